@@ -1,0 +1,83 @@
+"""Artifact on disk: `model.safetensors`, `config.json`, `calibration.json`, `card.md`. No pickle."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from worldline.core.errors import ArtifactError
+
+__all__ = ["Artifact"]
+
+MODEL, CONFIG, CALIBRATION, CARD = (
+    "model.safetensors",
+    "config.json",
+    "calibration.json",
+    "card.md",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Artifact:
+    """A trained thing as it is stored.
+
+    Attributes:
+        config: JSON record with "type" and "version".
+        tensors: parameter name to tensor.
+        calibration: plain JSON numbers measured on held-out data after training.
+        card: markdown: data, cost, metrics, limits.
+    """
+
+    config: Mapping[str, Any]
+    tensors: Mapping[str, Tensor]
+    calibration: Mapping[str, Any] = field(default_factory=dict)
+    card: str = ""
+
+    def save(self, folder: str | Path, *, dtype: torch.dtype | None = None) -> None:
+        """Write to a folder; `dtype` casts floating-point tensors (bf16 halves the size)."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        tensors = {
+            name: (t.to(dtype) if dtype is not None and t.is_floating_point() else t)
+            .detach()
+            .cpu()
+            .contiguous()
+            for name, t in self.tensors.items()
+        }
+        partial = folder / (MODEL + ".partial")
+        save_file(tensors, partial)
+        partial.replace(folder / MODEL)
+        (folder / CONFIG).write_text(json.dumps(self.config, indent=2) + "\n")
+        (folder / CALIBRATION).write_text(json.dumps(self.calibration, indent=1) + "\n")
+        (folder / CARD).write_text(self.card)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Artifact:
+        """Read a folder.
+
+        Raises:
+            ArtifactError: a file is missing or damaged; the message names it.
+        """
+        folder = Path(folder)
+        for name in (MODEL, CONFIG):
+            if not (folder / name).is_file():
+                raise ArtifactError(f"{folder}: no {name}; is this the folder of a saved world?")
+        try:
+            config = json.loads((folder / CONFIG).read_text())
+            calibration_file = folder / CALIBRATION
+            calibration = (
+                json.loads(calibration_file.read_text()) if calibration_file.is_file() else {}
+            )
+            tensors = load_file(folder / MODEL)
+        except (ValueError, SafetensorError) as error:
+            raise ArtifactError(f"{folder}: damaged artifact ({error})") from None
+        card = (folder / CARD).read_text() if (folder / CARD).is_file() else ""
+        return cls(config=config, tensors=tensors, calibration=calibration, card=card)

@@ -1,0 +1,76 @@
+"""Typed configuration: a frozen dataclass beside each class, stored as plain JSON.
+
+A stored config names a registered type, never an import path, so that opening an artifact cannot
+run code that was not already part of the program.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, TypeVar
+
+from worldline.core.errors import ArtifactError
+
+__all__ = ["Config", "config_from_json", "register"]
+
+_REGISTRY: dict[str, type[Config]] = {}
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Base of every config. Subclasses add `build()` and are decorated with `register`."""
+
+    type_name: ClassVar[str] = ""
+    version: ClassVar[int] = 1
+
+    def to_json(self) -> dict[str, Any]:
+        """`{"type": ..., "version": ..., field: value}` with nested configs written likewise."""
+        record: dict[str, Any] = {"type": self.type_name, "version": self.version}
+        for item in dataclasses.fields(self):
+            value = getattr(self, item.name)
+            record[item.name] = value.to_json() if isinstance(value, Config) else value
+        return record
+
+
+C = TypeVar("C", bound=type[Config])
+
+
+def register(type_name: str, *, version: int = 1) -> Callable[[C], C]:
+    """Class decorator that names a config type, as in `@register("dynamics/flow")`."""
+
+    def mark(cls: C) -> C:
+        if type_name in _REGISTRY and _REGISTRY[type_name].__qualname__ != cls.__qualname__:
+            raise ValueError(f"config type {type_name} is registered twice")
+        cls.type_name, cls.version = type_name, version
+        _REGISTRY[type_name] = cls
+        return cls
+
+    return mark
+
+
+def config_from_json(record: Mapping[str, Any]) -> Any:
+    """Inverse of `Config.to_json`; strict about names and versions.
+
+    Raises:
+        ArtifactError: unknown type, other version, unknown or missing field.
+    """
+    fields = dict(record)
+    type_name, version = fields.pop("type", None), fields.pop("version", None)
+    cls = _REGISTRY.get(str(type_name))
+    if cls is None:
+        raise ArtifactError(f"config type {type_name!r} is not known; known: {sorted(_REGISTRY)}")
+    if version != cls.version:
+        raise ArtifactError(f"{type_name} has version {version}, this program reads {cls.version}")
+    names = {item.name for item in dataclasses.fields(cls)}
+    if unknown := sorted(set(fields) - names):
+        raise ArtifactError(f"{type_name} has unknown fields: {', '.join(unknown)}")
+    for key, value in fields.items():
+        if isinstance(value, Mapping) and "type" in value:
+            fields[key] = config_from_json(value)
+        elif isinstance(value, list):
+            fields[key] = tuple(value)
+    try:
+        return cls(**fields)
+    except TypeError as error:
+        raise ArtifactError(f"{type_name}: {error}") from None
