@@ -1,4 +1,4 @@
-"""Artifact on disk: `model.safetensors`, `config.json`, `calibration.json`, `card.md`. No pickle."""
+"""An artifact on disk: weights (safetensors), config, calibration (JSON) and card. No pickle."""
 
 from __future__ import annotations
 
