@@ -1,0 +1,68 @@
+"""`worldline info`: what a world is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+from worldline.cli.output import Answer, JsonFlag, Seed
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["Info"]
+
+
+@dataclass(frozen=True)
+class Info:
+    """What a world is: its parameters, its card (data, cost, metrics, limits), its calibration."""
+
+    world: Annotated[str, tyro.conf.Positional] = "small"
+    """Name of a bundled world, or the folder of a saved one."""
+    json: JsonFlag = False
+    seed: Seed = 0
+
+    def run(self) -> Answer:
+        """Open the world. Raises `ArtifactError` when there is none or it is damaged."""
+        from worldline import World
+
+        world = World.from_pretrained(self.world)
+        return {
+            "name": world.name,
+            "num_parameters": world.num_parameters,
+            "size_px": world.size_px,
+            "step_s": world.step_s,
+            "context": world.context,
+            "calibration": world.calibration,
+            "card": world.card,
+            "sections": sections(world.card),
+        }
+
+    def show(self, answer: Answer, console: Console) -> None:
+        """Print the numbers, then the card."""
+        from rich.markdown import Markdown
+        from rich.table import Table
+
+        table = Table(show_header=False, box=None)
+        size, step_s = answer["size_px"], answer["step_s"]
+        table.add_row("world", answer["name"])
+        table.add_row("parameters", f"{answer['num_parameters'] / 1e6:.2f} million")
+        table.add_row("frames", f"{size} x {size} pixels, one every {step_s:.3f} s")
+        table.add_row("context", f"{answer['context']} frames unless told otherwise")
+        console.print(table)
+        console.print(Markdown(answer["card"]))
+
+
+def sections(card: str) -> dict[str, str]:
+    """Second-level headings of a markdown card, in lower case, and the text under each."""
+    found: dict[str, list[str]] = {}
+    heading = None
+    for line in card.splitlines():
+        if line.startswith("## "):
+            heading = line[3:].strip().lower()
+            found[heading] = []
+        elif heading is not None:
+            found[heading].append(line)
+    return {name: "\n".join(lines).strip() for name, lines in found.items()}

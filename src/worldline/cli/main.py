@@ -1,0 +1,156 @@
+"""`worldline`: finds the command, loads only that one, and turns what goes wrong into one line."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import importlib
+import io
+import itertools
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import worldline
+
+__all__ = ["COMMANDS", "Entry", "help_text", "main"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A command as the help lists it.
+
+    Attributes:
+        name: one or two words.
+        home: "module:Class" of the frozen dataclass that is the command.
+        group: heading in the help.
+        summary: what it does, in one line.
+    """
+
+    name: str
+    home: str
+    group: str
+    summary: str
+
+
+COMMANDS = (
+    Entry("info", "worldline.cli.info:Info", "Worlds", "what a world is: size, cost, metrics"),
+    Entry("sim make", "worldline.cli.sim_make:SimMake", "Data", "simulated clips with their truth"),
+)
+"""Every command, in the order of the help; adding one is adding a line."""
+
+EXAMPLE = """\
+  worldline sim make drop collide --clips 4 --out clips
+  worldline perceive clips/*.mp4 --json
+  worldline predict clips/drop-0-0000.mp4 --horizon 24 --samples 8 --out futures"""
+
+
+def help_text() -> str:
+    """What `worldline --help` prints."""
+    width = max(len(entry.name) for entry in COMMANDS)
+    lines = [
+        "usage: worldline COMMAND [ARGUMENTS]",
+        "",
+        "Learn how the world moves from video; perceive, predict, search and audit it.",
+    ]
+    for group in dict.fromkeys(entry.group for entry in COMMANDS):
+        lines += ["", group]
+        lines += [f"  {e.name:{width}}  {e.summary}" for e in COMMANDS if e.group == group]
+    lines += ["", "Example", EXAMPLE, ""]
+    lines += ["`worldline COMMAND --help` lists the arguments of a command; all of them take"]
+    lines += ["--json (one JSON document on standard output) and --seed."]
+    lines += ["Exit code: 0 success, 2 bad input, 1 a bug."]
+    return "\n".join(lines)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        arguments: command line without the program's name; that of the process if absent.
+
+    Returns:
+        exit code: 0 success, 2 bad input, 130 interrupted, 141 nobody reads the output any more.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = _dispatch(words)
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The interpreter flushes once more when it ends; give it something that takes it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+
+
+def _dispatch(words: list[str]) -> int:
+    if not words:
+        print(help_text(), file=sys.stderr)
+        return 2
+    if words[0] in ("-h", "--help"):
+        print(help_text())
+        return 0
+    if words[0] == "--version":
+        print(f"worldline {worldline.__version__}")
+        return 0
+
+    import tyro
+
+    from worldline.cli.output import execute, print_error
+
+    as_json = "--json" in words
+    entry = _find(words)
+    if entry is None:
+        return print_error(_advice(words), as_json=as_json)
+    num_words = len(entry.name.split())
+    module, _, name = entry.home.partition(":")
+    command_type = getattr(importlib.import_module(module), name)
+    prog = f"worldline {entry.name}"
+    complaint = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(complaint):
+            command = tyro.cli(
+                command_type,
+                prog=prog,
+                args=words[num_words:],
+                config=(tyro.conf.FlagCreatePairsOff, tyro.conf.EnumChoicesFromValues),
+            )
+    except SystemExit as stop:
+        if not stop.code:
+            return 0
+        if sys.stderr.isatty():
+            print(complaint.getvalue(), file=sys.stderr)
+        return print_error(f"{_gist(complaint.getvalue())}; see `{prog} --help`", as_json=as_json)
+    return execute(command)
+
+
+def _find(words: Sequence[str]) -> Entry | None:
+    for entry in COMMANDS:
+        name = entry.name.split()
+        if list(words[: len(name)]) == name:
+            return entry
+    return None
+
+
+def _gist(complaint: str) -> str:
+    """The first paragraph inside the box that tyro draws around a complaint."""
+    rows = [line.strip(" \u2502") for line in complaint.splitlines()]
+    body = itertools.dropwhile(lambda row: not row or row.startswith("\u256d"), rows)
+    words = itertools.takewhile(lambda row: row and row[0] not in "\u2500\u2570", body)
+    return " ".join(words) or "arguments not understood"
+
+
+def _advice(words: Sequence[str]) -> str:
+    members = [entry.name for entry in COMMANDS if entry.name.startswith(f"{words[0]} ")]
+    if members:
+        return f"`{words[0]}` needs one more word: {', '.join(members)}; see `worldline --help`"
+    close = difflib.get_close_matches(words[0], [entry.name for entry in COMMANDS], n=1)
+    guess = f"did you mean `{close[0]}`?" if close else "see `worldline --help`"
+    return f"no command `{words[0]}`; {guess}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,204 @@
+"""What every command shares: answers on standard output, all else on standard error, exit codes."""
+
+from __future__ import annotations
+
+import json as json_library
+import math
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
+from enum import Enum
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar
+
+import numpy as np
+import tyro
+
+from worldline.core.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = [
+    "EXIT_BAD_INPUT",
+    "EXIT_BUG",
+    "EXIT_CLOSED_PIPE",
+    "EXIT_INTERRUPTED",
+    "EXIT_OK",
+    "Answer",
+    "Command",
+    "JsonFlag",
+    "Seed",
+    "execute",
+    "for_each_file",
+    "print_error",
+    "progress",
+    "strict",
+    "to_text",
+    "track",
+]
+
+EXIT_OK, EXIT_BUG, EXIT_BAD_INPUT, EXIT_INTERRUPTED, EXIT_CLOSED_PIPE = 0, 1, 2, 130, 141
+
+JsonFlag = Annotated[
+    bool, tyro.conf.arg(help="Print one JSON document on standard output; logs go elsewhere.")
+]
+"""Type of the field `json` of every command."""
+
+Seed = Annotated[int, tyro.conf.arg(help="Random seed; the same seed gives the same answer.")]
+"""Type of the field `seed` of every command."""
+
+Answer = dict[str, Any]
+"""What a command found. A batch is `{"results": [...]}`; a result with an "error" has failed."""
+
+T = TypeVar("T")
+
+
+class Command(Protocol):
+    """A frozen dataclass whose fields are the command's arguments."""
+
+    @property
+    def json(self) -> bool:
+        """Print the answer as JSON."""
+        ...
+
+    def run(self) -> Answer:
+        """Do the work. Raises `InputError` (or `OSError`) when the input cannot be used."""
+        ...
+
+    def show(self, answer: Answer, console: Console) -> None:
+        """Print an answer for a person to read."""
+        ...
+
+
+def execute(command: Command) -> int:
+    """Run a command and print its answer.
+
+    Returns:
+        exit code: 0, or 2 where the input or one of its files could not be used, or 1 where one
+        of its files met a bug.
+    """
+    try:
+        # Libraries that print must not end up inside the JSON document.
+        with redirect_stdout(sys.stderr):
+            answer = command.run()
+    except (InputError, OSError) as error:
+        if isinstance(error, BrokenPipeError):
+            raise
+        return print_error(describe(error), as_json=command.json)
+    if command.json:
+        print(to_text(answer))
+    else:
+        from rich.console import Console
+
+        command.show(answer, Console(soft_wrap=False, highlight=False))
+    failed = [r for r in answer.get("results", ()) if "error" in r]
+    if any(r.get("bug") for r in failed):
+        return EXIT_BUG
+    return EXIT_BAD_INPUT if failed else EXIT_OK
+
+
+def print_error(reason: str, *, as_json: bool) -> int:
+    """Say in one line why nothing could be done. Returns the exit code for bad input."""
+    reason = " ".join(reason.split())
+    print(f"worldline: error: {reason}", file=sys.stderr)
+    if as_json:
+        print(to_text({"error": reason}))
+    return EXIT_BAD_INPUT
+
+
+def describe(error: InputError | OSError) -> str:
+    """One line for an error that a user can act on."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error)
+
+
+def for_each_file(
+    paths: Sequence[str | os.PathLike[str]], work: Callable[[str], Answer], *, doing: str
+) -> Answer:
+    """Work on files one after another; one that cannot be used fails alone.
+
+    Args:
+        paths: files, in the order of the results.
+        work: gives the result for one file, without its "source".
+        doing: verb for the progress bar.
+
+    Raises:
+        InputError: no file was given.
+    """
+    if not paths:
+        raise InputError("no video given; name at least one file")
+    results: list[Answer] = []
+    for path in track([str(p) for p in paths], doing):
+        try:
+            results.append({"source": path, **work(path)})
+            continue
+        except (InputError, OSError) as error:
+            if isinstance(error, BrokenPipeError):
+                raise
+            entry: Answer = {"source": path, "error": " ".join(describe(error).split())}
+        except Exception as error:  # a bug costs one file, not the whole batch
+            traceback.print_exc()
+            reason = f"{path}: unexpected {type(error).__name__}: {error}; please report this"
+            entry = {"source": path, "error": " ".join(reason.split()), "bug": True}
+        print(f"worldline: error: {entry['error']}", file=sys.stderr)
+        results.append(entry)
+    return {"results": results}
+
+
+@contextmanager
+def progress(doing: str, total: float | None) -> Iterator[Callable[[float], None]]:
+    """A progress bar on standard error, where that is a terminal.
+
+    Yields:
+        a function that sets how much of `total` is done.
+    """
+    if not sys.stderr.isatty():
+        yield lambda done: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import TimeRemainingColumn as Remaining
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Remaining())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(doing, total=total)
+        yield lambda done: bar.update(task, completed=done)
+
+
+def track(items: Iterable[T], doing: str, *, total: int | None = None) -> Iterator[T]:
+    """Go through items with a progress bar; `total` where the items cannot be counted."""
+    if total is None and isinstance(items, Sequence):
+        total = len(items)
+    with progress(doing, total) as set_done:
+        for done, item in enumerate(items, start=1):
+            yield item
+            set_done(done)
+
+
+def to_text(answer: Mapping[str, Any]) -> str:
+    """One line of strict JSON."""
+    return json_library.dumps(strict(answer), allow_nan=False, ensure_ascii=False)
+
+
+def strict(value: Any) -> Any:
+    """The same value out of what JSON has: NaN and infinity become null, arrays lists."""
+    if value is None or (isinstance(value, bool | int | str) and not isinstance(value, Enum)):
+        return value
+    match value:
+        case Enum():
+            return strict(value.value)
+        case float():
+            return value if math.isfinite(value) else None
+        case np.generic() | np.ndarray():
+            return strict(value.tolist())
+        case PurePath():
+            return str(value)
+        case Mapping():
+            return {str(key): strict(item) for key, item in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [strict(item) for item in value]
+    raise TypeError(f"{type(value).__name__} cannot be written as JSON")

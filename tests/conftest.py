@@ -1,0 +1,20 @@
+"""Tests check the shapes and types that annotations promise, on one thread, in scratch folders."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from jaxtyping import install_import_hook
+
+# The same sums on every machine, and tests that run side by side; read when torch is imported.
+os.environ["OMP_NUM_THREADS"] = "1"
+
+# Before anything imports worldline: from here on each annotated call and dataclass is checked.
+install_import_hook("worldline", "beartype.beartype")
+
+
+@pytest.fixture(autouse=True)
+def _scratch_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch):
+    """Caches that a library wants to keep go to a folder of this run."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
