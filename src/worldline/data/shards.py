@@ -1,0 +1,154 @@
+"""Training shards: clips of equal length in memory-mapped arrays, written once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float, Int, UInt8
+
+from worldline.core.clip import Clip
+from worldline.core.errors import InputError
+
+__all__ = ["MAX_OBJECTS", "Shards", "write_shards"]
+
+MAX_OBJECTS = 8
+"""Most objects per clip that shards keep; more raise `InputError` on writing."""
+
+_VERSION = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Shards:
+    """An opened folder of shards: N clips of T frames of H by W pixels, M object slots.
+
+    Attributes:
+        frames: `[N, T, H, W, 3]` memory-mapped.
+        moving: `[N, T, H, W]` pixel belongs to an object of the scene; memory-mapped.
+        center_px, size_px: `[N, T, M, 2]`.
+        depth_m: `[N, T, M]`, NaN where unknown.
+        color_rgb: `[N, M, 3]`, NaN where unknown.
+        visible: `[N, T, M]`; false in empty slots.
+        records: per clip: source, caption, seed, step_s.
+    """
+
+    frames: UInt8[np.ndarray, "n t h w 3"]
+    moving: Bool[np.ndarray, "n t h w"]
+    center_px: Float[np.ndarray, "n t m 2"]
+    size_px: Float[np.ndarray, "n t m 2"]
+    depth_m: Float[np.ndarray, "n t m"]
+    color_rgb: Float[np.ndarray, "n m 3"]
+    visible: Bool[np.ndarray, "n t m"]
+    records: tuple[dict[str, Any], ...]
+
+    @property
+    def num_clips(self) -> int:
+        """N."""
+        return len(self.frames)
+
+    @classmethod
+    def open(cls, folder: Path) -> Shards:
+        """Open a finished folder. Raises `InputError` if it is missing or of another version."""
+        if not (folder / "index.json").is_file():
+            raise InputError(f"{folder}: no index.json; the shards were not written to the end")
+        index = json.loads((folder / "index.json").read_text())
+        if index["version"] != _VERSION:
+            raise InputError(f"{folder}: shards of version {index['version']}, expected {_VERSION}")
+        objects = np.load(folder / "objects.npz")
+        return cls(
+            frames=np.load(folder / "frames.npy", mmap_mode="r"),
+            moving=np.load(folder / "moving.npy", mmap_mode="r"),
+            records=tuple(index["records"]),
+            **{name: objects[name] for name in objects.files},
+        )
+
+    def order(self, seed: int, position: int, count: int) -> Int[np.ndarray, " count"]:
+        """Clip numbers at `position` .. `position + count` of an endless reshuffled reading."""
+        picked: list[np.ndarray] = []
+        while count > 0:
+            epoch, offset = divmod(position, self.num_clips)
+            permutation = np.random.default_rng((seed, epoch)).permutation(self.num_clips)
+            part = permutation[offset : offset + count]
+            picked.append(part)
+            position, count = position + len(part), count - len(part)
+        return np.concatenate(picked)
+
+
+def write_shards(
+    folder: Path, clips: Iterable[Clip], *, num_clips: int, recipe: dict[str, Any]
+) -> Shards:
+    """Write clips to a folder; a folder already written by the same recipe is kept as it is.
+
+    Args:
+        folder: target.
+        clips: exactly `num_clips` clips of equal shape, each with scene and segmentation.
+        num_clips: N.
+        recipe: plain JSON that says where the clips come from; compared on reuse.
+
+    Raises:
+        InputError: clips differ in shape, lack truth, hold too many objects, or the folder was
+            written by another recipe.
+    """
+    index_path = folder / "index.json"
+    if index_path.is_file():
+        if json.loads(index_path.read_text())["recipe"] != recipe:
+            raise InputError(f"{folder}: holds shards of another recipe; choose another folder")
+        return Shards.open(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    frames = moving = None
+    objects: dict[str, np.ndarray] = {}
+    records: list[dict[str, Any]] = []
+    for i, clip in enumerate(clips):
+        scene = clip.scene
+        if scene is None or clip.segmentation is None:
+            raise InputError(f"clip {i} from {clip.provenance.source} has no truth beside it")
+        if scene.num_objects > MAX_OBJECTS:
+            raise InputError(f"clip {i} has {scene.num_objects} objects, at most {MAX_OBJECTS}")
+        if frames is None or moving is None:
+            shape = (num_clips, *clip.frames.shape)
+            frames = np.lib.format.open_memmap(folder / "frames.npy", "w+", np.uint8, shape)
+            moving = np.lib.format.open_memmap(folder / "moving.npy", "w+", np.bool_, shape[:4])
+            objects = _empty_objects(num_clips, clip.num_frames)
+        if clip.frames.shape != frames.shape[1:]:
+            raise InputError(f"clip {i} is {clip.frames.shape}, the first {frames.shape[1:]}")
+        frames[i], moving[i] = clip.frames, clip.segmentation >= 0
+        n = scene.num_objects
+        objects["center_px"][i, :, :n] = scene.center_px.transpose(1, 0, 2)
+        objects["size_px"][i, :, :n] = scene.size_px.transpose(1, 0, 2)
+        objects["visible"][i, :, :n] = scene.visible.T
+        if scene.depth_m is not None:
+            objects["depth_m"][i, :, :n] = scene.depth_m.T
+        if scene.color_rgb is not None:
+            objects["color_rgb"][i, :n] = scene.color_rgb
+        records.append(
+            {
+                "source": clip.provenance.source,
+                "seed": clip.provenance.seed,
+                "caption": clip.caption,
+                "step_s": float(np.median(np.diff(clip.time_s))),
+            }
+        )
+    if len(records) != num_clips or frames is None or moving is None:
+        raise InputError(f"{folder}: {len(records)} clips came, {num_clips} were announced")
+    frames.flush()
+    moving.flush()
+    np.savez(folder / "objects.npz", allow_pickle=False, **objects)
+    partial = folder / "index.json.partial"
+    partial.write_text(json.dumps({"version": _VERSION, "recipe": recipe, "records": records}))
+    partial.replace(index_path)
+    return Shards.open(folder)
+
+
+def _empty_objects(n: int, t: int) -> dict[str, np.ndarray]:
+    m = MAX_OBJECTS
+    return {
+        "center_px": np.full((n, t, m, 2), np.nan, np.float32),
+        "size_px": np.full((n, t, m, 2), np.nan, np.float32),
+        "depth_m": np.full((n, t, m), np.nan, np.float32),
+        "color_rgb": np.full((n, m, 3), np.nan, np.float32),
+        "visible": np.zeros((n, t, m), bool),
+    }
