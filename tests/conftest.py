@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
-from jaxtyping import install_import_hook
+from jaxtyping import config, install_import_hook
 
 # The same sums on every machine, and tests that run side by side; read when torch is imported.
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -18,3 +18,11 @@ install_import_hook("worldline", "beartype.beartype")
 def _scratch_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch):
     """Caches that a library wants to keep go to a folder of this run."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
+@pytest.fixture
+def as_users_run():
+    """Annotations are not checked, so that a class must refuse bad input by itself."""
+    config.update("jaxtyping_disable", True)
+    yield
+    config.update("jaxtyping_disable", False)

@@ -79,5 +79,7 @@ class Artifact:
             tensors = load_file(folder / MODEL)
         except (ValueError, SafetensorError) as error:
             raise ArtifactError(f"{folder}: damaged artifact ({error})") from None
+        if not isinstance(config, dict) or not isinstance(calibration, dict):
+            raise ArtifactError(f"{folder}: damaged artifact (expected a JSON object)")
         card = (folder / CARD).read_text() if (folder / CARD).is_file() else ""
         return cls(config=config, tensors=tensors, calibration=calibration, card=card)

@@ -47,12 +47,16 @@ class Camera:
         return self.focal_px * local[..., :2] / safe[..., None] + middle, depth_m
 
     def rays(self, frame: int = 0) -> Float[np.ndarray, "h w 3"]:
-        """Unit ray directions in the world frame, one per pixel centre."""
+        """Unit ray directions in the world frame, one per pixel centre.
+
+        Raises:
+            IndexError: a moving camera has no such frame; a fixed one has them all.
+        """
         x = (np.arange(self.width_px) + 0.5 - self.width_px / 2) / self.focal_px
         y = (np.arange(self.height_px) + 0.5 - self.height_px / 2) / self.focal_px
         grid = np.stack(np.broadcast_arrays(x[None, :], y[:, None], 1.0), axis=-1)
         grid = grid / np.linalg.norm(grid, axis=-1, keepdims=True)
-        pose = self.world_from_camera[frame % len(self.world_from_camera)]
+        pose = self.world_from_camera[frame if len(self.world_from_camera) > 1 else 0]
         return grid @ pose[:3, :3].T
 
     def to_json(self) -> dict[str, Any]:

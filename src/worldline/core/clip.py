@@ -43,10 +43,22 @@ class Clip:
     caption: str = ""
 
     def __post_init__(self) -> None:
-        if self.frames.ndim != 4 or self.frames.shape[-1] != 3 or len(self.frames) == 0:
-            raise ValueError(f"Clip.frames is {self.frames.shape}, expected [T >= 1, H, W, 3]")
-        if self.time_s.shape != (len(self.frames),):
-            raise ValueError(f"Clip has {len(self.frames)} frames but {self.time_s.shape} times")
+        shape = self.frames.shape
+        if len(shape) != 4 or shape[-1] != 3 or 0 in shape or self.frames.dtype != np.uint8:
+            kind = f"{self.frames.dtype} {shape}"
+            raise ValueError(f"Clip.frames is {kind}, expected uint8 [T, H, W, 3], none of them 0")
+        if self.time_s.shape != shape[:1]:
+            raise ValueError(f"Clip has {shape[0]} frames but {self.time_s.shape} times")
+        if not (np.isfinite(self.time_s).all() and (np.diff(self.time_s) > 0).all()):
+            raise ValueError("Clip.time_s must be finite and increase from frame to frame")
+        for name in ("depth_m", "segmentation"):
+            array = getattr(self, name)
+            if array is not None and array.shape != shape[:3]:
+                raise ValueError(f"Clip.{name} is {array.shape}, expected {shape[:3]}")
+        if self.background is not None and self.background.shape not in (shape, (1, *shape[1:])):
+            raise ValueError(f"Clip.background is {self.background.shape}, expected {shape}")
+        if self.actions is not None and len(self.actions) != shape[0]:
+            raise ValueError(f"Clip has {shape[0]} frames but {len(self.actions)} actions")
 
     @property
     def num_frames(self) -> int:
@@ -65,22 +77,27 @@ class Clip:
         return self.frames.shape[2], self.frames.shape[1]
 
     def slice(self, start: int, stop: int) -> Clip:
-        """Frames `start` to `stop` (exclusive) with all that is per frame; the scene is dropped."""
+        """Frames `start` to `stop` (exclusive) with all that is per frame; the scene is dropped.
+
+        Indices count as in Python's own slices.
+
+        Raises:
+            ValueError: no frame is left.
+        """
+        kept = slice(start, stop)
+        fixed = self.background is not None and len(self.background) == 1
 
         def cut(array: np.ndarray | None) -> np.ndarray | None:
-            return None if array is None or len(array) != self.num_frames else array[start:stop]
+            return None if array is None else array[kept]
 
-        background = self.background
-        if background is not None and len(background) == self.num_frames:
-            background = background[start:stop]
         return replace(
             self,
-            frames=self.frames[start:stop],
-            time_s=self.time_s[start:stop],
+            frames=self.frames[kept],
+            time_s=self.time_s[kept],
             depth_m=cut(self.depth_m),
             segmentation=cut(self.segmentation),
             actions=cut(self.actions),
-            background=background,
+            background=self.background if fixed else cut(self.background),
             scene=None,
         )
 

@@ -25,11 +25,16 @@ class Config:
     version: ClassVar[int] = 1
 
     def to_json(self) -> dict[str, Any]:
-        """`{"type": ..., "version": ..., field: value}` with nested configs written likewise."""
+        """`{"type": ..., "version": ..., field: value}` with nested configs written likewise.
+
+        Raises:
+            ValueError: the class was not registered, so that nothing could read the record.
+        """
+        if _REGISTRY.get(self.type_name) is not type(self):
+            raise ValueError(f"{type(self).__qualname__} is not a registered config type")
         record: dict[str, Any] = {"type": self.type_name, "version": self.version}
         for item in dataclasses.fields(self):
-            value = getattr(self, item.name)
-            record[item.name] = value.to_json() if isinstance(value, Config) else value
+            record[item.name] = _plain(getattr(self, item.name))
         return record
 
 
@@ -40,7 +45,8 @@ def register(type_name: str, *, version: int = 1) -> Callable[[C], C]:
     """Class decorator that names a config type, as in `@register("dynamics/flow")`."""
 
     def mark(cls: C) -> C:
-        if type_name in _REGISTRY and _REGISTRY[type_name].__qualname__ != cls.__qualname__:
+        known = _REGISTRY.get(type_name, cls)
+        if (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
             raise ValueError(f"config type {type_name} is registered twice")
         cls.type_name, cls.version = type_name, version
         _REGISTRY[type_name] = cls
@@ -62,15 +68,31 @@ def config_from_json(record: Mapping[str, Any]) -> Any:
         raise ArtifactError(f"config type {type_name!r} is not known; known: {sorted(_REGISTRY)}")
     if version != cls.version:
         raise ArtifactError(f"{type_name} has version {version}, this program reads {cls.version}")
-    names = {item.name for item in dataclasses.fields(cls)}
-    if unknown := sorted(set(fields) - names):
+    names = [item.name for item in dataclasses.fields(cls)]
+    if unknown := sorted(set(fields) - set(names)):
         raise ArtifactError(f"{type_name} has unknown fields: {', '.join(unknown)}")
-    for key, value in fields.items():
-        if isinstance(value, Mapping) and "type" in value:
-            fields[key] = config_from_json(value)
-        elif isinstance(value, list):
-            fields[key] = tuple(value)
+    # Also those that have a default: it may have changed since the record was written.
+    if missing := [name for name in names if name not in fields]:
+        raise ArtifactError(f"{type_name} lacks fields: {', '.join(missing)}")
     try:
-        return cls(**fields)
-    except TypeError as error:
+        return cls(**{key: _typed(value) for key, value in fields.items()})
+    except (TypeError, ValueError) as error:
         raise ArtifactError(f"{type_name}: {error}") from None
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case Config():
+            return value.to_json()
+        case tuple():
+            return [_plain(item) for item in value]
+    return value
+
+
+def _typed(value: Any) -> Any:
+    match value:
+        case {"type": _}:
+            return config_from_json(value)
+        case list():
+            return tuple(_typed(item) for item in value)
+    return value

@@ -51,12 +51,13 @@ class Provenance:
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Provenance:
-        """Inverse of `to_json`."""
+        """Inverse of `to_json`. Raises `ValueError` for an unknown origin."""
+        seed = record.get("seed")
         return cls(
             origin=Origin(record.get("origin", Origin.RECORDED)),
-            source=record.get("source", ""),
-            producer=record.get("producer", ""),
-            seed=record.get("seed"),
+            source=str(record.get("source", "")),
+            producer=str(record.get("producer", "")),
+            seed=None if seed is None else int(seed),
             details=tuple(sorted((str(k), str(v)) for k, v in record.get("details", {}).items())),
         )
 
@@ -66,11 +67,16 @@ class Provenance:
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, str], source: str) -> Provenance:
-        """Read the mark back; a file without one counts as recorded from `source`."""
+        """Read the mark back; a file without one counts as recorded from `source`.
+
+        A mark that cannot be read counts as generated, with "damaged_mark" among the details: only
+        this program marks files, and a generated one must never pass for a recording.
+        """
         text = next((v for k, v in metadata.items() if k.lower() == METADATA_KEY), "")
         if text.startswith(_PREFIX):
             try:
                 return cls.from_json(json.loads(text[len(_PREFIX) :]))
-            except (ValueError, AttributeError):
-                return cls(source=source, details=(("damaged_mark", "true"),))
+            except (ValueError, AttributeError, TypeError, RecursionError):
+                details = (("damaged_mark", "true"),)
+                return cls(origin=Origin.GENERATED, source=source, details=details)
         return cls(source=source)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -46,7 +47,7 @@ class Contact:
             "start_s": self.start_s,
             "end_s": self.end_s,
             "point_px": list(self.point_px) if self.point_px else None,
-            "impulse_ns": self.impulse_ns,
+            "impulse_ns": _finite(self.impulse_ns),
             "confidence": self.confidence,
         }
 
@@ -84,34 +85,40 @@ class Event:
             "start_s": self.start_s,
             "end_s": self.end_s,
             "roles": dict(self.roles),
-            "quantities": {k: float(v) for k, v in self.quantities.items()},
+            "quantities": {k: _finite(v) for k, v in self.quantities.items()},
             "confidence": self.confidence,
         }
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Event:
         """Inverse of `to_json`."""
-        return cls(**record)
+        measured = record.get("quantities", {}).items()
+        return cls(
+            **{**record, "quantities": {k: math.nan if v is None else v for k, v in measured}}
+        )
 
 
-_ARRAYS: dict[str, type] = {
-    "ids": np.int64,
-    "present": np.bool_,
-    "visible": np.bool_,
-    "center_px": np.float64,
-    "size_px": np.float64,
-    "center_px_std": np.float64,
-    "color_rgb": np.float64,
-    "position_m": np.float64,
-    "position_m_std": np.float64,
-    "rotation_wxyz": np.float64,
-    "velocity_mps": np.float64,
-    "angular_velocity_radps": np.float64,
-    "depth_m": np.float64,
-    "extent_m": np.float64,
-    "mass_kg": np.float64,
-    "gravity_mps2": np.float64,
+_ARRAYS: dict[str, tuple[type, str]] = {
+    "ids": (np.int64, "n"),
+    "present": (np.bool_, "nt"),
+    "visible": (np.bool_, "nt"),
+    "center_px": (np.float64, "nt2"),
+    "size_px": (np.float64, "nt2"),
+    "center_px_std": (np.float64, "nt2"),
+    "color_rgb": (np.float64, "n3"),
+    "position_m": (np.float64, "nt3"),
+    "position_m_std": (np.float64, "nt3"),
+    "rotation_wxyz": (np.float64, "nt4"),
+    "velocity_mps": (np.float64, "nt3"),
+    "angular_velocity_radps": (np.float64, "nt3"),
+    "depth_m": (np.float64, "nt"),
+    "extent_m": (np.float64, "n3"),
+    "mass_kg": (np.float64, "n"),
+    "gravity_mps2": (np.float64, "3"),
 }
+"""Array fields of a scene: type, and shape with n objects and t frames."""
+
+_REQUIRED = ("ids", "present", "visible", "center_px", "size_px", "center_px_std")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -173,9 +180,10 @@ class Scene:
 
     def __post_init__(self) -> None:
         n, t = self.num_objects, self.num_frames
-        for name, shape in {"present": (n, t), "visible": (n, t), "center_px": (n, t, 2)}.items():
-            if getattr(self, name).shape != shape:
-                raise ValueError(f"Scene.{name} is {getattr(self, name).shape}, expected {shape}")
+        for name, (_, letters) in _ARRAYS.items():
+            array, shape = getattr(self, name), _shape(letters, n, t)
+            if array is not None and array.shape != shape:
+                raise ValueError(f"Scene.{name} is {array.shape}, expected {shape}")
         if len(self.labels) != n or len(set(self.ids.tolist())) != n:
             raise ValueError(f"Scene needs {n} labels and {n} different ids")
 
@@ -233,8 +241,8 @@ class Scene:
             "width_px": self.width_px,
             "height_px": self.height_px,
             "labels": list(self.labels),
-            "metres_per_px": self.metres_per_px,
-            "metres_per_px_std": self.metres_per_px_std,
+            "metres_per_px": _finite(self.metres_per_px),
+            "metres_per_px_std": _finite(self.metres_per_px_std),
             "camera": self.camera.to_json() if self.camera else None,
             "contacts": [c.to_json() for c in self.contacts],
             "events": [e.to_json() for e in self.events],
@@ -249,13 +257,14 @@ class Scene:
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Scene:
         """Inverse of `to_json`. Raises `ValueError` naming a missing or misshapen field."""
-        missing = [k for k in ("time_s", "ids", "center_px", "visible") if record.get(k) is None]
+        needed = ("time_s", "width_px", "height_px", "labels", *_REQUIRED)
+        missing = [name for name in needed if record.get(name) is None]
         if missing:
             raise ValueError(f"scene JSON lacks {', '.join(missing)}")
         n, t = len(record["ids"]), len(record["time_s"])
         arrays = {
-            name: _from_lists(name, record.get(name), dtype, n, t)
-            for name, dtype in _ARRAYS.items()
+            name: _from_lists(name, record.get(name), dtype, _shape(letters, n, t))
+            for name, (dtype, letters) in _ARRAYS.items()
         }
         return cls(
             time_s=np.asarray(record["time_s"], dtype=np.float64),
@@ -273,35 +282,35 @@ class Scene:
         )
 
 
+def _shape(letters: str, n: int, t: int) -> tuple[int, ...]:
+    sizes = {"n": n, "t": t}
+    return tuple(sizes[letter] if letter in sizes else int(letter) for letter in letters)
+
+
+def _finite(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else float(value)
+
+
 def _to_lists(array: np.ndarray) -> Any:
     if array.dtype.kind != "f":
         return array.tolist()
-    rounded = np.round(array, 6)
-    return np.where(np.isfinite(rounded), rounded.astype(object), None).tolist()
+    values = np.round(array, 6).astype(object)
+    values[~np.isfinite(array)] = None
+    return values.tolist()
 
 
-_TAILS = {
-    "center_px": (2,),
-    "size_px": (2,),
-    "center_px_std": (2,),
-    "position_m": (3,),
-    "position_m_std": (3,),
-    "rotation_wxyz": (4,),
-    "velocity_mps": (3,),
-    "angular_velocity_radps": (3,),
-}
-
-
-def _from_lists(name: str, value: Any, dtype: type, n: int, t: int) -> Any:
+def _from_lists(name: str, value: Any, dtype: type, shape: tuple[int, ...]) -> Any:
     if value is None:
         return None
-    array = np.asarray(value, dtype=object if dtype is np.float64 else dtype)
-    if dtype is np.float64:
-        array = np.where(np.equal(array, None), np.nan, array).astype(np.float64)
-    if array.size == 0 and name in _TAILS:
-        array = array.reshape(n, t, *_TAILS[name])
-    elif array.size == 0 and name in ("present", "visible", "depth_m"):
-        array = array.reshape(n, t)
-    elif array.size == 0 and name in ("color_rgb", "extent_m"):
-        array = array.reshape(n, 3)
-    return array
+    try:
+        if dtype is np.float64:
+            array = np.asarray(value, dtype=np.float64)  # null becomes NaN
+        else:
+            array = np.asarray(value)
+            if array.size and array.dtype.kind != np.dtype(dtype).kind:
+                raise ValueError(f"it holds {array.dtype}")
+            array = array.astype(dtype)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"scene JSON: {name} cannot be read ({error})") from None
+    # Lists cannot tell the trailing axes of an empty array.
+    return array.reshape(shape) if array.size == 0 == math.prod(shape) else array
