@@ -1,0 +1,48 @@
+"""Physics as pure functions over `Scene`: kinematics, events, conflict measures and laws."""
+
+from worldline.physics.conflict import (
+    ClosestApproach,
+    closest_approach,
+    deceleration_to_avoid_crash,
+    post_encroachment_time,
+    time_to_collision,
+)
+from worldline.physics.contacts import detect_contacts
+from worldline.physics.events import ONTOLOGY, EventType, NearMissProfile, define, detect_events
+from worldline.physics.flight import Flight, find_flights
+from worldline.physics.kinematics import (
+    STANDARD_GRAVITY_MPS2,
+    Motion,
+    Segment,
+    Track,
+    motion_of,
+    smooth_velocity,
+)
+from worldline.physics.polynomial import PolynomialFit, estimate_noise, fit_polynomial
+from worldline.physics.segmentation import split_parabolas
+
+__all__ = [
+    "ONTOLOGY",
+    "STANDARD_GRAVITY_MPS2",
+    "ClosestApproach",
+    "EventType",
+    "Flight",
+    "Motion",
+    "NearMissProfile",
+    "PolynomialFit",
+    "Segment",
+    "Track",
+    "closest_approach",
+    "deceleration_to_avoid_crash",
+    "define",
+    "detect_contacts",
+    "detect_events",
+    "estimate_noise",
+    "find_flights",
+    "fit_polynomial",
+    "motion_of",
+    "post_encroachment_time",
+    "smooth_velocity",
+    "split_parabolas",
+    "time_to_collision",
+]

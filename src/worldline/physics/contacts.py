@@ -1,0 +1,171 @@
+"""Which bodies touch when: recorded contacts, or contacts read from boxes in the image."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from worldline.core import STATIC, Contact, Scene
+from worldline.physics.kinematics import Track, find_runs, motion_of
+
+__all__ = ["Pair", "box_gap", "detect_contacts", "find_pairs"]
+
+TOUCH_PX = 1.5
+"""Boxes with a smaller gap count as touching: each edge is known to about a pixel."""
+
+TOUCH_SIZE = 0.05
+"""The same as a share of the smaller object's size."""
+
+MIN_KICK_STD = 6.0
+"""A velocity jump counts from so many standard errors."""
+
+MIN_KICK_SIZES = 1.0
+"""A velocity jump counts from so many object sizes per second, and so much of the speed."""
+
+MIN_KICK_SHARE = 0.3
+"""See `MIN_KICK_SIZES`."""
+
+CHATTER_S = 0.1
+"""Contacts of one pair closer in time are one contact."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """Two tracks at the frames where both are known.
+
+    Attributes:
+        a, b: tracks.
+        index_a, index_b: `[M]` samples of each track.
+        time_s: `[M]`.
+    """
+
+    a: Track
+    b: Track
+    index_a: np.ndarray
+    index_b: np.ndarray
+    time_s: np.ndarray
+
+
+def find_pairs(scene: Scene) -> list[Pair]:
+    """All pairs of tracks with at least two common frames."""
+    tracks = motion_of(scene).tracks
+    pairs = []
+    for i, a in enumerate(tracks):
+        for b in tracks[i + 1 :]:
+            common, index_a, index_b = np.intersect1d(a.frames, b.frames, return_indices=True)
+            if len(common) >= 2:
+                pairs.append(Pair(a, b, index_a, index_b, scene.time_s[common]))
+    return pairs
+
+
+def box_gap(
+    center_a: Float[np.ndarray, "m 2"],
+    size_a: Float[np.ndarray, "m 2"],
+    center_b: Float[np.ndarray, "m 2"],
+    size_b: Float[np.ndarray, "m 2"],
+) -> Float[np.ndarray, " m"]:
+    """Distance between two boxes in pixels; negative (the smaller overlap) where they overlap."""
+    apart = np.abs(center_a - center_b) - (size_a + size_b) / 2
+    outside = np.linalg.norm(np.maximum(apart, 0.0), axis=1)
+    return np.where(np.all(apart < 0, axis=1), apart.max(axis=1), outside)
+
+
+def detect_contacts(scene: Scene) -> tuple[Contact, ...]:
+    """Recorded contacts of a scene, or, for a scene in pixels without any, contacts seen in boxes.
+
+    In pixels, boxes that touch may merely pass in front of each other, so a contact also needs a
+    jump in the velocity of at least one of the two within two frames of the first touch (6 standard
+    errors, one object size per second and 30% of the speed). A jump that nothing else explains and
+    that pushes the object up, or stops its way down, is a contact with the static world. Confidence
+    0.6 to 0.9; a scene of one frame has none. Contacts of a pair closer than 0.1 s are joined.
+    """
+    if scene.contacts or scene.position_m is not None:
+        return _join(scene.contacts)
+    found, explained = [], set()
+    for pair in find_pairs(scene):
+        gap = box_gap(
+            pair.a.position[pair.index_a],
+            pair.a.size[pair.index_a],
+            pair.b.position[pair.index_b],
+            pair.b.size[pair.index_b],
+        )
+        reach = max(TOUCH_PX, TOUCH_SIZE * min(pair.a.scale, pair.b.scale))
+        for first, last in find_runs(gap <= reach):
+            begin_s, end_s = float(pair.time_s[first]), float(pair.time_s[last])
+            kicks = [
+                (track.object_id, moment)
+                for track in (pair.a, pair.b)
+                for moment, _, _ in kicks_of(track)
+                if abs(moment - begin_s) <= 2.5 * track.step_s
+            ]
+            if kicks:
+                explained.update(kicks)
+                middle = (
+                    pair.a.position[pair.index_a[first]] + pair.b.position[pair.index_b[first]]
+                ) / 2
+                confidence = 0.9 if len({k[0] for k in kicks}) == 2 else 0.6
+                a, b = sorted((pair.a.object_id, pair.b.object_id))
+                point = (float(middle[0]), float(middle[1]))
+                found.append(Contact(a, b, begin_s, end_s, point, None, confidence))
+    for track in motion_of(scene).tracks:
+        for moment, before, after in kicks_of(track):
+            upward = float((after - before) @ track.up)
+            came_down = float(before @ track.up) < 0
+            known = (track.object_id, moment) in explained
+            if known or not came_down or upward < 0.7 * float(np.linalg.norm(after - before)):
+                continue
+            i = int(np.argmin(np.abs(track.time_s - moment)))
+            foot = track.position[i] - track.up * track.size[i, 1] / 2
+            point = (float(foot[0]), float(foot[1]))
+            found.append(Contact(track.object_id, STATIC, moment, moment, point, None, 0.7))
+    return _join(tuple(found))
+
+
+def kicks_of(track: Track) -> list[tuple[float, np.ndarray, np.ndarray]]:
+    """Moments at which the velocity jumps, with the velocities before and after."""
+    kicks = []
+    fitted = [s for s in track.segments if s.fit is not None]
+    for left, right in itertools.pairwise(fitted):
+        assert left.fit is not None and right.fit is not None  # noqa: PT018
+        if right.fit.start_s - left.fit.end_s > 3.0 * track.step_s:
+            continue
+        moment = (left.fit.end_s + right.fit.start_s) / 2
+        before, after = left.fit.velocity(moment), right.fit.velocity(moment)
+        error = np.hypot(left.fit.derivative_std(moment, 1), right.fit.derivative_std(moment, 1))
+        jump = float(np.linalg.norm(after - before))
+        speed = max(float(np.linalg.norm(before)), float(np.linalg.norm(after)))
+        least = max(
+            MIN_KICK_STD * float(np.linalg.norm(error)),
+            MIN_KICK_SIZES * track.scale if not track.is_metric else 0.1,
+            MIN_KICK_SHARE * speed,
+        )
+        if jump > least:
+            kicks.append((moment, before, after))
+    return kicks
+
+
+def _join(contacts: tuple[Contact, ...]) -> tuple[Contact, ...]:
+    joined: list[Contact] = []
+    latest: dict[tuple[int, int], int] = {}
+    for contact in sorted(contacts, key=lambda c: (c.start_s, c.a, c.b)):
+        pair = (min(contact.a, contact.b), max(contact.a, contact.b))
+        i = latest.get(pair)
+        if i is not None and contact.start_s - joined[i].end_s <= CHATTER_S:
+            old = joined[i]
+            impulses = [x for x in (old.impulse_ns, contact.impulse_ns) if x is not None]
+            joined[i] = Contact(
+                old.a,
+                old.b,
+                old.start_s,
+                max(old.end_s, contact.end_s),
+                old.point_px,
+                max(impulses) if impulses else None,
+                max(old.confidence, contact.confidence),
+            )
+        else:
+            latest[pair] = len(joined)
+            joined.append(contact)
+    return tuple(joined)

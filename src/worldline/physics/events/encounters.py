@@ -1,0 +1,326 @@
+"""Events between two bodies: contact, collide, near_miss, cross."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from worldline.core import STATIC, Contact, Event, Scene
+from worldline.physics.conflict import (
+    closest_approach,
+    post_encroachment_time,
+    time_to_collision,
+)
+from worldline.physics.contacts import Pair, box_gap, detect_contacts, find_pairs
+from worldline.physics.events.ontology import define
+from worldline.physics.kinematics import Track, find_runs, motion_of, smooth_velocity
+
+__all__ = [
+    "NEAR_MISS",
+    "NearMissProfile",
+    "find_collisions",
+    "find_contacts",
+    "find_crossings",
+    "find_near_misses",
+]
+
+
+@define(
+    "contact",
+    roles={"a": "one body", "b": "the other (-1: the static world)"},
+    quantities={"duration_s": "time in touch", "impulse_ns": "largest normal impulse, if known"},
+)
+def find_contacts(scene: Scene) -> tuple[Event, ...]:
+    """Two bodies touch: see `worldline.physics.contacts.detect_contacts` for the definition."""
+    events = []
+    for contact in detect_contacts(scene):
+        quantities = {"duration_s": contact.end_s - contact.start_s}
+        if contact.impulse_ns is not None:
+            quantities["impulse_ns"] = contact.impulse_ns
+        events.append(
+            Event(
+                "contact",
+                contact.start_s,
+                contact.end_s,
+                {"a": contact.a, "b": contact.b},
+                quantities,
+                contact.confidence,
+            )
+        )
+    return tuple(events)
+
+
+MIN_APPROACH_MPS = 0.1
+"""Bodies that meet slower are put down or lean, they do not collide."""
+
+MIN_APPROACH_SIZES = 0.5
+"""The same in pixel scenes, in sizes of the smaller object per second."""
+
+
+@define(
+    "collide",
+    roles={"a": "one body", "b": "the other"},
+    quantities={
+        "approach_speed_mps": "speed at which they near each other just before (metric scenes)",
+        "approach_speed_px_s": "the same in pixel scenes",
+        "delta_v_a_mps": "change of velocity of a (metric scenes)",
+        "delta_v_b_mps": "change of velocity of b (metric scenes)",
+        "delta_v_a_px_s": "the same in pixel scenes",
+        "delta_v_b_px_s": "the same in pixel scenes",
+    },
+)
+def find_collisions(scene: Scene) -> tuple[Event, ...]:
+    """Two bodies approach, touch, and at least one changes its velocity.
+
+    Approach speed is the rate at which the distance of the centres shrinks just before the touch:
+    at least 0.1 m/s (pixels: half the smaller size per second). Delta-v is the change from just
+    before to just after, the usual measure of crash severity (Shelby 2011). Touch is a contact of
+    the scene, or in pixels boxes that touch together with a velocity jump (`detect_contacts`).
+    """
+    motion = motion_of(scene)
+    unit = "mps" if motion.is_metric else "px_s"
+    events = []
+    for contact in detect_contacts(scene):
+        a, b = motion.of(contact.a), motion.of(contact.b)
+        if contact.b == STATIC or a is None or b is None:
+            continue
+        state = [_velocity_around(track, contact.start_s) for track in (a, b)]
+        if state[0] is None or state[1] is None:
+            continue
+        (place_a, in_a, out_a), (place_b, in_b, out_b) = state[0], state[1]
+        way = place_b - place_a
+        distance = float(np.linalg.norm(way))
+        approach = -float((in_b - in_a) @ way) / distance if distance > 0 else 0.0
+        least = MIN_APPROACH_MPS if motion.is_metric else MIN_APPROACH_SIZES * min(a.scale, b.scale)
+        if approach < least:
+            continue
+        quantities = {
+            f"approach_speed_{unit}": approach,
+            f"delta_v_a_{unit}": float(np.linalg.norm(out_a - in_a)),
+            f"delta_v_b_{unit}": float(np.linalg.norm(out_b - in_b)),
+        }
+        roles = {"a": contact.a, "b": contact.b}
+        events.append(
+            Event("collide", contact.start_s, contact.end_s, roles, quantities, contact.confidence)
+        )
+    return tuple(events)
+
+
+def _velocity_around(
+    track: Track, moment_s: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """Position at, velocity just before and just after a moment; None if not seen before."""
+    t = track.time_s
+    slack = 1e-9
+    before = int(np.searchsorted(t, moment_s - slack)) - 1
+    after = int(np.searchsorted(t, moment_s + 1.5 * track.step_s + slack))
+    if before < 0:
+        return None
+    incoming = _velocity_near(track, before, at_end=True)
+    outgoing = incoming if after >= len(t) else _velocity_near(track, after, at_end=False)
+    return track.position[before], incoming, outgoing
+
+
+def _velocity_near(track: Track, sample: int, *, at_end: bool) -> np.ndarray:
+    """Velocity at a sample from the fit of its own segment, else from its neighbour."""
+    for segment in track.segments:
+        if segment.start <= sample < segment.stop and segment.fit is not None:
+            return segment.fit.velocity(float(track.time_s[sample]))
+    other = max(sample - 1, 0) if at_end else min(sample + 1, track.num_samples - 1)
+    if other == sample:
+        other = min(sample + 1, track.num_samples - 1) if at_end else max(sample - 1, 0)
+    span = float(track.time_s[sample] - track.time_s[other])
+    if span == 0:
+        return np.zeros(track.position.shape[1])
+    return (track.position[sample] - track.position[other]) / span
+
+
+@dataclass(frozen=True)
+class NearMissProfile:
+    """Thresholds of a near miss.
+
+    Attributes:
+        ttc_s: time to collision that is critical. 1.5 s marks serious conflicts in road traffic
+            (van der Horst 1990; Sayed and Zein 1999).
+        gap_radii: largest gap at the closest approach, in mean radii of the two bodies.
+        closing_mps: least closing speed, metric scenes.
+        closing_sizes_s: least closing speed in pixel scenes, in mean object sizes per second.
+        size_ratio: in pixels, boxes that differ more in size are taken to be at different depths.
+    """
+
+    ttc_s: float = 1.5
+    gap_radii: float = 1.5
+    closing_mps: float = 0.5
+    closing_sizes_s: float = 0.75
+    size_ratio: float = 3.0
+
+
+NEAR_MISS = NearMissProfile()
+
+
+@define(
+    "near_miss",
+    roles={"a": "one body", "b": "the other"},
+    quantities={
+        "ttc_s": "smallest time to collision of the discs at constant velocity",
+        "distance_m": "smallest gap between the discs (metric scenes)",
+        "distance_px": "smallest gap between the boxes (pixel scenes)",
+        "closest_approach_s": "when the gap is smallest",
+        "closing_speed_mps": "greatest closing speed while critical (metric scenes)",
+        "closing_speed_px_s": "the same in pixel scenes",
+    },
+)
+def find_near_misses(scene: Scene) -> tuple[Event, ...]:
+    """Two bodies are about to collide, and then do not touch.
+
+    At some moment they close in at 0.5 m/s or more (pixels: 0.75 sizes per second) and, if both
+    kept their velocities, discs around them would come nearer than 1.5 mean radii within 1.5 s
+    (Hayward 1972 for the time to collision, in disc form; thresholds in `NearMissProfile`); later
+    the gap really gets that small, and no contact occurs in the second before or after. The
+    interval runs from the first critical moment to the closest approach. In pixels the gap is that
+    between boxes, and things at different depths cannot be told apart unless their sizes differ by
+    a factor of 3. Two bodies never on a collision course have no `ttc_s`.
+    """
+    events = []
+    contacts = detect_contacts(scene)
+    for pair in find_pairs(scene):
+        found = _near_miss(pair, contacts, NEAR_MISS)
+        if found is not None:
+            events.append(found)
+    return tuple(events)
+
+
+def _near_miss(pair: Pair, contacts: tuple[Contact, ...], profile: NearMissProfile) -> Event | None:
+    a, b = pair.a, pair.b
+    place_a, place_b = a.position[pair.index_a], b.position[pair.index_b]
+    size_a, size_b = a.size[pair.index_a], b.size[pair.index_b]
+    radius_a, radius_b = _radius(a), _radius(b)
+    if not radius_a > 0 or not radius_b > 0:
+        return None
+    mean_radius = (radius_a + radius_b) / 2
+    margin = profile.gap_radii * mean_radius
+    if a.is_metric:
+        gap = np.linalg.norm(place_a - place_b, axis=1) - radius_a - radius_b
+        least = profile.closing_mps
+    else:
+        if max(radius_a, radius_b) > profile.size_ratio * min(radius_a, radius_b):
+            return None
+        gap = box_gap(place_a, size_a, place_b, size_b)
+        least = profile.closing_sizes_s * 2 * mean_radius
+    nearest = int(np.argmin(gap))
+    if not 0 < gap[nearest] <= margin:
+        return None
+    moment = float(pair.time_s[nearest])
+    for contact in contacts:
+        ids = {contact.a, contact.b}
+        touching = contact.start_s - 1.0 <= moment <= contact.end_s + 1.0
+        if ids == {a.object_id, b.object_id} and touching:
+            return None
+    velocity_a = smooth_velocity(a)[0][pair.index_a]
+    velocity_b = smooth_velocity(b)[0][pair.index_b]
+    first, ttc, fastest = None, math.inf, 0.0
+    for i in range(nearest + 1):
+        way = place_b[i] - place_a[i]
+        closing = -float((velocity_b[i] - velocity_a[i]) @ way) / float(np.linalg.norm(way))
+        if closing < least:
+            continue
+        args = (place_a[i], velocity_a[i], radius_a, place_b[i], velocity_b[i], radius_b)
+        own = time_to_collision(*args)
+        course = closest_approach(place_a[i], velocity_a[i], place_b[i], velocity_b[i])
+        near = course.distance - radius_a - radius_b <= margin and course.time_s <= profile.ttc_s
+        if own <= profile.ttc_s or near:
+            first = i if first is None else first
+            ttc, fastest = min(ttc, own), max(fastest, closing)
+    if first is None:
+        return None
+    unit = "m" if a.is_metric else "px"
+    quantities = {f"distance_{unit}": float(gap[nearest]), "closest_approach_s": moment}
+    quantities["closing_speed_mps" if a.is_metric else "closing_speed_px_s"] = fastest
+    if math.isfinite(ttc):
+        quantities["ttc_s"] = ttc
+    roles = {"a": a.object_id, "b": b.object_id}
+    confidence = 1.0 if a.is_metric else 0.6
+    return Event("near_miss", float(pair.time_s[first]), moment, roles, quantities, confidence)
+
+
+def _radius(track: Track) -> float:
+    """Disc radius: half the mean of the two horizontal sides, or half the root of the box area."""
+    if not track.is_metric:
+        return track.scale / 2
+    sides = track.size[0]
+    flat = sides[np.abs(track.up) < 0.5] if np.all(np.isfinite(sides)) else np.zeros(1)
+    return float(np.mean(flat)) / 2
+
+
+@define(
+    "cross",
+    roles={"a": "who passes first", "b": "who passes second"},
+    quantities={"pet_s": "post-encroachment time", "speed_a_mps": "", "speed_b_mps": ""},
+)
+def find_crossings(scene: Scene) -> tuple[Event, ...]:
+    """The paths of two moving bodies cross, one after the other.
+
+    Paths are those of the centres on the ground (metric) or of the feet of the boxes (pixels). The
+    conflict area is the disc around the crossing point with both radii together; `pet_s` is the
+    time from the first body leaving it to the second entering it (Allen, Shin and Cooper 1978), and
+    is 0 or less when both are in it at once. Bodies must cross at 20 degrees or more.
+    """
+    events = []
+    for pair in find_pairs(scene):
+        path_a, path_b = _ground_path(pair.a), _ground_path(pair.b)
+        found = _first_crossing(path_a, path_b)
+        if found is None:
+            continue
+        i, j, point = found
+        reach = _radius(pair.a) + _radius(pair.b)
+        span_a = _time_within(pair.a, path_a, point, i, reach)
+        span_b = _time_within(pair.b, path_b, point, j, reach)
+        first, second = (pair.a, pair.b), (span_a, span_b)
+        if span_b[0] < span_a[0]:
+            first, second = (pair.b, pair.a), (span_b, span_a)
+        pet = post_encroachment_time(second[0][1], second[1][0])
+        roles = {"a": first[0].object_id, "b": first[1].object_id}
+        confidence = 1.0 if pair.a.is_metric else 0.7
+        start_s, end_s = second[0][0], max(second[0][1], second[1][1])
+        events.append(Event("cross", start_s, end_s, roles, {"pet_s": pet}, confidence))
+    return tuple(events)
+
+
+def _ground_path(track: Track) -> np.ndarray:
+    if not track.is_metric:
+        return track.position + np.stack([0 * track.size[:, 1], track.size[:, 1] / 2], axis=1)
+    axes = np.linalg.svd(track.up[None, :])[2][1:]
+    return track.position @ axes.T
+
+
+MIN_CROSSING_SIN = math.sin(math.radians(20))
+"""Paths at a smaller angle run along each other."""
+
+
+def _first_crossing(path_a: np.ndarray, path_b: np.ndarray) -> tuple[int, int, np.ndarray] | None:
+    """Steps of both paths that intersect, earliest on the first path, and where."""
+    step_a, step_b = np.diff(path_a, axis=0), np.diff(path_b, axis=0)
+    between = path_b[None, :-1] - path_a[:-1, None]
+    turn = step_a[:, None, 0] * step_b[None, :, 1] - step_a[:, None, 1] * step_b[None, :, 0]
+    length = np.linalg.norm(step_a, axis=1)[:, None] * np.linalg.norm(step_b, axis=1)[None, :]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        s = (between[..., 0] * step_b[None, :, 1] - between[..., 1] * step_b[None, :, 0]) / turn
+        u = (between[..., 0] * step_a[:, None, 1] - between[..., 1] * step_a[:, None, 0]) / turn
+        meets = (np.abs(turn) > MIN_CROSSING_SIN * length) & (s >= 0) & (s < 1) & (u >= 0) & (u < 1)
+    where = np.argwhere(meets)
+    if not len(where):
+        return None
+    i, j = (int(x) for x in where[0])
+    return i, j, path_a[i] + s[i, j] * step_a[i]
+
+
+def _time_within(
+    track: Track, path: np.ndarray, point: np.ndarray, step: int, reach: float
+) -> tuple[float, float]:
+    """First and last moment around a step at which the path is within reach of a point."""
+    inside = np.linalg.norm(path - point, axis=1) <= reach
+    inside[step : step + 2] = True
+    first, last = next((a, b) for a, b in find_runs(inside) if a <= step <= b)
+    return float(track.time_s[first]), float(track.time_s[last])

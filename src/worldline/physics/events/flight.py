@@ -1,0 +1,293 @@
+"""Events of free flight and of going up: fall, throw, rise, bounce."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+
+from worldline.core import STATIC, Event, Scene
+from worldline.physics.events.ontology import define
+from worldline.physics.flight import Flight, find_flights, lands_on
+from worldline.physics.kinematics import Track, find_runs, motion_of, smooth_velocity
+
+__all__ = ["find_bounces", "find_falls", "find_rises", "find_throws"]
+
+MIN_FALL_M = 0.1
+"""Falls through less are hops and settling."""
+
+MIN_RISE_PX, MIN_RISE_SIZE = 6.0, 0.5
+"""Falls and rises in pixels span at least so much, and this share of the object's height."""
+
+MIN_THROW_SPEED_MPS = 1.0
+"""Horizontal launch speed from which a level flight counts as thrown rather than dropped."""
+
+MIN_BOUNCE_SPEED_MPS = 0.3
+"""Slower impacts are settling."""
+
+MIN_BOUNCE_SPEED_SIZES = 1.0
+"""The same in pixel scenes, in object sizes per second."""
+
+MIN_RESTITUTION = 0.1
+"""Below this an impact is a landing, not a bounce."""
+
+
+def _confidence(flight: Flight) -> float:
+    """1 for truth; in pixels, how much the parabola explains and how sure its bend is.
+
+    A score for ranking, not a calibrated probability.
+    """
+    if flight.track.is_metric:
+        return 1.0
+    up = np.abs(flight.track.up)
+    doubt = float(flight.fit.acceleration_std() @ up) / flight.fall_acceleration
+    return float(np.clip(flight.fit.r_squared[1] * (1.0 - doubt), 0.0, 0.99))
+
+
+@define(
+    "fall",
+    roles={
+        "object": "what falls",
+        "support": "what it lands on, if a contact shows it (-1: static)",
+    },
+    quantities={
+        "height_m": "height fallen",
+        "height_px": "height fallen in the image (pixel scenes)",
+        "duration_s": "time from the highest point to the end of the fall",
+        "acceleration_px_s2": "downward acceleration in the image (pixel scenes)",
+        "acceleration_mps2": "downward acceleration (metric scenes)",
+        "metres_per_px": "image scale that gravity implies (pixel scenes)",
+        "impact_speed_mps": "downward speed at the end",
+        "num_frames": "frames of the fall",
+    },
+)
+def find_falls(scene: Scene) -> tuple[Event, ...]:
+    """The descending part of a free flight (see `worldline.physics.flight.find_flights`).
+
+    Metric scenes: the drop is at least 0.1 m. Pixel scenes: at least 6 px and half the object's
+    height over at least 4 frames. No scale is needed: y = y0 + v0 t + a t^2 / 2 with a = g, so the
+    scale is g / a metres per pixel and the height is g times (drop / a), Galilei's law. With fewer
+    than 5 frames, or a scale known worse than 25%, the frame rate is insufficient and there is no
+    `height_m`. Standard errors follow from the fit by the delta method.
+    """
+    events = []
+    gravity = motion_of(scene).gravity_mps2
+    for flight in find_flights(scene):
+        track, start_s = flight.track, flight.apex_s
+        drop = flight.height(start_s) - flight.height(flight.end_s)
+        frames = int(np.sum(track.time_s[flight.first : flight.last + 1] >= start_s - 1e-9))
+        if drop < _least_way(track, MIN_FALL_M) or frames < (2 if track.is_metric else 4):
+            continue
+        speed = -float(flight.fit.velocity(flight.end_s) @ track.up)
+        # Without a visible end the last frame is all we know: the end is uniform within one step.
+        end_std = 0.0 if flight.end_is_seen else speed * track.step_s / math.sqrt(12)
+        quantities = {"duration_s": flight.end_s - start_s, "num_frames": float(frames)}
+        if track.is_metric:
+            drop_std = math.hypot(flight.fit.change_std(start_s, flight.end_s, track.up), end_std)
+            quantities |= {
+                "height_m": drop,
+                "height_m_std": drop_std,
+                "acceleration_mps2": flight.fall_acceleration,
+                "impact_speed_mps": speed,
+            }
+        else:
+            scale = flight.metres_per_unit
+            up_std = flight.fit.acceleration_std() @ np.abs(track.up)
+            quantities |= {
+                "height_px": drop,
+                "acceleration_px_s2": flight.fall_acceleration,
+                "acceleration_px_s2_std": float(up_std),
+            }
+            if math.isfinite(scale):
+                ratio_std = flight.fit.change_per_acceleration(start_s, flight.end_s, track.up)[1]
+                quantities |= {
+                    "height_m": drop * scale,
+                    "height_m_std": math.hypot(gravity * ratio_std, end_std * scale),
+                    "metres_per_px": scale,
+                    "metres_per_px_std": flight.metres_per_unit_std,
+                    "impact_speed_mps": speed * scale,
+                }
+        roles = {"object": track.object_id}
+        support = lands_on(scene, flight)
+        if support is not None:
+            roles["support"] = support
+        events.append(Event("fall", start_s, flight.end_s, roles, quantities, _confidence(flight)))
+    return tuple(events)
+
+
+def _least_way(track: Track, least_m: float) -> float:
+    if track.is_metric:
+        return least_m
+    return max(MIN_RISE_PX, MIN_RISE_SIZE * float(np.median(track.size[:, 1])))
+
+
+@define(
+    "throw",
+    roles={"object": "what is thrown"},
+    quantities={
+        "speed_mps": "launch speed (also in pixel scenes when gravity gives the scale)",
+        "launch_angle_rad": "above the horizontal",
+        "rise_m": "from launch to the highest point",
+        "range_m": "horizontal way in flight",
+        "duration_s": "time in flight",
+    },
+)
+def find_throws(scene: Scene) -> tuple[Event, ...]:
+    """A free flight launched upwards or fast sideways by something other than a bounce.
+
+    Launched: it climbs at least 0.1 m (pixels: 6 px and half the object's height), or it starts
+    level at 1 m/s or more sideways. A flight that begins as the object comes down is a bounce, and
+    one that begins as it rolls off a support is only a fall: neither is a throw.
+    """
+    events = []
+    for flight in find_flights(scene):
+        track, scale = flight.track, flight.metres_per_unit
+        velocity = flight.fit.velocity(flight.start_s)
+        climb = float(velocity @ track.up)
+        side = float(np.linalg.norm(velocity - climb * track.up))
+        rise = flight.height(flight.apex_s) - flight.height(flight.start_s)
+        thrown_up = rise >= _least_way(track, MIN_FALL_M)
+        metric_side = side * scale if math.isfinite(scale) else 0.0
+        drop = flight.height(flight.apex_s) - flight.height(flight.end_s)
+        long_enough = max(rise, drop) >= _least_way(track, MIN_FALL_M)
+        if not (thrown_up or (metric_side >= MIN_THROW_SPEED_MPS and long_enough)):
+            continue
+        if _came_down_before(flight) or (flight.before is not None and flight.before.touching):
+            continue
+        quantities = {
+            "launch_angle_rad": math.atan2(climb, side),
+            "duration_s": flight.end_s - flight.start_s,
+        }
+        if math.isfinite(scale):
+            quantities |= {
+                "speed_mps": math.hypot(climb, side) * scale,
+                "rise_m": rise * scale,
+                "range_m": side * (flight.end_s - flight.start_s) * scale,
+            }
+        roles = {"object": track.object_id}
+        events.append(
+            Event("throw", flight.start_s, flight.end_s, roles, quantities, _confidence(flight))
+        )
+    return tuple(events)
+
+
+def _came_down_before(flight: Flight) -> bool:
+    before = flight.before
+    if before is None or before.fit is None:
+        return False
+    moment = float(flight.track.time_s[before.stop - 1])
+    speed = float(before.fit.velocity(moment) @ flight.track.up)
+    return speed < -3.0 * float(before.fit.derivative_std(moment, 1) @ np.abs(flight.track.up))
+
+
+@define(
+    "rise",
+    roles={"object": "what rises"},
+    quantities={
+        "height_m": "height gained (metric scenes)",
+        "height_px": "height gained in the image (pixel scenes)",
+        "duration_s": "time of the climb",
+    },
+)
+def find_rises(scene: Scene) -> tuple[Event, ...]:
+    """An unbroken climb of at least 0.1 m (pixels: 6 px and half the object's height).
+
+    Climbing: the smoothed upward velocity is positive by more than twice its standard error. In
+    pixels, up in the image counts as up, so something that moves away over level ground rises too.
+    """
+    events = []
+    for track in motion_of(scene).tracks:
+        velocity, std = smooth_velocity(track)
+        climbing = velocity @ track.up > 2.0 * (std @ np.abs(track.up))
+        for first, last in find_runs(climbing):
+            gain = float(track.height[last] - track.height[first])
+            if gain < _least_way(track, MIN_FALL_M):
+                continue
+            start_s, end_s = float(track.time_s[first]), float(track.time_s[last])
+            name = "height_m" if track.is_metric else "height_px"
+            quantities = {name: gain, "duration_s": end_s - start_s}
+            events.append(Event("rise", start_s, end_s, {"object": track.object_id}, quantities))
+    return tuple(events)
+
+
+@define(
+    "bounce",
+    roles={"object": "what bounces", "support": "what it bounces off (-1: static or unknown)"},
+    quantities={
+        "restitution": "speed after over speed before, along the change of velocity",
+        "speed_before_mps": "speed into the surface (metric scenes)",
+        "speed_after_mps": "speed out of the surface (metric scenes)",
+        "speed_before_px_s": "the same in pixel scenes",
+        "speed_after_px_s": "the same in pixel scenes",
+    },
+)
+def find_bounces(scene: Scene) -> tuple[Event, ...]:
+    """A short contact that turns the velocity back along its normal.
+
+    The normal is the direction of the change of velocity between the motion before and after (exact
+    without friction). The object comes in at 0.3 m/s or more (pixels: one object size per second),
+    leaves at a tenth of that or more, and is in touch for at most 0.1 s or two frames. A body that
+    another moving body turns back is in a collision instead and is left out here.
+    """
+    events = []
+    for track in motion_of(scene).tracks:
+        least = MIN_BOUNCE_SPEED_MPS if track.is_metric else MIN_BOUNCE_SPEED_SIZES * track.scale
+        for before, after in _neighbours(track):
+            left, right = track.segments[before], track.segments[after]
+            assert left.fit is not None and right.fit is not None  # noqa: PT018
+            start_s, end_s = float(left.fit.end_s), float(right.fit.start_s)
+            middle = (start_s + end_s) / 2
+            incoming, outgoing = left.fit.velocity(middle), right.fit.velocity(middle)
+            change = outgoing - incoming
+            size = float(np.linalg.norm(change))
+            error = np.hypot(
+                left.fit.derivative_std(middle, 1), right.fit.derivative_std(middle, 1)
+            )
+            if size <= 5.0 * float(np.linalg.norm(error)) or size == 0:
+                continue
+            normal = change / size
+            into, out = -float(incoming @ normal), float(outgoing @ normal)
+            if into < least or out < MIN_RESTITUTION * into:
+                continue
+            support = _bounces_off(scene, track.object_id, start_s, end_s, track.step_s)
+            if support is None:
+                continue
+            unit = "mps" if track.is_metric else "px_s"
+            quantities = {
+                "restitution": out / into,
+                f"speed_before_{unit}": into,
+                f"speed_after_{unit}": out,
+            }
+            roles = {"object": track.object_id, "support": support}
+            confidence = 1.0 if track.is_metric else 0.8
+            events.append(Event("bounce", start_s, end_s, roles, quantities, confidence))
+    return tuple(events)
+
+
+def _neighbours(track: Track) -> list[tuple[int, int]]:
+    """Pairs of fitted segments with at most a short contact between them."""
+    pairs = []
+    fitted = [i for i, s in enumerate(track.segments) if s.fit is not None and not s.touching]
+    for i, j in itertools.pairwise(fitted):
+        left, right = track.segments[i], track.segments[j]
+        apart_s = track.time_s[right.start] - track.time_s[left.stop - 1]
+        if apart_s <= max(0.1, 3.0 * track.step_s) + 1e-9:
+            pairs.append((i, j))
+    return pairs
+
+
+def _bounces_off(
+    scene: Scene, object_id: int, start_s: float, end_s: float, step_s: float
+) -> int | None:
+    """The static world or a body at rest; None when a moving body is what was touched."""
+    near = [
+        c
+        for c in scene.contacts
+        if object_id in (c.a, c.b) and c.start_s <= end_s + step_s and c.end_s >= start_s - step_s
+    ]
+    if not near:
+        # Where contacts are recorded, a turn without one is no bounce.
+        return None if scene.contacts and scene.position_m is not None else STATIC
+    others = [c.b if c.a == object_id else c.a for c in near]
+    return STATIC if STATIC in others else None
