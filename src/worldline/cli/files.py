@@ -1,17 +1,20 @@
-"""Files that commands read and write beside video."""
+"""Files that commands read and write beside video, and the names that they get."""
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from worldline.cli.output import to_text
-from worldline.core.errors import InputError
+from worldline.core.clip import Clip
+from worldline.core.errors import InputError, MediaError
 from worldline.core.scene import Scene
 
-__all__ = ["read_scene", "write_json"]
+__all__ = ["damage_in", "read_scene", "read_tail", "stems", "write_json"]
 
 
 def write_json(path: Path, record: Mapping[str, Any]) -> None:
@@ -36,3 +39,38 @@ def read_scene(path: Path) -> Scene:
         raise InputError(f"{path}: {error.strerror or error}") from None
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise InputError(f"{path}: not a scene ({error})") from None
+
+
+def stems(paths: Sequence[str | Path]) -> dict[str, str]:
+    """Path to a name for its outputs: the file's stem, numbered where another has it already."""
+    taken: Counter[str] = Counter()
+    names: dict[str, str] = {}
+    for path in map(str, paths):
+        if path not in names:
+            stem = Path(path).stem
+            taken[stem] += 1
+            names[path] = stem if taken[stem] == 1 else f"{stem}-{taken[stem]}"
+    return names
+
+
+def damage_in(clip: Clip) -> dict[str, str]:
+    """`{"error": ...}` for a clip out of a damaged file, of which only a part could be read."""
+    damage = dict(clip.provenance.details).get("damage")
+    return {"error": damage} if damage else {}
+
+
+def read_tail(path: str, *, end_s: float | None, span_s: float) -> Clip:
+    """The part of a video before `end_s` (or its end): at least `span_s` where it is that long.
+
+    Raises:
+        MediaError: the file cannot be used.
+    """
+    from worldline.data import probe, read_clip
+
+    duration_s = probe(path).duration_s
+    start_s = (duration_s if end_s is None else min(end_s, duration_s)) - span_s
+    if start_s > 0:
+        # What the container says of its length may be wrong, so that nothing is there to read.
+        with contextlib.suppress(MediaError):
+            return read_clip(path, start_s=start_s, end_s=end_s)
+    return read_clip(path, end_s=end_s)

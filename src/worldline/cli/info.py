@@ -19,7 +19,7 @@ __all__ = ["Info"]
 class Info:
     """What a world is: its parameters, its card (data, cost, metrics, limits), its calibration."""
 
-    world: Annotated[str, tyro.conf.Positional] = "small"
+    world: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="[WORLD]")] = "small"
     """Name of a bundled world, or the folder of a saved one."""
     json: JsonFlag = False
     seed: Seed = 0

@@ -34,9 +34,15 @@ class Entry:
     summary: str
 
 
+_SEE, _IMAGINE, _MAKE = "See what happens in video", "Imagine what happens next", "Make data"
+
 COMMANDS = (
-    Entry("info", "worldline.cli.info:Info", "Worlds", "what a world is: size, cost, metrics"),
-    Entry("sim make", "worldline.cli.sim_make:SimMake", "Data", "simulated clips with their truth"),
+    Entry("perceive", "worldline.cli.perceive:Perceive", _SEE, "objects, trajectories, events"),
+    Entry("audit", "worldline.cli.audit:Audit", _SEE, "is it physics? a verdict per law"),
+    Entry("predict", "worldline.cli.predict:Predict", _IMAGINE, "sampled futures, and their trust"),
+    Entry("surprise", "worldline.cli.surprise:Surprise", _IMAGINE, "how unexpected each frame is"),
+    Entry("info", "worldline.cli.info:Info", _IMAGINE, "what a world is: cost, metrics, limits"),
+    Entry("sim make", "worldline.cli.sim_make:SimMake", _MAKE, "simulated clips with their truth"),
 )
 """Every command, in the order of the help; adding one is adding a line."""
 
@@ -109,6 +115,11 @@ def _dispatch(words: list[str]) -> int:
     module, _, name = entry.home.partition(":")
     command_type = getattr(importlib.import_module(module), name)
     prog = f"worldline {entry.name}"
+    style = (
+        tyro.conf.FlagCreatePairsOff,
+        tyro.conf.EnumChoicesFromValues,
+        tyro.conf.DisallowNone,
+    )
     complaint = io.StringIO()
     try:
         with contextlib.redirect_stderr(complaint):
@@ -116,7 +127,7 @@ def _dispatch(words: list[str]) -> int:
                 command_type,
                 prog=prog,
                 args=words[num_words:],
-                config=(tyro.conf.FlagCreatePairsOff, tyro.conf.EnumChoicesFromValues),
+                config=style,
             )
     except SystemExit as stop:
         if not stop.code:

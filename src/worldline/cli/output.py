@@ -31,6 +31,8 @@ __all__ = [
     "Command",
     "JsonFlag",
     "Seed",
+    "Videos",
+    "WorldName",
     "execute",
     "for_each_file",
     "print_error",
@@ -49,6 +51,16 @@ JsonFlag = Annotated[
 
 Seed = Annotated[int, tyro.conf.arg(help="Random seed; the same seed gives the same answer.")]
 """Type of the field `seed` of every command."""
+
+Videos = Annotated[
+    tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="VIDEO...", help="Video files.")
+]
+"""Type of the field `videos` of the commands that read some."""
+
+WorldName = Annotated[
+    str, tyro.conf.arg(metavar="WORLD", help="Name of a bundled world, or folder of a saved one.")
+]
+"""Type of the field `world` of the commands that use one."""
 
 Answer = dict[str, Any]
 """What a command found. A batch is `{"results": [...]}`; a result with an "error" has failed."""
@@ -117,13 +129,17 @@ def describe(error: InputError | OSError) -> str:
 
 
 def for_each_file(
-    paths: Sequence[str | os.PathLike[str]], work: Callable[[str], Answer], *, doing: str
+    paths: Sequence[str | os.PathLike[str]],
+    work: Callable[[str, Callable[[float], None]], Answer],
+    *,
+    doing: str,
 ) -> Answer:
     """Work on files one after another; one that cannot be used fails alone.
 
     Args:
         paths: files, in the order of the results.
-        work: gives the result for one file, without its "source".
+        work: given a file and a function to report the done part of it in [0, 1], returns its
+            result without the "source". A result may hold an "error" beside what could be found.
         doing: verb for the progress bar.
 
     Raises:
@@ -132,20 +148,24 @@ def for_each_file(
     if not paths:
         raise InputError("no video given; name at least one file")
     results: list[Answer] = []
-    for path in track([str(p) for p in paths], doing):
-        try:
-            results.append({"source": path, **work(path)})
-            continue
-        except (InputError, OSError) as error:
-            if isinstance(error, BrokenPipeError):
+    with progress(doing, len(paths)) as set_done:
+        for index, path in enumerate(map(str, paths)):
+            set_done(index)
+            try:
+                result = work(path, lambda part, index=index: set_done(index + part))
+            except BrokenPipeError:
                 raise
-            entry: Answer = {"source": path, "error": " ".join(describe(error).split())}
-        except Exception as error:  # a bug costs one file, not the whole batch
-            traceback.print_exc()
-            reason = f"{path}: unexpected {type(error).__name__}: {error}; please report this"
-            entry = {"source": path, "error": " ".join(reason.split()), "bug": True}
-        print(f"worldline: error: {entry['error']}", file=sys.stderr)
-        results.append(entry)
+            except (InputError, OSError) as error:
+                result = {"error": describe(error)}
+            except Exception as error:  # a bug costs one file, not the whole batch
+                traceback.print_exc()
+                reason = f"unexpected {type(error).__name__}: {error}; please report this"
+                result = {"error": reason, "bug": True}
+            if "error" in result:
+                reason = " ".join(result["error"].split())
+                result["error"] = reason if path in reason else f"{path}: {reason}"
+                print(f"worldline: error: {result['error']}", file=sys.stderr)
+            results.append({"source": path, **result})
     return {"results": results}
 
 
@@ -160,11 +180,9 @@ def progress(doing: str, total: float | None) -> Iterator[Callable[[float], None
         yield lambda done: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-    from rich.progress import TimeRemainingColumn as Remaining
+    from rich.progress import Progress
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Remaining())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(doing, total=total)
         yield lambda done: bar.update(task, completed=done)
 

@@ -23,7 +23,7 @@ __all__ = ["SimMake"]
 class SimMake:
     """Simulate clips: OUT/FAMILY-SEED-INDEX.mp4, and the true scene as .scene.json beside it."""
 
-    families: Annotated[tuple[str, ...], tyro.conf.Positional]
+    families: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="FAMILY...")]
     """Scene families, dealt in turn; `all` for every one."""
     out: Path
     """Folder to write to; made if need be."""

@@ -1,0 +1,70 @@
+"""`worldline audit`: do videos obey physics? A verdict per law."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from worldline.cli.files import read_scene
+from worldline.cli.output import Answer, JsonFlag, Seed, Videos, for_each_file
+from worldline.cli.perceive import perceive_file
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["Audit"]
+
+_STYLES = {"pass": "green", "fail": "bold red", "untestable": "dim"}
+
+
+@dataclass(frozen=True)
+class Audit:
+    """Test what moves in videos against laws of physics: pass, fail or untestable, each with why.
+
+    With --against also against a known scene, such as the one that `sim make` writes.
+    """
+
+    videos: Videos
+    against: Path | None = None
+    """Scene JSON that tells what truly happens in the video."""
+    json: JsonFlag = False
+    seed: Seed = 0
+
+    def run(self) -> Answer:
+        """Audit each file. Raises `InputError` when the scene to compare with cannot be read."""
+        from worldline.audit import audit_scene
+
+        reference = None if self.against is None else read_scene(self.against)
+
+        def work(path: str, report: Callable[[float], None]) -> Answer:
+            result, scene = perceive_file(path, report)
+            verdicts = audit_scene(scene, reference=reference)
+            kept = ("fps", "size", "num_frames", "duration_s", "origin", "error")
+            return {
+                **{name: result[name] for name in kept if name in result},
+                "verdicts": [verdict.to_json() for verdict in verdicts],
+            }
+
+        return for_each_file(self.videos, work, doing="auditing")
+
+    def show(self, answer: Answer, console: Console) -> None:
+        """Print a table of verdicts per file."""
+        from rich.table import Table
+
+        for result in answer["results"]:
+            if "verdicts" not in result:
+                continue
+            console.rule(result["source"])
+            table = Table("law", "verdict", "p", "at", "why", box=None)
+            for verdict in result["verdicts"]:
+                p, moment = verdict["p_value"], verdict["moment_s"]
+                table.add_row(
+                    verdict["law"],
+                    f"[{_STYLES[verdict['outcome']]}]{verdict['outcome']}[/]",
+                    "-" if p is None else f"{p:.3g}",
+                    "-" if moment is None else f"{moment:.2f} s",
+                    verdict["reason"],
+                )
+            console.print(table)

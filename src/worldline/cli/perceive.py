@@ -1,0 +1,144 @@
+"""`worldline perceive`: objects, their trajectories, contacts and events, from pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from worldline.cli.files import stems
+from worldline.cli.output import Answer, JsonFlag, Seed, Videos, for_each_file
+from worldline.core.scene import Scene
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["Perceive", "perceive_file", "tracks"]
+
+
+@dataclass(frozen=True)
+class Perceive:
+    """Find what moves in videos: trajectories with uncertainty, contacts and events.
+
+    Positions are in pixels of the input, (x, y) the middle of an object's box, times in seconds.
+    """
+
+    videos: Videos
+    overlay: Path | None = None
+    """Folder for copies of the videos with the world lines drawn on them."""
+    json: JsonFlag = False
+    seed: Seed = 0
+
+    def run(self) -> Answer:
+        """Read each file once, in constant memory."""
+        names = stems(self.videos)
+
+        def work(path: str, report: Callable[[float], None]) -> Answer:
+            result, scene = perceive_file(path, report)
+            if self.overlay is not None:
+                from worldline.cli.overlay import draw_overlay
+
+                target = self.overlay / f"{names[path]}.mp4"
+                draw_overlay(path, scene, target)
+                result["overlay"] = str(target)
+            return result
+
+        return for_each_file(self.videos, work, doing="perceiving")
+
+    def show(self, answer: Answer, console: Console) -> None:
+        """Print a table of tracks and one of events per file."""
+        from rich.table import Table
+
+        for result in answer["results"]:
+            if "tracks" not in result:
+                continue
+            width, height = result["size"]
+            console.rule(f"{result['source']}  {width} x {height}  {result['fps']:.4g} frames/s")
+            table = Table("object", "label", "from", "to", "path of the box", box=None)
+            for track in result["tracks"]:
+                path = "({x[0]:.0f}, {y[0]:.0f}) to ({x[1]:.0f}, {y[1]:.0f})".format(
+                    x=(track["x"][0], track["x"][-1]), y=(track["y"][0], track["y"][-1])
+                )
+                span = [f"{track['time_s'][i]:.2f} s" for i in (0, -1)]
+                table.add_row(str(track["id"]), track["label"], *span, path)
+            console.print(table if result["tracks"] else "nothing moves")
+            if result["events"]:
+                console.print(events_table(result["events"]))
+
+
+def perceive_file(path: str, report: Callable[[float], None]) -> tuple[Answer, Scene]:
+    """Result of one file, and its scene.
+
+    Raises:
+        MediaError: the file cannot be used.
+    """
+    from worldline.data import iter_frames, probe
+    from worldline.readout import PixelReadout
+
+    info = probe(path)
+    damage: list[str] = []
+
+    def frames() -> Iterator[tuple[float, np.ndarray]]:
+        for index, item in enumerate(iter_frames(path, on_damage=damage.append)):
+            yield item
+            report(min(1.0, index / max(1, info.num_frames_hint)))
+
+    scene = PixelReadout.Config().build().read(frames(), provenance=info.provenance)
+    result: Answer = {
+        "fps": info.fps,
+        "size": [info.width_px, info.height_px],
+        "num_frames": scene.num_frames,
+        "duration_s": scene.duration_s,
+        "origin": info.provenance.origin,
+        "tracks": tracks(scene),
+        "events": [event.to_json() for event in scene.events],
+        "contacts": [contact.to_json() for contact in scene.contacts],
+    }
+    if damage:
+        result["error"] = damage[0]
+    return result, scene
+
+
+def tracks(scene: Scene) -> list[dict[str, Any]]:
+    """One record per object; its lists run over the frames in which it was visible."""
+    found = []
+    for row, object_id in enumerate(scene.ids.tolist()):
+        seen = scene.visible[row]
+        if not seen.any():
+            continue
+        center, size, std = (
+            array[row, seen].T.tolist()
+            for array in (scene.center_px, scene.size_px, scene.center_px_std)
+        )
+        found.append(
+            {
+                "id": object_id,
+                "label": scene.labels[row],
+                "color": None if scene.color_rgb is None else scene.color_rgb[row].tolist(),
+                "time_s": scene.time_s[seen].tolist(),
+                **dict(zip("xy", center, strict=True)),
+                **dict(zip("wh", size, strict=True)),
+                **dict(zip(("x_std", "y_std"), std, strict=True)),
+            }
+        )
+    return found
+
+
+def events_table(events: list[dict[str, Any]]) -> Any:
+    """A table of events for a person."""
+    from rich.table import Table
+
+    table = Table("event", "from", "to", "who", "measured", box=None)
+    for event in events:
+        who = ", ".join(f"{role} {name}" for role, name in event["roles"].items())
+        measured = ", ".join(
+            f"{name} {value:.3g}"
+            for name, value in event["quantities"].items()
+            if value is not None and not name.endswith("_std")
+        )
+        span = [f"{event[end]:.2f} s" for end in ("start_s", "end_s")]
+        table.add_row(event["type"], *span, who, measured)
+    return table
