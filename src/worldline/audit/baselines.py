@@ -1,0 +1,210 @@
+"""Predictors that know nothing of the world: what a learned one has to beat."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+from scipy.ndimage import gaussian_filter
+
+from worldline.core.clip import Clip
+from worldline.core.errors import InputError
+
+__all__ = ["ConstantVelocityWarp", "CopyLast", "FrozenMean", "Predictor", "StateOracle"]
+
+
+@runtime_checkable
+class Predictor(Protocol):
+    """Anything that continues a video."""
+
+    def predict(
+        self, context_frames: UInt8[np.ndarray, "k h w 3"], horizon: int, seed: int
+    ) -> UInt8[np.ndarray, "s t h w 3"]:
+        """S possible continuations of `horizon` frames, S >= 1."""
+        ...
+
+
+@dataclass(frozen=True)
+class CopyLast:
+    """Nothing moves any more."""
+
+    def predict(
+        self, context_frames: UInt8[np.ndarray, "k h w 3"], horizon: int, seed: int
+    ) -> UInt8[np.ndarray, "s t h w 3"]:
+        """The last frame, `horizon` times."""
+        return np.repeat(context_frames[-1:], horizon, axis=0)[None]
+
+
+@dataclass(frozen=True)
+class FrozenMean:
+    """The temporal median of the context: the background, with whatever moves erased.
+
+    It scores well in PSNR and finds next to nothing: a reminder of what PSNR does not see.
+    """
+
+    def predict(
+        self, context_frames: UInt8[np.ndarray, "k h w 3"], horizon: int, seed: int
+    ) -> UInt8[np.ndarray, "s t h w 3"]:
+        """The median frame, `horizon` times."""
+        median = np.median(context_frames, axis=0).round().astype(np.uint8)
+        return np.repeat(median[None], horizon, axis=0)[None]
+
+
+@dataclass(frozen=True)
+class ConstantVelocityWarp:
+    """Every moving pixel keeps its velocity on the image plane.
+
+    Dense optical flow (DIS: Kroeger, Timofte, Dai and Van Gool 2016) from the last context frame to
+    the one before gives each pixel of the last frame its velocity. Moving pixels are lifted off and
+    pushed forward along n times that velocity, at four times the resolution, the faster over the
+    slower; still pixels stay exactly as they were. What is uncovered is filled with the median of
+    the context frames in which nothing moved there, else painted in from its surroundings.
+
+    Attributes:
+        upscale: flow and splatting happen at this multiple of the frame's size.
+        min_speed_px: slower pixels (per frame, in pixels of the input) count as still.
+        smoothing_px: velocities are averaged over this distance among moving pixels, so that
+            bodies do not tear when noise is multiplied by n.
+        min_change: a moving pixel differs by this many of 255 levels from what lies behind it.
+    """
+
+    upscale: int = 4
+    min_speed_px: float = 0.2
+    smoothing_px: float = 2.0
+    min_change: int = 10
+
+    def predict(
+        self, context_frames: UInt8[np.ndarray, "k h w 3"], horizon: int, seed: int
+    ) -> UInt8[np.ndarray, "s t h w 3"]:
+        """One continuation.
+
+        Raises:
+            InputError: fewer than two context frames.
+        """
+        if len(context_frames) < 2:
+            raise InputError("a velocity needs at least two context frames")
+        last = context_frames[-1]
+        fine = [self._enlarge(frame) for frame in context_frames]
+        flows = [_measure_velocity(now, other) for now, other in zip(fine[1:], fine, strict=False)]
+        flows.insert(0, -_measure_velocity(fine[0], fine[1]))
+        speeds = [np.linalg.norm(flow, axis=-1) for flow in flows]
+        moving = np.stack([speed >= self.min_speed_px * self.upscale for speed in speeds])
+        plate = self._fill_background(context_frames, moving)
+        # Flow leaks into the surroundings of a body; only what is not background is carried along.
+        unlike = np.abs(fine[-1].astype(np.int16) - self._enlarge(plate)).max(-1) > self.min_change
+        front = moving[-1] & unlike
+        if not front.any():
+            return CopyLast().predict(context_frames, horizon, seed)
+        velocity = self._smooth(flows[-1], front)
+        y, x = np.nonzero(front)
+        step = velocity[y, x]
+        order = np.argsort(np.linalg.norm(step, axis=-1), kind="stable")  # fastest written last
+        y, x, step = y[order], x[order], step[order]
+        colors = fine[-1][y, x].astype(np.float32)
+        size = (last.shape[1], last.shape[0])
+        frames = np.empty((horizon, *last.shape), dtype=np.uint8)
+        for index in range(horizon):
+            shift = (index + 1) * step
+            layer, cover = _splat(colors, x + shift[:, 0], y + shift[:, 1], front.shape)
+            alpha = cv2.resize(cover, size, interpolation=cv2.INTER_AREA)[..., None]
+            body = cv2.resize(layer * cover[..., None], size, interpolation=cv2.INTER_AREA)
+            frames[index] = np.clip(np.rint(body + (1 - alpha) * plate), 0, 255)
+        return frames[None]
+
+    def _enlarge(self, frame: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "a b 3"]:
+        size = (frame.shape[1] * self.upscale, frame.shape[0] * self.upscale)
+        return cv2.resize(frame, size, interpolation=cv2.INTER_CUBIC)
+
+    def _smooth(
+        self, velocity: Float[np.ndarray, "a b 2"], front: Bool[np.ndarray, "a b"]
+    ) -> Float[np.ndarray, "a b 2"]:
+        weight = front.astype(np.float64)
+        sigma = self.smoothing_px * self.upscale
+        total = gaussian_filter(weight, sigma) + 1e-9
+        smooth = gaussian_filter(velocity * weight[..., None], sigma, axes=(0, 1))
+        return smooth / total[..., None]
+
+    def _fill_background(
+        self, context: UInt8[np.ndarray, "k h w 3"], moving: Bool[np.ndarray, "k a b"]
+    ) -> UInt8[np.ndarray, "h w 3"]:
+        """The last frame with its moving pixels replaced by what lies behind them."""
+        k, h, w, _ = context.shape
+        blocks = moving.reshape(k, h, self.upscale, w, self.upscale)
+        busy: np.ndarray = np.asarray(blocks.any((2, 4)))
+        hole = busy[-1]
+        known = hole & ~busy.all(0)
+        plate = context[-1].copy()
+        values = np.where(busy[:, known, None], np.nan, context[:, known].astype(np.float64))
+        if known.any():
+            plate[known] = np.nanmedian(values, axis=0).round().astype(np.uint8)
+        unknown = (hole & ~known).astype(np.uint8)
+        return cv2.inpaint(plate, unknown, 2, cv2.INPAINT_TELEA) if unknown.any() else plate
+
+
+@dataclass(frozen=True, eq=False)
+class StateOracle:
+    """The truth itself: the ceiling, and a check on the instruments.
+
+    Attributes:
+        clips: clips whose frames it may be asked to continue.
+    """
+
+    clips: Sequence[Clip]
+
+    def predict(
+        self, context_frames: UInt8[np.ndarray, "k h w 3"], horizon: int, seed: int
+    ) -> UInt8[np.ndarray, "s t h w 3"]:
+        """The true continuation.
+
+        Raises:
+            InputError: the context, with enough frames after it, is in none of its clips.
+        """
+        k = len(context_frames)
+        for clip in self.clips:
+            if clip.frames.shape[1:] != context_frames.shape[1:]:
+                continue
+            for start in range(clip.num_frames - k - horizon + 1):
+                if np.array_equal(clip.frames[start : start + k], context_frames):
+                    return clip.frames[start + k : start + k + horizon][None]
+        raise InputError(f"no clip of the oracle holds this context and {horizon} frames after it")
+
+
+def _measure_velocity(
+    now: UInt8[np.ndarray, "a b 3"], before: UInt8[np.ndarray, "a b 3"]
+) -> Float[np.ndarray, "a b 2"]:
+    """Velocity of each pixel of `now`, in pixels per frame."""
+    grey = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in (now, before)]
+    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    backward = flow.calc(grey[0], grey[1], np.zeros((*grey[0].shape, 2), np.float32))
+    return -backward.astype(np.float64)
+
+
+def _splat(
+    colors: np.ndarray, x: np.ndarray, y: np.ndarray, shape: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Write pixels at moved places, later ones over earlier ones, and close pinholes.
+
+    Returns:
+        colours `[a, b, 3]` and cover `[a, b]` in {0, 1}, float32.
+    """
+    layer = np.zeros((*shape, 3), dtype=np.float32)
+    cover = np.zeros(shape, dtype=np.float32)
+    column: np.ndarray = np.rint(x).astype(int)
+    row: np.ndarray = np.rint(y).astype(int)
+    inside = np.logical_and.reduce([column >= 0, column < shape[1], row >= 0, row < shape[0]])
+    layer[row[inside], column[inside]] = colors[inside]
+    cover[row[inside], column[inside]] = 1
+    # Diverging velocities leave gaps between neighbours: closing fills these, not real holes.
+    kernel = np.ones((3, 3), dtype=np.uint8)
+    closed = cv2.morphologyEx(cover, cv2.MORPH_CLOSE, kernel)
+    gaps = (closed > 0) & (cover == 0)
+    if gaps.any():
+        total = cv2.boxFilter(layer * cover[..., None], -1, (3, 3), normalize=False)
+        count = cv2.boxFilter(cover, -1, (3, 3), normalize=False)
+        layer[gaps] = total[gaps] / np.maximum(count[gaps], 1)[:, None]
+        cover[gaps] = 1
+    return layer, cover
