@@ -216,6 +216,33 @@ def test_index_and_duration(scene: Scene):
         scene.index(5)
 
 
+def test_after_keeps_what_is_still_there(scene: Scene):
+    gone = scene.present.copy()
+    gone[1, 2:] = False  # the box leaves before frame 2
+    scene = replace(
+        scene,
+        present=gone,
+        camera=Camera(60.0, 64, 48, np.arange(4.0)[:, None, None] * np.ones((4, 4))),
+        events=(
+            Event("fall", 0.0, 0.1, {"object": 7}),
+            Event("roll", 0.1, 0.3, {"object": 7}),
+            Event("collide", 0.1, 0.3, {"a": 7, "b": 3}),
+        ),
+    )
+    rest = scene.after(2)
+    assert (rest.ids.tolist(), rest.labels) == ([7], ("ball",))
+    np.testing.assert_array_equal(rest.time_s, [0.25, 0.3])
+    for name in ("center_px", "position_m", "rotation_wxyz", "visible", "depth_m"):
+        np.testing.assert_array_equal(getattr(rest, name), getattr(scene, name)[:1, 2:], name)
+    assert rest.camera is not None
+    np.testing.assert_array_equal(rest.camera.world_from_camera[:, 0, 0], [2.0, 3.0])
+    np.testing.assert_array_equal(rest.mass_kg, scene.mass_kg[:1])
+    np.testing.assert_array_equal(rest.gravity_mps2, scene.gravity_mps2)
+    assert [e.type for e in rest.events] == ["roll"]
+    assert [(c.a, c.b) for c in rest.contacts] == [(7, STATIC)]
+    assert_same(through_json(rest), rest)
+
+
 def test_events_are_sorted_by_start_then_type(scene: Scene):
     events = (Event("roll", 0.2, 0.3), Event("fall", 0.2, 0.25), Event("appear", 0.0, 0.1))
     assert [e.type for e in scene.with_events(events).events] == ["appear", "fall", "roll"]

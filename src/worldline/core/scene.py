@@ -213,6 +213,31 @@ class Scene:
         """The same scene with its events replaced, sorted by start."""
         return replace(self, events=tuple(sorted(events, key=lambda e: (e.start_s, e.type))))
 
+    def after(self, frame: int) -> Scene:
+        """The scene from a frame on; objects never present from then on, and contacts and events
+        that ended before, are left out."""
+        keep = self.present[:, frame:].any(axis=1)
+        ids = set(self.ids[keep].tolist()) | {STATIC}
+        start_s = self.time_s[frame]
+        changed: dict[str, Any] = {"labels": tuple(np.array(self.labels, dtype=object)[keep])}
+        for name, (_, letters) in _ARRAYS.items():
+            value = getattr(self, name)
+            if value is not None and "n" in letters:
+                changed[name] = value[keep, frame:] if "t" in letters else value[keep]
+        camera = self.camera
+        if camera is not None and len(camera.world_from_camera) > 1:
+            camera = replace(camera, world_from_camera=camera.world_from_camera[frame:])
+        return replace(
+            self,
+            time_s=self.time_s[frame:],
+            camera=camera,
+            contacts=tuple(c for c in self.contacts if c.end_s >= start_s and {c.a, c.b} <= ids),
+            events=tuple(
+                e for e in self.events if e.end_s >= start_s and set(e.roles.values()) <= ids
+            ),
+            **changed,
+        )
+
     @classmethod
     def empty(
         cls, time_s: Float[np.ndarray, " t"], width_px: int, height_px: int, provenance: Provenance
