@@ -1,0 +1,352 @@
+"""A camera that casts one ray per sample with `mujoco.mj_multiRay`: no OpenGL, no graphics driver.
+
+A fixed camera sees the same scenery in every frame, so the scenery is cast, textured and lit once
+per clip. Per frame, only samples inside the cone around a moving geom are cast again, and only
+scenery inside the cone of its shadow is tested against the light. Samples of all frames are shaded
+in one pass.
+
+Each pixel has four colour samples on a rotated grid, so that an edge that moves by a quarter of a
+pixel changes the image, and one sample in its middle for depth and identity.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+from jaxtyping import Float, Int, UInt8
+
+from worldline.core import Camera
+from worldline.sim.engine import Rollout
+from worldline.sim.stage import Stage
+from worldline.sim.surface import FOG_M, body_albedo, floor_albedo, sky_color
+
+__all__ = ["Film", "shoot"]
+
+OFFSETS_PX = ((0.125, 0.625), (0.375, 0.125), (0.625, 0.875), (0.875, 0.375), (0.5, 0.5))
+"""Sample positions in a pixel (x, y): four for colour, the last one for depth and identity."""
+
+NUM_COLOR = 4
+FAR_M = 1e6
+_BODIES_ONLY = np.array([0, 1, 0, 0, 0, 0], dtype=np.uint8)
+_SCENERY_ONLY = np.array([1, 0, 0, 0, 0, 0], dtype=np.uint8)
+_SHADOW_BIAS = 2e-3
+
+
+@dataclass(frozen=True)
+class Film:
+    """What the camera saw.
+
+    Attributes:
+        frames: `[T, H, W, 3]` RGB.
+        background: `[1, H, W, 3]` the same view without bodies and their shadows.
+        depth_m: `[T, H, W]` along the optical axis at pixel centres, infinite where nothing is hit.
+        segmentation: `[T, H, W]` body index at pixel centres, -1 for everything else.
+        area_px: `[N, T]` visible area of each body in pixels.
+    """
+
+    frames: UInt8[np.ndarray, "t h w 3"]
+    background: UInt8[np.ndarray, "1 h w 3"]
+    depth_m: Float[np.ndarray, "t h w"]
+    segmentation: Int[np.ndarray, "t h w"]
+    area_px: Float[np.ndarray, "n t"]
+
+
+class _Caster:
+    """mj_multiRay with the arrays it needs."""
+
+    def __init__(self, rollout: Rollout) -> None:
+        self.model = rollout.model
+        self.rollout = rollout
+        self.data = mujoco.MjData(self.model)
+        mujoco.mj_kinematics(self.model, self.data)
+
+    def pose(self, frame: int) -> None:
+        self.data.geom_xpos[:] = self.rollout.geom_position_m[frame]
+        self.data.geom_xmat[:] = self.rollout.geom_rotation[frame]
+
+    def cast(
+        self, origin: np.ndarray, rays: np.ndarray, group: np.ndarray | None, normals: bool
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        n = len(rays)
+        geom, reach = np.empty(n, np.int32), np.empty(n)
+        normal = np.empty(3 * n) if normals else None
+        mujoco.mj_multiRay(
+            self.model, self.data, origin, rays.reshape(-1), group, True, -1,
+            geom, reach, normal, n, FAR_M,
+        )  # fmt: skip
+        return geom, reach, None if normal is None else normal.reshape(n, 3)
+
+
+@dataclass(frozen=True)
+class _Plate:
+    """The scenery: per sample (S = 5 x pixels, sample-major) what the camera sees without bodies.
+
+    Attributes:
+        rays: `[S, 3]` unit directions; axial: `[S]` their share along the optical axis.
+        reach_m: `[S]` distance to the scenery, `FAR_M` for the sky.
+        color: `[S, 3]` lit colour; direct: `[S, 3]` what of it a shadow takes away.
+        to_light: `[S, 3]` unit direction from the light; light_m: `[S]` distance from it.
+    """
+
+    rays: np.ndarray
+    axial: np.ndarray
+    reach_m: np.ndarray
+    color: np.ndarray
+    direct: np.ndarray
+    from_light: np.ndarray
+    light_m: np.ndarray
+
+
+def shoot(stage: Stage, rollout: Rollout, camera: Camera) -> Film:
+    """Render every frame of a rollout through a fixed camera.
+
+    Args:
+        stage: what was simulated.
+        rollout: its states.
+        camera: pose and intrinsics; only its first pose is used.
+    """
+    caster = _Caster(rollout)
+    eye = np.ascontiguousarray(camera.world_from_camera[0, :3, 3])
+    plate = _cast_plate(stage, caster, camera, eye)
+    bodies = np.flatnonzero(rollout.model.geom_bodyid > 0)
+    radii = rollout.model.geom_rbound[bodies]
+    centers = rollout.geom_position_m[:, bodies]
+    hits = _cast_bodies(stage, caster, plate, eye, centers, radii)
+    return _develop(stage, caster, camera, plate, hits, centers, radii)
+
+
+def _sample_rays(camera: Camera) -> np.ndarray:
+    middle = np.array([camera.width_px / 2, camera.height_px / 2])
+    x, y = np.meshgrid(np.arange(camera.width_px), np.arange(camera.height_px))
+    corner = np.stack([x, y], axis=-1).reshape(-1, 2)
+    plane = (corner[None] + np.array(OFFSETS_PX)[:, None] - middle) / camera.focal_px
+    local = np.concatenate([plane, np.ones((*plane.shape[:2], 1))], axis=-1).reshape(-1, 3)
+    return local @ camera.world_from_camera[0, :3, :3].T
+
+
+def _cast_plate(stage: Stage, caster: _Caster, camera: Camera, eye: np.ndarray) -> _Plate:
+    rays = _sample_rays(camera)
+    axial = 1 / np.linalg.norm(rays, axis=-1)
+    rays *= axial[:, None]
+    caster.pose(0)
+    geom, reach, normal = caster.cast(eye, rays, _SCENERY_ONLY, normals=True)
+    assert normal is not None
+    ground = geom >= 0
+    reach = np.where(ground, reach, FAR_M)
+    points = eye + rays * np.where(ground, reach, 1.0)[:, None]
+    albedo = np.zeros((len(rays), 3), np.float32)
+    floor = geom == 0
+    albedo[floor] = floor_albedo(stage.floor, *points[floor, :2].astype(np.float32).T)
+    for index, prop in enumerate(stage.props):
+        albedo[geom == index + 1] = prop.color
+    light = np.asarray(stage.light.position_m, dtype=np.float64)
+    from_light = points - light
+    light_m = np.linalg.norm(from_light, axis=-1)
+    from_light /= light_m[:, None]
+    facing = np.where(ground, -np.einsum("pi,pi->p", normal, from_light), 0.0)
+    lit = ground & (facing > 0)
+    if stage.props:
+        _, shade, _ = caster.cast(light, from_light[lit], _SCENERY_ONLY, normals=False)
+        lit[lit] = ~((shade >= 0) & (shade < light_m[lit] - _SHADOW_BIAS * light_m[lit]))
+    direct = albedo * (stage.light.strength * np.where(lit, facing, 0.0))[:, None].astype(
+        np.float32
+    )
+    color = albedo * np.float32(stage.light.ambient) + direct
+    haze = np.where(ground, 1 - np.exp(-((reach / FOG_M) ** 2)), 1.0).astype(np.float32)[:, None]
+    up = np.where(ground, 0.0, rays[:, 2])
+    color = color * (1 - haze) + sky_color(stage.sky, up) * haze
+    direct *= 1 - haze
+    return _Plate(rays, axial, reach, color, direct, from_light, light_m)
+
+
+def _cone_pairs(
+    directions: np.ndarray, origin: np.ndarray, centers: np.ndarray, radii: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Which directions fall into the cone around any sphere, per frame.
+
+    Args:
+        directions: `[S, 3]` unit vectors from `origin`.
+        centers: `[T, G, 3]`; radii: `[G]`.
+
+    Returns:
+        frame and sample of each pair, in order of frame.
+    """
+    offset = centers - origin
+    distance = np.linalg.norm(offset, axis=-1)
+    # a little wide, so that rounding never decides what is drawn
+    sine = np.clip(radii / np.maximum(distance, 1e-6) * 1.001 + 1e-4, 0, 1)
+    cosine = np.where(distance > radii, np.sqrt(1 - sine * sine), -1.0).astype(np.float32)
+    axes = (offset / np.maximum(distance, 1e-6)[..., None]).astype(np.float32)
+    inside = np.zeros((len(centers), len(directions)), dtype=bool)
+    transposed = np.ascontiguousarray(directions.astype(np.float32).T)
+    for geom in range(centers.shape[1]):
+        inside |= axes[:, geom] @ transposed > cosine[:, geom, None]
+    frame, sample = np.divmod(np.flatnonzero(inside), len(directions))
+    return frame, sample
+
+
+@dataclass(frozen=True)
+class _Hits:
+    """Samples at which a body is in front: frame, sample, geom, distance and normal of each."""
+
+    frame: np.ndarray
+    sample: np.ndarray
+    geom: np.ndarray
+    reach_m: np.ndarray
+    normal: np.ndarray
+
+
+def _cast_bodies(
+    stage: Stage,
+    caster: _Caster,
+    plate: _Plate,
+    eye: np.ndarray,
+    centers: np.ndarray,
+    radii: np.ndarray,
+) -> _Hits:
+    frame, sample = _cone_pairs(plate.rays, eye, centers, radii)
+    rays = plate.rays[sample]
+    starts = np.searchsorted(frame, np.arange(len(centers) + 1))
+    geom, reach = np.empty(len(frame), np.int32), np.empty(len(frame))
+    normal = np.empty((len(frame), 3))
+    for t in range(len(centers)):
+        part = slice(starts[t], starts[t + 1])
+        if starts[t] == starts[t + 1]:
+            continue
+        caster.pose(t)
+        geom[part], reach[part], found = caster.cast(eye, rays[part], _BODIES_ONLY, normals=True)
+        normal[part] = found
+    front = (geom >= 0) & (reach < plate.reach_m[sample])
+    return _Hits(frame[front], sample[front], geom[front], reach[front], normal[front])
+
+
+def _lit(
+    caster: _Caster, light: np.ndarray, frame: np.ndarray, ray: np.ndarray, light_m: np.ndarray
+) -> np.ndarray:
+    """Whether light reaches points at `light + ray * light_m`; `frame` is sorted."""
+    reach = np.empty(len(frame))
+    starts = np.searchsorted(frame, np.arange(len(caster.rollout.geom_position_m) + 1))
+    for t in range(len(starts) - 1):
+        part = slice(starts[t], starts[t + 1])
+        if starts[t] < starts[t + 1]:
+            caster.pose(t)
+            reach[part] = caster.cast(light, ray[part], None, normals=False)[1]
+    return ~((reach >= 0) & (reach < light_m - _SHADOW_BIAS * light_m))
+
+
+def _develop(
+    stage: Stage,
+    caster: _Caster,
+    camera: Camera,
+    plate: _Plate,
+    hits: _Hits,
+    centers: np.ndarray,
+    radii: np.ndarray,
+) -> Film:
+    num_frames, num_pixels = len(centers), camera.width_px * camera.height_px
+    light = np.asarray(stage.light.position_m, dtype=np.float64)
+    num_samples = len(plate.rays)
+    colored = hits.sample < NUM_COLOR * num_pixels
+    frame, sample, geom = hits.frame[colored], hits.sample[colored], hits.geom[colored]
+    eye = camera.world_from_camera[0, :3, 3]
+    points = eye + plate.rays[sample] * hits.reach_m[colored, None]
+    ray = points - light
+    light_m = np.linalg.norm(ray, axis=-1)
+    ray /= light_m[:, None]
+    facing = -np.einsum("pi,pi->p", hits.normal[colored], ray)
+    # scenery that a body may put into shadow, where no body stands in front of it
+    able = np.flatnonzero(plate.direct[: NUM_COLOR * num_pixels].any(axis=1))
+    shade_frame, shade_sample = _cone_pairs(plate.from_light[able], light, centers, radii)
+    shade_sample = able[shade_sample]
+    covered = np.isin(
+        shade_frame * num_samples + shade_sample, frame * num_samples + sample, kind="table"
+    )
+    shade_frame, shade_sample = shade_frame[~covered], shade_sample[~covered]
+    bright = np.flatnonzero(facing > 0)
+    asked_frame = np.concatenate([frame[bright], shade_frame])
+    order = np.argsort(asked_frame, kind="stable")
+    rays = np.concatenate([ray[bright], plate.from_light[shade_sample]])[order]
+    distances = np.concatenate([light_m[bright], plate.light_m[shade_sample]])[order]
+    lit = np.empty(len(order), dtype=bool)
+    lit[order] = _lit(caster, light, asked_frame[order], rays, distances)
+
+    albedo = _albedo(stage, caster, frame, geom, points)
+    glow = np.full(len(frame), stage.light.ambient, np.float32)
+    glow[bright] += stage.light.strength * facing[bright] * lit[: len(bright)]
+    dark = ~lit[len(bright) :]
+    shade_frame, shade_sample = shade_frame[dark], shade_sample[dark]
+
+    change = np.concatenate(
+        [albedo * glow[:, None] - plate.color[sample], -plate.direct[shade_sample]]
+    )
+    place = np.concatenate(
+        [
+            frame * num_pixels + sample % num_pixels,
+            shade_frame * num_pixels + shade_sample % num_pixels,
+        ]
+    )
+    plain = plate.color[: NUM_COLOR * num_pixels].reshape(NUM_COLOR, num_pixels, 3).mean(axis=0)
+    size = num_frames * num_pixels
+    image = np.stack([np.bincount(place, change[:, c], size) for c in range(3)], axis=-1)
+    image = image.reshape(num_frames, num_pixels, 3) / NUM_COLOR + plain
+    shape = (camera.height_px, camera.width_px)
+
+    body = caster.model.geom_bodyid.astype(np.int64)[geom] - 1
+    num_bodies = len(stage.bodies)
+    solid = _solid(caster)[geom]
+    area = np.bincount((body * num_frames + frame)[solid], minlength=num_bodies * num_frames)
+    depth, identity = _geometry(caster, plate, hits, num_frames, num_pixels)
+    return Film(
+        frames=_to_bytes(image).reshape(num_frames, *shape, 3),
+        background=_to_bytes(plain).reshape(1, *shape, 3),
+        depth_m=depth.reshape(num_frames, *shape),
+        segmentation=identity.reshape(num_frames, *shape),
+        area_px=area.reshape(num_bodies, num_frames) / NUM_COLOR,
+    )
+
+
+def _solid(caster: _Caster) -> np.ndarray:
+    """Geoms that are bodies themselves; the rod of a pendulum is drawn but is not the object."""
+    first = caster.model.body_geomadr[caster.model.geom_bodyid]
+    return (np.arange(caster.model.ngeom) == first) & (caster.model.geom_bodyid > 0)
+
+
+ROD_COLOR = np.array([0.25, 0.25, 0.25], np.float32)
+
+
+def _albedo(
+    stage: Stage, caster: _Caster, frame: np.ndarray, geom: np.ndarray, points: np.ndarray
+) -> np.ndarray:
+    albedo = np.broadcast_to(ROD_COLOR, (len(geom), 3)).copy()
+    rollout = caster.rollout
+    for index, body in enumerate(stage.bodies):
+        first = caster.model.body_geomadr[index + 1]
+        rows = np.flatnonzero(geom == first)
+        offset = points[rows] - rollout.geom_position_m[frame[rows], first]
+        rotation = rollout.geom_rotation[frame[rows], first].reshape(-1, 3, 3)
+        local = np.einsum("pij,pi->pj", rotation, offset).astype(np.float32)
+        albedo[rows] = body_albedo(body, local)
+    return albedo
+
+
+def _geometry(
+    caster: _Caster, plate: _Plate, hits: _Hits, num_frames: int, num_pixels: int
+) -> tuple[np.ndarray, np.ndarray]:
+    start = NUM_COLOR * num_pixels
+    scenery = np.where(
+        plate.reach_m[start:] < FAR_M, plate.reach_m[start:] * plate.axial[start:], np.inf
+    )
+    depth = np.tile(scenery.astype(np.float32), (num_frames, 1))
+    identity = np.full((num_frames, num_pixels), -1, np.int16)
+    rows = np.flatnonzero(hits.sample >= start)
+    frame, sample, geom = hits.frame[rows], hits.sample[rows], hits.geom[rows]
+    depth[frame, sample - start] = hits.reach_m[rows] * plate.axial[sample]
+    body = caster.model.geom_bodyid[geom] - 1
+    identity[frame, sample - start] = np.where(_solid(caster)[geom], body, -1)
+    return depth, identity
+
+
+def _to_bytes(image: np.ndarray) -> np.ndarray:
+    return (np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)

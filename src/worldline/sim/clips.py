@@ -1,0 +1,92 @@
+"""`make_clips`: numbered clips of named families, on one core or several."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from multiprocessing import get_context
+
+from worldline.core import Clip, InputError, Origin, Provenance
+from worldline.sim.families import FAMILIES
+from worldline.sim.splits import Split, seed_of
+
+__all__ = ["make_clip", "make_clips"]
+
+PRODUCER = "worldline.sim"
+
+
+def make_clip(
+    family: str, index: int, *, seed: int, split: Split = Split.TRAIN, size_px: int = 64
+) -> Clip:
+    """Clip `index` of a family: depends on these arguments and nothing else.
+
+    Raises:
+        InputError: unknown family.
+    """
+    if family not in FAMILIES:
+        raise InputError(
+            f"unknown scene family {family!r}; choose from {', '.join(sorted(FAMILIES))}"
+        )
+    clip = FAMILIES[family].make(split, seed_of(family, split, seed, index), size_px)
+    details = dict(clip.provenance.details) | {"split": str(split), "index": str(index)}
+    provenance = Provenance(
+        origin=Origin.SIMULATED,
+        source=family,
+        producer=PRODUCER,
+        seed=seed,
+        details=tuple(sorted(details.items())),
+    )
+    assert clip.scene is not None
+    scene = replace(clip.scene, provenance=provenance)
+    return replace(clip, provenance=provenance, scene=scene)
+
+
+def make_clips(
+    families: Sequence[str],
+    *,
+    num_clips: int,
+    seed: int,
+    split: Split = Split.TRAIN,
+    size_px: int = 64,
+    num_workers: int = 1,
+) -> Iterator[Clip]:
+    """Yield clips in order, round robin over the families.
+
+    Args:
+        families: names out of `FAMILIES`.
+        num_clips: how many in all.
+        seed: any whole number >= 0; equal seeds give equal bytes, whatever `num_workers` is.
+        split: part of the parameter space.
+        size_px: side of the square image.
+        num_workers: processes; with 1 everything happens in this one.
+
+    Raises:
+        InputError: no or unknown families, or a number out of range.
+    """
+    if not families or num_clips < 0 or seed < 0 or size_px < 8 or num_workers < 1:
+        raise InputError(
+            "make_clips needs a family, num_clips >= 0, seed >= 0, size_px >= 8, num_workers >= 1"
+        )
+    for family in families:
+        if family not in FAMILIES:
+            raise InputError(
+                f"unknown scene family {family!r}; choose from {', '.join(sorted(FAMILIES))}"
+            )
+    make = partial(_make_numbered, tuple(families), seed=seed, split=split, size_px=size_px)
+    if num_workers == 1:
+        return map(make, range(num_clips))
+    return _make_in_processes(make, num_clips, num_workers)
+
+
+def _make_numbered(
+    families: tuple[str, ...], index: int, *, seed: int, split: Split, size_px: int
+) -> Clip:
+    return make_clip(
+        families[index % len(families)], index, seed=seed, split=split, size_px=size_px
+    )
+
+
+def _make_in_processes(make: partial[Clip], num_clips: int, num_workers: int) -> Iterator[Clip]:
+    with get_context("spawn").Pool(num_workers) as pool:
+        yield from pool.imap(make, range(num_clips), chunksize=4)

@@ -1,0 +1,39 @@
+"""From a `Stage` to a `Clip`: simulate, frame, render, write down the truth."""
+
+from __future__ import annotations
+
+from worldline.core import Clip, Origin, Provenance
+from worldline.sim.camera import shoot
+from worldline.sim.engine import Rollout, simulate
+from worldline.sim.framing import frame_action
+from worldline.sim.stage import Stage
+from worldline.sim.truth import true_scene
+
+__all__ = ["film_stage"]
+
+
+def film_stage(stage: Stage, size_px: int, rollout: Rollout | None = None) -> Clip:
+    """Make the clip of a stage, `size_px` wide and high.
+
+    Args:
+        stage: what to film.
+        size_px: image side.
+        rollout: what happens, if it was simulated already.
+    """
+    if rollout is None:
+        rollout = simulate(stage)
+    camera = frame_action(stage, rollout, size_px)
+    film = shoot(stage, rollout, camera)
+    facts = {"restitution": stage.restitution, "friction": stage.friction} | stage.facts
+    details = tuple(sorted((name, repr(value)) for name, value in facts.items()))
+    provenance = Provenance(origin=Origin.SIMULATED, details=details)
+    return Clip(
+        frames=film.frames,
+        time_s=stage.time_s,
+        provenance=provenance,
+        depth_m=film.depth_m,
+        segmentation=film.segmentation,
+        background=film.background,
+        scene=true_scene(stage, rollout, film, camera, provenance),
+        caption=stage.caption,
+    )
