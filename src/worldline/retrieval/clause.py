@@ -1,0 +1,293 @@
+"""Reading one clause: its event, who takes part, and the measured conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from worldline.retrieval.plan import Guess
+from worldline.retrieval.query import PAIR_TYPES, And, Compare, Count, Event, Op, Query, Who
+from worldline.retrieval.rows import STATIC_LABEL
+from worldline.retrieval.vocabulary import QUANTITY_OF, SECOND_ROLE, Kind
+from worldline.retrieval.words import Item
+
+__all__ = ["Reader"]
+
+_NOUN_ENDINGS = ("ion", "ions", "near miss", "accident", "accidents", "call", "shave", "escape")
+_NAMING = (Kind.NOUN, Kind.ANYTHING, Kind.PLACE)
+_UNIT_OF_NAME = {"mps": "mps", "px": "px", "m": "m", "s": "s", "rad": "rad"}
+
+
+@dataclass
+class _Named:
+    """Somebody or something that a clause mentions."""
+
+    who: Who
+    words: str
+    at: int
+    number: int = 1
+    number_words: str = ""
+    op: Op | None = None
+    place: bool = False
+    after: Kind | None = None
+    name: str = ""
+
+
+@dataclass
+class _Draft:
+    """What a clause says before it becomes a query."""
+
+    events: list[tuple[int, Item, bool]] = field(default_factory=list)
+    people: list[_Named] = field(default_factory=list)
+    where: list[tuple[int, str, Compare]] = field(default_factory=list)
+    count: tuple[Op, int] | None = None
+    height: Item | None = None
+
+
+class Reader:
+    """Reads the clauses of one sentence in order, and remembers subjects and remarks."""
+
+    def __init__(self) -> None:
+        self._guesses: list[Guess] = []
+        self._ignored: list[str] = []
+        self._subject: str | None = None
+        self._num_subjects = 0
+
+    def ignore(self, items: Sequence[Item]) -> None:
+        """Note that these said nothing, apart from words that never do."""
+        quiet = (Kind.FILLER, Kind.ARTICLE, Kind.AND, Kind.COMMA, Kind.UNKNOWN)
+        self._ignored += [item.words for item in items if item.kind not in quiet]
+
+    def remarks(self, items: Sequence[Item]) -> tuple[tuple[Guess, ...], tuple[str, ...]]:
+        """All guesses, and all ignored words, unknown ones among `items` included."""
+        spelled = [
+            Guess(item.words, f"read as {item.entry.text or item.kind}".replace("_", " "))
+            for item in items
+            if item.guessed
+        ]
+        unknown = [item.words for item in items if item.kind is Kind.UNKNOWN]
+        return tuple(spelled + self._guesses), tuple(unknown + self._ignored)
+
+    def clause(self, items: Sequence[Item]) -> Query:
+        """The query of one clause, which holds at least one event."""
+        draft = self._draft(items)
+        last = len(draft.events) - 1
+        parts: list[Query] = []
+        for number, (at, item, noun) in enumerate(draft.events):
+            event = Event(item.entry.text)
+            event = self._with_roles(event, at, noun, draft, is_last=number == last)
+            event = self._with_where(event, number, draft)
+            parts.append(self._counted(event, draft) if number == last else event)
+        return parts[0] if len(parts) == 1 else And(tuple(parts))
+
+    # What is there
+
+    def _draft(self, items: Sequence[Item]) -> _Draft:
+        draft = _Draft()
+        color: Item | None = None
+        number: Item | None = None
+        comparator: Item | None = None
+        hint: Item | None = None
+        link: Kind | None = None
+        joined = False
+        for at, item in enumerate(items):
+            match item.kind:
+                case Kind.EVENT:
+                    noun = self._is_noun(items, at)
+                    draft.events.append((at, item, noun))
+                    if number is not None:
+                        draft.count = self._number(comparator, number)
+                        number = comparator = None
+                    link = Kind.ON if item.words.endswith("behind") else None
+                case Kind.COLOR:
+                    color = item
+                case Kind.NOUN | Kind.ANYTHING | Kind.PLACE:
+                    who = _who(item, color)
+                    named = _Named(who, item.words, at, place=item.kind is Kind.PLACE, after=link)
+                    if number is not None:
+                        named.number, named.number_words = int(number.entry.value), number.words
+                        named.op = Op(comparator.entry.text) if comparator else None
+                        number = comparator = None
+                    if joined and draft.people and item.kind is Kind.NOUN:
+                        before = draft.people[-1]
+                        labels = before.who.labels + who.labels
+                        before.who = replace(before.who, labels=labels)
+                    else:
+                        draft.people.append(named)
+                    color, joined = None, False
+                case Kind.NUMBER:
+                    if hint is not None and hint.kind is Kind.QUANTITY:
+                        self._measure(draft, item, comparator, hint)
+                        comparator = hint = None
+                    else:
+                        number = item
+                case Kind.TIMES:
+                    if item.entry.value:
+                        draft.count = self._number(comparator, item)
+                    elif number is not None:
+                        draft.count = self._number(comparator, number)
+                    number = comparator = None
+                case Kind.COMPARATOR:
+                    postfix = item.words.startswith("or ") and draft.where
+                    if postfix:
+                        where, words, old = draft.where[-1]
+                        draft.where[-1] = where, words, replace(old, op=Op(item.entry.text))
+                        self._guesses = [g for g in self._guesses if g.words != words]
+                    else:
+                        comparator = item
+                case Kind.MEASURE:
+                    self._measure(draft, item, comparator, hint)
+                    comparator = hint = None
+                case Kind.QUANTITY | Kind.LASTING | Kind.WITHIN:
+                    hint = item
+                case Kind.ON | Kind.FROM:
+                    link = item.kind
+                case Kind.HEIGHT:
+                    draft.height = item
+                case Kind.OR:
+                    joined = True
+                case _:
+                    pass
+        if color is not None:
+            draft.people.append(_Named(Who((), color.entry.text), color.words, len(items)))
+        if number is not None:
+            self._ignored.append(number.words)
+        return draft
+
+    def _is_noun(self, items: Sequence[Item], at: int) -> bool:
+        before = at - 1
+        while before >= 0 and items[before].kind in (Kind.COLOR, Kind.UNKNOWN):
+            before -= 1
+        led = before >= 0 and items[before].kind in (Kind.ARTICLE, Kind.NUMBER)
+        return led or items[at].words.endswith(_NOUN_ENDINGS)
+
+    def _number(self, comparator: Item | None, number: Item) -> tuple[Op, int] | None:
+        value = int(number.entry.value)
+        if comparator is not None:
+            return Op(comparator.entry.text), value
+        if value == 0:
+            return Op.EQ, 0
+        if value == 1:
+            return None
+        self._guesses.append(Guess(number.words, f"at least {value}"))
+        return Op.GE, value
+
+    # What is measured
+
+    def _measure(
+        self, draft: _Draft, item: Item, comparator: Item | None, hint: Item | None
+    ) -> None:
+        owner = max(len(draft.events) - 1, 0)
+        draft.where.append((owner, item.words, Compare("", Op.GE, item.entry.value)))
+        where, words, compare = draft.where[-1]
+        if hint is not None and hint.kind is Kind.QUANTITY:
+            name = hint.entry.text
+        elif hint is not None and hint.kind is Kind.LASTING and item.unit == "s":
+            name = "duration_s"
+        else:
+            name = f"?{item.unit}"
+        op = Op.GE
+        if comparator is not None:
+            op = Op(comparator.entry.text)
+        elif hint is not None and hint.kind is Kind.WITHIN:
+            op = Op.LE
+        elif name != "duration_s":
+            self._guesses.append(Guess(words, f"at least {words}"))
+        draft.where[-1] = where, words, replace(compare, quantity=name, op=op)
+
+    def _with_where(self, event: Event, number: int, draft: _Draft) -> Event:
+        where: list[Compare] = []
+        for owner, words, compare in draft.where:
+            if owner != number:
+                continue
+            name = compare.quantity
+            if name.startswith("?"):
+                unit = name[1:]
+                name = QUANTITY_OF.get(event.type, {}).get(unit, "")
+                name = name or ("duration_s" if unit == "s" else "")
+            if name:
+                where.append(replace(compare, quantity=name))
+            else:
+                self._ignored.append(words)
+        height = draft.height
+        if height is not None and event.type in ("fall", "rise"):
+            if not any(c.quantity in ("height_m", "height_px") for c in where):
+                least = height.entry.value
+                where.append(Compare("height_m", Op.GT, least))
+                self._guesses.append(Guess(height.words, f"height more than {least:g} m"))
+        elif height is not None and number == len(draft.events) - 1:
+            self._ignored.append(height.words)
+        return replace(event, where=tuple(where))
+
+    # Who takes part
+
+    def _with_roles(
+        self, event: Event, at: int, noun: bool, draft: _Draft, *, is_last: bool
+    ) -> Event:
+        if event.type in PAIR_TYPES:
+            return self._with_pair(event, at, noun, draft)
+        before = [p for p in draft.people if p.at < at]
+        after = [p for p in draft.people if p.at > at]
+        second_role = SECOND_ROLE.get(event.type)
+        hidden = second_role == "occluder"
+        second = next((p for p in after if p.after is Kind.ON and is_last), None)
+        if second is None and hidden and before and after and is_last:
+            second = after[0]
+        direct = [p for p in after if p is not second and p.after is None and not p.place]
+        subject = direct[0] if direct else (before[0] if before else None)
+        roles: list[tuple[str, Who]] = []
+        if subject is not None:
+            roles.append(("object", self._introduce(subject)))
+            if subject.number > 1 or subject.op is not None:
+                draft.count = self._people_count(subject)
+        elif self._subject is not None and not noun:
+            roles.append(("object", Who(name=self._subject)))
+        if second is not None and second_role is not None:
+            roles.append((second_role, second.who))
+        if is_last:
+            used = (subject, second if second_role is not None else None)
+            shared = draft.events[0][0] != at
+            left = [p for p in draft.people if p not in used and not (shared and p.at < at)]
+            self._ignored += [p.words for p in left if p.who != Who() and not p.place]
+        return replace(event, roles=tuple(roles))
+
+    def _with_pair(self, event: Event, at: int, noun: bool, draft: _Draft) -> Event:
+        people = [p for p in draft.people if p.after is not Kind.FROM]
+        before = [p for p in people if p.at < at]
+        verb_alone = not before and not noun and self._subject is not None
+        if len(people) == 1 and people[0].number == 2 and not verb_alone:
+            whom = people[0]
+            first, second = self._introduce(whom), whom.who
+        elif verb_alone and len(people) < 2:
+            first, second = Who(name=self._subject), people[0].who if people else Who()
+        else:
+            first = self._introduce(people[0]) if people else Who()
+            second = people[1].who if len(people) > 1 else Who()
+        self._ignored += [p.words for p in people[2:] if p.who != Who()]
+        self._ignored += [p.number_words for p in people if p.number > 2]
+        if event.type == "collide" and any(p.place for p in people[:2]):
+            place = next(p.words for p in people[:2] if p.place)
+            self._guesses.append(Guess(place, f"touches the {STATIC_LABEL} world"))
+            event = Event("contact")
+        return replace(event, roles=(("a", first), ("b", second)))
+
+    def _introduce(self, named: _Named) -> Who:
+        if not named.name:
+            self._num_subjects += 1
+            named.name = f"subject {self._num_subjects}"
+        self._subject = named.name
+        return replace(named.who, name=named.name)
+
+    def _people_count(self, named: _Named) -> tuple[Op, int]:
+        if named.op is not None:
+            return named.op, named.number
+        self._guesses.append(Guess(named.number_words, f"at least {named.number}"))
+        return Op.GE, named.number
+
+    def _counted(self, event: Event, draft: _Draft) -> Query:
+        return event if draft.count is None else Count(event, *draft.count)
+
+
+def _who(item: Item, color: Item | None) -> Who:
+    labels = tuple(item.entry.text.split()) if item.kind in (Kind.NOUN, Kind.PLACE) else ()
+    return Who(labels, color.entry.text if color else None)

@@ -1,0 +1,350 @@
+"""Evaluating a query on what is known of one video: structure, order, absence and counts."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from scipy.special import ndtr
+
+from worldline.core.scene import STATIC
+from worldline.retrieval.plan import say
+from worldline.retrieval.query import (
+    NEARBY_S,
+    PAIR_TYPES,
+    And,
+    Compare,
+    Count,
+    Event,
+    Not,
+    Op,
+    Or,
+    Query,
+    Then,
+    Who,
+)
+from worldline.retrieval.where import Row
+
+__all__ = ["ABSENT_BELOW", "Evidence", "Match", "StoredEvent", "Video", "find_matches"]
+
+ABSENT_BELOW = 0.5
+"""An event with a lower confidence does not contradict a `Not`; it lowers the score instead."""
+
+UNCONFIRMED = 0.3
+"""Factor on the score for a label or colour that was asked for and is not known of the object."""
+
+OVERLAP_S = 0.25
+"""How long a second event may begin before the first has ended and still come after it."""
+
+UNKNOWN_LABEL = "object"
+
+
+@dataclass(frozen=True)
+class StoredEvent:
+    """A row of the `events` table."""
+
+    row: Row
+
+    @cached_property
+    def quantities(self) -> Mapping[str, float]:
+        """Every measured quantity."""
+        return json.loads(self.row["quantities"])
+
+    @property
+    def start_s(self) -> float:
+        """Begin of the event."""
+        return self.row["start_s"]
+
+    @property
+    def end_s(self) -> float:
+        """End of the event."""
+        return self.row["end_s"]
+
+    @cached_property
+    def who(self) -> Mapping[str, tuple[int, str, str]]:
+        """Role to (track, label, colour)."""
+        parts = zip(self.row["tracks"], self.row["labels"], self.row["colors"], strict=True)
+        return dict(zip(self.row["roles"], parts, strict=True))
+
+    @cached_property
+    def castings(self) -> tuple[Mapping[str, tuple[int, str, str]], ...]:
+        """The ways in which its objects can fill its roles: two where the order says nothing."""
+        if self.row["type"] in PAIR_TYPES and {"a", "b"} <= self.who.keys():
+            return self.who, {**self.who, "a": self.who["b"], "b": self.who["a"]}
+        return (self.who,)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """An event as it bears on a query, with how it satisfies the query's conditions."""
+
+    event: StoredEvent
+    comparisons: tuple[Mapping[str, Any], ...] = ()
+    unconfirmed: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain dictionary for a hit's "why"."""
+        row = self.event.row
+        record: dict[str, Any] = {
+            "type": row["type"],
+            "start_s": row["start_s"],
+            "end_s": row["end_s"],
+            "confidence": row["confidence"],
+            "tracks": list(row["tracks"]),
+            "labels": list(row["labels"]),
+            "roles": {
+                role: {"track": track, "label": label, "color": color or None}
+                for role, (track, label, color) in self.event.who.items()
+            },
+            "quantities": dict(self.event.quantities),
+            "comparisons": [dict(c) for c in self.comparisons],
+            "definition_version": row["definition_version"],
+        }
+        if self.unconfirmed:
+            record["unconfirmed"] = list(self.unconfirmed)
+        return record
+
+
+@dataclass(frozen=True)
+class Match:
+    """A way in which a query holds.
+
+    Attributes:
+        start_s, end_s: interval.
+        score: probability that it happened as asked.
+        margin: smallest distance to a threshold, as |log2(value / threshold)|; 0 without one.
+        evidence: the events it rests on.
+        absent: what did not happen, in words.
+        bindings: variable to object id.
+    """
+
+    start_s: float
+    end_s: float
+    score: float
+    margin: float = 0.0
+    evidence: tuple[Evidence, ...] = ()
+    absent: tuple[str, ...] = ()
+    bindings: Mapping[str, int] = field(default_factory=dict)
+
+    def joined(self, other: Match) -> Match:
+        """Both at once, as independent."""
+        known = {id(e.event) for e in self.evidence}
+        margins = [m.margin for m in (self, other) if m.margin > 0]
+        return Match(
+            min(self.start_s, other.start_s),
+            max(self.end_s, other.end_s),
+            self.score * other.score,
+            min(margins, default=0.0),
+            self.evidence + tuple(e for e in other.evidence if id(e.event) not in known),
+            self.absent + other.absent,
+            {**self.bindings, **other.bindings},
+        )
+
+
+@dataclass(frozen=True)
+class Video:
+    """What is known of one video."""
+
+    row: Row
+    events: tuple[StoredEvent, ...] = ()
+
+
+def find_matches(query: Query, video: Video) -> list[Match]:
+    """Every way in which the query holds in a video, in order of time."""
+    match query:
+        case Event():
+            found = _event_matches(query, video.events)
+        case Then():
+            found = _then_matches(query, video)
+        case And(parts):
+            found = _and_matches(parts, video)
+        case Or(parts):
+            found = [m for part in parts for m in find_matches(part, video)]
+        case Not(part):
+            found = _whole_video(video, (part,))
+        case Count():
+            found = _count_matches(query, video)
+        case _:
+            raise AssertionError(f"{type(query).__name__} is not a query expression")
+    return sorted(found, key=lambda m: (m.start_s, m.end_s))
+
+
+def _event_matches(query: Event, events: Sequence[StoredEvent]) -> list[Match]:
+    found = []
+    for event in events:
+        if event.row["type"] != query.type:
+            continue
+        judged = [_judge(c, event.quantities) for c in query.where]
+        if any(j is None for j in judged):
+            continue
+        comparisons = tuple(j for j in judged if j is not None)
+        chance = math.prod([c["probability"] for c in comparisons], start=event.row["confidence"])
+        margin = min((c["margin_log2"] for c in comparisons), default=0.0)
+        for bindings, unconfirmed in _cast(query, event):
+            evidence = Evidence(event, comparisons, unconfirmed)
+            score = chance * UNCONFIRMED ** len(unconfirmed)
+            found.append(
+                Match(event.start_s, event.end_s, score, margin, (evidence,), (), bindings)
+            )
+    return found
+
+
+def _cast(query: Event, event: StoredEvent) -> Iterator[tuple[Mapping[str, int], tuple[str, ...]]]:
+    """Bindings and unconfirmed wishes of each casting that fits; different ones only."""
+    seen: set[tuple[tuple[str, int], ...]] = set()
+    for casting in event.castings:
+        bindings: dict[str, int] = {}
+        unconfirmed: list[str] = []
+        for role, who in query.roles:
+            if role not in casting:
+                break
+            track, label, color = casting[role]
+            doubts = _doubts(who, track, label, color)
+            if doubts is None or bindings.get(who.name or "", track) != track:
+                break
+            unconfirmed += doubts
+            if who.name:
+                bindings[who.name] = track
+        else:
+            key = tuple(sorted(bindings.items()))
+            if key not in seen:
+                seen.add(key)
+                yield bindings, tuple(unconfirmed)
+
+
+def _doubts(who: Who, track: int, label: str, color: str) -> list[str] | None:
+    """What could not be confirmed of an object, or None where it is known to be another."""
+    doubts = []
+    if who.labels and label not in who.labels:
+        if label != UNKNOWN_LABEL or track == STATIC:
+            return None
+        doubts.append(f"object {track} may not be a {' or '.join(who.labels)}: not recognised")
+    if who.color and color != who.color:
+        if color or track == STATIC:
+            return None
+        doubts.append(f"object {track} may not be {who.color}: colour not known")
+    return doubts
+
+
+def _judge(compare: Compare, quantities: Mapping[str, float]) -> Mapping[str, Any] | None:
+    """How a measured quantity satisfies a condition, or None where it does not."""
+    value = quantities.get(compare.quantity)
+    if value is None or not compare.op.holds(value, compare.value):
+        return None
+    std = quantities.get(f"{compare.quantity}_std")
+    chance = 1.0
+    if std is not None and std > 0 and compare.op is not Op.EQ:
+        chance = float(ndtr(abs(value - compare.value) / std))
+    ratio = abs(math.log2(value / compare.value)) if value * compare.value > 0 else 60.0
+    return {
+        "quantity": compare.quantity,
+        "op": str(compare.op),
+        "threshold": compare.value,
+        "value": value,
+        "std": std,
+        "margin": value - compare.value,
+        "margin_log2": ratio if value != compare.value else 0.0,
+        "probability": chance,
+    }
+
+
+def _agree(a: Mapping[str, int], b: Mapping[str, int]) -> bool:
+    return all(b.get(name, track) == track for name, track in a.items())
+
+
+def _then_matches(query: Then, video: Video) -> list[Match]:
+    """Each first with the best, and of equals the earliest, second after it."""
+    seconds = find_matches(query.second, video)
+    found = []
+    for first in find_matches(query.first, video):
+        after = [
+            s
+            for s in seconds
+            if s.start_s > first.start_s
+            and s.start_s >= first.end_s - OVERLAP_S
+            and (query.within_s is None or s.start_s - first.end_s <= query.within_s)
+            and _agree(first.bindings, s.bindings)
+            and not _share_event(first, s)
+        ]
+        if after:
+            found.append(first.joined(max(after, key=lambda s: (s.score, -s.start_s))))
+    return found
+
+
+def _share_event(a: Match, b: Match) -> bool:
+    return not {id(e.event) for e in a.evidence}.isdisjoint(id(e.event) for e in b.evidence)
+
+
+def _and_matches(parts: Sequence[Query], video: Video) -> list[Match]:
+    wanted = [p for p in parts if not isinstance(p, Not)]
+    absent = [p.part for p in parts if isinstance(p, Not)]
+    if not wanted:
+        return _whole_video(video, absent)
+    combos = find_matches(wanted[0], video)
+    for part in wanted[1:]:
+        others = find_matches(part, video)
+        combos = [
+            combo.joined(other)
+            for combo in combos
+            for other in others
+            if _gap_s(combo, other) <= NEARBY_S
+            and _agree(combo.bindings, other.bindings)
+            and not _share_event(combo, other)
+        ]
+    for part in absent:
+        contrary = find_matches(part, video)
+        kept = []
+        for combo in combos:
+            near = [
+                c
+                for c in contrary
+                if _gap_s(combo, c) <= NEARBY_S and _agree(combo.bindings, c.bindings)
+            ]
+            if all(c.score < ABSENT_BELOW for c in near):
+                kept.append(combo.joined(_absence(combo, part, near)))
+        combos = kept
+    return combos
+
+
+def _gap_s(a: Match, b: Match) -> float:
+    return max(0.0, a.start_s - b.end_s, b.start_s - a.end_s)
+
+
+def _absence(where: Match, part: Query, contrary: Sequence[Match]) -> Match:
+    chance = math.prod(1 - c.score for c in contrary)
+    return Match(where.start_s, where.end_s, chance, absent=(say(part),))
+
+
+def _whole_video(video: Video, absent: Sequence[Query]) -> list[Match]:
+    whole = Match(0.0, video.row["duration_s"], 1.0)
+    for part in absent:
+        contrary = find_matches(part, video)
+        if any(c.score >= ABSENT_BELOW for c in contrary):
+            return []
+        whole = whole.joined(_absence(whole, part, contrary))
+    return [whole]
+
+
+def _count_matches(query: Count, video: Video) -> list[Match]:
+    """The video where the part happens so often: the chance is a sum of independent events."""
+    matches: list[Match] = []
+    for m in find_matches(query.part, video):
+        if not any(_share_event(m, other) for other in matches):
+            matches.append(m)
+    certain = [m for m in matches if m.score >= ABSENT_BELOW]
+    if not query.op.holds(len(certain), query.number):
+        return []
+    chances = [1.0]
+    for m in matches:
+        stay = [c * (1 - m.score) for c in chances] + [0.0]
+        rise = [0.0] + [c * m.score for c in chances]
+        chances = [a + b for a, b in zip(stay, rise, strict=True)]
+    score = math.fsum(c for n, c in enumerate(chances) if query.op.holds(n, query.number))
+    start_s = min((m.start_s for m in certain), default=0.0)
+    end_s = max((m.end_s for m in certain), default=video.row["duration_s"])
+    evidence = tuple(e for m in certain for e in m.evidence)
+    return [Match(start_s, end_s, score, evidence=evidence)]

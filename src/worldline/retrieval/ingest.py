@@ -1,0 +1,191 @@
+"""From paths to rows: finding videos, telling whether they changed, and looking at them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from worldline.core.errors import MediaError
+from worldline.core.provenance import Origin
+from worldline.core.scene import Scene
+
+__all__ = [
+    "VIDEO_SUFFIXES",
+    "IngestReport",
+    "IngestResult",
+    "Look",
+    "Seen",
+    "Status",
+    "find_videos",
+    "hash_content",
+    "look_at",
+]
+
+VIDEO_SUFFIXES = frozenset(
+    {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".wmv", ".flv"}
+)
+"""Suffixes that are looked for in folders; a file named directly is tried whatever its suffix."""
+
+
+class Status(StrEnum):
+    """What became of one file."""
+
+    ADDED = "added"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class IngestResult:
+    """What became of one file.
+
+    Attributes:
+        source: the file, or the path that could not be used.
+        status: added, updated, unchanged or failed.
+        num_events, num_segments: how much the library holds of it.
+        error: why it failed, in one sentence.
+    """
+
+    source: str
+    status: Status
+    num_events: int = 0
+    num_segments: int = 0
+    error: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain dictionary for JSON; "error" only where there is one."""
+        record: dict[str, Any] = {
+            "source": self.source,
+            "status": str(self.status),
+            "num_events": self.num_events,
+            "num_segments": self.num_segments,
+        }
+        return record if self.error is None else {**record, "error": self.error}
+
+
+@dataclass(frozen=True)
+class IngestReport:
+    """What an ingest did, one result per file in the order of the paths."""
+
+    results: tuple[IngestResult, ...]
+
+    def count(self, status: Status) -> int:
+        """Number of files with this status."""
+        return sum(result.status is status for result in self.results)
+
+    def to_json(self) -> dict[str, Any]:
+        """`{"results": [...], "added": n, "updated": n, "unchanged": n, "failed": n}`."""
+        counts = {str(status): self.count(status) for status in Status}
+        return {"results": [result.to_json() for result in self.results], **counts}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A scene and how it came to be known.
+
+    Attributes:
+        scene: with its events.
+        evidence: "truth" beside a simulated video, "pixels" where it was perceived.
+    """
+
+    scene: Scene
+    evidence: str
+
+
+Look = Callable[[Path], Seen]
+"""Makes a scene of a video file; raises `MediaError` where it cannot."""
+
+
+def find_videos(paths: Iterable[str | Path]) -> tuple[list[Path], list[IngestResult]]:
+    """Video files under paths, each once, absolute, folders searched recursively by name.
+
+    Returns:
+        files, and a failed result for every path that gives none.
+    """
+    files: dict[Path, None] = {}
+    failures: list[IngestResult] = []
+    for given in paths:
+        path = Path(given).expanduser().absolute()
+        if path.is_dir():
+            try:
+                found = sorted(
+                    p for p in path.rglob("*") if p.suffix.lower() in VIDEO_SUFFIXES and p.is_file()
+                )
+                reason = "" if found else "no video files in this folder"
+            except OSError as error:
+                found, reason = [], f"cannot be searched ({error.strerror})"
+            files.update(dict.fromkeys(found))
+        elif path.exists():
+            files[path] = None
+            reason = ""
+        else:
+            reason = "no such file or folder"
+        if reason:
+            failures.append(
+                IngestResult(str(given), Status.FAILED, error=str(MediaError(given, reason)))
+            )
+    return list(files), failures
+
+
+def truth_file(video: Path) -> Path:
+    """Where `worldline sim make` puts the true scene of a video."""
+    return video.with_name(video.stem + ".scene.json")
+
+
+def hash_content(video: Path) -> str:
+    """SHA-256 of the video's bytes, and of the scene file beside it where there is one.
+
+    Raises:
+        MediaError: the file cannot be read.
+    """
+    try:
+        with video.open("rb") as stream:
+            text = hashlib.file_digest(stream, "sha256").hexdigest()
+        truth = truth_file(video)
+        if truth.is_file():
+            text += "+" + hashlib.sha256(truth.read_bytes()).hexdigest()
+    except OSError as error:
+        raise MediaError(video, f"cannot be read ({error.strerror})") from None
+    return text
+
+
+def look_at(video: Path) -> Seen:
+    """Make a scene of a video: its simulator's truth where that lies beside it, else its pixels.
+
+    A scene file counts only if it says that it was simulated and the video does not carry the mark
+    of another origin; the video itself must be readable in any case.
+
+    Raises:
+        MediaError: the video, or the scene file beside it, cannot be used.
+    """
+    from worldline.data import iter_frames, probe
+    from worldline.physics import detect_events
+
+    info = probe(video)
+    truth = _read_truth(video)
+    if truth is not None and info.provenance.origin is not Origin.GENERATED:
+        if not truth.events:
+            truth = truth.with_events(detect_events(truth))
+        return Seen(truth, "truth")
+    from worldline.readout import PixelReadout
+
+    frames = iter_frames(video)
+    scene = PixelReadout.Config().build().read(frames, provenance=info.provenance)
+    return Seen(scene, "pixels")
+
+
+def _read_truth(video: Path) -> Scene | None:
+    path = truth_file(video)
+    if not path.is_file():
+        return None
+    try:
+        scene = Scene.from_json(json.loads(path.read_text()))
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise MediaError(path, f"cannot be read as the scene of {video.name} ({error})") from None
+    return scene if scene.provenance.origin is Origin.SIMULATED else None

@@ -1,0 +1,213 @@
+"""`LanceStore`: the tables in an embedded LanceDB, in a folder or at an object store's URI."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from worldline.core.errors import ArtifactError
+from worldline.retrieval.motion import NUM_FEATURES
+from worldline.retrieval.schema import SCHEMA_VERSION, TABLES, VIDEOS, Column
+from worldline.retrieval.where import Row, Where, to_sql
+
+__all__ = ["LanceStore"]
+
+_MARK = b"worldline.library"
+_LOCK = ".worldline.lock"
+_ORDER = sorted(TABLES, key=lambda name: name == VIDEOS)
+
+
+class LanceStore:
+    """A store over LanceDB. Opening one creates nothing; the first write does."""
+
+    def __init__(self, uri: str) -> None:
+        """Look at what is there.
+
+        Args:
+            uri: a folder, or an object store's URI such as `s3://bucket/library`.
+
+        Raises:
+            ArtifactError: a file, a folder with other things in it, a folder that cannot be used,
+                or a library of a newer version.
+        """
+        self.uri = uri
+        self._folder = None if "://" in uri else Path(uri).expanduser().absolute()
+        self._tables: dict[str, Any] | None = None
+        if self._folder is not None:
+            _check_folder(self._folder, uri)
+            self._exists = (self._folder / f"{VIDEOS}.lance").is_dir()
+        else:
+            self._exists = VIDEOS in self._connect().list_tables().tables
+        if self._exists:
+            self._open(create=False)
+
+    @property
+    def exists(self) -> bool:
+        """Whether anything was ever written."""
+        return self._exists
+
+    def _connect(self) -> Any:
+        import lancedb  # takes a second, and only a library that is opened needs it
+
+        try:
+            return lancedb.connect(self._folder or self.uri, read_consistency_interval=timedelta(0))
+        except (OSError, RuntimeError, ValueError) as error:
+            raise ArtifactError(f"{self.uri}: no library can be opened here ({error})") from None
+
+    def _open(self, *, create: bool) -> dict[str, Any]:
+        if self._tables is not None:
+            return self._tables
+        connection = self._connect()
+        try:
+            # `videos` comes last: while it is missing, nothing in the other tables counts.
+            tables = {
+                name: connection.create_table(name, schema=_arrow_schema(name), exist_ok=True)
+                if create
+                else connection.open_table(name)
+                for name in _ORDER
+            }
+        except (OSError, RuntimeError, ValueError) as error:
+            raise ArtifactError(f"{self.uri}: the library is damaged ({error})") from None
+        mark = (tables[VIDEOS].schema.metadata or {}).get(_MARK)
+        if mark is None:
+            raise ArtifactError(
+                f"{self.uri}: a LanceDB that Worldline did not make; name another folder"
+            )
+        if int(mark) > SCHEMA_VERSION:
+            raise ArtifactError(
+                f"{self.uri}: library version {int(mark)}, this program reads up to "
+                f"{SCHEMA_VERSION}; install a newer Worldline"
+            )
+        self._tables, self._exists = tables, True
+        return tables
+
+    def _table(self, name: str) -> Any:
+        return self._open(create=True)[name]
+
+    def read(
+        self, table: str, where: Where | None = None, columns: Sequence[str] | None = None
+    ) -> list[dict[str, Any]]:
+        """Rows that satisfy `where`."""
+        if not self._exists:
+            return []
+        names = [n for n in TABLES[table] if n != "vector"] if columns is None else list(columns)
+        handle = self._table(table)
+        query = handle.search().select(names).limit(max(1, handle.count_rows()))
+        if where is not None:
+            query = query.where(to_sql(where))
+        return query.to_arrow().to_pylist()
+
+    def nearest(
+        self,
+        table: str,
+        vector: Float[np.ndarray, " f"],
+        *,
+        limit: int,
+        columns: Sequence[str],
+    ) -> list[dict[str, Any]]:
+        """The rows nearest to a unit vector, best first, by exhaustive search."""
+        if not self._exists:
+            return []
+        query = self._table(table).search(vector.astype(np.float32), vector_column_name="vector")
+        found = query.distance_type("cosine").bypass_vector_index().limit(limit).to_arrow()
+        return found.select(list(columns)).to_pylist()
+
+    def append(self, table: str, rows: Sequence[Row]) -> None:
+        """Add rows in one commit."""
+        if rows:
+            self._table(table).add(_arrow_table(table, rows))
+
+    def upsert(self, table: str, key: str, rows: Sequence[Row]) -> None:
+        """Replace the rows with the same key and add the others, in one commit."""
+        merge = self._table(table).merge_insert(key)
+        merge.when_matched_update_all().when_not_matched_insert_all().execute(
+            _arrow_table(table, rows)
+        )
+
+    def delete(self, table: str, where: Where) -> None:
+        """Remove rows in one commit."""
+        self._table(table).delete(to_sql(where))
+
+    def version(self, table: str) -> int:
+        """LanceDB's own version of the table; 0 before the first write."""
+        return int(self._table(table).version) if self._exists else 0
+
+    def compact(self) -> None:
+        """Join small fragments; versions older than LanceDB's default age are dropped."""
+        for name in TABLES:
+            self._table(name).optimize()
+
+    @contextmanager
+    def writing(self, when_alone: Callable[[], None]) -> Iterator[None]:
+        """Hold the library as one of its writers.
+
+        Writers share a lock; who can have it alone at the moment of entry calls `when_alone` before
+        sharing it. The kernel drops the lock of a process that is killed. An object store has no
+        such lock, so there `when_alone` is not called.
+        """
+        if self._folder is None:
+            yield
+            return
+        self._open(create=True)
+        try:
+            descriptor = os.open(self._folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise ArtifactError(f"{self.uri}: cannot be written ({error.strerror})") from None
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                pass
+            else:
+                when_alone()
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+            yield
+        finally:
+            os.close(descriptor)
+
+
+def _check_folder(folder: Path, uri: str) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise ArtifactError(f"{uri}: a file, but a library is a folder; name another place")
+    if folder.is_dir():
+        try:
+            strangers = {p.name for p in folder.iterdir()} - {f"{n}.lance" for n in TABLES}
+        except OSError as error:
+            raise ArtifactError(f"{uri}: cannot be read ({error.strerror})") from None
+        if strangers - {_LOCK} and not (folder / f"{VIDEOS}.lance").is_dir():
+            raise ArtifactError(
+                f"{uri}: a folder with other things in it and no library; name an empty folder"
+            )
+        return
+    parent = next(p for p in folder.parents if p.exists())
+    if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
+        raise ArtifactError(f"{uri}: {parent} cannot be written; name another place")
+
+
+def _arrow_schema(table: str) -> Any:
+    import pyarrow as pa
+
+    types = {
+        Column.TEXT: pa.string(),
+        Column.TEXTS: pa.list_(pa.string()),
+        Column.INTEGER: pa.int64(),
+        Column.INTEGERS: pa.list_(pa.int64()),
+        Column.NUMBER: pa.float64(),
+        Column.VECTOR: pa.list_(pa.float32(), NUM_FEATURES),
+    }
+    fields = [pa.field(name, types[column]) for name, column in TABLES[table].items()]
+    return pa.schema(fields, metadata={_MARK: str(SCHEMA_VERSION)})
+
+
+def _arrow_table(table: str, rows: Sequence[Row]) -> Any:
+    import pyarrow as pa
+
+    return pa.Table.from_pylist([dict(row) for row in rows], schema=_arrow_schema(table))

@@ -1,0 +1,236 @@
+"""A plan: the typed query with what was read into it, as JSON and as a plain sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from worldline.core.errors import InputError
+from worldline.retrieval.query import (
+    NEARBY_S,
+    And,
+    Compare,
+    Count,
+    Event,
+    Not,
+    Op,
+    Or,
+    Query,
+    Then,
+    Who,
+)
+
+__all__ = ["Guess", "Plan", "query_from_json", "query_to_json", "say"]
+
+
+@dataclass(frozen=True)
+class Guess:
+    """Words that were read in a way that the asker did not spell out, and how."""
+
+    words: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a search will look for.
+
+    Attributes:
+        query: the typed expression; None when only physical similarity is asked for.
+        text: what was asked, where it was asked in words.
+        guesses: words with an assumed meaning.
+        ignored: words that played no part.
+        like: the video whose motion is to be matched.
+    """
+
+    query: Query | None
+    text: str = ""
+    guesses: tuple[Guess, ...] = ()
+    ignored: tuple[str, ...] = ()
+    like: str | None = None
+
+    @property
+    def sentence(self) -> str:
+        """The plan in plain English."""
+        if self.query is None:
+            return f"Motion like that in {self.like}."
+        text = say(self.query)
+        if self.like is not None:
+            text += f", with motion like that in {self.like}"
+        return text[0].upper() + text[1:] + "."
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain dictionary for JSON."""
+        return {
+            "text": self.text,
+            "sentence": self.sentence,
+            "query": None if self.query is None else query_to_json(self.query),
+            "guesses": [{"words": g.words, "meaning": g.meaning} for g in self.guesses],
+            "ignored": list(self.ignored),
+            "like": self.like,
+        }
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> Plan:
+        """Inverse of `to_json`; a bare query record is taken as a plan without remarks.
+
+        Raises:
+            InputError: the record is not a query; the message names what is wrong.
+        """
+        if "op" in record:
+            return cls(query_from_json(record))
+        query = record.get("query")
+        return cls(
+            None if query is None else query_from_json(query),
+            str(record.get("text", "")),
+            tuple(Guess(g["words"], g["meaning"]) for g in record.get("guesses", ())),
+            tuple(record.get("ignored", ())),
+            record.get("like"),
+        )
+
+
+def query_to_json(query: Query) -> dict[str, Any]:
+    """Plain dictionary with an "op" key: event, then, and, or, not or count."""
+    match query:
+        case Event(kind, where, roles):
+            return {
+                "op": "event",
+                "type": kind,
+                "where": [
+                    {"quantity": c.quantity, "op": str(c.op), "value": c.value} for c in where
+                ],
+                "roles": {
+                    role: {"labels": list(w.labels), "color": w.color, "name": w.name}
+                    for role, w in roles
+                },
+            }
+        case Then(first, second, within_s):
+            return {
+                "op": "then",
+                "first": query_to_json(first),
+                "second": query_to_json(second),
+                "within_s": within_s,
+            }
+        case And(parts):
+            return {"op": "and", "parts": [query_to_json(p) for p in parts]}
+        case Or(parts):
+            return {"op": "or", "parts": [query_to_json(p) for p in parts]}
+        case Not(part):
+            return {"op": "not", "part": query_to_json(part)}
+        case Count(part, op, number):
+            return {
+                "op": "count",
+                "part": query_to_json(part),
+                "comparator": str(op),
+                "number": number,
+            }
+        case _:
+            raise InputError(f"{type(query).__name__} is not a query expression")
+
+
+def query_from_json(record: Mapping[str, Any]) -> Query:
+    """Inverse of `query_to_json`.
+
+    Raises:
+        InputError: a key is missing, unknown or of the wrong kind.
+    """
+    try:
+        return _read(record)
+    except InputError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(f"query JSON cannot be read ({type(error).__name__}: {error})") from None
+
+
+def _read(record: Mapping[str, Any]) -> Query:
+    match record["op"]:
+        case "event":
+            return Event(
+                str(record["type"]),
+                tuple(
+                    Compare(str(c["quantity"]), Op(c["op"]), float(c["value"]))
+                    for c in record.get("where", ())
+                ),
+                tuple(
+                    (role, Who(tuple(w.get("labels", ())), w.get("color"), w.get("name")))
+                    for role, w in record.get("roles", {}).items()
+                ),
+            )
+        case "then":
+            return Then(_read(record["first"]), _read(record["second"]), record.get("within_s"))
+        case "and":
+            return And(tuple(_read(p) for p in record["parts"]))
+        case "or":
+            return Or(tuple(_read(p) for p in record["parts"]))
+        case "not":
+            return Not(_read(record["part"]))
+        case "count":
+            return Count(_read(record["part"]), Op(record["comparator"]), int(record["number"]))
+        case other:
+            raise InputError(
+                f"query JSON has the operation {other!r}; "
+                "known are event, then, and, or, not and count"
+            )
+
+
+_WORDS = {Op.GT: "more than", Op.GE: "at least", Op.LT: "less than", Op.LE: "at most"}
+_UNITS = {"mps": "m/s", "mps2": "m/s²", "radps": "rad/s", "m": "m", "s": "s", "px": "px"}
+
+
+def say(query: Query) -> str:
+    """The query in plain English, without a full stop."""
+    match query:
+        case Event():
+            return _say_event(query)
+        case Then(first, second, within_s):
+            limit = "" if within_s is None else f" within {within_s:g} s"
+            return f"{say(first)}, then{limit} {say(second)}"
+        case And(parts):
+            wanted = [say(p) for p in parts if not isinstance(p, Not)]
+            absent = [say(p.part) for p in parts if isinstance(p, Not)]
+            text = " together with ".join(wanted) if wanted else "a video"
+            near = f" (within {NEARBY_S:g} s)"
+            return text + (" without " + " or ".join(absent) if absent else "") + near
+        case Or(parts):
+            return " or ".join(say(p) for p in parts)
+        case Not(part):
+            return f"no {say(part).removeprefix('an ').removeprefix('a ')} in the whole video"
+        case Count(part, op, number):
+            return f"{_WORDS.get(op, 'exactly')} {number} times {say(part)}"
+        case _:
+            raise InputError(f"{type(query).__name__} is not a query expression")
+
+
+_NOUNS = {"collide": "collision", "occlude": "occlusion", "reappear": "reappearance"}
+_JOINTS = {"support": "on", "occluder": "behind", "object": "of", "a": "of", "b": "of"}
+
+
+def _say_event(event: Event) -> str:
+    text = _with_article(_NOUNS.get(event.type, event.type.replace("_", " ")))
+    roles = dict(event.roles)
+    if "a" in roles and "b" in roles:
+        text += f" between {_say_who(roles.pop('a'))} and {_say_who(roles.pop('b'))}"
+    text += "".join(f" {_JOINTS.get(r, 'with')} {_say_who(who)}" for r, who in roles.items())
+    if event.where:
+        text += " with " + " and ".join(_say_compare(c) for c in event.where)
+    return text
+
+
+def _say_who(who: Who) -> str:
+    noun = " or ".join(who.labels) if who.labels else "object"
+    text = _with_article(f"{who.color} {noun}" if who.color else noun)
+    text = "the static world" if who.labels == ("static",) else text
+    return f"{text} ({who.name})" if who.name else text
+
+
+def _with_article(words: str) -> str:
+    return ("an " if words[0] in "aeiou" else "a ") + words
+
+
+def _say_compare(compare: Compare) -> str:
+    name, _, unit = compare.quantity.rpartition("_")
+    if unit not in _UNITS:
+        name, unit = compare.quantity, ""
+    value = f"{compare.value:g} {_UNITS.get(unit, '')}".strip()
+    return f"{name.replace('_', ' ')} {_WORDS.get(compare.op, 'exactly')} {value}"

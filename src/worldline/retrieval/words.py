@@ -1,0 +1,127 @@
+"""From a sentence to a list of meanings: the longest known phrase first, numbers with units."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+
+from worldline.core.errors import InputError
+from worldline.retrieval.vocabulary import LEXICON, UNITS, Entry, Kind
+
+__all__ = ["MAX_WORDS", "Item", "read_words"]
+
+MAX_WORDS = 200
+_LONGEST = max(phrase.count(" ") + 1 for phrase in LEXICON)
+_LONGEST_UNIT = max(unit.count(" ") + 1 for unit in UNITS)
+_TOKEN = re.compile(
+    r"\d+(?:\.\d+)?|\.\d+|(?:km/h|m/s|ft/s|px/s)|>=|<=|==|->|[<>=&|;,]|[^\W\d_]+(?:_[a-z]+)*"
+)
+_SIGNS = str.maketrans(
+    {"\u2265": ">=", "\u2264": "<=", "\u2013": "-", "\u2014": ",", "\u2019": "'", "\u2192": "->"}
+)
+_SPELLED_OUT = (
+    (re.compile(r"\b(does|do|did|is|are|was|were)n't\b"), r"\1 not"),
+    (re.compile(r"\b(can|could|will|would)(n't| not)\b"), "not"),
+    (re.compile(r"\b(\w+)'s\b"), r"\1"),
+    (re.compile(r"(?<=[a-z])-(?!>)(?=[a-z])"), " "),
+    (re.compile(r"(?<=\d)-(?=[a-z])"), " "),
+    (re.compile(r"\b(\d+),(\d{3})\b"), r"\1\2"),
+)
+_LONG_ENOUGH, _CLOSE = 5, 0.84
+_SPELLABLE = [phrase for phrase in LEXICON if " " not in phrase and len(phrase) >= _LONG_ENOUGH]
+
+
+@dataclass(frozen=True)
+class Item:
+    """A word or phrase with its meaning.
+
+    Attributes:
+        entry: the meaning.
+        words: as they were written, in lower case.
+        unit: the stored unit of a measure, into which its value is already converted.
+        factor: from the written unit to the stored one.
+        guessed: the spelling was not quite known.
+    """
+
+    entry: Entry
+    words: str
+    unit: str = ""
+    factor: float = 1.0
+    guessed: bool = False
+
+    @property
+    def kind(self) -> Kind:
+        """What it does in the sentence."""
+        return self.entry.kind
+
+
+def read_words(text: str) -> list[Item]:
+    """Read a sentence; words that are not known are kept as such.
+
+    Raises:
+        InputError: the sentence is longer than `MAX_WORDS` words.
+    """
+    text = text.lower().translate(_SIGNS)
+    for pattern, replacement in _SPELLED_OUT:
+        text = pattern.sub(replacement, text)
+    tokens = ["comma" if token == "," else token for token in _TOKEN.findall(text)]
+    if len(tokens) > MAX_WORDS:
+        raise InputError(f"the query has {len(tokens)} words; ask in at most {MAX_WORDS}")
+    items: list[Item] = []
+    at = 0
+    while at < len(tokens):
+        item, length = _number(tokens, at) or _phrase(tokens, at) or _spelling(tokens[at])
+        items.append(item)
+        at += length
+    return items
+
+
+def _number(tokens: list[str], at: int) -> tuple[Item, int] | None:
+    """A number, with the unit after it where there is one."""
+    length, value = 1, None
+    if tokens[at][0].isdigit() or tokens[at][0] == ".":
+        value = float(tokens[at])
+    elif tokens[at : at + 2] == ["half", "a"]:
+        value, length = 0.5, 2
+    elif (entry := LEXICON.get(tokens[at])) is not None and entry.kind is Kind.NUMBER:
+        value = entry.value
+    if value is None:
+        return None
+    for size in range(_LONGEST_UNIT, 0, -1):
+        unit = " ".join(tokens[at + length : at + length + size])
+        if unit in UNITS:
+            stored, factor = UNITS[unit]
+            words = " ".join(tokens[at : at + length + size])
+            value = float(f"{value * factor:.12g}")  # 30 cm is 0.3 m, not 0.30000000000000004 m
+            return Item(Entry(Kind.MEASURE, "", value), words, stored, factor), length + size
+    return Item(Entry(Kind.NUMBER, "", value), " ".join(tokens[at : at + length])), length
+
+
+def _phrase(tokens: list[str], at: int) -> tuple[Item, int] | None:
+    for size in range(min(_LONGEST, len(tokens) - at), 0, -1):
+        words = " ".join(tokens[at : at + size])
+        if words in LEXICON and not _compares(tokens, at, size):
+            return Item(LEXICON[words], words), size
+    return None
+
+
+def _compares(tokens: list[str], at: int, size: int) -> bool:
+    """Whether a phrase's last word belongs to a number after it: "falls over 2 m"."""
+    last, after = at + size - 1, at + size
+    if size == 1 or after >= len(tokens) or _number(tokens, after) is None:
+        return False
+    entry = LEXICON.get(tokens[last])
+    kinds = (Kind.COMPARATOR, Kind.BETWEEN, Kind.WITHIN)
+    return LEXICON[" ".join(tokens[at:after])].kind is Kind.EVENT and (
+        entry is not None and entry.kind in kinds
+    )
+
+
+def _spelling(word: str) -> tuple[Item, int]:
+    """The nearest known word, marked as a guess, or an unknown one."""
+    if len(word) >= _LONG_ENOUGH:
+        close = difflib.get_close_matches(word, _SPELLABLE, n=1, cutoff=_CLOSE)
+        if close:
+            return Item(LEXICON[close[0]], word, guessed=True), 1
+    return Item(Entry(Kind.UNKNOWN), word), 1
