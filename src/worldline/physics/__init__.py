@@ -18,10 +18,12 @@ from worldline.physics.kinematics import (
     motion_of,
     smooth_velocity,
 )
+from worldline.physics.laws import LAWS, check_laws
 from worldline.physics.polynomial import PolynomialFit, estimate_noise, fit_polynomial
 from worldline.physics.segmentation import split_parabolas
 
 __all__ = [
+    "LAWS",
     "ONTOLOGY",
     "STANDARD_GRAVITY_MPS2",
     "ClosestApproach",
@@ -32,6 +34,7 @@ __all__ = [
     "PolynomialFit",
     "Segment",
     "Track",
+    "check_laws",
     "closest_approach",
     "deceleration_to_avoid_crash",
     "define",

@@ -80,6 +80,7 @@ class Track:
         std: `[K, D]` standard deviation of each sample, > 0.
         size: `[K, D]` full side lengths (pixels: of the box; metres: of the body, NaN if unknown).
         up: `[D]` unit vector away from gravity.
+        is_std_given: `std` was stated by the scene rather than estimated here.
         segments: pieces, in order; together they cover all samples.
     """
 
@@ -92,6 +93,7 @@ class Track:
     std: Float[np.ndarray, "k d"]
     size: Float[np.ndarray, "k d"]
     up: Float[np.ndarray, " d"]
+    is_std_given: bool
     segments: tuple[Segment, ...]
 
     @property
@@ -230,14 +232,29 @@ def _make_track(
     time_s, known = scene.time_s[frames], position[frames]
     estimated = np.maximum(estimate_noise(time_s, known), floor)
     std = np.tile(estimated, (len(frames), 1))
+    is_std_given = False
     if given_std is not None:
         given = given_std[frames]
         # A stated deviation replaces the estimate, except where it is 0 or absent (truth).
-        std = np.where(np.isfinite(given) & (given > 0), np.maximum(given, floor), std)
+        stated = np.isfinite(given) & (given > 0)
+        std = np.where(stated, np.maximum(given, floor), std)
+        is_std_given = bool(stated.all())
     noise = np.maximum(np.median(std, axis=0), estimated)
     object_id = int(scene.ids[row])
     segments = _cut(scene, object_id, time_s, known, std, noise)
-    return Track(row, object_id, scene.labels[row], frames, time_s, known, std, size, up, segments)
+    return Track(
+        row,
+        object_id,
+        scene.labels[row],
+        frames,
+        time_s,
+        known,
+        std,
+        size,
+        up,
+        is_std_given,
+        segments,
+    )
 
 
 def _cut(

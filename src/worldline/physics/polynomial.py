@@ -168,7 +168,7 @@ def fit_polynomial(
     spread = np.sum((values[inliers] - values[inliers].mean(axis=0)) ** 2, axis=0)
     inflation = chi2 / max(dof, 1)
     if std is not None:
-        inflation = np.maximum(1.0, inflation if dof > 0 else 1.0)
+        inflation = np.maximum(1.0, inflation) if dof > 0 else np.ones(d)
     power = scale ** -np.arange(p, dtype=np.float64)
     return PolynomialFit(
         origin_s=origin,

@@ -8,7 +8,14 @@ from worldline.core import Event, Scene
 from worldline.physics.events.ontology import define
 from worldline.physics.kinematics import find_runs
 
-__all__ = ["find_entries", "find_exits", "find_occluder", "find_occlusions", "find_reappearances"]
+__all__ = [
+    "border_distance",
+    "find_entries",
+    "find_exits",
+    "find_occluder",
+    "find_occlusions",
+    "find_reappearances",
+]
 
 LOOK_AHEAD_S = 0.5
 """A tracker may need so long to start, and may lose an object so much early, at the border."""
@@ -25,7 +32,7 @@ def _runs(scene: Scene, row: int) -> list[tuple[int, int]]:
     return find_runs(seen)
 
 
-def _border_distance(scene: Scene, row: int, frame: int, inner: int) -> float:
+def border_distance(scene: Scene, row: int, frame: int, inner: int) -> float:
     """Least distance (share of the image side) from the border, going on for `LOOK_AHEAD_S`.
 
     `inner` is a frame some time further inside the interval in view: the velocity between the two
@@ -78,7 +85,7 @@ def find_entries(scene: Scene) -> tuple[Event, ...]:
         runs = _runs(scene, row)
         for n, (first, last) in enumerate(runs):
             inner = _inner(scene, first, last)
-            if first == 0 or _border_distance(scene, row, first, inner) > BORDER_SHARE:
+            if first == 0 or border_distance(scene, row, first, inner) > BORDER_SHARE:
                 continue
             if n > 0 and not _left(scene, row, runs[n - 1]):
                 continue
@@ -108,7 +115,7 @@ def find_exits(scene: Scene) -> tuple[Event, ...]:
                 continue
             if n + 1 < len(runs):
                 again, until = runs[n + 1]
-                if _border_distance(scene, row, again, _inner(scene, again, until)) > BORDER_SHARE:
+                if border_distance(scene, row, again, _inner(scene, again, until)) > BORDER_SHARE:
                     continue
             moment = float(scene.time_s[last])
             roles = {"object": int(scene.ids[row])}
@@ -119,7 +126,7 @@ def find_exits(scene: Scene) -> tuple[Event, ...]:
 
 def _left(scene: Scene, row: int, run: tuple[int, int]) -> bool:
     inner = _inner(scene, run[1], run[0])
-    return _border_distance(scene, row, run[1], inner) <= BORDER_SHARE
+    return border_distance(scene, row, run[1], inner) <= BORDER_SHARE
 
 
 def find_occluder(scene: Scene, row: int, frame: int) -> int | None:
@@ -170,7 +177,7 @@ def _hidden(scene: Scene, row: int) -> list[tuple[int, int | None]]:
                 continue
         elif _left(scene, row, (first, last)):
             back = runs[n + 1]
-            if _border_distance(scene, row, back[0], _inner(scene, *back)) <= BORDER_SHARE:
+            if border_distance(scene, row, back[0], _inner(scene, *back)) <= BORDER_SHARE:
                 continue
         losses.append((last, again))
     return losses

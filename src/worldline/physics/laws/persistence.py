@@ -1,0 +1,219 @@
+"""Laws of persistence: bodies do not vanish, do not appear from nothing, and do not jump."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from worldline.core import Scene, Verdict
+from worldline.physics.events.view import border_distance, find_occluder
+from worldline.physics.kinematics import MAX_GAP_S, Track, find_runs, motion_of
+from worldline.physics.laws.judging import Deviation, judge, two_sided_p, untestable
+from worldline.physics.polynomial import fit_polynomial
+
+__all__ = ["check_continuity", "check_permanence"]
+
+BORDER_SHARE = 0.03
+"""A box this near the border (share of the image side), now or 0.5 s on, has gone out of view."""
+
+MIN_TRACK_FRAMES, MIN_TRACK_S = 12, 0.5
+"""A perceived object must have been tracked so long before its loss means anything."""
+
+MIN_SPEED_SIZES = 0.5
+"""Perceived objects slower than this (sizes per second) when they are lost may simply have stopped:
+detectors of motion lose what rests."""
+
+HANDOVER_S, HANDOVER_SIZES = 1.0, 1.5
+"""A new track so soon and so near (in sizes of the lost one) carries the lost one on."""
+
+JUMP_SPEED_SHARE = 1.5
+"""A step may be this much longer than the speed before or after it explains."""
+
+JUMP_M, JUMP_SIZE = 0.05, 0.25
+"""Jump that is granted in metres, and as a share of the body's size, for truth."""
+
+JUMP_SIZE_PERCEIVED = 1.5
+"""Jump that is granted to tracked boxes, in object sizes: blobs merge, split and swap."""
+
+STEADY_SHARE = 0.25
+"""A tracked box that changes its size by more in the same step was merged or split, not moved."""
+
+
+def _is_perceived(scene: Scene) -> bool:
+    """Whether tracks come from a detector that can miss things, rather than from the truth."""
+    return bool(np.nanmax(scene.center_px_std, initial=0.0) > 0)
+
+
+def check_permanence(scene: Scene, alpha: float) -> Verdict:
+    """An object does not vanish in view, and does not appear in view from nothing.
+
+    Gone out of view: its last box is within 3% of the border, or would be 0.5 s later. Hidden:
+    another object's box covers the place (and is nearer, where depth is known). For truth,
+    `present` decides: an object that stops being present in view has vanished, for certain.
+
+    For perceived tracks the loss must be of the object and not of the tracker: the object was
+    tracked for 12 frames and 0.5 s, moved when it was lost (detectors of motion lose what rests),
+    no other track carries it on within 1 s, it has no gap in the second before, and no other track
+    ends or begins with it (that is a cut of the film). The p-value is the chance that a detector
+    with this track's rate of misses (rule of succession) misses all the frames that remain in which
+    it would be in view. Appearing is not tested on perceived tracks: things are first noticed
+    somewhere.
+    """
+    if not scene.num_objects or scene.num_frames < 2:
+        return untestable("permanence", "The scene has no object or fewer than two frames.")
+    perceived = _is_perceived(scene)
+    found = []
+    for row in range(scene.num_objects):
+        found += _perceived_loss(scene, row) if perceived else _true_changes(scene, row)
+    if not found:
+        return untestable(
+            "permanence",
+            "No track is steady and moving enough for its end to mean more than a missed detection."
+            if perceived
+            else "No object is ever in view.",
+        )
+    return judge("permanence", found, alpha)
+
+
+def _seen(scene: Scene, row: int) -> np.ndarray:
+    return scene.visible[row] & np.all(np.isfinite(scene.center_px[row]), axis=1)
+
+
+def _true_changes(scene: Scene, row: int) -> list[Deviation]:
+    seen = _seen(scene, row)
+    if not seen.any():
+        return []
+    object_id = int(scene.ids[row])
+    for first, last in find_runs(scene.present[row] & seen):
+        for edge, inner, beyond, verb in (
+            (last, max(first, last - 3), last + 1, "vanishes"),
+            (first, min(last, first + 3), first - 1, "appears from nothing"),
+        ):
+            if not 0 <= beyond < scene.num_frames or scene.present[row, beyond]:
+                continue
+            if border_distance(scene, row, edge, inner) <= BORDER_SHARE:
+                continue
+            if find_occluder(scene, row, edge) is not None:
+                continue
+            moment = float(scene.time_s[beyond])
+            x, y = scene.center_px[row, edge]
+            text = f"object {object_id} {verb} in view at ({x:.0f}, {y:.0f}) px, {moment:.2f} s"
+            return [Deviation(0.0, moment, (object_id,), text)]
+    moment = float(scene.time_s[np.flatnonzero(seen)[-1]])
+    return [Deviation(1.0, moment, (object_id,), f"object {object_id} is never lost in view")]
+
+
+def _perceived_loss(scene: Scene, row: int) -> list[Deviation]:
+    frames = np.flatnonzero(_seen(scene, row))
+    if len(frames) < MIN_TRACK_FRAMES:
+        return []
+    first, last = int(frames[0]), int(frames[-1])
+    object_id, moment = int(scene.ids[row]), float(scene.time_s[last])
+    kept = Deviation(1.0, moment, (object_id,), f"object {object_id} is never lost in view")
+    if moment - float(scene.time_s[first]) < MIN_TRACK_S:
+        return []
+    if last == scene.num_frames - 1:
+        return [kept]
+    inner = int(frames[max(0, len(frames) - 6)])
+    if border_distance(scene, row, last, inner) <= BORDER_SHARE:
+        return [kept]
+    if find_occluder(scene, row, last) is not None:
+        return [kept]
+    center, size = scene.center_px[row], scene.size_px[row]
+    side = float(np.sqrt(np.prod(size[last])))
+    span = moment - float(scene.time_s[inner])
+    velocity = (center[last] - center[inner]) / max(span, 1e-9)
+    lately = (scene.time_s >= moment - 1.0) & (np.arange(scene.num_frames) <= last)
+    lately &= np.arange(scene.num_frames) >= first
+    missed_lately = int(np.sum(lately & ~_seen(scene, row)))
+    if np.linalg.norm(velocity) < MIN_SPEED_SIZES * side or missed_lately:
+        return []
+    for other in range(scene.num_objects):
+        if other == row:
+            continue
+        own = np.flatnonzero(_seen(scene, other))
+        if not len(own):
+            continue
+        ends_too = abs(int(own[-1]) - last) <= 2 and own[-1] < scene.num_frames - 1
+        begins = float(scene.time_s[own[0]])
+        if ends_too or abs(int(own[0]) - last) <= 2:
+            return []
+        if moment < begins <= moment + HANDOVER_S:
+            expected = center[last] + velocity * (begins - moment)
+            away = min(
+                float(np.linalg.norm(scene.center_px[other, own[0]] - place))
+                for place in (center[last], expected)
+            )
+            if away <= HANDOVER_SIZES * max(side, float(scene.size_px[other, own[0]].max())):
+                return [kept]
+    tracked = last - first + 1
+    rate = (tracked - len(frames) + 1) / (tracked + 2)
+    # How long it would still have been in view at its velocity.
+    ahead = scene.time_s[last + 1 :] - moment
+    place = center[last] + velocity * ahead[:, None]
+    border = np.array([scene.width_px, scene.height_px]) - size[last] / 2
+    inside = np.all((place > size[last] / 2) & (place < border), axis=1)
+    stay = int(np.argmin(inside)) if not inside.all() else len(inside)
+    p = float(rate ** max(stay, 1))
+    text = f"object {object_id} is lost in view at {moment:.2f} s and not seen for {stay} frames"
+    return [
+        Deviation(p, moment, (object_id,), text, {"num_frames": float(stay), "miss_rate": rate})
+    ]
+
+
+def check_continuity(scene: Scene, alpha: float) -> Verdict:
+    """A body does not get from one place to another without passing between.
+
+    Each step between consecutive frames is held against the speeds just before and just after it
+    (lines through four samples on each side, the step left out). Granted: 1.5 times that way, and
+    5 cm and a quarter of the body's size (perceived boxes: 1.5 sizes, steady in size). Normal
+    p-value of the excess against the noise of both ends, Bonferroni over the steps of a track.
+    """
+    perceived = _is_perceived(scene)
+    found = []
+    for track in motion_of(scene).tracks:
+        if track.num_samples >= 4:
+            found.append(_largest_jump(track, perceived=perceived and not track.is_metric))
+    if not found:
+        return untestable("continuity", "No object is seen in four frames.")
+    return judge("continuity", found, alpha)
+
+
+def _largest_jump(track: Track, *, perceived: bool) -> Deviation:
+    t, x = track.time_s, track.position
+    k = len(t)
+    side = np.sqrt(np.prod(track.size, axis=1)) if not track.is_metric else np.ones(k)
+    if perceived:
+        granted = JUMP_SIZE_PERCEIVED * track.scale
+    else:
+        granted = JUMP_SIZE * track.scale + (JUMP_M if track.is_metric else 1.0)
+    best_p, best = 2.0, 0
+    way, speed = np.linalg.norm(np.diff(x, axis=0), axis=1), 0.0
+    gap = np.diff(t) > max(MAX_GAP_S, 3.0 * track.step_s)
+    for i in np.flatnonzero(~gap & (way > granted)).tolist():
+        if perceived and abs(np.log(side[i + 1] / side[i])) > np.log1p(STEADY_SHARE):
+            continue
+        left, right = slice(max(0, i - 3), i + 1), slice(i + 1, min(k, i + 5))
+        speed = max(_line_speed(t[part], x[part], track.std[part]) for part in (left, right))
+        excess = float(way[i]) - JUMP_SPEED_SHARE * speed * float(t[i + 1] - t[i])
+        std = float(np.linalg.norm(np.hypot(track.std[i], track.std[i + 1])))
+        p = min(1.0, two_sided_p(max(excess, 0.0), std, tolerance=granted) * (k - 1))
+        if p < best_p:
+            best_p, best = p, i
+    unit = "m" if track.is_metric else "px"
+    if best_p > 1.0:
+        best, best_p = int(np.argmax(way)), 1.0
+    text = (
+        f"the largest unexplained step of object {track.object_id} is {way[best]:.3g} {unit} "
+        f"within {t[best + 1] - t[best]:.3f} s"
+    )
+    quantities = {f"step_{unit}": float(way[best])}
+    return Deviation(best_p, float(t[best + 1]), (track.object_id,), text, quantities)
+
+
+def _line_speed(time_s: np.ndarray, position: np.ndarray, std: np.ndarray) -> float:
+    """Speed of the straight line through some samples, two standard errors up."""
+    if len(time_s) < 2:
+        return 0.0
+    fit = fit_polynomial(time_s, position, degree=1, std=std, robust=False)
+    error = fit.derivative_std(fit.origin_s, 1)
+    return float(np.linalg.norm(fit.velocity(fit.origin_s)) + 2.0 * np.linalg.norm(error))
