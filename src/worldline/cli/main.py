@@ -42,6 +42,7 @@ COMMANDS = (
     Entry("predict", "worldline.cli.predict:Predict", _IMAGINE, "sampled futures, and their trust"),
     Entry("surprise", "worldline.cli.surprise:Surprise", _IMAGINE, "how unexpected each frame is"),
     Entry("info", "worldline.cli.info:Info", _IMAGINE, "what a world is: cost, metrics, limits"),
+    Entry("train", "worldline.cli.train:Train", _MAKE, "make a world by a recipe, resumable"),
     Entry("sim make", "worldline.cli.sim_make:SimMake", _MAKE, "simulated clips with their truth"),
 )
 """Every command, in the order of the help; adding one is adding a line."""

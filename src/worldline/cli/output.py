@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from enum import Enum
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import tyro
@@ -68,6 +68,7 @@ Answer = dict[str, Any]
 T = TypeVar("T")
 
 
+@runtime_checkable
 class Command(Protocol):
     """A frozen dataclass whose fields are the command's arguments."""
 

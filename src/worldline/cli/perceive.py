@@ -39,10 +39,10 @@ class Perceive:
         def work(path: str, report: Callable[[float], None]) -> Answer:
             result, scene = perceive_file(path, report)
             if self.overlay is not None:
-                from worldline.cli.overlay import draw_overlay
+                from worldline.cli.overlay import write_overlay
 
                 target = self.overlay / f"{names[path]}.mp4"
-                draw_overlay(path, scene, target)
+                write_overlay(path, scene, target)
                 result["overlay"] = str(target)
             return result
 
@@ -81,12 +81,18 @@ def perceive_file(path: str, report: Callable[[float], None]) -> tuple[Answer, S
     info = probe(path)
     damage: list[str] = []
 
+    config = PixelReadout.Config()
+
     def frames() -> Iterator[tuple[float, np.ndarray]]:
-        for index, item in enumerate(iter_frames(path, on_damage=damage.append)):
+        # Shrunk while decoding, to the size that the readout would bring them to anyway.
+        decoded = iter_frames(path, max_side_px=config.max_side_px, on_damage=damage.append)
+        for index, item in enumerate(decoded):
             yield item
             report(min(1.0, index / max(1, info.num_frames_hint)))
 
-    scene = PixelReadout.Config().build().read(frames(), provenance=info.provenance)
+    scene = config.build().read(
+        frames(), provenance=info.provenance, full_size_px=(info.width_px, info.height_px)
+    )
     result: Answer = {
         "fps": info.fps,
         "size": [info.width_px, info.height_px],

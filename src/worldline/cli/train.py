@@ -1,0 +1,93 @@
+"""`worldline train`: make a world by a recipe."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+from worldline.cli.output import Answer, JsonFlag
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["Train"]
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train a world by a recipe: data, tokenizer, dynamics, readout, calibration, evaluation, card.
+
+    Start the same command again to go on where a run was interrupted.
+    """
+
+    recipe: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="RECIPE")]
+    """Name of a file in recipes/, or a Python file that defines recipe()."""
+    out: Path
+    """Folder of the run; the finished world lies in OUT/world."""
+    workers: int = 1
+    """Processes that make the simulated data."""
+    device: str = "cpu"
+    """Where to train: cpu or cuda."""
+    held_out: int = 176
+    """Held-out clips that the world is evaluated on at the end."""
+    json: JsonFlag = False
+
+    def run(self) -> Answer:
+        """Train. Raises `InputError` on an unusable recipe or folder."""
+        from worldline.audit.finish import finish_world
+        from worldline.train import describe_machine, load_recipe, train_world
+
+        recipe = load_recipe(self.recipe)
+        show = _Progress()
+        world, ledgers = train_world(
+            recipe, self.out, device=self.device, num_workers=self.workers, on_step=show
+        )
+        world = world.to("cpu")
+        print("calibrating and evaluating on held-out clips", file=sys.stderr)
+        world, table = finish_world(
+            world,
+            families=recipe.families,
+            num_clips=self.held_out,
+            seed=recipe.seed,
+            facts={
+                "command": f"worldline train {self.recipe} --out {self.out}",
+                "recipe": recipe.digest(),
+                "machine": describe_machine(),
+                "num_clips": recipe.num_clips,
+                "ledgers": {name: ledger.to_json() for name, ledger in ledgers.items()},
+            },
+        )
+        folder = self.out / "world"
+        world.save(folder)
+        return {
+            "world": str(folder),
+            "num_parameters": world.num_parameters,
+            "ledgers": {name: ledger.to_json() for name, ledger in ledgers.items()},
+            "held_out": table.to_json(),
+        }
+
+    def show(self, answer: Answer, console: Console) -> None:
+        """Say where the world is."""
+        console.print(f"world: {answer['world']}  ({answer['num_parameters'] / 1e6:.2f} M)")
+        console.print(f"read its card with: worldline info {answer['world']}")
+
+
+class _Progress:
+    """One line per hundredth of a stage, on standard error: a training log should be greppable."""
+
+    def __init__(self) -> None:
+        self._shown = ("", -1)
+
+    def __call__(self, stage: str, step: int, steps: int, losses: Mapping[str, float]) -> None:
+        percent = math.floor(100 * step / max(1, steps))
+        if (stage, percent) == self._shown:
+            return
+        self._shown = (stage, percent)
+        numbers = "  ".join(f"{name} {value:.4f}" for name, value in losses.items())
+        print(f"{stage:10} {percent:3d}%  step {step}/{steps}  {numbers}", file=sys.stderr)
