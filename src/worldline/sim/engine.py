@@ -1,9 +1,9 @@
 """MuJoCo: from a `Stage` to what happens.
 
-Touch is a spring and a damper (MuJoCo's direct `solref`), stiff enough that a collision lasts about
-12 ms, and damped so that the wanted coefficient of restitution comes out (Schwager and Poeschel,
-Granular Matter 9, 2007, eq. 20 and 21: a linear dashpot that cannot pull). MuJoCo writes the contact
-law for the relative acceleration, so the damping ratio does not depend on the masses.
+Touch is a spring and a damper (MuJoCo's direct `solref`), so stiff that a collision lasts about
+12 ms, and damped so that the wanted coefficient of restitution comes out (the linear dashpot that
+cannot pull: Schwager and Poeschel, Granular Matter 9, 2007). MuJoCo writes the contact law for the
+relative acceleration, so the damping ratio does not depend on the masses.
 """
 
 from __future__ import annotations

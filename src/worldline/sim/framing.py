@@ -13,6 +13,8 @@ __all__ = ["frame_action", "look_at"]
 MIN_HEIGHT_M = 0.15
 SMALLEST_PX = 5.0
 """Width of the smallest body, on 64 pixels, that the camera goes for."""
+LARGEST_PX = 20.0
+"""Width of the largest body, on 64 pixels, that the camera keeps to."""
 
 
 def look_at(eye: np.ndarray, target: np.ndarray, *, focal_px: float, size_px: int) -> Camera:
@@ -59,7 +61,8 @@ def frame_action(stage: Stage, rollout: Rollout, size_px: int) -> Camera:
         * 64
         * min(np.median(widths) / stage.min_width_px, widths.min() / SMALLEST_PX)
     )
-    distance = max(min(far, near_enough), 1.5 * radii.max())
+    too_near = view.focal_ratio * 64 * widths.max() / LARGEST_PX
+    distance = max(min(far, near_enough), too_near)
     eye = target + outward * distance
     shift = distance * 0.5 / view.focal_ratio * view.margin
     target = target + unit[:3, 0] * view.offset[0] * shift + unit[:3, 1] * view.offset[1] * shift

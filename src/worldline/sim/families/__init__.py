@@ -4,6 +4,9 @@ from worldline.sim.families.base import Family
 from worldline.sim.families.fall import Bounce, Drop, Throw
 from worldline.sim.families.flat import DiscCollision, DiscParabola, DiscUniform
 from worldline.sim.families.ground import Collide, Roll, Slide
+from worldline.sim.families.hidden import Occlude
+from worldline.sim.families.swing import Pendulum
+from worldline.sim.families.upright import Stack, Topple
 
 __all__ = ["FAMILIES", "Family"]
 
@@ -16,6 +19,10 @@ FAMILIES: dict[str, Family] = {
         Collide(),
         Roll(),
         Slide(),
+        Stack(),
+        Topple(),
+        Occlude(),
+        Pendulum(),
         DiscUniform(),
         DiscParabola(),
         DiscCollision(),

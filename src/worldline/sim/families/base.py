@@ -29,18 +29,17 @@ FRAME_STEPS_S = (1 / 20, 1 / 20, 1 / 30, 1 / 15)
 
 
 class Family(Protocol):
-    """A kind of scene.
-
-    Attributes:
-        name: what `make_clips` calls it.
-        ranges: continuous parameters of each body or of the scene.
-    """
+    """A kind of scene."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """What `make_clips` calls it."""
+        ...
 
     @property
-    def ranges(self) -> Ranges: ...
+    def ranges(self) -> Ranges:
+        """Continuous parameters of each body, or of the scene."""
+        ...
 
     def make(self, split: Split, rng: np.random.Generator, size_px: int) -> Clip:
         """One clip without provenance."""

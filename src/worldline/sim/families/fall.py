@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
-from worldline.core import Clip, Verdict
+from worldline.core import STATIC, Clip, Verdict
 from worldline.sim.families.base import Casting, name_all, scatter
-from worldline.sim.families.laws import fact, free_runs, gravity_verdict, judge
+from worldline.sim.families.laws import gravity_verdict, judge, truth_of
 from worldline.sim.splits import Ranges, Split
 from worldline.sim.stage import Shape, Stage
 from worldline.sim.studio import film_stage
@@ -67,8 +69,7 @@ class Drop:
 
     def self_check(self, clip: Clip) -> tuple[Verdict, ...]:
         """Acceleration is g while nothing is touched."""
-        assert clip.scene is not None
-        return (gravity_verdict(clip.scene),)
+        return (gravity_verdict(truth_of(clip)),)
 
 
 class Throw:
@@ -136,8 +137,7 @@ class Throw:
 
     def self_check(self, clip: Clip) -> tuple[Verdict, ...]:
         """Acceleration is g while nothing is touched."""
-        assert clip.scene is not None
-        return (gravity_verdict(clip.scene),)
+        return (gravity_verdict(truth_of(clip)),)
 
 
 class Bounce:
@@ -203,28 +203,24 @@ class Bounce:
 
     def self_check(self, clip: Clip) -> tuple[Verdict, ...]:
         """Free flight is at g, and each bounce returns the wanted share of the normal speed."""
-        scene = clip.scene
-        assert scene is not None and scene.velocity_mps is not None
-        wanted = fact(scene, "restitution")
-        errors = []
-        for row in range(scene.num_objects):
-            runs = free_runs(scene, row, min_frames=2)
-            for before, after in zip(runs, runs[1:], strict=False):
-                hits = [c for c in scene.contacts if scene.ids[row] in (c.a, c.b)]
+        truth = truth_of(clip)
+        wanted, errors = truth.fact("restitution"), []
+        for row in truth.rows:
+            touches, vertical = truth.touches_of(row), truth.velocity_mps[row, :, 2]
+            for before, after in pairwise(truth.free_runs(row, min_frames=2)):
+                last, first = before.stop - 1, after.start
                 between = [
-                    c for c in hits
-                    if scene.time_s[before.stop - 1] <= c.end_s
-                    and c.start_s <= scene.time_s[after.start]
-                ]  # fmt: skip
-                if len(between) != 1 or between[0].b != -1:
+                    touch
+                    for touch in touches
+                    if truth.time_s[last] <= touch.end_s and touch.start_s <= truth.time_s[first]
+                ]
+                if len(between) != 1 or between[0].b != STATIC:
                     continue
-                touch, g = between[0], -float(scene.gravity_mps2[2])  # type: ignore[index]
-                v = scene.velocity_mps[row, :, 2]
-                arriving = v[before.stop - 1] - g * (touch.start_s - scene.time_s[before.stop - 1])
-                leaving = v[after.start] + g * (scene.time_s[after.start] - touch.end_s)
+                arriving = vertical[last] - truth.g * (between[0].start_s - truth.time_s[last])
+                leaving = vertical[first] + truth.g * (truth.time_s[first] - between[0].end_s)
                 if arriving < -1:
                     errors.append(float(-leaving / arriving - wanted))
         return (
-            gravity_verdict(scene),
+            gravity_verdict(truth),
             judge("restitution", errors, 0.06, "bounces with the wanted restitution"),
         )

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from worldline.core import Clip, Contact, Scene, Verdict
+from worldline.core import Clip, Contact, Verdict
 from worldline.sim.appearance import draw_plain_colors
 from worldline.sim.discs import WORLD_M, Discs, film_discs
-from worldline.sim.families.laws import judge
+from worldline.sim.families.base import name_all
+from worldline.sim.families.laws import Truth, judge, truth_of
 from worldline.sim.splits import Ranges, Split
 from worldline.sim.stage import Vector
 
@@ -49,16 +50,21 @@ def _look(
     show it half of the time and any colours the other half.
     """
     if split in (Split.TRAIN, Split.HELD_OUT) and rng.random() < 0.5:
-        return draw_plain_colors(count, rng)
+        names, colors, ground = draw_plain_colors(count, rng)
+        return tuple(f"{name} disc" for name in names), colors, ground
     order = rng.permutation(len(_PAPER_COLORS))[:count]
     names, colors = zip(*(_PAPER_COLORS[i] for i in order), strict=True)
-    return tuple(names), tuple(colors), (1.0, 1.0, 1.0)
+    return tuple(f"{name} disc" for name in names), tuple(colors), (1.0, 1.0, 1.0)
 
 
 def _state(start: Sequence[float], velocity: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
     time_s = _times()[:, None]
     velocity = np.asarray(velocity)
     return np.asarray(start) + velocity * time_s, np.repeat(velocity[None], NUM_FRAMES, axis=0)
+
+
+def _side(way: float) -> str:
+    return "right" if way > 0 else "left"
 
 
 class DiscUniform:
@@ -74,7 +80,7 @@ class DiscUniform:
         start_x = WORLD_M / 2 - way * (WORLD_M / 2 - rng.uniform(0.2, 1.0) - 0.5 * radius)
         start_z = float(rng.uniform(radius, WORLD_M - radius))
         position, velocity = _state((start_x, start_z), (way * values["speed_mps"], 0.0))
-        names, colors, ground = _look(split, rng, 1)
+        named, colors, ground = _look(split, rng, 1)
         discs = Discs(
             time_s=_times(),
             radius_m=np.array([radius]),
@@ -83,15 +89,14 @@ class DiscUniform:
             colors=colors,
             ground=ground,
             gravity_mps2=0.0,
-            caption=f"A {names[0]} disc moves to the {'right' if way > 0 else 'left'} at constant speed.",
+            caption=f"{name_all(named)} moves to the {_side(way)} at constant speed.",
         )
         return film_discs(discs, size_px)
 
     def self_check(self, clip: Clip) -> tuple[Verdict, ...]:
         """Positions advance by the same vector in every step."""
-        assert clip.scene is not None and clip.scene.position_m is not None
-        errors = np.abs(np.diff(clip.scene.position_m, n=2, axis=1)).max()
-        return (judge("inertia", [float(errors)], 1e-9, "uniform motion"),)
+        error = np.abs(np.diff(truth_of(clip).position_m, n=2, axis=1)).max()
+        return (judge("inertia", [float(error)], 1e-9, "uniform motion"),)
 
 
 class DiscParabola:
@@ -110,7 +115,7 @@ class DiscParabola:
         time_s = _times()
         position[:, 1] -= 0.5 * GRAVITY_MPS2 * time_s**2
         velocity[:, 1] -= GRAVITY_MPS2 * time_s
-        names, colors, ground = _look(split, rng, 1)
+        named, colors, ground = _look(split, rng, 1)
         discs = Discs(
             time_s=time_s,
             radius_m=np.array([radius]),
@@ -119,15 +124,15 @@ class DiscParabola:
             colors=colors,
             ground=ground,
             gravity_mps2=GRAVITY_MPS2,
-            caption=f"A {names[0]} disc flies to the {'right' if way > 0 else 'left'} and falls.",
+            caption=f"{name_all(named)} flies to the {_side(way)} and falls.",
         )
         return film_discs(discs, size_px)
 
     def self_check(self, clip: Clip) -> tuple[Verdict, ...]:
         """The second difference of position is the acceleration of free fall."""
-        assert clip.scene is not None and clip.scene.position_m is not None
-        second = np.diff(clip.scene.position_m, n=2, axis=1) / STEP_S**2
-        error = np.abs(second - clip.scene.gravity_mps2).max()
+        truth = truth_of(clip)
+        second = np.diff(truth.position_m, n=2, axis=1) / STEP_S**2
+        error = np.abs(second - truth.gravity_mps2).max()
         return (judge("gravity", [float(error)], 1e-6, "free fall with acceleration g"),)
 
 
@@ -154,7 +159,7 @@ class DiscCollision:
         touch_x = meet_x + radius * np.array([-1.0, 1.0])
         speeds = np.where(time_s < meet_s, before[:, None], after[:, None])
         x = touch_x[:, None] + speeds * (time_s - meet_s)
-        names, colors, ground = _look(split, rng, 2)
+        named, colors, ground = _look(split, rng, 2)
         impulse = float(mass[0] * abs(after[0] - before[0]))
         touch = Contact(a=0, b=1, start_s=meet_s, end_s=meet_s, impulse_ns=impulse)
         discs = Discs(
@@ -166,24 +171,22 @@ class DiscCollision:
             ground=ground,
             gravity_mps2=0.0,
             contacts=(touch,),
-            caption=f"A {names[0]} disc and a {names[1]} disc collide head-on.",
+            caption=f"{name_all(named)} collide head-on.",
         )
         return film_discs(discs, size_px)
 
     def self_check(self, clip: Clip) -> tuple[Verdict, ...]:
         """Momentum and kinetic energy last, and the discs never overlap."""
-        scene = clip.scene
-        assert scene is not None and scene.velocity_mps is not None and scene.mass_kg is not None
-        mass, v = scene.mass_kg[:, None], scene.velocity_mps[..., 0]
+        truth = truth_of(clip)
+        mass, v = truth.mass_kg[:, None], truth.velocity_mps[..., 0]
         momentum, energy = (mass * v).sum(0), (0.5 * mass * v * v).sum(0)
         return (
             judge("momentum", [float(np.ptp(momentum))], 1e-9, "momentum of both discs"),
             judge("energy", [float(np.ptp(energy))], 1e-9, "kinetic energy of both discs"),
-            judge("interpenetration", [_overlap(scene)], 1e-9, "discs that do not overlap"),
+            judge("interpenetration", [_overlap(truth)], 1e-9, "discs that do not overlap"),
         )
 
 
-def _overlap(scene: Scene) -> float:
-    assert scene.position_m is not None and scene.extent_m is not None
-    gap = np.linalg.norm(scene.position_m[1] - scene.position_m[0], axis=1)
-    return float(np.maximum(scene.extent_m[:, 0].sum() / 2 - gap, 0).max())
+def _overlap(truth: Truth) -> float:
+    gap = np.linalg.norm(truth.position_m[1] - truth.position_m[0], axis=1)
+    return float(np.maximum(truth.extent_m[:, 0].sum() / 2 - gap, 0).max())

@@ -2,11 +2,101 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+from jaxtyping import Float
 
-from worldline.core import STATIC, Outcome, Scene, Verdict
+from worldline.core import STATIC, Clip, Contact, Outcome, Scene, Verdict
 
-__all__ = ["fact", "free_runs", "gravity_verdict", "judge", "touch_free"]
+__all__ = ["Truth", "gravity_verdict", "judge", "truth_of"]
+
+
+@dataclass(frozen=True)
+class Truth:
+    """The parts of a simulated clip that self-tests need, all of them there.
+
+    Attributes:
+        scene: the scene that the rest comes from.
+        time_s: `[T]`.
+        position_m, velocity_mps, angular_velocity_radps: `[N, T, 3]`.
+        mass_kg: `[N]`; extent_m: `[N, 3]`; gravity_mps2: `[3]`.
+    """
+
+    scene: Scene
+    time_s: Float[np.ndarray, " t"]
+    position_m: Float[np.ndarray, "n t 3"]
+    velocity_mps: Float[np.ndarray, "n t 3"]
+    angular_velocity_radps: Float[np.ndarray, "n t 3"]
+    mass_kg: Float[np.ndarray, " n"]
+    extent_m: Float[np.ndarray, "n 3"]
+    gravity_mps2: Float[np.ndarray, " 3"]
+
+    @property
+    def g(self) -> float:
+        """Strength of gravity."""
+        return float(np.linalg.norm(self.gravity_mps2))
+
+    @property
+    def rows(self) -> range:
+        """Row numbers of the objects."""
+        return range(self.scene.num_objects)
+
+    def fact(self, name: str) -> float:
+        """A number that the stage was made with, kept in the provenance."""
+        return float(dict(self.scene.provenance.details)[name])
+
+    def touches_of(self, row: int) -> list[Contact]:
+        """Contacts of an object, in order of start."""
+        own = int(self.scene.ids[row])
+        return [c for c in self.scene.contacts if own in (c.a, c.b)]
+
+    def free_runs(self, row: int, min_frames: int) -> list[slice]:
+        """Longest runs of frames in which an object touches nothing."""
+        touches = self.touches_of(row)
+        runs, start = [], 0
+        for t in range(1, len(self.time_s) + 1):
+            if t < len(self.time_s):
+                low, high = self.time_s[t - 1], self.time_s[t]
+                if not any(c.start_s <= high and c.end_s >= low for c in touches):
+                    continue
+            if t - start >= min_frames:
+                runs.append(slice(start, t))
+            start = t
+        return runs
+
+    def first_meeting_s(self, row: int) -> float:
+        """When an object first touches another one; infinite if it never does."""
+        starts = [c.start_s for c in self.touches_of(row) if c.b != STATIC]
+        return min(starts, default=float("inf"))
+
+
+def truth_of(clip: Clip) -> Truth:
+    """The truth of a simulated clip.
+
+    Raises:
+        ValueError: the clip does not come from the simulator.
+    """
+    scene = clip.scene
+    if scene is None:
+        raise ValueError("a clip without a scene has no truth to check")
+
+    def need(name: str) -> np.ndarray:
+        value = getattr(scene, name)
+        if value is None:
+            raise ValueError(f"a scene without {name} has no truth to check")
+        return value
+
+    return Truth(
+        scene=scene,
+        time_s=scene.time_s,
+        position_m=need("position_m"),
+        velocity_mps=need("velocity_mps"),
+        angular_velocity_radps=need("angular_velocity_radps"),
+        mass_kg=need("mass_kg"),
+        extent_m=need("extent_m"),
+        gravity_mps2=need("gravity_mps2"),
+    )
 
 
 def judge(law: str, errors: list[float], limit: float, what: str) -> Verdict:
@@ -23,47 +113,12 @@ def judge(law: str, errors: list[float], limit: float, what: str) -> Verdict:
     )
 
 
-def touch_free(scene: Scene, row: int, start_s: float, end_s: float) -> bool:
-    """Whether an object touches nothing over an interval."""
-    own = int(scene.ids[row])
-    return not any(
-        own in (c.a, c.b) and c.start_s <= end_s and c.end_s >= start_s for c in scene.contacts
-    )
-
-
-def free_runs(scene: Scene, row: int, min_frames: int = 3) -> list[slice]:
-    """Longest runs of frames in which an object touches nothing."""
-    runs, start = [], 0
-    for t in range(1, scene.num_frames + 1):
-        ended = t == scene.num_frames or not touch_free(
-            scene, row, float(scene.time_s[t - 1]), float(scene.time_s[t])
-        )
-        if ended:
-            if t - start >= min_frames:
-                runs.append(slice(start, t))
-            start = t
-    return runs
-
-
-def gravity_verdict(scene: Scene) -> Verdict:
+def gravity_verdict(truth: Truth) -> Verdict:
     """Free fall: the acceleration fitted to positions while nothing is touched is g."""
-    assert scene.position_m is not None and scene.gravity_mps2 is not None
     errors = []
-    for row in range(scene.num_objects):
-        for run in free_runs(scene, row, min_frames=4):
-            time_s = scene.time_s[run] - scene.time_s[run.start]
-            fit = np.polyfit(time_s, scene.position_m[row, run], 2)[0] * 2
-            errors.append(float(np.abs(fit - scene.gravity_mps2).max()))
-    g = float(np.linalg.norm(scene.gravity_mps2))
-    return judge("gravity", errors, 0.01 * g, "free fall with acceleration g")
-
-
-def floor_contacts(scene: Scene, row: int) -> list[tuple[float, float]]:
-    """Intervals in which an object touches something static."""
-    own = int(scene.ids[row])
-    return [(c.start_s, c.end_s) for c in scene.contacts if c.a == own and c.b == STATIC]
-
-
-def fact(scene: Scene, name: str) -> float:
-    """A number that the stage of the scene was made with, kept in its provenance."""
-    return float(dict(scene.provenance.details)[name])
+    for row in truth.rows:
+        for run in truth.free_runs(row, min_frames=4):
+            time_s = truth.time_s[run] - truth.time_s[run.start]
+            fit = np.polyfit(time_s, truth.position_m[row, run], 2)[0] * 2
+            errors.append(float(np.abs(fit - truth.gravity_mps2).max()))
+    return judge("gravity", errors, 0.01 * truth.g, "free fall with acceleration g")
