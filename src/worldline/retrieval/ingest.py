@@ -31,6 +31,9 @@ VIDEO_SUFFIXES = frozenset(
 )
 """Suffixes that are looked for in folders; a file named directly is tried whatever its suffix."""
 
+_LONGER_S = 0.5
+"""How much a video may be longer than its scene, whose last frame has no duration."""
+
 
 class Status(StrEnum):
     """What became of one file."""
@@ -49,7 +52,8 @@ class IngestResult:
         source: the file, or the path that could not be used.
         status: added, updated, unchanged or failed.
         num_events, num_segments: how much the library holds of it.
-        error: why it failed, in one sentence.
+        error: why it failed, or which part of it could not be read, in one sentence.
+        bug: it failed in a way that should not be.
     """
 
     source: str
@@ -57,6 +61,7 @@ class IngestResult:
     num_events: int = 0
     num_segments: int = 0
     error: str | None = None
+    bug: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Plain dictionary for JSON; "error" only where there is one."""
@@ -66,7 +71,9 @@ class IngestResult:
             "num_events": self.num_events,
             "num_segments": self.num_segments,
         }
-        return record if self.error is None else {**record, "error": self.error}
+        if self.error is not None:
+            record["error"] = self.error
+        return {**record, "bug": True} if self.bug else record
 
 
 @dataclass(frozen=True)
@@ -92,10 +99,12 @@ class Seen:
     Attributes:
         scene: with its events.
         evidence: "truth" beside a simulated video, "pixels" where it was perceived.
+        damage: which part of the file could not be read, in one sentence; mostly nothing.
     """
 
     scene: Scene
     evidence: str
+    damage: str = ""
 
 
 Look = Callable[[Path], Seen]
@@ -170,14 +179,21 @@ def look_at(video: Path) -> Seen:
     info = probe(video)
     truth = _read_truth(video)
     if truth is not None and info.provenance.origin is not Origin.GENERATED:
+        if abs(truth.duration_s - info.duration_s) > max(_LONGER_S, 0.1 * info.duration_s):
+            raise MediaError(
+                truth_file(video),
+                f"lasts {truth.duration_s:.3g} s but {video.name} lasts {info.duration_s:.3g} s; "
+                "remove the scene file, or make the video again",
+            )
         if not truth.events:
             truth = truth.with_events(detect_events(truth))
         return Seen(truth, "truth")
     from worldline.readout import PixelReadout
 
-    frames = iter_frames(video)
+    damage: list[str] = []
+    frames = iter_frames(video, on_damage=damage.append)
     scene = PixelReadout.Config().build().read(frames, provenance=info.provenance)
-    return Seen(scene, "pixels")
+    return Seen(scene, "pixels", damage[0] if damage else "")
 
 
 def _read_truth(video: Path) -> Scene | None:

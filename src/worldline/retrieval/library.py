@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import traceback
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
@@ -196,13 +197,19 @@ class Library:
             content_hash = hash_content(file)
             if _is_current(known, content_hash):
                 counts = int(known["num_events"]), int(known["num_segments"])
-                return IngestResult(uri, Status.UNCHANGED, *counts), None
+                damage = known["damage"] or None
+                return IngestResult(uri, Status.UNCHANGED, *counts, error=damage), None
             rows = _rows(self._look(file), uri, content_hash)
         except InputError as error:
             return IngestResult(uri, Status.FAILED, error=" ".join(str(error).split())), None
+        except Exception as error:  # a bug costs one file, not a night's ingest
+            traceback.print_exc()
+            reason = f"{uri}: unexpected {type(error).__name__}: {error}; please report this"
+            reason = " ".join(reason.split())
+            return IngestResult(uri, Status.FAILED, error=reason, bug=True), None
         status = Status.ADDED if known is None else Status.UPDATED
         counts = rows.video["num_events"], rows.video["num_segments"]
-        return IngestResult(uri, status, *counts), rows
+        return IngestResult(uri, status, *counts, error=rows.video["damage"] or None), rows
 
     def _commit(self, pending: list[SceneRows]) -> None:
         """Write rows, make them visible, and only then drop those that they replace."""
@@ -255,5 +262,6 @@ def _rows(seen: Seen, uri: str, content_hash: str) -> SceneRows:
         uri=uri,
         content_hash=content_hash,
         evidence=seen.evidence,
+        damage=seen.damage,
         definitions=current_definitions(),
     )

@@ -65,7 +65,7 @@ def color_name(rgb: Float[np.ndarray, " 3"]) -> str:
 
 
 def rows_of(
-    scene: Scene, *, uri: str, content_hash: str, evidence: str, definitions: str
+    scene: Scene, *, uri: str, content_hash: str, evidence: str, damage: str, definitions: str
 ) -> SceneRows:
     """Everything a library keeps of a scene: what, when, who and how it moved; never pixels.
 
@@ -74,6 +74,7 @@ def rows_of(
         uri: where the video is.
         content_hash: of the bytes that the scene was made from.
         evidence: "truth" or "pixels".
+        damage: which part of the video could not be read, if any.
         definitions: digest of the event definitions in force.
     """
     names = {STATIC: (STATIC_LABEL, "")}
@@ -107,6 +108,7 @@ def rows_of(
         "origin": str(scene.provenance.origin),
         "evidence": evidence,
         "definitions": definitions,
+        "damage": damage,
         "schema_version": SCHEMA_VERSION,
         "num_events": len(events),
         "num_segments": len({m["segment"] for m in motions}),

@@ -64,6 +64,7 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
         "origin": Column.TEXT,
         "evidence": Column.TEXT,
         "definitions": Column.TEXT,
+        "damage": Column.TEXT,
         "schema_version": Column.INTEGER,
         "num_events": Column.INTEGER,
         "num_segments": Column.INTEGER,
@@ -99,4 +100,5 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
 }
 """Columns of each table. `roles`, `tracks`, `labels` and `colors` of an event run in parallel;
 `quantities` is a JSON object with every measured value; `evidence` is "truth", "pixels" or "given";
-`definitions` is a digest of the event definitions in force at ingest."""
+`definitions` is a digest of the event definitions in force at ingest; `damage` says which part of
+the file could not be read."""
