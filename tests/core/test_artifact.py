@@ -40,6 +40,12 @@ def test_round_trip_is_bitwise(artifact: Artifact, tmp_path: Path):
     assert back.card == artifact.card
 
 
+def test_weights_can_be_read_by_whoever_can_read_the_card(artifact: Artifact, tmp_path: Path):
+    artifact.save(tmp_path)
+    modes = {file.stat().st_mode for file in tmp_path.iterdir()}
+    assert len(modes) == 1
+
+
 def test_saving_twice_gives_the_same_bytes(artifact: Artifact, tmp_path: Path):
     artifact.save(tmp_path / "a")
     artifact.save(tmp_path / "b")

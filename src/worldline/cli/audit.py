@@ -52,6 +52,7 @@ class Audit:
     def show(self, answer: Answer, console: Console) -> None:
         """Print a table of verdicts per file."""
         from rich.table import Table
+        from rich.text import Text
 
         for result in answer["results"]:
             if "verdicts" not in result:
@@ -62,7 +63,7 @@ class Audit:
                 p, moment = verdict["p_value"], verdict["moment_s"]
                 table.add_row(
                     verdict["law"],
-                    f"[{_STYLES[verdict['outcome']]}]{verdict['outcome']}[/]",
+                    Text(verdict["outcome"], style=_STYLES[verdict["outcome"]]),
                     "-" if p is None else f"{p:.3g}",
                     "-" if moment is None else f"{moment:.2f} s",
                     verdict["reason"],

@@ -106,7 +106,7 @@ def execute(command: Command) -> int:
     else:
         from rich.console import Console
 
-        command.show(answer, Console(soft_wrap=False, highlight=False))
+        command.show(answer, Console(markup=False, highlight=False))
     failed = [r for r in answer.get("results", ()) if "error" in r]
     if any(r.get("bug") for r in failed):
         return EXIT_BUG

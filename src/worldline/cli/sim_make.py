@@ -93,7 +93,7 @@ class SimMake:
     def _chosen(self) -> list[str]:
         if not self.families:
             raise InputError(f"no family given; `all`, or some of: {', '.join(FAMILIES)}")
-        if self.families == ("all",):
+        if "all" in self.families:
             return list(FAMILIES)
         unknown = [name for name in self.families if name not in FAMILIES]
         if unknown:

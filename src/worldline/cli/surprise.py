@@ -69,8 +69,8 @@ class Surprise:
             worst = float(np.asarray(result["time_s"])[np.nanargmax(values)])
             console.print(graph(values, width=60))
             console.print(
-                f"most surprising at {worst:.2f} s: {result['max']:.4g}, "
-                f"quantile {result['quantile']:.2f} of familiar clips"
+                f"most surprising at {worst:.2f} s: {result['max']:.4g} times the "
+                f"usual, more than in {result['quantile']:.0%} of familiar frames"
             )
 
 

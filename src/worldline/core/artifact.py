@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from worldline.core.errors import ArtifactError
@@ -53,7 +53,8 @@ class Artifact:
             for name, t in self.tensors.items()
         }
         partial = folder / (MODEL + ".partial")
-        save_file(tensors, partial)
+        # Not by `save_file`, which leaves a file that only its owner can read.
+        partial.write_bytes(save(tensors))
         partial.replace(folder / MODEL)
         (folder / CONFIG).write_text(json.dumps(self.config, indent=2) + "\n")
         (folder / CALIBRATION).write_text(json.dumps(self.calibration, indent=1) + "\n")
