@@ -1,0 +1,160 @@
+"""Where the camera looks now, relative to a reference view."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float, Int, UInt8
+
+__all__ = ["CameraRegistration", "View"]
+
+_MAX_FEATURES = 500
+_GRID = (8, 6)  # columns and rows; each cell of the image has one vote
+_PER_CELL = 4
+_MIN_FEATURES = 8
+_STILL_PX = 0.25  # smaller shifts are measurement noise, and warping by them would only blur
+_INLIER_PX = 1.5
+_MIN_INLIER_SHARE = 0.45
+_MIN_SPAN = 0.5  # of width and height over which corners must agree: no object is as large
+_MIN_CORNER = 1e-4  # least eigenvalue of the gradient matrix (8-bit image); noise stays below
+_STILL_SHARE = 0.25  # of the image that has not moved: then the camera has not moved either
+_FLOW = {"winSize": (15, 15), "maxLevel": 3, "criteria": (3, 15, 0.03)}
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """One frame's registration.
+
+    Attributes:
+        current_from_reference: `[3, 3]` homography in pixels.
+        moved: the camera does not look as in the reference.
+        lost: too little in the two views agrees; the transform is that of the frame before.
+    """
+
+    current_from_reference: Float[np.ndarray, "3 3"]
+    moved: bool
+    lost: bool
+
+
+class CameraRegistration:
+    """Registers frames against a reference picture, not against each other, so nothing drifts.
+
+    Corners (Shi and Tomasi 1994) of the reference are found again by pyramidal Lucas-Kanade flow;
+    a homography or, with few corners, a similarity is fitted robustly. Corners are spread evenly,
+    because a large patterned object has more of them than all the rest. A moving camera leaves
+    nothing in its place: if a quarter of the image has not moved, the map is exactly the identity.
+    """
+
+    def __init__(self) -> None:
+        self._reference: np.ndarray | None = None
+        self._points = np.zeros((0, 1, 2), dtype=np.float32)
+        self._cells = np.zeros(0, dtype=np.int64)
+        self._last = np.eye(3)
+
+    def set_reference(
+        self,
+        gray: UInt8[np.ndarray, "h w"],
+        valid: UInt8[np.ndarray, "h w"] | None = None,
+        current_from_reference: Float[np.ndarray, "3 3"] | None = None,
+    ) -> None:
+        """Choose the picture to compare with; `valid` is 0 where no corner may be taken."""
+        self._reference = _smooth(gray)
+        self._points = np.zeros((0, 1, 2), np.float32)
+        strongest = float(cv2.cornerMinEigenVal(self._reference, 3).max())
+        if strongest > _MIN_CORNER:
+            least = max(0.005, _MIN_CORNER / strongest)
+            found = cv2.goodFeaturesToTrack(self._reference, _MAX_FEATURES, least, 6, mask=valid)
+            height, width = gray.shape
+            self._points, self._cells = _spread(found.reshape(-1, 2), width, height)
+        if current_from_reference is not None:
+            self._last = current_from_reference
+
+    def register(self, gray: UInt8[np.ndarray, "h w"]) -> View:
+        """Find the view of the next frame."""
+        if self._reference is None:
+            self.set_reference(gray)
+        if self._reference is None or len(self._points) < _MIN_FEATURES:
+            return View(np.eye(3), moved=False, lost=False)
+        gray = _smooth(gray)
+        guess = cv2.perspectiveTransform(self._points, self._last).astype(np.float32)
+        found, status, _ = cv2.calcOpticalFlowPyrLK(
+            self._reference, gray, self._points, guess, flags=cv2.OPTFLOW_USE_INITIAL_FLOW, **_FLOW
+        )
+        good = status.ravel() == 1
+        before, after = self._points[good, 0], found[good, 0]
+        if len(before) < max(_MIN_FEATURES, 0.3 * len(self._points)):
+            return self._lose()
+        cells = self._cells[good]
+        shift = np.linalg.norm(after - before, axis=1)
+        if _share(shift < _STILL_PX, cells) >= _STILL_SHARE:
+            self._last = np.eye(3)
+            return View(self._last, moved=False, lost=False)
+        transform, inliers = _fit(before, after)
+        if (
+            transform is None
+            or _share(inliers, cells) < _MIN_INLIER_SHARE
+            or not _is_wide(before[inliers], gray.shape)
+        ):
+            return self._lose()
+        self._last = transform
+        return View(transform, moved=True, lost=False)
+
+    def _lose(self) -> View:
+        """Without a clear answer a camera that stood still stands still."""
+        moved = not _is_identity(self._last)
+        return View(self._last, moved=moved, lost=moved)
+
+
+def _smooth(gray: UInt8[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w"]:
+    return cv2.GaussianBlur(gray, (5, 5), 1.2).astype(np.uint8, copy=False)
+
+
+def _is_wide(points: Float[np.ndarray, "n 2"], shape: tuple[int, ...]) -> bool:
+    span = np.ptp(points, axis=0) if len(points) else np.zeros(2)
+    return bool(np.all(span >= _MIN_SPAN * np.array([shape[1], shape[0]])))
+
+
+def _spread(
+    points: Float[np.ndarray, "n 2"], width: int, height: int
+) -> tuple[Float[np.ndarray, "k 1 2"], Int[np.ndarray, " k"]]:
+    """The strongest corners of each cell of a grid, and the cells."""
+    column = np.minimum((points[:, 0] * _GRID[0] / width).astype(np.int64), _GRID[0] - 1)
+    row = np.minimum((points[:, 1] * _GRID[1] / height).astype(np.int64), _GRID[1] - 1)
+    cell = row * _GRID[0] + column
+    taken = np.zeros(_GRID[0] * _GRID[1], dtype=np.int64)
+    keep = np.zeros(len(points), dtype=bool)
+    for i, c in enumerate(cell):  # strongest first
+        keep[i] = taken[c] < _PER_CELL
+        taken[c] += 1
+    return points[keep].reshape(-1, 1, 2), cell[keep]
+
+
+def _share(votes: Bool[np.ndarray, " n"], cells: Int[np.ndarray, " n"]) -> float:
+    """Mean over cells of the share of corners that vote yes."""
+    count = np.bincount(cells)
+    return float(np.mean(np.bincount(cells, weights=votes)[count > 0] / count[count > 0]))
+
+
+def _fit(before: np.ndarray, after: np.ndarray) -> tuple[np.ndarray | None, np.ndarray]:
+    if len(before) >= 30:
+        transform, mask = cv2.findHomography(
+            before, after, cv2.USAC_MAGSAC, _INLIER_PX, maxIters=500, confidence=0.99
+        )
+    else:
+        affine, mask = cv2.estimateAffinePartial2D(
+            before, after, method=cv2.RANSAC, ransacReprojThreshold=_INLIER_PX, maxIters=500
+        )
+        transform = None if affine is None else np.vstack([affine, [0.0, 0.0, 1.0]])
+    if transform is None or mask is None or not np.all(np.isfinite(transform)):
+        return None, np.zeros(len(before), dtype=bool)
+    # A view that is mirrored, or several times larger or smaller, is a failed fit.
+    area = float(np.linalg.det(transform[:2, :2]))
+    if not 0.25 < area < 4.0:
+        return None, np.zeros(len(before), dtype=bool)
+    return transform / transform[2, 2], mask.ravel() > 0
+
+
+def _is_identity(transform: np.ndarray) -> bool:
+    return bool(np.array_equal(transform, np.eye(3)))

@@ -1,0 +1,189 @@
+"""`PixelReadout`: from frames to a `Scene`, by motion alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import chain, islice
+
+import numpy as np
+from jaxtyping import UInt8
+
+from worldline.core.config import Config, register
+from worldline.core.errors import InputError
+from worldline.core.provenance import Provenance
+from worldline.core.scene import Scene
+from worldline.physics import detect_contacts, detect_events
+from worldline.readout.motion import MotionDetector
+from worldline.readout.tracker import RegionTracker, Track
+from worldline.readout.trajectory import Trajectory, is_moving, join_fragments, trace
+
+__all__ = ["PixelReadout", "PixelReadoutConfig"]
+
+_MAX_GAP_FRAMES = 90
+
+
+@register("readout/pixels")
+@dataclass(frozen=True)
+class PixelReadoutConfig(Config):
+    """How to look for moving objects.
+
+    Attributes:
+        max_side_px: the search works on frames shrunk to this; boxes are in pixels of the input.
+        min_frames, min_s: an object must be seen in so many frames, over so long a time.
+        min_travel_px: its box must travel so far, in pixels of the input,
+        min_travel: and so far in units of its own size (root of the box area).
+        max_gap_s: an object hidden for longer is another one when it comes back.
+        buffer_s: start of a shot from which its background is learned.
+        absorb_s: what moved and then stood still for so long is background.
+    """
+
+    max_side_px: int = 480
+    min_frames: int = 4
+    min_s: float = 0.3
+    min_travel_px: float = 2.0
+    min_travel: float = 0.25
+    max_gap_s: float = 0.6
+    buffer_s: float = 1.5
+    absorb_s: float = 12.0
+
+    def build(self) -> PixelReadout:
+        """The readout."""
+        return PixelReadout(self)
+
+
+class PixelReadout:
+    """Finds and follows what moves, knowing nothing about what it is.
+
+    A background model finds what differs from the still scene, a registration takes the camera's
+    motion out, norfair joins regions into tracks. Every object is labelled "object". What never
+    moves is not found, and things that touch from first to last are one object.
+    """
+
+    Config = PixelReadoutConfig
+
+    def __init__(self, config: PixelReadoutConfig) -> None:
+        self.config = config
+
+    def read(
+        self,
+        frames: Iterable[tuple[float, UInt8[np.ndarray, "h w 3"]]],
+        *,
+        provenance: Provenance,
+        full_size_px: tuple[int, int] | None = None,
+    ) -> Scene:
+        """One pass over (time in seconds, RGB frame) pairs.
+
+        Memory is that of about a second of small frames plus the tracks.
+
+        Args:
+            frames: equally large frames in order of time.
+            provenance: of the video.
+            full_size_px: (width, height) of the video if `frames` were shrunk while decoding; the
+                scene is then in pixels of the full size.
+
+        Returns:
+            scene in pixels, with contacts and events by `worldline.physics`, and with
+            `metres_per_px` where a free fall shows the scale.
+
+        Raises:
+            InputError: no frames, or frames of differing size.
+        """
+        watch = _Watch()
+        detector = MotionDetector(
+            max_side_px=self.config.max_side_px,
+            buffer_s=self.config.buffer_s,
+            absorb_s=self.config.absorb_s,
+        )
+        found = detector.detect(watch.checked(frames))
+        head = list(islice(found, 2))
+        if not head:
+            raise InputError("there are no frames to read")
+        step_s = head[1].time_s - head[0].time_s if len(head) == 2 else 1.0
+        width_px, height_px = full_size_px or watch.size_px
+        zoom = width_px / watch.size_px[0]
+        work_px = max(watch.size_px) * zoom / min(self.config.max_side_px, max(watch.size_px))
+        tracker = RegionTracker(
+            max_gap_frames=int(np.clip(round(self.config.max_gap_s / step_s), 3, _MAX_GAP_FRAMES)),
+            measurement_std_px=work_px / zoom,
+        )
+        times_s: list[float] = []
+        for moment in chain(head, found):
+            times_s.append(moment.time_s)
+            tracker.update(moment)
+        trajectories = [
+            trace(track, floor_px=0.25 * work_px / zoom)
+            for track in join_fragments(tracker.finish())
+            if self._is_object(track, times_s, 1.0 / zoom)
+        ]
+        scene = _assemble(np.array(times_s), trajectories, zoom, (width_px, height_px), provenance)
+        return _explain(scene)
+
+    def _is_object(self, track: Track, times_s: list[float], frame_px: float) -> bool:
+        if times_s[track.frames[-1]] - times_s[track.frames[0]] < self.config.min_s:
+            return False
+        return is_moving(
+            track,
+            min_frames=self.config.min_frames,
+            min_travel_px=self.config.min_travel_px * frame_px,
+            min_travel=self.config.min_travel,
+        )
+
+
+class _Watch:
+    """Looks at the frames on their way."""
+
+    def __init__(self) -> None:
+        self.size_px = (0, 0)
+
+    def checked(
+        self, frames: Iterable[tuple[float, np.ndarray]]
+    ) -> Iterator[tuple[float, np.ndarray]]:
+        shape: tuple[int, ...] | None = None
+        for time_s, frame in frames:
+            if shape is None:
+                shape = frame.shape
+                self.size_px = frame.shape[1], frame.shape[0]
+            if frame.shape != shape:
+                raise InputError(f"a frame is {frame.shape}, but the first one is {shape}")
+            yield time_s, frame
+
+
+def _assemble(
+    time_s: np.ndarray,
+    trajectories: list[Trajectory],
+    zoom: float,
+    size_px: tuple[int, int],
+    provenance: Provenance,
+) -> Scene:
+    n, t = len(trajectories), len(time_s)
+    present = np.zeros((n, t), dtype=bool)
+    visible = np.zeros((n, t), dtype=bool)
+    center, size, std = (np.full((n, t, 2), np.nan) for _ in range(3))
+    for i, path in enumerate(trajectories):
+        span = slice(path.first, path.first + len(path.visible))
+        present[i, span] = True
+        visible[i, span] = path.visible
+        center[i, span] = path.center_px * zoom
+        size[i, span] = path.size_px * zoom
+        std[i, span] = path.center_px_std * zoom
+    return Scene(
+        time_s=np.asarray(time_s, dtype=np.float64),
+        width_px=size_px[0],
+        height_px=size_px[1],
+        ids=np.arange(1, n + 1, dtype=np.int64),
+        labels=("object",) * n,
+        present=present,
+        visible=visible,
+        center_px=center,
+        size_px=size,
+        center_px_std=std,
+        color_rgb=np.array([p.color_rgb for p in trajectories]).reshape(n, 3),
+        provenance=provenance,
+    )
+
+
+def _explain(scene: Scene) -> Scene:
+    """Contacts, events, and the scale of the image where a fall shows it."""
+    scene = replace(scene, contacts=detect_contacts(scene))
+    return scene.with_events(detect_events(scene))

@@ -1,0 +1,205 @@
+"""Connected regions of a mask: cleaning, measuring, splitting, telling objects from ghosts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float
+
+__all__ = ["Region", "clean_mask", "find_regions", "join_regions", "outline_ratio", "split_region"]
+
+_COLOR_WEIGHT = 3.0  # how much a full change of colour counts, in box halves of distance
+_CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+_DISC = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """A connected region of the working image, which shows the scene from the reference view.
+
+    Attributes:
+        box: `[4]` left, top, right, bottom, in pixels of the frame as it came.
+        color: `[3]` mean RGB in [0, 1].
+        area_px: number of pixels of the frame that it covers.
+        window: rows and columns of the working image that `mask` covers.
+        mask: `[h, w]` its pixels inside the window.
+        pixels: `[h, w, 3]` the working image inside the window, RGB from 0 to 255.
+        frame_from_work: `[3, 3]` homography into the frame as it came.
+        split: cut out of a region that several objects shared; its outline is a guess.
+    """
+
+    box: Float[np.ndarray, 4]
+    color: Float[np.ndarray, 3]
+    area_px: float
+    window: tuple[slice, slice]
+    mask: Bool[np.ndarray, "h w"]
+    pixels: Float[np.ndarray, "h w 3"]
+    frame_from_work: Float[np.ndarray, "3 3"]
+    split: bool = False
+
+
+def clean_mask(
+    strength: Float[np.ndarray, "h w"], shadow: Bool[np.ndarray, "h w"], min_area: float
+) -> Bool[np.ndarray, "h w"]:
+    """Objects' pixels: above the threshold or next to such, without specks, holes and shadows.
+
+    Args:
+        strength: deviation from the background in thresholds.
+        shadow: pixels that are only darker.
+        min_area: smaller specks go.
+    """
+    weak = ((strength > 0.6) & ~shadow).astype(np.uint8)
+    strong = ((strength > 1.0) & ~shadow).astype(np.uint8)
+    strong = cv2.morphologyEx(strong, cv2.MORPH_OPEN, _CROSS)
+    if not strong.any():
+        return np.zeros(strength.shape, dtype=bool)
+    weak = cv2.bitwise_or(cv2.morphologyEx(weak, cv2.MORPH_OPEN, _CROSS), strong)
+    weak = cv2.morphologyEx(weak, cv2.MORPH_CLOSE, _DISC)
+    contours, _ = cv2.findContours(weak, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    mask = np.zeros_like(weak)
+    for contour in contours:
+        x, y, w, h = cv2.boundingRect(contour)
+        if w * h < min_area or not strong[y : y + h, x : x + w].any():
+            continue
+        cv2.drawContours(mask, [contour], -1, 1, thickness=cv2.FILLED)
+    return mask > 0
+
+
+def find_regions(
+    mask: Bool[np.ndarray, "h w"],
+    image: Float[np.ndarray, "h w 3"],
+    min_area: float,
+    frame_from_work: Float[np.ndarray, "3 3"],
+) -> list[Region]:
+    """Connected regions of at least `min_area` working pixels, from left to right."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
+    regions = []
+    for label in range(1, count):
+        x, y, w, h, area = (int(v) for v in stats[label])
+        if area < min_area:
+            continue
+        window = slice(y, y + h), slice(x, x + w)
+        regions.append(_measure(labels[window] == label, window, image[window], frame_from_work))
+    return sorted(regions, key=lambda region: float(region.box[0]))
+
+
+def _measure(
+    mask: Bool[np.ndarray, "h w"],
+    window: tuple[slice, slice],
+    pixels: Float[np.ndarray, "h w 3"],
+    frame_from_work: Float[np.ndarray, "3 3"],
+) -> Region:
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    top, left = window[0].start + int(rows[0]), window[1].start + int(columns[0])
+    bottom, right = window[0].start + int(rows[-1]) + 1, window[1].start + int(columns[-1]) + 1
+    box = _map_box(np.array([left, top, right, bottom], dtype=np.float64), frame_from_work)
+    area = float(np.count_nonzero(mask))
+    grow = (box[2] - box[0]) * (box[3] - box[1]) / ((right - left) * (bottom - top))
+    return Region(
+        box=box,
+        color=pixels[mask].mean(axis=0).astype(np.float64) / 255.0,
+        area_px=area * float(grow),
+        window=window,
+        mask=mask,
+        pixels=pixels,
+        frame_from_work=frame_from_work,
+    )
+
+
+def _map_box(
+    box: Float[np.ndarray, 4], transform: Float[np.ndarray, "3 3"]
+) -> Float[np.ndarray, 4]:
+    left, top, right, bottom = box
+    corners = np.array([[[left, top], [right, top], [right, bottom], [left, bottom]]])
+    moved = cv2.perspectiveTransform(corners, transform)[0]
+    return np.concatenate([moved.min(axis=0), moved.max(axis=0)])
+
+
+def join_regions(parts: Sequence[Region]) -> Region:
+    """One region out of the pieces of one object."""
+    first = parts[0]
+    if len(parts) == 1:
+        return first
+    boxes = np.array([part.box for part in parts])
+    areas = np.array([part.area_px for part in parts])
+    largest = parts[int(np.argmax(areas))]
+    return replace(
+        largest,
+        box=np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)]),
+        color=np.average([part.color for part in parts], axis=0, weights=areas),
+        area_px=float(areas.sum()),
+    )
+
+
+def split_region(
+    region: Region, boxes: Float[np.ndarray, "k 4"], colors: Float[np.ndarray, "k 3"]
+) -> list[Region | None]:
+    """Share a region among objects that are expected at `boxes` with `colors`.
+
+    Each pixel goes to the object that is nearest in units of its box and in colour. An object that
+    gets too little to be seen gets None.
+    """
+    inverse = np.linalg.inv(region.frame_from_work)
+    expected = np.array([_map_box(box, inverse) for box in boxes])
+    rows, columns = np.nonzero(region.mask)
+    x = columns + region.window[1].start + 0.5
+    y = rows + region.window[0].start + 0.5
+    rgb = region.pixels[rows, columns] / 255.0
+    costs = []
+    for box, color in zip(expected, colors, strict=True):
+        half = np.maximum((box[2:] - box[:2]) / 2, 1.0)
+        middle = (box[2:] + box[:2]) / 2
+        away = ((x - middle[0]) / half[0]) ** 2 + ((y - middle[1]) / half[1]) ** 2
+        costs.append(away + _COLOR_WEIGHT * ((rgb - color) ** 2).sum(axis=1) * 4.0)
+    owner = np.argmin(costs, axis=0)
+    parts: list[Region | None] = []
+    for k, box in enumerate(expected):
+        mask = np.zeros(region.mask.shape, np.uint8)
+        mask[rows[owner == k], columns[owner == k]] = 1
+        mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, _CROSS)
+        area = float(np.prod(box[2:] - box[:2]))
+        if np.count_nonzero(mask) < 0.25 * area:
+            parts.append(None)
+            continue
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
+        largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA])) if count > 1 else 0
+        part = _measure(labels == largest, region.window, region.pixels, region.frame_from_work)
+        parts.append(replace(part, split=True))
+    return parts
+
+
+def outline_ratio(
+    region: Region, image: Float[np.ndarray, "h w 3"], background: Float[np.ndarray, "h w 3"]
+) -> float:
+    """How much more the region's outline is an edge in the image than in the background.
+
+    An object's outline is an edge in the picture that holds it: above 1 the image holds it, below
+    1 the *background* does, and the region is a ghost that differs because nothing is there.
+    """
+    height, width = image.shape[:2]
+    pad = 3
+    top, bottom = max(0, region.window[0].start - pad), min(height, region.window[0].stop + pad)
+    left, right = max(0, region.window[1].start - pad), min(width, region.window[1].stop + pad)
+    window = slice(top, bottom), slice(left, right)
+    mask = np.zeros((bottom - top, right - left), np.uint8)
+    y, x = region.window[0].start - top, region.window[1].start - left
+    mask[y : y + region.mask.shape[0], x : x + region.mask.shape[1]] = region.mask
+    outline = cv2.dilate(mask, _DISC) - cv2.erode(mask, _DISC, borderValue=0)
+    # The image border is an edge of neither picture.
+    outline[[0, -1]] = 0
+    outline[:, [0, -1]] = 0
+    if not outline.any():
+        return 1.0
+    now = float(_gradient(image[window])[outline > 0].mean())
+    then = float(_gradient(background[window])[outline > 0].mean())
+    return (now + 1.0) / (then + 1.0)
+
+
+def _gradient(image: Float[np.ndarray, "h w 3"]) -> Float[np.ndarray, "h w"]:
+    gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    return cv2.magnitude(
+        cv2.Sobel(gray, cv2.CV_32F, 1, 0, scale=0.25), cv2.Sobel(gray, cv2.CV_32F, 0, 1, scale=0.25)
+    )

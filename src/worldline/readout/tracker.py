@@ -1,0 +1,210 @@
+"""Regions of successive frames joined into tracks, by norfair with a Kalman filter each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Float
+from norfair import Detection, OptimizedKalmanFilterFactory, Tracker
+from norfair.camera_motion import TranslationTransformation
+from norfair.distances import Distance
+from norfair.filter import OptimizedKalmanFilter
+from norfair.tracker import TrackedObject
+
+from worldline.readout.motion import MovingRegions
+from worldline.readout.regions import Region, join_regions, split_region
+
+__all__ = ["RegionTracker", "Track"]
+
+_NEW_REACH = 2.5  # how far a thing of unknown velocity may come in a frame, in its own sizes
+_REACH = 0.8  # the same beyond the prediction, once the velocity is known
+_MISS_REACH = 0.12  # more for each frame that it was not seen
+_COLOR_WEIGHT = 1.2
+_SHARED = 0.5  # share of an expected box that a region must cover to count as shared
+_INSIDE = 0.8  # share of a region that lies inside the expected box of an object it is part of
+
+
+@dataclass(eq=False)
+class Track:
+    """What one object was measured to be, frame by frame.
+
+    Attributes:
+        frames: numbers of the frames in which it was seen.
+        boxes: left, top, right, bottom in pixels at these frames.
+        filter_std_px: standard deviation of its centre by the Kalman filter at these frames.
+        colors: mean RGB in [0, 1] at these frames.
+        split: whether the box was cut out of a region shared with another object.
+        shifts: displacement of the picture by the camera at these frames.
+    """
+
+    frames: list[int] = field(default_factory=list)
+    boxes: list[Float[np.ndarray, 4]] = field(default_factory=list)
+    filter_std_px: list[float] = field(default_factory=list)
+    colors: list[Float[np.ndarray, 3]] = field(default_factory=list)
+    split: list[bool] = field(default_factory=list)
+    shifts: list[Float[np.ndarray, 2]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    index: int
+    region: Region
+
+
+class _BoxDistance(Distance):
+    """Distance of a measured box from an expected one, 1 being the limit.
+
+    Centres in units of the reach (own size, more while the velocity is unknown or after misses),
+    plus change of area and of colour.
+    """
+
+    def get_distances(
+        self,
+        objects: Sequence[TrackedObject],
+        candidates: Sequence[Detection | TrackedObject] | None,
+    ) -> Float[np.ndarray, "c o"]:
+        seen = [c for c in candidates or () if isinstance(c, Detection)]
+        if not objects or len(seen) != len(candidates or ()) or not seen:
+            return np.full((len(candidates or ()), len(objects)), np.inf)
+        box = np.array([c.absolute_points for c in seen])
+        expected = np.array([o.get_estimate(absolute=True) for o in objects])
+        last = np.array([o.last_detection.absolute_points for o in objects])
+        area = np.maximum(np.prod(box[:, 1] - box[:, 0], axis=1), 1e-9)
+        last_area = np.maximum(np.prod(last[:, 1] - last[:, 0], axis=1), 1e-9)
+        color = np.array([c.embedding for c in seen])
+        last_color = np.array([o.last_detection.embedding for o in objects])
+        age = np.array([o.age for o in objects])
+        num_missed = np.array([o.age - int(o.last_detection.age or 0) - 1 for o in objects])
+        reach = np.where(age <= 2, _NEW_REACH, _REACH) + _MISS_REACH * np.maximum(0, num_missed)
+        away = np.linalg.norm(box.mean(axis=1)[:, None] - expected.mean(axis=1)[None], axis=-1)
+        length = (np.sqrt(area)[:, None] + np.sqrt(last_area)[None]) / 2
+        grown = np.abs(np.log(area[:, None] / last_area[None]))
+        changed = np.linalg.norm(color[:, None] - last_color[None], axis=-1)
+        return away / (reach * length) + 0.25 * grown + _COLOR_WEIGHT * changed
+
+
+class RegionTracker:
+    """Feeds norfair frame by frame and keeps what each object was measured to be.
+
+    norfair matches, predicts (constant velocity, one filter a box corner) and forgets; positions
+    are given to it with the camera's shift taken out.
+    """
+
+    def __init__(self, *, max_gap_frames: int, measurement_std_px: float) -> None:
+        self._max_gap_frames = max_gap_frames
+        self._std_px = measurement_std_px
+        self._tracks: dict[int, Track] = {}
+        self._finished: list[Track] = []
+        self._tracker = self._start()
+
+    def _start(self) -> Tracker:
+        variance = self._std_px**2
+        tracker = Tracker(
+            distance_function="iou",
+            distance_threshold=1.0,
+            hit_counter_max=max(2, self._max_gap_frames),
+            initialization_delay=1,
+            past_detections_length=0,
+            filter_factory=OptimizedKalmanFilterFactory(
+                R=variance, Q=0.25 * variance, pos_variance=variance, vel_variance=25 * variance
+            ),
+        )
+        tracker.distance_function = _BoxDistance()
+        return tracker
+
+    def update(self, found: MovingRegions) -> None:
+        """Take the regions of the next frame."""
+        if found.new_shot:
+            self._end_shot()
+        shift = TranslationTransformation(found.shift_px)
+        regions = self._share(found)
+        detections = [
+            Detection(
+                points=region.box.reshape(2, 2),
+                data=_Seen(found.index, region),
+                embedding=region.color,
+            )
+            for region in regions
+        ]
+        self._tracker.update(detections, coord_transformations=shift)
+        for thing in self._tracker.tracked_objects:
+            seen = thing.last_detection.data
+            if not isinstance(seen, _Seen) or seen.index != found.index:
+                continue
+            track = self._tracks.setdefault(int(thing.initializing_id or 0), Track())
+            track.frames.append(found.index)
+            track.boxes.append(seen.region.box)
+            track.colors.append(seen.region.color)
+            track.split.append(seen.region.split)
+            track.shifts.append(found.shift_px)
+            # The centre is the mean of two corners whose errors are taken as independent.
+            assert isinstance(thing.filter, OptimizedKalmanFilter)
+            variance = np.asarray(thing.filter.pos_variance).reshape(2, 2).sum(axis=0) / 4
+            track.filter_std_px.append(float(np.sqrt(variance.mean())))
+
+    def finish(self) -> list[Track]:
+        """All tracks, in order of their first frame."""
+        self._end_shot()
+        return sorted(self._finished, key=lambda track: track.frames[0])
+
+    def _end_shot(self) -> None:
+        self._finished.extend(self._tracks.values())
+        self._tracks = {}
+        self._tracker = self._start()
+
+    def _share(self, found: MovingRegions) -> list[Region]:
+        """Join the pieces of known objects, cut up regions that several known objects share."""
+        known = [
+            thing
+            for thing in self._tracker.tracked_objects
+            if not thing.is_initializing and thing.hit_counter_is_positive
+        ]
+        if not known:
+            return list(found.regions)
+        # One step ahead of the filters, which have not been told of this frame yet.
+        expected = np.array(
+            [
+                thing.get_estimate(absolute=True) + thing.estimate_velocity + found.shift_px
+                for thing in known
+            ]
+        ).reshape(-1, 4)
+        regions: list[Region] = []
+        for region in self._gather(list(found.regions), expected):
+            inside = np.flatnonzero(_covered(expected, region.box) > _SHARED)
+            if len(inside) < 2:
+                regions.append(region)
+                continue
+            colors = np.array([known[k].last_detection.embedding for k in inside])
+            parts = split_region(region, expected[inside], colors)
+            seen = [part for part in parts if part is not None]
+            regions.extend(seen or [region])
+        return regions
+
+    def _gather(self, regions: list[Region], expected: Float[np.ndarray, "n 4"]) -> list[Region]:
+        """Join regions that lie inside one expected box and are not expected by themselves."""
+        if len(regions) < 2:
+            return regions
+        boxes = np.array([region.box for region in regions])
+        # share[r, k]: of region r inside the expected box k; filled[r, k]: the other way round.
+        share = np.stack([_covered(boxes, box) for box in expected], axis=1)
+        filled = np.stack([_covered(expected, box) for box in boxes])
+        owner = np.where(share.max(axis=1) > _INSIDE, share.argmax(axis=1), -1)
+        own = np.prod(np.maximum(expected[:, 2:] - expected[:, :2], 0.0), axis=1)
+        out = [region for region, k in zip(regions, owner, strict=True) if k < 0]
+        for k in np.unique(owner[owner >= 0]):
+            parts = np.flatnonzero(owner == k)
+            smaller = own < own[k]
+            taken = (filled[parts] * smaller > _SHARED).any(axis=1)
+            out += [regions[r] for r in parts[taken]]
+            if not taken.all():
+                out.append(join_regions([regions[r] for r in parts[~taken]]))
+        return out
+
+
+def _covered(boxes: Float[np.ndarray, "n 4"], by: Float[np.ndarray, 4]) -> Float[np.ndarray, " n"]:
+    """Share of each box that lies inside `by`."""
+    overlap = np.minimum(boxes[:, 2:], by[2:]) - np.maximum(boxes[:, :2], by[:2])
+    area = np.prod(np.maximum(boxes[:, 2:] - boxes[:, :2], 0.0), axis=1)
+    return np.prod(np.maximum(overlap, 0.0), axis=1) / np.maximum(area, 1e-9)

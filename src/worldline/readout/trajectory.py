@@ -1,0 +1,188 @@
+"""From measured tracks to the rows of a scene: which are real, gaps, uncertainty."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from worldline.readout.tracker import Track
+
+__all__ = ["Trajectory", "is_moving", "join_fragments", "measurement_std", "trace"]
+
+_MAX_JITTER = 0.3  # noise of the centre in units of the size; more is no object
+_NEAR = 0.15  # gap between fragments of one object, in units of the smaller one's size
+_DRIFT = 0.2  # how far their centres may move against each other, in units of the larger size
+_COMMON = 0.7  # share of the shorter fragment's frames in which the other one is there
+
+_SPLIT_FACTOR = 3.0  # a box cut out of a shared region is so much less certain
+_GAP_GROWTH = 0.5  # of the speed, as uncertainty of the way through a gap
+
+
+@dataclass(frozen=True, eq=False)
+class Trajectory:
+    """One object over its frames `first` to `first + len(center_px)`.
+
+    Attributes:
+        first: number of the first frame.
+        visible: `[L]` false where the object was hidden or missed between two sightings.
+        center_px, size_px, center_px_std: `[L, 2]`.
+        color_rgb: `[3]` in [0, 1].
+    """
+
+    first: int
+    visible: Bool[np.ndarray, " t"]
+    center_px: Float[np.ndarray, "t 2"]
+    size_px: Float[np.ndarray, "t 2"]
+    center_px_std: Float[np.ndarray, "t 2"]
+    color_rgb: Float[np.ndarray, 3]
+
+
+def is_moving(track: Track, *, min_frames: int, min_travel_px: float, min_travel: float) -> bool:
+    """Whether a track is an object that goes somewhere, rather than flicker or swaying leaves.
+
+    It is seen in `min_frames` frames, in at least half of those that it spans, and its box, with
+    the camera's shift taken out, travels `min_travel_px` and `min_travel` of its own size.
+    """
+    num_seen = len(track.frames)
+    span = track.frames[-1] - track.frames[0] + 1
+    if num_seen < min_frames or num_seen < 0.5 * span:
+        return False
+    boxes = np.array(track.boxes)
+    shift = np.array(track.shifts)
+    # Both edges of an axis must travel: a thing that only grows, shrinks or sways has one that
+    # stays. Medians over the start and the end keep one bad box from counting.
+    low, high = boxes[:, :2] - shift, boxes[:, 2:] - shift
+    size = np.median(boxes[:, 2:] - boxes[:, :2], axis=0)
+    jitter = measurement_std((low + high) / 2, 0.0)
+    if np.any(jitter > _MAX_JITTER * np.sqrt(np.prod(size))):
+        return False
+    return any(
+        _range(low[:, axis]) > _least(size, min_travel_px, min_travel)
+        and _range(high[:, axis]) > _least(size, min_travel_px, min_travel)
+        and _range((low + high)[:, axis] / 2) > _least(size, min_travel_px, min_travel)
+        for axis in (0, 1)
+    )
+
+
+def _least(size: Float[np.ndarray, 2], min_travel_px: float, min_travel: float) -> float:
+    return max(min_travel_px, min_travel * float(np.sqrt(np.prod(size))))
+
+
+def _range(values: Float[np.ndarray, " n"]) -> float:
+    if len(values) >= 7:
+        values = np.median(np.lib.stride_tricks.sliding_window_view(values, 3), axis=1)
+    return float(values.max() - values.min())
+
+
+def join_fragments(tracks: list[Track]) -> list[Track]:
+    """Join tracks that move as one: near each other, and hardly shifting against each other."""
+    joined = sorted(tracks, key=lambda track: -len(track.frames))
+    again = True
+    while again:
+        again = False
+        for i in range(len(joined)):
+            for j in range(len(joined) - 1, i, -1):
+                if _is_one(joined[i], joined[j]):
+                    joined[i] = _union(joined[i], joined.pop(j))
+                    again = True
+    return sorted(joined, key=lambda track: track.frames[0])
+
+
+def _is_one(a: Track, b: Track) -> bool:
+    if a.frames[0] > b.frames[-1] or b.frames[0] > a.frames[-1]:
+        return False
+    _, at_a, at_b = np.intersect1d(a.frames, b.frames, return_indices=True)
+    if len(at_a) < _COMMON * min(len(a.frames), len(b.frames)) or len(at_a) < 3:
+        return False
+    box_a, box_b = np.array(a.boxes)[at_a], np.array(b.boxes)[at_b]
+    side_a = np.sqrt(np.prod(box_a[:, 2:] - box_a[:, :2], axis=1))
+    side_b = np.sqrt(np.prod(box_b[:, 2:] - box_b[:, :2], axis=1))
+    gap = np.maximum(box_a[:, :2], box_b[:, :2]) - np.minimum(box_a[:, 2:], box_b[:, 2:])
+    apart = np.linalg.norm(np.maximum(gap, 0.0), axis=1)
+    if np.mean(apart < _NEAR * np.minimum(side_a, side_b)) < 0.8:
+        return False
+    offset = (box_a[:, :2] + box_a[:, 2:] - box_b[:, :2] - box_b[:, 2:]) / 2
+    way = np.linalg.norm(np.ptp(box_a, axis=0)[:2])
+    drift = np.linalg.norm(np.percentile(offset, 90, axis=0) - np.percentile(offset, 10, axis=0))
+    return bool(drift < _DRIFT * max(np.median(side_a), np.median(side_b)) and drift < 0.5 * way)
+
+
+def _union(a: Track, b: Track) -> Track:
+    """Both at once: the box around both where both were seen."""
+    out = Track()
+    row_a = {frame: i for i, frame in enumerate(a.frames)}
+    row_b = {frame: i for i, frame in enumerate(b.frames)}
+    for frame in sorted(row_a.keys() | row_b.keys()):
+        parts = [(t, rows[frame]) for t, rows in ((a, row_a), (b, row_b)) if frame in rows]
+        boxes = np.array([t.boxes[i] for t, i in parts])
+        areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
+        out.frames.append(frame)
+        out.boxes.append(np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)]))
+        out.filter_std_px.append(max(t.filter_std_px[i] for t, i in parts))
+        out.colors.append(np.average([t.colors[i] for t, i in parts], axis=0, weights=areas))
+        out.split.append(all(t.split[i] for t, i in parts))
+        out.shifts.append(parts[0][0].shifts[parts[0][1]])
+    return out
+
+
+def measurement_std(center_px: Float[np.ndarray, "n 2"], floor_px: float) -> Float[np.ndarray, 2]:
+    """Noise of a measured path, from third differences, which smooth motion hardly has.
+
+    Third differences of white noise of variance s^2 have the variance 20 s^2; the median makes it
+    robust against bounces.
+    """
+    if len(center_px) < 6:
+        return np.full(2, max(floor_px, 0.5))
+    third = np.abs(np.diff(center_px, n=3, axis=0))
+    return np.maximum(1.4826 * np.median(third, axis=0) / np.sqrt(20.0), floor_px)
+
+
+def trace(track: Track, *, floor_px: float) -> Trajectory:
+    """Fill the gaps of a track and say how certain each place is.
+
+    Where it was seen: the larger of the measured noise and the Kalman filter's standard deviation
+    scaled to that noise. In a gap: a straight line between the sightings, with an uncertainty that
+    is largest in the middle.
+    """
+    first, last = track.frames[0], track.frames[-1]
+    length = last - first + 1
+    at = np.array(track.frames) - first
+    boxes = np.array(track.boxes)
+    center, size = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]
+    noise = measurement_std(center, floor_px)
+    # The filter starts unsure and settles: keep its course, in units of the measured noise.
+    course = np.array(track.filter_std_px)
+    course = np.maximum(course / max(1e-9, float(np.median(course))), 1.0)
+    std = noise[None, :] * course[:, None]
+    std[np.array(track.split)] *= _SPLIT_FACTOR
+    frames = np.arange(length)
+    visible = np.zeros(length, dtype=bool)
+    visible[at] = True
+    out = Trajectory(
+        first=first,
+        visible=visible,
+        center_px=_interpolate(frames, at, center),
+        size_px=_interpolate(frames, at, size),
+        center_px_std=_interpolate(frames, at, std),
+        color_rgb=np.median(np.array(track.colors), axis=0),
+    )
+    for before, after in _gaps(at):
+        speed = np.linalg.norm(center[after] - center[before]) / (at[after] - at[before])
+        way = np.arange(at[before] + 1, at[after])
+        near = np.minimum(way - at[before], at[after] - way)
+        out.center_px_std[way] += (_GAP_GROWTH * speed * near)[:, None] + noise
+    return out
+
+
+def _interpolate(
+    frames: np.ndarray, at: np.ndarray, values: Float[np.ndarray, "n 2"]
+) -> Float[np.ndarray, "t 2"]:
+    return np.stack([np.interp(frames, at, values[:, k]) for k in (0, 1)], axis=1)
+
+
+def _gaps(at: Sequence[int] | np.ndarray) -> list[tuple[int, int]]:
+    """Neighbouring sightings with frames between them, as indices into `at`."""
+    return [(i, i + 1) for i in range(len(at) - 1) if at[i + 1] - at[i] > 1]
