@@ -7,6 +7,7 @@ from worldline.audit.baselines import (
     Predictor,
     StateOracle,
 )
+from worldline.audit.gate import audit_scene
 from worldline.audit.objects import ObjectMatch, ObjectProbe
 from worldline.audit.prediction import Metric, PredictionTable, evaluate_predictors
 from worldline.audit.visual import psnr, ssim
@@ -21,6 +22,7 @@ __all__ = [
     "PredictionTable",
     "Predictor",
     "StateOracle",
+    "audit_scene",
     "evaluate_predictors",
     "psnr",
     "ssim",
