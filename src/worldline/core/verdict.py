@@ -25,7 +25,7 @@ class Verdict:
     Attributes:
         law: name, such as "inertia".
         outcome: pass, fail or untestable.
-        p_value: probability of a deviation this large or larger if the law holds; None if untestable.
+        p_value: probability of so large a deviation if the law holds; None if untestable.
         moment_s: when the worst deviation happened.
         objects: ids of the objects concerned.
         reason: one sentence with the measured numbers.

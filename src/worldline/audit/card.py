@@ -1,0 +1,79 @@
+"""The card of a world: data, cost, metrics, limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from worldline.audit.prediction import PredictionTable
+
+if TYPE_CHECKING:
+    from worldline.world import World
+
+__all__ = ["write_card"]
+
+
+def write_card(
+    world: World, table: PredictionTable, facts: Mapping[str, Any], families: Sequence[str]
+) -> str:
+    """Markdown of what a user should know before believing the world.
+
+    Args:
+        world: calibrated.
+        table: held-out evaluation.
+        facts: "command", "recipe", "num_clips", "machine" and "ledgers" of the training run.
+        families: simulator families of the data.
+    """
+    parts = [
+        f"# {world.name}",
+        "",
+        f"{world.num_parameters / 1e6:.2f} million parameters, {world.size_px}x{world.size_px} "
+        f"pixels, frame spacing {world.config.step_min_s:.3f} to {world.config.step_max_s:.3f} s, "
+        f"{world.context} context frames. Its output is generated, never a recording.",
+        "",
+        "## Data",
+        "",
+        f"{facts['num_clips']} simulated clips of 32 frames in equal shares of: "
+        f"{', '.join(families)}. Colours, shapes, counts, camera, light and background are random "
+        "per clip. No real video was used.",
+        "",
+        f"Made by `{facts['command']}` (recipe {facts['recipe']}, {facts['machine']}).",
+        "",
+        "## Cost",
+        "",
+        *_cost(facts["ledgers"]),
+        "",
+        "## Metrics",
+        "",
+        "Held-out clips: the ranges of training, other seeds. +n is n frames after the last "
+        "context frame. Only the first sample is judged. Object recall and position error are measured in "
+        "the predicted pixels by an extractor that knows no model; a missed object counts its "
+        "whole search radius in the penalised error. `copy-last` repeats the last frame, "
+        "`flow-warp` moves every pixel on along its optical flow, `untrained` is the same network "
+        "before training, `truth` the true frames through the same instruments.",
+        "",
+        table.to_markdown(),
+        "",
+        "## Limits",
+        "",
+        "- Trained on simulated scenes of simple bodies only. On real footage its forecasts are "
+        "not to be relied on; its trust score says so.",
+        "- It has no notion of cuts, moving cameras, people or animals.",
+        "- Fine texture that moves is lost; texture that stays is copied from the last frame.",
+        "- Forecasts beyond 24 frames were not trained for.",
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _cost(ledgers: Mapping[str, Mapping[str, float]]) -> list[str]:
+    lines = [
+        "| stage | steps | frames seen | PFLOP | wall time | GFLOP/s |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, ledger in ledgers.items():
+        rate = ledger["flop"] / max(ledger["wall_s"], 1e-9) / 1e9
+        lines.append(
+            f"| {name} | {ledger['steps']} | {ledger['frames_seen']} | {ledger['flop'] / 1e15:.3f} "
+            f"| {ledger['wall_s'] / 60:.1f} min | {rate:.0f} |"
+        )
+    return lines

@@ -1,0 +1,143 @@
+"""After training: calibrate a world on held-out clips, evaluate it on others, write its card."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+
+from worldline.audit.baselines import ConstantVelocityWarp, CopyLast
+from worldline.audit.calibration import Gaussian, TrustCurve, auroc
+from worldline.audit.card import write_card
+from worldline.audit.outside import make_outside_clips
+from worldline.audit.prediction import PredictionTable, evaluate_predictors
+from worldline.sim import Split, make_clips
+from worldline.world import Trust, World
+
+__all__ = ["WorldPredictor", "calibrate_world", "evaluate_world", "finish_world"]
+
+_HORIZON = 16
+
+
+@dataclass(frozen=True)
+class WorldPredictor:
+    """A world as a `Predictor`.
+
+    Attributes:
+        world: that predicts.
+        samples: futures per call.
+    """
+
+    world: World
+    samples: int = 1
+
+    def predict(
+        self, context_frames: UInt8[np.ndarray, "k h w 3"], horizon: int, seed: int
+    ) -> UInt8[np.ndarray, "s t h w 3"]:
+        """Futures of the world, without the readout and audit that `World.predict` adds."""
+        return self.world.continue_frames(
+            context_frames, horizon=horizon, samples=self.samples, seed=seed
+        )
+
+
+def finish_world(
+    world: World, *, families: Sequence[str], num_clips: int, seed: int, facts: Mapping[str, Any]
+) -> tuple[World, PredictionTable]:
+    """Calibrate, evaluate and describe a trained world.
+
+    Calibration and evaluation use different held-out clips: the same ranges as training, seeds
+    that training never saw.
+
+    Args:
+        world: trained.
+        families: of the training data.
+        num_clips: clips to evaluate on; as many again calibrate.
+        seed: of the training run.
+        facts: command, recipe digest, number of training clips and ledgers, for the card.
+    """
+    calibration = calibrate_world(world, families=families, num_clips=num_clips, seed=seed + 1)
+    world = world.finished(calibration, "")
+    table = evaluate_world(world, families=families, num_clips=num_clips, seed=seed + 2)
+    return world.finished(calibration, write_card(world, table, facts, families)), table
+
+
+def evaluate_world(
+    world: World, *, families: Sequence[str], num_clips: int, seed: int
+) -> PredictionTable:
+    """The held-out table: the world beside copy-last, flow warp and its untrained self."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        untrained = world.config.build()
+    predictors = {
+        world.name: WorldPredictor(world),
+        "copy-last": CopyLast(),
+        "flow-warp": ConstantVelocityWarp(),
+        "untrained": WorldPredictor(untrained),
+    }
+    clips = make_clips(
+        families, num_clips=num_clips, seed=seed, split=Split.HELD_OUT, size_px=world.size_px
+    )
+    return evaluate_predictors(predictors, clips, context=world.context, seed=seed)
+
+
+def calibrate_world(
+    world: World, *, families: Sequence[str], num_clips: int, seed: int
+) -> dict[str, Any]:
+    """Numbers that turn raw scores into calibrated ones; see `World` for their use.
+
+    - surprise: mean and quantiles over single held-out frames;
+    - uncertainty: per forecast step, the root mean square error of the mean future over the root
+      mean square spread between futures, so that scaled spread equals expected error;
+    - trust: mean and precision of the context evidence on held-out clips, and the curve from
+      distance to the probability of being such a clip rather than outside material.
+    """
+    clips = list(
+        make_clips(
+            families, num_clips=num_clips, seed=seed, split=Split.HELD_OUT, size_px=world.size_px
+        )
+    )
+    surprises, errors, spreads = [], [], []
+    inside = []
+    for i, clip in enumerate(clips):
+        latents = world.encode(clip)
+        surprises.append(world.raw_surprise(latents, seed=seed + i)[2:])
+        inside.append(world.context_features(clip, seed=seed + i))
+        truth = clip.frames[world.context : world.context + _HORIZON].astype(np.float64) / 255
+        drawn = world.continue_frames(
+            clip.frames[: world.context], horizon=len(truth), samples=4, seed=seed + i
+        ).astype(np.float64)
+        errors.append(((drawn.mean(0) / 255 - truth) ** 2).mean((1, 2, 3)))
+        spreads.append((drawn / 255).var(axis=0, ddof=1).mean((1, 2, 3)))
+    raw = np.concatenate(surprises)
+    mean = float(raw.mean())
+    error, spread = np.mean(errors, axis=0), np.mean(spreads, axis=0)
+    outside = [
+        world.context_features(clip, seed=seed + i)
+        for i, clip in enumerate(
+            make_outside_clips(
+                num_clips,
+                seed=seed,
+                size_px=world.size_px,
+                num_frames=world.context + _HORIZON,
+                inside=clips,
+            )
+        )
+    ]
+    usual = Gaussian.fit(np.stack(inside))
+    trust = Trust(usual.mean, np.linalg.inv(usual.covariance))
+    inside_scores = np.array([trust.score(f) for f in inside])
+    outside_scores = np.array([trust.score(f) for f in outside])
+    trust = replace(trust, **TrustCurve.fit(inside_scores, outside_scores).to_json())
+    return {
+        "num_clips": num_clips,
+        "seed": seed,
+        "surprise_mean": mean,
+        "surprise_quantiles": np.quantile(raw / mean, np.linspace(0, 1, 201)).tolist(),
+        "uncertainty_scale": np.sqrt(error / np.maximum(spread, 1e-8)).tolist(),
+        "trust": trust.to_json(),
+        "trust_auroc": auroc(inside_scores, outside_scores),
+    }

@@ -1,0 +1,65 @@
+"""What every dynamics model does: learn, start from a context, step, be surprised."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Generic, TypeVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from worldline.core.latents import Controls, Latents
+
+__all__ = ["Dynamics", "Losses"]
+
+Losses = Mapping[str, Tensor]
+"""Scalars by name; "total" is the one to minimise."""
+
+CarryT = TypeVar("CarryT")
+
+
+class Dynamics(nn.Module, ABC, Generic[CarryT]):
+    """A model of how latents follow one another.
+
+    All state of a rollout (cache, past latents, noise generator) lies in an explicit carry that
+    `init` makes and `step` returns anew: keeping an old carry keeps that moment, and two carries
+    never influence each other.
+    """
+
+    @abstractmethod
+    def loss(self, latents: Latents, controls: Controls, generator: torch.Generator) -> Losses:
+        """Training losses of clips `[B, T, N, C]`."""
+
+    @abstractmethod
+    def init(self, context: Latents, controls: Controls, generator: torch.Generator) -> CarryT:
+        """Carry after having seen a context of at least one frame."""
+
+    @abstractmethod
+    def step(self, carry: CarryT, controls: Controls) -> tuple[CarryT, Latents]:
+        """Sample the next frame `[B, 1, N, C]`."""
+
+    @abstractmethod
+    def observe(self, carry: CarryT, observed: Latents, controls: Controls) -> CarryT:
+        """Carry after the next frame was seen instead of sampled."""
+
+    @abstractmethod
+    def surprise(self, carry: CarryT, observed: Latents, controls: Controls) -> Float[Tensor, " b"]:
+        """How badly the next frame `[B, 1, N, C]` fits what was expected; the carry is kept."""
+
+    @torch.no_grad()
+    def surprises(
+        self, latents: Latents, controls: Controls, generator: torch.Generator
+    ) -> Float[Tensor, "b t"]:
+        """Surprise at every frame of clips `[B, T, N, C]`; 0 for the first, which opens them."""
+        frames = [
+            Latents(latents.tokens[:, t : t + 1], latents.grid)
+            for t in range(latents.tokens.shape[1])
+        ]
+        carry = self.init(frames[0], controls, generator)
+        found = [torch.zeros(len(latents.tokens))]
+        for frame in frames[1:]:
+            found.append(self.surprise(carry, frame, controls))
+            carry = self.observe(carry, frame, controls)
+        return torch.stack(found, dim=1)

@@ -1,0 +1,274 @@
+"""Flow dynamics: diffusion forcing with x-prediction on top of what copying gives for free.
+
+Diffusion forcing (Chen et al. 2024, arXiv 2407.01392) gives each frame of a clip its own noise
+level. With the straight path of rectified flow (Liu et al. 2022, eq. 1), a frame at level tau is
+
+    x_tau = tau x + (1 - tau) noise,        tau = 0: pure noise, tau = 1: data,
+
+and the network predicts the clean frame x itself ("x-prediction"). Sampling walks tau from 0 to 1:
+
+    x_tau' = x_tau + (tau' - tau) / (1 - tau) (x_hat - x_tau).
+
+Most of a video frame is the frame before. The network therefore sees, beside the noised frame,
+the two frames before it, and its output is added to the frame before:
+x_hat_t = x_{t-1} + f(x_tau, x_{t-1}, x_{t-1} - x_{t-2}, past). An untrained network copies the
+last frame, and capacity goes into what changes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from worldline.core.config import Config, register
+from worldline.core.latents import Controls, Latents
+from worldline.dynamics.base import Dynamics, Losses
+from worldline.dynamics.network import FlowNetwork
+from worldline.nn import KeyValue
+
+__all__ = ["FlowCarry", "FlowDynamics"]
+
+
+@dataclass(frozen=True, eq=False)
+class FlowCarry:
+    """State of a rollout.
+
+    Attributes:
+        cache: keys and values per temporal layer.
+        last: `[B, 2, N, C]` the two newest frames.
+        num_frames: frames seen and sampled so far.
+        generator_state: state of the noise generator, copied so that a fork repeats its noise.
+    """
+
+    cache: tuple[KeyValue, ...]
+    last: Tensor
+    num_frames: int
+    generator_state: Tensor
+
+
+class FlowDynamics(Dynamics[FlowCarry]):
+    """Block-causal transformer that denoises the next frame, with a sliding key-value cache."""
+
+    @register("dynamics/flow")
+    @dataclass(frozen=True)
+    class Config(Config):
+        """Sizes, sampling and training noise.
+
+        Attributes:
+            channels: numbers per latent cell.
+            rows: latent cells per side (square grids).
+            stem_width: channels of the convolutions at full latent resolution.
+            width, depth, heads: transformer; every third block looks over time.
+            registers: learned extra tokens per frame.
+            window: frames that attention and cache reach back.
+            action_size: numbers per action; 0 for a world without actions.
+            num_steps: denoising steps per frame.
+            context_noise: scale of the corruption of the frames before, in training.
+            level_zero_share: share of training clips with every frame at pure noise.
+            unrolled_share: share of training clips whose past is replaced by the model's own
+                predictions, so that it learns to mend its errors instead of adding to them.
+            weight_floor, weight_ceiling: bounds of the loss weight of a cell, which is its squared
+                change since the last frame over the mean one.
+        """
+
+        channels: int = 16
+        rows: int = 8
+        stem_width: int = 128
+        width: int = 256
+        depth: int = 9
+        heads: int = 4
+        registers: int = 1
+        window: int = 32
+        action_size: int = 0
+        num_steps: int = 2
+        context_noise: float = 0.1
+        level_zero_share: float = 0.5
+        unrolled_share: float = 0.5
+        weight_floor: float = 0.1
+        weight_ceiling: float = 10.0
+
+        def build(self) -> FlowDynamics:
+            """Make the untrained model."""
+            return FlowDynamics(self)
+
+    def __init__(self, config: FlowDynamics.Config) -> None:
+        super().__init__()
+        self.config = config
+        self.network = FlowNetwork(
+            channels=config.channels,
+            rows=config.rows,
+            stem_width=config.stem_width,
+            width=config.width,
+            depth=config.depth,
+            heads=config.heads,
+            registers=config.registers,
+            window=config.window,
+            action_size=config.action_size,
+        )
+
+    # -- training -----------------------------------------------------------------------------
+
+    def loss(self, latents: Latents, controls: Controls, generator: torch.Generator) -> Losses:
+        """Weighted squared error of the predicted clean frames 1 .. T-1.
+
+        Cells are weighted by how much they really move, so that still background, which copying
+        gets right, does not drown the few cells in which something happens.
+        """
+        x_BTNC = latents.tokens
+        batch, num_frames = x_BTNC.shape[:2]
+        config = self.config
+
+        def draw(*shape: int) -> Tensor:
+            return torch.rand(shape, generator=generator, device=x_BTNC.device)
+
+        level = draw(batch, num_frames) * (draw(batch, 1) >= config.level_zero_share)
+        scale = config.context_noise * draw(batch, 1, 1, 1)
+        seen = x_BTNC + (scale * self._noise(x_BTNC.shape, generator)).to(x_BTNC.dtype)
+        seen = self._mix_in_predictions(seen, x_BTNC, controls, generator)
+        noised = self._corrupt(x_BTNC, level, generator)
+        predicted, _ = self._predict(noised, seen, level, controls)
+
+        change = (x_BTNC[:, 1:] - x_BTNC[:, :-1]).float().square().mean(-1)
+        weight = change / change.mean().clamp_min(1e-6)
+        weight = weight.clamp(config.weight_floor, config.weight_ceiling)
+        error = (predicted[:, 1:] - x_BTNC[:, 1:]).float().square().mean(-1)
+        copying = (seen[:, :-1] - x_BTNC[:, 1:]).float().square().mean(-1)
+        total = (weight * error).mean() / (weight * change).mean().detach()
+        return {
+            "total": total,
+            "error": error.mean(),
+            "error_over_copying": error.mean() / copying.mean().clamp_min(1e-9),
+        }
+
+    def _mix_in_predictions(
+        self,
+        seen: Float[Tensor, "b t n c"],
+        x_BTNC: Float[Tensor, "b t n c"],
+        controls: Controls,
+        generator: torch.Generator,
+    ) -> Float[Tensor, "b t n c"]:
+        """Replace parts of the past, in the first clips of a batch, by the model's predictions.
+
+        All frames are predicted in parallel from the true past, so this costs one forward pass and
+        stands for a rollout of one step; repeated over training it compounds, because the model
+        learns to continue from what it would itself have said (compare Bengio et al. 2015).
+        """
+        num = round(len(x_BTNC) * self.config.unrolled_share)
+        if num == 0:
+            return seen
+        part = Controls(None if controls.actions is None else controls.actions[:num])
+        shape = x_BTNC[:num].shape
+        level = torch.zeros(shape[:2], device=x_BTNC.device)
+        with torch.no_grad():
+            noised = self._noise(shape, generator).to(x_BTNC.dtype)
+            predicted, _ = self._predict(noised, seen[:num], level, part)
+        share = torch.rand((num, 1), generator=generator, device=x_BTNC.device)
+        chosen = torch.rand(shape[:2], generator=generator, device=x_BTNC.device) < share
+        chosen[:, 0] = False
+        mixed = torch.where(chosen[..., None, None], predicted, seen[:num])
+        return torch.cat([mixed, seen[num:]], dim=0)
+
+    def _noise(self, shape: torch.Size, generator: torch.Generator) -> Tensor:
+        return torch.randn(shape, generator=generator, device=generator.device)
+
+    def _corrupt(self, x: Tensor, level: Tensor, generator: torch.Generator) -> Tensor:
+        tau = level[..., None, None].to(x.dtype)
+        return tau * x + (1 - tau) * self._noise(x.shape, generator).to(x.dtype)
+
+    def _predict(
+        self, noised: Tensor, seen: Tensor, level: Tensor, controls: Controls
+    ) -> tuple[Tensor, tuple[KeyValue, ...]]:
+        """Clean frames of a whole clip in parallel; frame t is conditioned on `seen` before t."""
+        before = torch.cat([seen[:, :1], seen[:, :-1]], dim=1)
+        earlier = torch.cat([seen[:, :1], before[:, :-1]], dim=1)
+        return self.network(noised, before, before - earlier, level, controls.actions)
+
+    # -- rollout ------------------------------------------------------------------------------
+
+    @property
+    def _commit_level(self) -> float:
+        """Level of the last denoising step, at which past frames lie in the cache."""
+        return (self.config.num_steps - 1) / self.config.num_steps
+
+    @torch.no_grad()
+    def init(self, context: Latents, controls: Controls, generator: torch.Generator) -> FlowCarry:
+        """Fill the cache from context frames `[B, K, N, C]`, in one parallel pass."""
+        x = context.tokens
+        level = torch.full(x.shape[:2], self._commit_level, device=x.device)
+        _, cache = self._predict(self._corrupt(x, level, generator), x, level, controls)
+        window = self.config.window - 1
+        trimmed = tuple(KeyValue(kv.key[:, :, -window:], kv.value[:, :, -window:]) for kv in cache)
+        last = torch.cat([x[:, :1], x], dim=1)[:, -2:]
+        return FlowCarry(trimmed, last, x.shape[1], generator.get_state())
+
+    @torch.no_grad()
+    def step(self, carry: FlowCarry, controls: Controls) -> tuple[FlowCarry, Latents]:
+        """Sample the next frame in `num_steps` steps from noise."""
+        generator = self._generator(carry)
+        before = carry.last[:, 1:]
+        x = self._noise(before.shape, generator).to(before.dtype)
+        num_steps = self.config.num_steps
+        fresh: tuple[KeyValue, ...] = ()
+        for k in range(num_steps):
+            tau = k / num_steps
+            clean, fresh = self._advance(carry, x, tau, controls)
+            x = x + (clean - x) * ((1 / num_steps) / (1 - tau))
+        grid = (self.config.rows, self.config.rows)
+        return self._commit(carry, x, fresh, generator), Latents(x, grid)
+
+    @torch.no_grad()
+    def observe(self, carry: FlowCarry, observed: Latents, controls: Controls) -> FlowCarry:
+        """Take the next frame as given."""
+        generator = self._generator(carry)
+        level = torch.full(observed.tokens.shape[:2], self._commit_level)
+        noised = self._corrupt(observed.tokens, level, generator)
+        _, fresh = self._advance(carry, noised, self._commit_level, controls)
+        return self._commit(carry, observed.tokens, fresh, generator)
+
+    @torch.no_grad()
+    def surprise(
+        self, carry: FlowCarry, observed: Latents, controls: Controls
+    ) -> Float[Tensor, " b"]:
+        """Squared error of the frame expected from pure noise, over the mean of all cells."""
+        noise = self._noise(observed.tokens.shape, self._generator(carry))
+        expected, _ = self._advance(carry, noise.to(observed.tokens.dtype), 0.0, controls)
+        return (expected - observed.tokens).float().square().mean(dim=(1, 2, 3))
+
+    def _advance(
+        self, carry: FlowCarry, noised: Tensor, tau: float, controls: Controls
+    ) -> tuple[Tensor, tuple[KeyValue, ...]]:
+        earlier, before = carry.last[:, :1], carry.last[:, 1:]
+        level = torch.full(noised.shape[:2], tau, device=noised.device)
+        return self.network(
+            noised,
+            before,
+            before - earlier,
+            level,
+            controls.actions,
+            start=carry.num_frames,
+            past=carry.cache,
+        )
+
+    def _commit(
+        self,
+        carry: FlowCarry,
+        x: Tensor,
+        fresh: tuple[KeyValue, ...],
+        generator: torch.Generator,
+    ) -> FlowCarry:
+        pairs = zip(carry.cache, fresh, strict=True)
+        return replace(
+            carry,
+            cache=tuple(old.append(new, self.config.window - 1) for old, new in pairs),
+            last=torch.cat([carry.last[:, 1:], x], dim=1),
+            num_frames=carry.num_frames + 1,
+            generator_state=generator.get_state(),
+        )
+
+    def _generator(self, carry: FlowCarry) -> torch.Generator:
+        generator = torch.Generator(device=carry.last.device)
+        generator.set_state(carry.generator_state)
+        return generator

@@ -1,0 +1,18 @@
+"""Neural building blocks: tensors in, tensors out."""
+
+from worldline.nn.attention import KeyValue, SpatialAttention, TemporalAttention, rotate
+from worldline.nn.ema import Average
+from worldline.nn.layers import ConvBlock, FeedForward, embed_level, pack, unpack
+
+__all__ = [
+    "Average",
+    "ConvBlock",
+    "FeedForward",
+    "KeyValue",
+    "SpatialAttention",
+    "TemporalAttention",
+    "embed_level",
+    "pack",
+    "rotate",
+    "unpack",
+]

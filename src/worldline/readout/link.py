@@ -1,0 +1,168 @@
+"""Link detections over frames into a `Scene`, with norfair's tracker."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from jaxtyping import Float
+from norfair import Detection as Point
+from norfair import TrackedObject, Tracker
+
+from worldline.core.provenance import Provenance
+from worldline.core.scene import Contact, Scene
+from worldline.readout.latent import Detection
+
+__all__ = ["link_detections", "uncrop"]
+
+_REACH = 1.5
+"""Farthest that a detection may lie from where its track expects it, in object widths."""
+_COLOR_WEIGHT = 1.5
+"""Object widths that a complete change of colour counts for."""
+_MEMORY_FRAMES = 6
+"""Frames that a track outlives its last detection."""
+_LEAST_DETECTIONS = 3
+
+
+def link_detections(
+    frames: Sequence[Sequence[Detection]],
+    time_s: Float[np.ndarray, " t"],
+    *,
+    size_px: int,
+    provenance: Provenance,
+) -> Scene:
+    """Tracks with identities from detections per frame.
+
+    Places and boxes are the detections' own, with their uncertainty; between two detections of a
+    track the object counts as present and not visible. Contacts are intervals in which two boxes
+    touch, with a confidence that falls with depth between them.
+    """
+    tracker = Tracker(
+        distance_function=_distance,
+        distance_threshold=_REACH,
+        hit_counter_max=_MEMORY_FRAMES,
+        initialization_delay=0,
+    )
+    tracks: dict[int, dict[int, Detection]] = {}
+    for t, found in enumerate(frames):
+        points = [Point(points=np.array([[d.x_px, d.y_px]]), data=(t, d)) for d in found]
+        tracker.update(points or None)
+        for item in tracker.tracked_objects:
+            seen_at, detection = item.last_detection.data
+            if seen_at == t:
+                tracks.setdefault(item.initializing_id, {})[t] = detection
+    kept = [track for track in tracks.values() if len(track) >= _LEAST_DETECTIONS]
+    return _to_scene(kept, np.asarray(time_s, dtype=np.float64), size_px, provenance)
+
+
+def _distance(new: Point, known: TrackedObject) -> float:
+    detection: Detection = new.data[1]
+    last: Detection = known.last_detection.data[1]
+    width = max(3.0, 0.5 * (last.w_px + last.h_px))
+    away = float(np.linalg.norm(new.points[0] - known.estimate[0])) / width
+    color = float(np.abs(np.subtract(detection.color_rgb, last.color_rgb)).mean())
+    return away + _COLOR_WEIGHT * color
+
+
+def _to_scene(
+    tracks: list[dict[int, Detection]],
+    time_s: Float[np.ndarray, " t"],
+    size_px: int,
+    provenance: Provenance,
+) -> Scene:
+    n, t = len(tracks), len(time_s)
+    if n == 0:
+        return Scene.empty(time_s, size_px, size_px, provenance)
+    center, size, std = (np.full((n, t, 2), np.nan) for _ in range(3))
+    depth = np.full((n, t), np.nan)
+    color = np.zeros((n, 3))
+    visible, present = np.zeros((n, t), bool), np.zeros((n, t), bool)
+    for i, track in enumerate(tracks):
+        present[i, min(track) : max(track) + 1] = True
+        for at, d in track.items():
+            visible[i, at] = True
+            center[i, at], size[i, at] = (d.x_px, d.y_px), (d.w_px, d.h_px)
+            std[i, at], depth[i, at] = d.std_px, d.depth_m
+        color[i] = np.mean([d.color_rgb for d in track.values()], axis=0)
+    scene = Scene(
+        time_s=time_s,
+        width_px=size_px,
+        height_px=size_px,
+        ids=np.arange(n),
+        labels=("object",) * n,
+        present=present,
+        visible=visible,
+        center_px=center,
+        size_px=size,
+        center_px_std=std,
+        color_rgb=color,
+        depth_m=depth,
+        provenance=provenance,
+    )
+    return replace(scene, contacts=_contacts(scene))
+
+
+def _contacts(scene: Scene) -> tuple[Contact, ...]:
+    """Intervals in which boxes touch (a gap under a tenth of the smaller box counts as none)."""
+    found: list[Contact] = []
+    for i in range(scene.num_objects):
+        for j in range(i + 1, scene.num_objects):
+            both = scene.visible[i] & scene.visible[j]
+            gap = np.abs(scene.center_px[i] - scene.center_px[j])
+            gap = gap - 0.5 * (scene.size_px[i] + scene.size_px[j])
+            least = np.minimum(scene.size_px[i], scene.size_px[j]).min(axis=1)
+            touch = both & (np.nan_to_num(gap.max(axis=1), nan=1e9) < 0.1 * np.nan_to_num(least))
+            for start, stop in _runs(touch):
+                span = slice(start, stop)
+                found.append(
+                    Contact(
+                        a=int(scene.ids[i]),
+                        b=int(scene.ids[j]),
+                        start_s=float(scene.time_s[start]),
+                        end_s=float(scene.time_s[stop - 1]),
+                        point_px=_middle(scene, i, j, start),
+                        confidence=_same_depth(scene, i, j, span),
+                    )
+                )
+    return tuple(sorted(found, key=lambda c: c.start_s))
+
+
+def _runs(mask: np.ndarray) -> list[tuple[int, int]]:
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], mask.astype(int), [0]])))
+    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
+
+
+def _middle(scene: Scene, i: int, j: int, at: int) -> tuple[float, float]:
+    x, y = 0.5 * (scene.center_px[i, at] + scene.center_px[j, at])
+    return float(x), float(y)
+
+
+def _same_depth(scene: Scene, i: int, j: int, span: slice) -> float:
+    """exp(-(relative depth difference / 0.15)^2), at most 0.9: boxes are not bodies."""
+    if scene.depth_m is None:
+        return 0.5
+    a, b = scene.depth_m[i, span], scene.depth_m[j, span]
+    apart = float(np.nanmin(np.abs(a - b) / np.maximum(0.5 * (a + b), 1e-6)))
+    return 0.9 * float(np.exp(-((apart / 0.15) ** 2))) if np.isfinite(apart) else 0.5
+
+
+def uncrop(scene: Scene, crop_px: tuple[int, int, int, int], size_px: tuple[int, int]) -> Scene:
+    """From the world's square back to the pixels of the clip that it was cut from."""
+    x, y, w, h = crop_px
+    scale = np.array([w / scene.width_px, h / scene.height_px])
+    contacts = tuple(
+        c
+        if c.point_px is None
+        else replace(c, point_px=(c.point_px[0] * scale[0] + x, c.point_px[1] * scale[1] + y))
+        for c in scene.contacts
+    )
+    return replace(
+        scene,
+        width_px=size_px[0],
+        height_px=size_px[1],
+        center_px=scene.center_px * scale + np.array([x, y]),
+        size_px=scene.size_px * scale,
+        center_px_std=scene.center_px_std * scale,
+        contacts=contacts,
+    )

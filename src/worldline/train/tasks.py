@@ -1,0 +1,184 @@
+"""The three things that a world consists of, as tasks for the training loop."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor, nn
+
+from worldline.core.latents import Controls, Latents
+from worldline.data.shards import Shards
+from worldline.dynamics import Dynamics
+from worldline.readout.latent import LatentReadout, ObjectTargets
+from worldline.tokenizer import Tokenizer
+
+__all__ = ["DynamicsTask", "ReadoutTask", "TokenizerTask", "augment"]
+
+
+def augment(
+    frames: UInt8[Tensor, "b t h w 3"], generator: torch.Generator
+) -> tuple[UInt8[Tensor, "b t h w 3"], Tensor, Tensor]:
+    """Mirror clips left to right and permute their colour channels, both at random per clip.
+
+    Physics does not change under either. Returns frames, mirrored `[B]` and permutation `[B, 3]`.
+    """
+    batch = len(frames)
+    mirrored = torch.rand(batch, generator=generator) < 0.5
+    channels = torch.rand(batch, 3, generator=generator).argsort(dim=-1)
+    out = torch.stack([clip[..., order] for clip, order in zip(frames, channels, strict=True)])
+    return torch.where(mirrored[:, None, None, None, None], out.flip(-2), out), mirrored, channels
+
+
+class TokenizerTask:
+    """Autoencoding of single frames, moving objects weighted up."""
+
+    def __init__(
+        self, model: Tokenizer, shards: Shards, *, seed: int, batch: int, object_weight: float
+    ) -> None:
+        self.model: nn.Module = model
+        self.shards, self.seed, self.size = shards, seed, batch
+        self.object_weight = object_weight
+
+    def batch(self, step: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Frames `[B, H, W, 3]` from as many clips, and pixel weights `[B, H, W]`."""
+        clips = self.shards.order(self.seed, step * self.size, self.size)
+        times = torch.randint(
+            self.shards.frames.shape[1], (len(clips),), generator=generator
+        ).numpy()
+        pairs = list(zip(clips, times, strict=True))
+        frames = torch.from_numpy(np.stack([self.shards.frames[c, t] for c, t in pairs]))
+        moving = torch.from_numpy(np.stack([self.shards.moving[c, t] for c, t in pairs]))
+        frames, mirrored, _ = augment(frames[:, None], generator)
+        moving = torch.where(mirrored[:, None, None], moving.flip(-1), moving)
+        return frames[:, 0], 1.0 + self.object_weight * moving.float()
+
+    def loss(
+        self, model: nn.Module, batch: tuple[Tensor, Tensor], generator: torch.Generator
+    ) -> Mapping[str, Tensor]:
+        """The tokenizer's own losses."""
+        assert isinstance(model, Tokenizer)
+        return model.loss(*batch, generator)
+
+    def num_frames(self, batch: tuple[Tensor, Tensor]) -> int:
+        """Frames in the batch."""
+        return len(batch[0])
+
+
+class _LatentTask:
+    """Clips that are encoded by a frozen tokenizer on the way in."""
+
+    def __init__(
+        self, tokenizer: Tokenizer, shards: Shards, *, seed: int, batch: int, length: int
+    ) -> None:
+        self.tokenizer = copy.deepcopy(tokenizer).eval().to(torch.bfloat16)
+        self.shards, self.seed, self.size, self.length = shards, seed, batch, length
+
+    def clips(self, step: int, generator: torch.Generator) -> tuple[Tensor, Any, int, Tensor]:
+        """Augmented frames `[B, L, H, W, 3]`, clip numbers, first frame, mirrored `[B]`."""
+        chosen = self.shards.order(self.seed, step * self.size, self.size)
+        most = self.shards.frames.shape[1] - self.length
+        start = int(torch.randint(most + 1, (), generator=generator))
+        stop = start + self.length
+        raw = np.stack([self.shards.frames[c, start:stop] for c in chosen])
+        frames, mirrored, channels = augment(torch.from_numpy(raw), generator)
+        self.channels = channels
+        return frames, chosen, start, mirrored
+
+    @torch.no_grad()
+    def encode(self, frames: Tensor) -> Latents:
+        """Latents of augmented frames."""
+        return self.tokenizer.encode(frames)
+
+
+class DynamicsTask(_LatentTask):
+    """Next-frame prediction in latent space."""
+
+    def __init__(
+        self,
+        model: Dynamics[Any],
+        tokenizer: Tokenizer,
+        shards: Shards,
+        *,
+        seed: int,
+        batch: int,
+        length: int,
+    ) -> None:
+        super().__init__(tokenizer, shards, seed=seed, batch=batch, length=length)
+        self.model: nn.Module = model
+
+    def batch(self, step: int, generator: torch.Generator) -> Latents:
+        """Latents `[B, L, N, C]`."""
+        frames, *_ = self.clips(step, generator)
+        return self.encode(frames)
+
+    def loss(
+        self, model: nn.Module, batch: Latents, generator: torch.Generator
+    ) -> Mapping[str, Tensor]:
+        """The dynamics' own losses."""
+        assert isinstance(model, Dynamics)
+        return model.loss(batch, Controls(), generator)
+
+    def num_frames(self, batch: Latents) -> int:
+        """Frames in the batch."""
+        return batch.tokens.shape[0] * batch.tokens.shape[1]
+
+
+class ReadoutTask(_LatentTask):
+    """Objects from latents, against the simulator's truth."""
+
+    def __init__(
+        self,
+        model: LatentReadout,
+        tokenizer: Tokenizer,
+        shards: Shards,
+        *,
+        seed: int,
+        batch: int,
+        length: int,
+        noise: float,
+    ) -> None:
+        super().__init__(tokenizer, shards, seed=seed, batch=batch, length=length)
+        self.model: nn.Module = model
+        self.noise = noise
+
+    def batch(self, step: int, generator: torch.Generator) -> tuple[Latents, ObjectTargets]:
+        """Latents with some noise (predicted latents are not perfect either) and truth."""
+        frames, chosen, start, mirrored = self.clips(step, generator)
+        latents = self.encode(frames)
+        noise = torch.randn(latents.tokens.shape, generator=generator)
+        scale = self.noise * torch.rand(len(frames), 1, 1, 1, generator=generator)
+        tokens = latents.tokens + (scale * noise).to(latents.tokens.dtype)
+        span = slice(start, start + self.length)
+        shards = self.shards
+        center: Float[Tensor, "b t m 2"] = torch.from_numpy(shards.center_px[chosen, span])
+        width = shards.frames.shape[3]
+        flipped = torch.stack([width - center[..., 0], center[..., 1]], dim=-1)
+        color = torch.from_numpy(shards.color_rgb[chosen])
+        index = self.channels[:, None, :].expand(-1, color.shape[1], -1)
+        targets = ObjectTargets(
+            center_px=torch.where(mirrored[:, None, None, None], flipped, center),
+            size_px=torch.from_numpy(shards.size_px[chosen, span]),
+            depth_m=torch.from_numpy(shards.depth_m[chosen, span]),
+            color_rgb=color.gather(-1, index),
+            visible=torch.from_numpy(shards.visible[chosen, span]),
+        )
+        return Latents(tokens, latents.grid), targets
+
+    def loss(
+        self,
+        model: nn.Module,
+        batch: tuple[Latents, ObjectTargets],
+        generator: torch.Generator,
+    ) -> Mapping[str, Tensor]:
+        """The readout's own losses."""
+        assert isinstance(model, LatentReadout)
+        return model.loss(*batch)
+
+    def num_frames(self, batch: tuple[Latents, ObjectTargets]) -> int:
+        """Frames in the batch."""
+        return batch[0].tokens.shape[0] * batch[0].tokens.shape[1]

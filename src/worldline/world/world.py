@@ -1,0 +1,463 @@
+"""`World`: tokenizer, dynamics and readout under one roof, with what is known of their limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from worldline.core.artifact import Artifact
+from worldline.core.clip import Clip
+from worldline.core.config import Config, config_from_json, register
+from worldline.core.errors import ArtifactError, InputError
+from worldline.core.forecast import Forecast
+from worldline.core.latents import Controls, Latents
+from worldline.core.provenance import Origin, Provenance
+from worldline.core.scene import Scene
+from worldline.core.verdict import Outcome, Verdict
+from worldline.dynamics import Dynamics, FlowDynamics
+from worldline.physics import check_laws, detect_events
+from worldline.readout.latent import LatentReadout
+from worldline.readout.link import link_detections, uncrop
+from worldline.tokenizer import ContinuousTokenizer, from_unit, to_unit
+from worldline.world.session import Session, Snapshot
+from worldline.world.trust import Trust, trust_features
+from worldline.world.view import View, look
+
+__all__ = ["Surprise", "World"]
+
+_PRETRAINED = Path(__file__).parent / "pretrained"
+_DRAWS = 4
+"""Futures drawn at least, so that the spread between them means something."""
+
+
+@dataclass(frozen=True, eq=False)
+class Surprise:
+    """How unexpected each frame of a clip was.
+
+    Attributes:
+        time_s: `[T]` of the frames as the world saw them.
+        per_frame: `[T]` squared latent error of the prediction from the frames before, over its
+            mean on held-out training material (1: as usual); 0 for the first two frames, which
+            nothing can be expected of.
+        max: the largest.
+        quantile: share of single held-out frames with less surprise than `max`.
+    """
+
+    time_s: Float[np.ndarray, " t"]
+    per_frame: Float[np.ndarray, " t"]
+    max: float
+    quantile: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Reference:
+    """Last context frame as decoded, and what the decoder left out of it."""
+
+    decoded: Tensor
+    residual: Tensor
+
+
+class World:
+    """A trained world model. Written once: families differ in their dynamics, not here."""
+
+    @register("world")
+    @dataclass(frozen=True)
+    class Config(Config):
+        """Parts and what they were trained on.
+
+        Attributes:
+            name: of the world.
+            tokenizer, dynamics, readout: configs of the parts.
+            step_min_s, step_max_s: frame spacings of the training data.
+            context: frames that a forecast starts from by default.
+        """
+
+        name: str = "untrained"
+        tokenizer: ContinuousTokenizer.Config = ContinuousTokenizer.Config()
+        dynamics: FlowDynamics.Config = FlowDynamics.Config()
+        readout: LatentReadout.Config = LatentReadout.Config()
+        step_min_s: float = 1 / 30
+        step_max_s: float = 0.1
+        context: int = 8
+
+        def build(self) -> World:
+            """Make the untrained world."""
+            return World(
+                self, self.tokenizer.build(), self.dynamics.build(), self.readout.build(), {}, ""
+            )
+
+    def __init__(
+        self,
+        config: World.Config,
+        tokenizer: ContinuousTokenizer,
+        dynamics: Dynamics[Any],
+        readout: LatentReadout,
+        calibration: Mapping[str, Any],
+        card: str,
+    ) -> None:
+        self.config = config
+        self.tokenizer = tokenizer.eval()
+        self.dynamics = dynamics.eval()
+        self.readout = readout.eval()
+        self.calibration = calibration
+        self.card = card
+
+    # -- facts --------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """Name of the world."""
+        return self.config.name
+
+    @property
+    def size_px(self) -> int:
+        """Side of the square frames that the world works in."""
+        return self.config.tokenizer.size_px
+
+    @property
+    def step_s(self) -> float:
+        """Middle of the frame spacings that the world was trained on."""
+        return (self.config.step_min_s * self.config.step_max_s) ** 0.5
+
+    @property
+    def context(self) -> int:
+        """Frames that a forecast starts from by default."""
+        return self.config.context
+
+    @property
+    def action_size(self) -> int:
+        """Numbers per action; 0 if the world takes none."""
+        return self.config.dynamics.action_size
+
+    @property
+    def num_parameters(self) -> int:
+        """Of all parts."""
+        parts = (self.tokenizer, self.dynamics, self.readout)
+        return sum(p.numel() for part in parts for p in part.parameters())
+
+    def to(self, device: str) -> World:
+        """Move all parts to a device, in place."""
+        for part in (self.tokenizer, self.dynamics, self.readout):
+            part.to(device)
+        return self
+
+    def finished(self, calibration: Mapping[str, Any], card: str) -> World:
+        """The same world with what was measured after training."""
+        return World(self.config, self.tokenizer, self.dynamics, self.readout, calibration, card)
+
+    # -- storage ------------------------------------------------------------------------------
+
+    def save(self, folder: str | Path, *, dtype: torch.dtype | None = torch.bfloat16) -> None:
+        """Write the world as an artifact; half precision unless told otherwise."""
+        parts = {"tokenizer": self.tokenizer, "dynamics": self.dynamics, "readout": self.readout}
+        tensors = {
+            f"{part}.{name}": value
+            for part, module in parts.items()
+            for name, value in module.state_dict().items()
+        }
+        artifact = Artifact(self.config.to_json(), tensors, self.calibration, self.card)
+        artifact.save(folder, dtype=dtype)
+
+    @classmethod
+    def from_pretrained(cls, name_or_folder: str | Path = "small") -> World:
+        """Open a bundled world by name, or any saved one by folder.
+
+        Raises:
+            ArtifactError: there is none, or it does not fit this program; says which tensor.
+        """
+        folder = Path(name_or_folder)
+        if not (folder / "config.json").is_file():
+            folder = _PRETRAINED / str(name_or_folder)
+        if not folder.is_dir():
+            known = sorted(p.name for p in _PRETRAINED.glob("*") if p.is_dir())
+            raise ArtifactError(
+                f"no world {str(name_or_folder)!r}: give the folder of a saved world or one of "
+                f"{', '.join(known) or '(none is bundled)'}"
+            )
+        artifact = Artifact.load(folder)
+        config = config_from_json(artifact.config)
+        if not isinstance(config, cls.Config):
+            raise ArtifactError(f"{folder}: holds a {config.type_name}, not a world")
+        world = config.build()
+        for part, module in (
+            ("tokenizer", world.tokenizer),
+            ("dynamics", world.dynamics),
+            ("readout", world.readout),
+        ):
+            prefix = part + "."
+            state = {
+                k.removeprefix(prefix): v.float() if v.is_floating_point() else v
+                for k, v in artifact.tensors.items()
+                if k.startswith(prefix)
+            }
+            try:
+                module.load_state_dict(state, strict=True)
+            except RuntimeError as error:
+                first = str(error).splitlines()[-1].strip()
+                raise ArtifactError(f"{folder}: weights do not fit the config: {first}") from None
+        return cls(
+            config,
+            world.tokenizer,
+            world.dynamics,
+            world.readout,
+            artifact.calibration,
+            artifact.card,
+        )
+
+    # -- looking ------------------------------------------------------------------------------
+
+    def look(self, clip: Clip) -> View:
+        """The clip as this world sees it."""
+        spacing = (self.config.step_min_s, self.config.step_max_s)
+        return look(clip, size_px=self.size_px, step_range_s=spacing)
+
+    @torch.no_grad()
+    def encode(self, clip: Clip) -> Latents:
+        """Latents `[1, T, N, C]` of the clip as the world sees it."""
+        return self._encode(self.look(clip).frames)
+
+    @torch.no_grad()
+    def decode(self, latents: Latents) -> UInt8[np.ndarray, "b t h w 3"]:
+        """Frames of latents."""
+        return self.tokenizer.decode(latents).numpy()
+
+    def _encode(self, frames: UInt8[np.ndarray, "t h w 3"]) -> Latents:
+        """Latents, some hundred frames at a time so that memory does not grow with the clip."""
+        parts = [
+            self.tokenizer.encode(torch.from_numpy(frames[i : i + 256])[None]).tokens
+            for i in range(0, len(frames), 256)
+        ]
+        return Latents(torch.cat(parts, dim=1), self.tokenizer.grid)
+
+    @torch.no_grad()
+    def perceive(self, clip: Clip) -> Scene:
+        """Objects, trajectories, contacts and events as the latents tell, in the clip's pixels."""
+        view = self.look(clip)
+        scene = self._read(self._encode(view.frames), view.time_s, clip.provenance)
+        scene = uncrop(scene, view.crop_px, clip.size_px)
+        return scene.with_events(detect_events(scene))
+
+    def _read(
+        self, latents: Latents, time_s: Float[np.ndarray, " t"], provenance: Provenance
+    ) -> Scene:
+        return link_detections(
+            self.readout.detect(latents), time_s, size_px=self.size_px, provenance=provenance
+        )
+
+    # -- expecting ----------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def surprise(self, clip: Clip, *, seed: int = 0) -> Surprise:
+        """How unexpected each frame is, given only the frames before it."""
+        view = self.look(clip)
+        if len(view.frames) < 3:
+            raise InputError(
+                f"{clip.provenance.source or 'clip'}: {len(view.frames)} frames are too few to be "
+                "surprised by; at least 3 are needed"
+            )
+        per_frame = self.raw_surprise(self._encode(view.frames), seed=seed)
+        per_frame = per_frame / float(self.calibration.get("surprise_mean", 1.0))
+        per_frame[:2] = 0.0
+        table = np.asarray(self.calibration.get("surprise_quantiles", (0.0, np.inf)))
+        top = float(per_frame.max())
+        ranks = np.linspace(0.0, 1.0, len(table))
+        return Surprise(view.time_s, per_frame, top, float(np.interp(top, table, ranks)))
+
+    def raw_surprise(self, latents: Latents, *, seed: int) -> Float[np.ndarray, " t"]:
+        """Squared latent error of each frame `[1, T, N, C]`, before calibration."""
+        generator = torch.Generator().manual_seed(seed)
+        return self.dynamics.surprises(latents, Controls(), generator)[0].double().numpy()
+
+    @torch.no_grad()
+    def predict(
+        self,
+        clip: Clip,
+        *,
+        context: int | None = None,
+        horizon: int = 16,
+        samples: int = 4,
+        seed: int = 0,
+    ) -> Forecast:
+        """Sample futures that follow the clip's last frames.
+
+        Args:
+            clip: any size and rate; see `worldline.world.view.look`.
+            context: how many of its last frames are given to the world.
+            horizon: frames to forecast.
+            samples: futures.
+            seed: of the noise; the same seed gives the same futures.
+
+        Raises:
+            InputError: the clip is shorter than the context, or a number is not positive.
+        """
+        context = self.context if context is None else context
+        for name, value in {"context": context, "horizon": horizon, "samples": samples}.items():
+            if value < 1:
+                raise InputError(f"{name} is {value}, must be at least 1")
+        view = self.look(clip)
+        if len(view.frames) < context:
+            raise InputError(
+                f"{clip.provenance.source or 'clip'}: {context} context frames were asked for, the "
+                f"clip has {len(view.frames)} at the world's frame rate"
+            )
+        seen = view.frames[-context:]
+        latents = self._encode(seen)
+        futures = self.continue_latents(
+            latents, horizon=horizon, samples=max(samples, _DRAWS), seed=seed
+        )
+        drawn = self.render(futures, self._reference(latents, seen[-1]))
+        uncertainty, uncertainty_px = self._spread(drawn)
+        time_s = view.time_s[-1] + view.step_s * np.arange(1, horizon + 1)
+        provenance = Provenance(
+            Origin.GENERATED, clip.provenance.source, f"worldline world {self.name}", seed
+        )
+        seen_s = view.time_s[-context:]
+        scenes = tuple(
+            self._future_scene(latents, futures.tokens[i : i + 1], seen_s, time_s, provenance)
+            for i in range(samples)
+        )
+        trust, reason = self._judge(latents, seen, seed)
+        return Forecast(
+            frames=drawn[:samples],
+            time_s=time_s,
+            uncertainty=uncertainty,
+            uncertainty_px=uncertainty_px,
+            scenes=scenes,
+            audit=_worst([check_laws(scene) for scene in scenes]),
+            trust=trust,
+            trust_reason=reason,
+            context_frames=seen,
+            crop_px=view.crop_px,
+            provenance=provenance,
+        )
+
+    @torch.no_grad()
+    def open(self, clip: Clip, *, context: int | None = None, seed: int = 0) -> Session:
+        """A live session that goes on from the clip's last frames."""
+        seen = self.look(clip).frames[-(context or self.context) :]
+        latents = self._encode(seen)
+        carry = self.dynamics.init(latents, Controls(), torch.Generator().manual_seed(seed))
+        return Session(self, Snapshot(carry, 0, self._reference(latents, seen[-1])))
+
+    @torch.no_grad()
+    def continue_frames(
+        self, frames: UInt8[np.ndarray, "k h w 3"], *, horizon: int, samples: int, seed: int
+    ) -> UInt8[np.ndarray, "s t h w 3"]:
+        """Futures of context frames that already have the world's size and rate; pixels only."""
+        latents = self._encode(frames)
+        futures = self.continue_latents(latents, horizon=horizon, samples=samples, seed=seed)
+        return self.render(futures, self._reference(latents, frames[-1]))
+
+    @torch.no_grad()
+    def continue_latents(
+        self, latents: Latents, *, horizon: int, samples: int, seed: int
+    ) -> Latents:
+        """Roll out `[S, H, N, C]` from context latents `[1, K, N, C]`."""
+        generator = torch.Generator().manual_seed(seed)
+        repeated = Latents(latents.tokens.repeat(samples, 1, 1, 1), latents.grid)
+        carry = self.dynamics.init(repeated, Controls(), generator)
+        frames = []
+        for _ in range(horizon):
+            carry, frame = self.dynamics.step(carry, Controls())
+            frames.append(frame.tokens)
+        return Latents(torch.cat(frames, dim=1), latents.grid)
+
+    @torch.no_grad()
+    def render(
+        self, latents: Latents, reference: _Reference | None
+    ) -> UInt8[np.ndarray, "b t h w 3"]:
+        """Decode, putting back the detail of the last seen frame wherever nothing changed.
+
+        A small tokenizer loses fine texture. Where the decoded frame still agrees with the decoded
+        last context frame, the detail that the tokenizer lost there is still right, and is added.
+        """
+        image = self.tokenizer.decode_unit(latents).float()
+        if reference is not None:
+            change = (image - reference.decoded).abs().amax(-1, keepdim=True)
+            blurred = torch.nn.functional.max_pool2d(
+                change.flatten(0, 1).permute(0, 3, 1, 2), 3, stride=1, padding=1
+            )
+            change = blurred.permute(0, 2, 3, 1).reshape(change.shape)
+            image = image + torch.exp(-((change / 0.1) ** 2)) * reference.residual
+        return from_unit(image).numpy()
+
+    def _reference(self, latents: Latents, last: UInt8[np.ndarray, "h w 3"]) -> _Reference:
+        newest = Latents(latents.tokens[:, -1:], latents.grid)
+        decoded = self.tokenizer.decode_unit(newest).float()[0, 0]
+        return _Reference(decoded, to_unit(torch.from_numpy(last), torch.float32) - decoded)
+
+    def _future_scene(
+        self,
+        context: Latents,
+        future: Tensor,
+        seen_s: Float[np.ndarray, " k"],
+        time_s: Float[np.ndarray, " t"],
+        provenance: Provenance,
+    ) -> Scene:
+        """Scene of one future, tracked from within the context so that identities carry over."""
+        whole = Latents(torch.cat([context.tokens, future], dim=1), context.grid)
+        scene = self._read(whole, np.concatenate([seen_s, time_s]), provenance)
+        scene = scene.after(len(seen_s))
+        return scene.with_events(detect_events(scene))
+
+    def _spread(
+        self, drawn: UInt8[np.ndarray, "s t h w 3"]
+    ) -> tuple[Float[np.ndarray, " t"], Float[np.ndarray, "t h w"]]:
+        """Spread between futures, scaled to the error that such spread meant on held-out clips."""
+        std = (drawn.astype(np.float64) / 255).std(axis=0, ddof=1)
+        scale = np.asarray(self.calibration.get("uncertainty_scale", (1.0,)))
+        scale = scale[np.minimum(np.arange(len(std)), len(scale) - 1)]
+        per_px = np.sqrt((std**2).mean(-1)) * scale[:, None, None]
+        return np.sqrt((per_px**2).mean((1, 2))), per_px
+
+    @torch.no_grad()
+    def context_features(self, clip: Clip, *, seed: int) -> Float[np.ndarray, " f"]:
+        """Evidence for and against trust in a forecast from the clip's last frames."""
+        seen = self.look(clip).frames[-self.context :]
+        return self._evidence(self._encode(seen), seen, seed)
+
+    def _evidence(
+        self, latents: Latents, frames: UInt8[np.ndarray, "t h w 3"], seed: int
+    ) -> Float[np.ndarray, " f"]:
+        decoded = self.tokenizer.decode_unit(latents).float()[0]
+        truth = to_unit(torch.from_numpy(frames), torch.float32)
+        surprise = self.raw_surprise(latents, seed=seed)[2:] if len(frames) > 2 else np.zeros(1)
+        return trust_features(
+            float((decoded - truth).square().mean()),
+            float(surprise.mean()),
+            float(latents.tokens.square().mean()),
+        )
+
+    def _judge(
+        self, latents: Latents, frames: UInt8[np.ndarray, "t h w 3"], seed: int
+    ) -> tuple[float, str]:
+        if "trust" not in self.calibration:
+            return 0.0, "No trust: this world has not been calibrated."
+        trust = Trust.from_json(self.calibration["trust"])
+        return trust.judge(self._evidence(latents, frames, seed))
+
+
+_RANK = {Outcome.PASS: 1, Outcome.UNTESTABLE: 0, Outcome.FAIL: 2}
+
+
+def _worst(audits: list[tuple[Verdict, ...]]) -> tuple[Verdict, ...]:
+    """Per law the worst verdict over the futures; fail before pass before untestable."""
+    worst: dict[str, Verdict] = {}
+    failed: dict[str, int] = {}
+    for audit in audits:
+        for verdict in audit:
+            failed[verdict.law] = failed.get(verdict.law, 0) + (verdict.outcome is Outcome.FAIL)
+            held = worst.get(verdict.law)
+            if held is None or _RANK[verdict.outcome] > _RANK[held.outcome]:
+                worst[verdict.law] = verdict
+    return tuple(
+        replace(v, quantities={**v.quantities, "futures_failed": failed[law]})
+        for law, v in worst.items()
+    )

@@ -1,0 +1,127 @@
+import copy
+
+import pytest
+import torch
+
+from worldline.core.latents import Controls, Latents
+from worldline.dynamics import FlowDynamics
+
+NANO = FlowDynamics.Config(
+    channels=4, rows=4, stem_width=16, width=32, depth=6, heads=2, window=6, action_size=2
+)
+
+
+@pytest.fixture(scope="module")
+def dynamics() -> FlowDynamics:
+    """A model whose zero-initialised outputs were shaken, so that everything has an effect."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = NANO.build().eval()
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.add_(0.05 * torch.randn_like(parameter))
+    return model
+
+
+def latents(num_frames: int, batch: int = 2) -> Latents:
+    generator = torch.Generator().manual_seed(3)
+    return Latents(torch.randn(batch, num_frames, 16, 4, generator=generator), (4, 4))
+
+
+def actions(num_frames: int, batch: int = 2) -> Controls:
+    generator = torch.Generator().manual_seed(4)
+    return Controls(torch.randn(batch, num_frames, 2, generator=generator))
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def test_untrained_model_copies_the_last_frame():
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        fresh = NANO.build()
+    context = latents(3)
+    carry = fresh.init(context, Controls(), seeded())
+    _, frame = fresh.step(carry, Controls())
+    torch.testing.assert_close(frame.tokens, context.tokens[:, -1:])
+
+
+def test_steps_with_cache_equal_one_parallel_pass(dynamics):
+    x = latents(12).tokens
+    level = torch.full((2, 12), 0.5)
+    noised = dynamics._corrupt(x, level, seeded(5))
+    given = actions(12)
+    whole, _ = dynamics._predict(noised, x, level, given)
+    _, cache = dynamics._predict(
+        noised[:, :4], x[:, :4], level[:, :4], Controls(given.actions[:, :4])
+    )
+    carry = dynamics.init(Latents(x[:, :4], (4, 4)), Controls(given.actions[:, :4]), seeded())
+    carry = copy.copy(carry)
+    object.__setattr__(carry, "cache", cache)
+    for t in range(4, 12):
+        control = Controls(given.actions[:, t : t + 1])
+        clean, fresh = dynamics._advance(carry, noised[:, t : t + 1], 0.5, control)
+        torch.testing.assert_close(clean[:, 0], whole[:, t], atol=2e-5, rtol=1e-4)
+        carry = dynamics._commit(carry, x[:, t : t + 1], fresh, seeded())
+
+
+@pytest.mark.parametrize("changed", ["frame", "action"])
+def test_the_future_cannot_change_the_past(dynamics, changed):
+    x, given = latents(8).tokens, actions(8).actions
+    level = torch.full((2, 8), 0.3)
+    noised = dynamics._corrupt(x, level, seeded(6))
+    before, _ = dynamics._predict(noised, x, level, Controls(given))
+    x2, given2 = x.clone(), given.clone()
+    if changed == "frame":
+        x2[:, 5:] += 1.0
+    else:
+        given2[:, 5:] += 1.0
+    noised2 = dynamics._corrupt(x2, level, seeded(6))
+    after, _ = dynamics._predict(noised2, x2, level, Controls(given2))
+    torch.testing.assert_close(before[:, :5], after[:, :5])
+    assert not torch.allclose(before[:, 5:], after[:, 5:], atol=1e-3)
+
+
+def test_a_kept_carry_repeats_its_future(dynamics):
+    carry = dynamics.init(latents(4), Controls(), seeded(7))
+    first, a = dynamics.step(carry, Controls())
+    dynamics.step(first, Controls())
+    _, b = dynamics.step(carry, Controls())
+    assert torch.equal(a.tokens, b.tokens)
+    other = dynamics.init(latents(4), Controls(), seeded(8))
+    assert not torch.equal(dynamics.step(other, Controls())[1].tokens, a.tokens)
+
+
+def test_cache_stays_within_the_window(dynamics):
+    carry = dynamics.init(latents(9), Controls(), seeded())
+    for _ in range(4):
+        carry, _ = dynamics.step(carry, Controls())
+        assert all(kv.key.shape[2] == NANO.window - 1 for kv in carry.cache)
+    assert carry.num_frames == 13
+
+
+def test_surprise_sees_nothing_later_and_grows_with_the_deviation(dynamics):
+    context, after = latents(6), latents(7)
+    carry = dynamics.init(context, Controls(), seeded())
+    expected = dynamics.surprise(carry, Latents(after.tokens[:, 6:], (4, 4)), Controls())
+    far = dynamics.surprise(carry, Latents(after.tokens[:, 6:] + 3.0, (4, 4)), Controls())
+    assert (far > expected).all()
+    series = dynamics.surprises(after, Controls(), seeded(1))
+    spoiled = after.tokens.clone()
+    spoiled[:, 5:] += 2.0
+    other = dynamics.surprises(Latents(spoiled, (4, 4)), Controls(), seeded(1))
+    torch.testing.assert_close(series[:, :5], other[:, :5])
+    assert (other[:, 5] > series[:, 5]).all()
+
+
+def test_loss_of_copying_is_the_weighted_change():
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        fresh = FlowDynamics.Config(
+            channels=4, rows=4, stem_width=8, width=16, depth=3, heads=1,
+            context_noise=0.0, unrolled_share=0.0,
+        ).build()  # fmt: skip
+    losses = fresh.loss(latents(5), Controls(), seeded())
+    assert abs(float(losses["total"]) - 1.0) < 1e-5
+    assert abs(float(losses["error_over_copying"]) - 1.0) < 1e-5
