@@ -19,6 +19,9 @@ TOUCH_PX = 1.5
 TOUCH_SIZE = 0.05
 """The same as a share of the smaller object's size."""
 
+MISSED_STEP = 0.6
+"""Share of the way within one frame step that may be missing to a touch between two frames."""
+
 MIN_KICK_STD = 6.0
 """A velocity jump counts from so many standard errors."""
 
@@ -92,7 +95,12 @@ def detect_contacts(scene: Scene) -> tuple[Contact, ...]:
             pair.b.position[pair.index_b],
             pair.b.size[pair.index_b],
         )
-        reach = max(TOUCH_PX, TOUCH_SIZE * min(pair.a.scale, pair.b.scale))
+        smaller = min(pair.a.scale, pair.b.scale)
+        # The touch itself mostly falls between two frames: what is still closed by then counts.
+        between = pair.a.position[pair.index_a] - pair.b.position[pair.index_b]
+        step = np.linalg.norm(np.diff(between, axis=0), axis=1)
+        closing = MISSED_STEP * np.maximum(np.append(step, 0.0), np.append(0.0, step))
+        reach = max(TOUCH_PX, TOUCH_SIZE * smaller) + np.minimum(closing, 0.5 * smaller)
         for first, last in find_runs(gap <= reach):
             begin_s, end_s = float(pair.time_s[first]), float(pair.time_s[last])
             kicks = [

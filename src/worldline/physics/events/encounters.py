@@ -144,7 +144,9 @@ class NearMissProfile:
     Attributes:
         ttc_s: time to collision that is critical. 1.5 s marks serious conflicts in road traffic
             (van der Horst 1990; Sayed and Zein 1999).
-        gap_radii: largest gap at the closest approach, in mean radii of the two bodies.
+        gap_radii: largest gap at the closest approach, in mean radii of the two bodies, if they
+            were on a collision course.
+        passing_gap_radii: the same if they were not.
         closing_mps: least closing speed, metric scenes.
         closing_sizes_s: least closing speed in pixel scenes, in mean object sizes per second.
         size_ratio: in pixels, boxes that differ more in size are taken to be at different depths.
@@ -152,6 +154,7 @@ class NearMissProfile:
 
     ttc_s: float = 1.5
     gap_radii: float = 1.5
+    passing_gap_radii: float = 0.5
     closing_mps: float = 0.5
     closing_sizes_s: float = 0.75
     size_ratio: float = 3.0
@@ -176,9 +179,10 @@ def find_near_misses(scene: Scene) -> tuple[Event, ...]:
     """Two bodies are about to collide, and then do not touch.
 
     At some moment they close in at 0.5 m/s or more (pixels: 0.75 sizes per second) and, if both
-    kept their velocities, discs around them would come nearer than 1.5 mean radii within 1.5 s
-    (Hayward 1972 for the time to collision, in disc form; thresholds in `NearMissProfile`); later
-    the gap really gets that small, and no contact occurs in the second before or after. The
+    kept their velocities, discs around them would touch within 1.5 s, or pass at less than half a
+    mean radius (Hayward 1972 for the time to collision, in disc form; thresholds in
+    `NearMissProfile`); later the gap really gets below 1.5 mean radii (0.5 without a collision
+    course), and no contact occurs in the second before or after. The
     interval runs from the first critical moment to the closest approach. In pixels the gap is that
     between boxes, and things at different depths cannot be told apart unless their sizes differ by
     a factor of 3. Two bodies never on a collision course have no `ttc_s`.
@@ -201,6 +205,7 @@ def _near_miss(pair: Pair, contacts: tuple[Contact, ...], profile: NearMissProfi
         return None
     mean_radius = (radius_a + radius_b) / 2
     margin = profile.gap_radii * mean_radius
+    passing = profile.passing_gap_radii * mean_radius
     if a.is_metric:
         gap = np.linalg.norm(place_a - place_b, axis=1) - radius_a - radius_b
         least = profile.closing_mps
@@ -229,11 +234,12 @@ def _near_miss(pair: Pair, contacts: tuple[Contact, ...], profile: NearMissProfi
         args = (place_a[i], velocity_a[i], radius_a, place_b[i], velocity_b[i], radius_b)
         own = time_to_collision(*args)
         course = closest_approach(place_a[i], velocity_a[i], place_b[i], velocity_b[i])
-        near = course.distance - radius_a - radius_b <= margin and course.time_s <= profile.ttc_s
+        near = course.distance - radius_a - radius_b <= passing and course.time_s <= profile.ttc_s
         if own <= profile.ttc_s or near:
             first = i if first is None else first
-            ttc, fastest = min(ttc, own), max(fastest, closing)
-    if first is None:
+            ttc = min(ttc, own) if own <= profile.ttc_s else ttc
+            fastest = max(fastest, closing)
+    if first is None or gap[nearest] > (margin if math.isfinite(ttc) else passing):
         return None
     unit = "m" if a.is_metric else "px"
     quantities = {f"distance_{unit}": float(gap[nearest]), "closest_approach_s": moment}

@@ -11,6 +11,7 @@ from worldline.core import STATIC, Event, Scene
 from worldline.physics.events.ontology import define
 from worldline.physics.flight import Flight, find_flights, lands_on
 from worldline.physics.kinematics import Track, find_runs, motion_of, smooth_velocity
+from worldline.physics.polynomial import PolynomialFit
 
 __all__ = ["find_bounces", "find_falls", "find_rises", "find_throws"]
 
@@ -22,6 +23,9 @@ MIN_RISE_PX, MIN_RISE_SIZE = 6.0, 0.5
 
 MIN_THROW_SPEED_MPS = 1.0
 """Horizontal launch speed from which a level flight counts as thrown rather than dropped."""
+
+MAX_DIP = 0.1
+"""A level launch points down by at most this slope."""
 
 MIN_BOUNCE_SPEED_MPS = 0.3
 """Slower impacts are settling."""
@@ -81,7 +85,9 @@ def find_falls(scene: Scene) -> tuple[Event, ...]:
             continue
         speed = -float(flight.fit.velocity(flight.end_s) @ track.up)
         # Without a visible end the last frame is all we know: the end is uniform within one step.
-        end_std = 0.0 if flight.end_is_seen else speed * track.step_s / math.sqrt(12)
+        # At the end of the scene it is the height fallen so far that is measured, and it is exact.
+        is_over = flight.end_is_seen or track.frames[flight.last] == scene.num_frames - 1
+        end_std = 0.0 if is_over else speed * track.step_s / math.sqrt(12)
         quantities = {"duration_s": flight.end_s - start_s, "num_frames": float(frames)}
         if track.is_metric:
             drop_std = math.hypot(flight.fit.change_std(start_s, flight.end_s, track.up), end_std)
@@ -137,8 +143,8 @@ def find_throws(scene: Scene) -> tuple[Event, ...]:
     """A free flight launched upwards or fast sideways by something other than a bounce.
 
     Launched: it climbs at least 0.1 m (pixels: 6 px and half the object's height), or it starts
-    level at 1 m/s or more sideways. A flight that begins as the object comes down is a bounce, and
-    one that begins as it rolls off a support is only a fall: neither is a throw.
+    level at 1 m/s or more sideways. A flight that begins as the object comes down, or leaves the
+    static world, is a bounce or a fall off an edge: neither is a throw.
     """
     events = []
     for flight in find_flights(scene):
@@ -148,12 +154,13 @@ def find_throws(scene: Scene) -> tuple[Event, ...]:
         side = float(np.linalg.norm(velocity - climb * track.up))
         rise = flight.height(flight.apex_s) - flight.height(flight.start_s)
         thrown_up = rise >= _least_way(track, MIN_FALL_M)
+        level = climb >= -MAX_DIP * side
         metric_side = side * scale if math.isfinite(scale) else 0.0
         drop = flight.height(flight.apex_s) - flight.height(flight.end_s)
         long_enough = max(rise, drop) >= _least_way(track, MIN_FALL_M)
-        if not (thrown_up or (metric_side >= MIN_THROW_SPEED_MPS and long_enough)):
+        if not (thrown_up or (level and metric_side >= MIN_THROW_SPEED_MPS and long_enough)):
             continue
-        if _came_down_before(flight) or (flight.before is not None and flight.before.touching):
+        if _came_down_before(flight) or _leaves_static(scene, flight):
             continue
         quantities = {
             "launch_angle_rad": math.atan2(climb, side),
@@ -170,6 +177,17 @@ def find_throws(scene: Scene) -> tuple[Event, ...]:
             Event("throw", flight.start_s, flight.end_s, roles, quantities, _confidence(flight))
         )
     return tuple(events)
+
+
+def _leaves_static(scene: Scene, flight: Flight) -> bool:
+    slack = max(1.5 * flight.track.step_s, 1e-6)
+    return any(
+        contact.b == STATIC
+        and contact.a == flight.track.object_id
+        and contact.start_s < flight.start_s
+        and abs(contact.end_s - flight.start_s) <= slack
+        for contact in scene.contacts
+    )
 
 
 def _came_down_before(flight: Flight) -> bool:
@@ -199,7 +217,9 @@ def find_rises(scene: Scene) -> tuple[Event, ...]:
     events = []
     for track in motion_of(scene).tracks:
         velocity, std = smooth_velocity(track)
-        climbing = velocity @ track.up > 2.0 * (std @ np.abs(track.up))
+        known = np.all(np.isfinite(std), axis=1)
+        error = np.where(known[:, None], std, 0.0) @ np.abs(track.up)
+        climbing = known & (velocity @ track.up > 2.0 * error)
         for first, last in find_runs(climbing):
             gain = float(track.height[last] - track.height[first])
             if gain < _least_way(track, MIN_FALL_M):
@@ -237,7 +257,7 @@ def find_bounces(scene: Scene) -> tuple[Event, ...]:
             left, right = track.segments[before], track.segments[after]
             assert left.fit is not None and right.fit is not None  # noqa: PT018
             start_s, end_s = float(left.fit.end_s), float(right.fit.start_s)
-            middle = (start_s + end_s) / 2
+            middle = _touch_time(left.fit, right.fit, start_s, end_s)
             incoming, outgoing = left.fit.velocity(middle), right.fit.velocity(middle)
             change = outgoing - incoming
             size = float(np.linalg.norm(change))
@@ -261,8 +281,15 @@ def find_bounces(scene: Scene) -> tuple[Event, ...]:
             }
             roles = {"object": track.object_id, "support": support}
             confidence = 1.0 if track.is_metric else 0.8
-            events.append(Event("bounce", start_s, end_s, roles, quantities, confidence))
+            events.append(Event("bounce", middle, middle, roles, quantities, confidence))
     return tuple(events)
+
+
+def _touch_time(left: PolynomialFit, right: PolynomialFit, start_s: float, end_s: float) -> float:
+    """Moment between two motions at which they come nearest to each other."""
+    moments = np.linspace(start_s, end_s, 33)
+    apart = [float(np.linalg.norm(left.position(t) - right.position(t))) for t in moments]
+    return float(moments[int(np.argmin(apart))])
 
 
 def _neighbours(track: Track) -> list[tuple[int, int]]:

@@ -31,6 +31,10 @@ TALL_RATIO, FLAT_RATIO = 1.3, 1.1
 """Topple in pixels: height over width before, and width over height after."""
 
 
+TURNED = frozenset({"cylinder", "capsule"})
+"""Labels of bodies round about their own z axis, which roll about it rather than topple."""
+
+
 def _on_support(scene: Scene, track: Track) -> np.ndarray:
     """Support under the track at each sample: an object id, `STATIC`, or -2 for none."""
     support = np.full(track.num_samples, -2, dtype=np.int64)
@@ -129,9 +133,12 @@ def find_topples(scene: Scene) -> tuple[Event, ...]:
     """A standing body ends lying.
 
     Metric scenes with rotation: the body's axis that was vertical at first and is its longest side
-    (at least 1.3 times the least of the others) tilts from below 20 degrees to beyond 60 and does
-    not come back. Pixels: the box is at first 1.3 times taller than wide, at the end 1.1 times
-    wider than tall, its foot stays within half its height, and it keeps its area within a factor 2.
+    (at least 1.3 times the least of the others; of a cylinder or capsule, its own axis) tilts from
+    below 20 degrees to beyond 60 and does not come back, and it is supported when it begins (if
+    contacts are recorded): a body that tumbles through the air does not topple.
+
+    Pixels: the box is at first 1.3 times taller than wide, at the end 1.1 times wider than tall,
+    its foot stays within half its height, and it keeps its area within a factor 2.
     """
     events = []
     for track in motion_of(scene).tracks:
@@ -147,6 +154,8 @@ def find_topples(scene: Scene) -> tuple[Event, ...]:
         if not len(first_down):
             continue
         start_s, end_s = float(track.time_s[last_up]), float(track.time_s[first_down[0]])
+        if track.is_metric and scene.contacts and _on_support(scene, track)[last_up] == -2:
+            continue
         quantities = {"duration_s": end_s - start_s}
         if track.is_metric:
             quantities["tilt_rad"] = float(tilt[-1])
@@ -166,6 +175,8 @@ def _tilt(scene: Scene, track: Track) -> np.ndarray | None:
     # Component of each body axis along up, [K, 3].
     along = np.stack([_rotate(rotation, axis) @ track.up for axis in np.eye(3)], axis=1)
     standing = int(np.argmax(np.abs(along[0])))
+    if track.label in TURNED and standing != 2:
+        return None
     sides = track.size[0]
     if sides[standing] < max(sides.max() - 1e-9, TALL_RATIO * np.delete(sides, standing).min()):
         return None
