@@ -51,7 +51,8 @@ class Reader:
         self._guesses: list[Guess] = []
         self._ignored: list[str] = []
         self._subject: str | None = None
-        self._num_subjects = 0
+        self._num_names = 0
+        self._known: list[_Named] = []
 
     def ignore(self, items: Sequence[Item]) -> None:
         """Note that these said nothing, apart from words that never do."""
@@ -84,7 +85,7 @@ class Reader:
 
     def _draft(self, items: Sequence[Item]) -> _Draft:
         draft = _Draft()
-        color: Item | None = None
+        colors: tuple[str, ...] = ()
         number: Item | None = None
         comparator: Item | None = None
         hint: Item | None = None
@@ -100,21 +101,23 @@ class Reader:
                         number = comparator = None
                     link = Kind.ON if item.words.endswith("behind") else None
                 case Kind.COLOR:
-                    color = item
+                    colors += (item.entry.text,)
                 case Kind.NOUN | Kind.ANYTHING | Kind.PLACE:
-                    who = _who(item, color)
+                    who = _who(item, colors)
                     named = _Named(who, item.words, at, place=item.kind is Kind.PLACE, after=link)
                     if number is not None:
                         named.number, named.number_words = int(number.entry.value), number.words
                         named.op = Op(comparator.entry.text) if comparator else None
                         number = comparator = None
                     if joined and draft.people and item.kind is Kind.NOUN:
-                        before = draft.people[-1]
-                        labels = before.who.labels + who.labels
-                        before.who = replace(before.who, labels=labels)
+                        before = draft.people[-1].who
+                        both = Who(before.labels + who.labels, before.colors + who.colors)
+                        draft.people[-1].who = both
                     else:
+                        if _is_definite(items, at):
+                            named.name = self._known_name(who)
                         draft.people.append(named)
-                    color, joined = None, False
+                    colors, joined = (), False
                 case Kind.NUMBER:
                     if hint is not None and hint.kind is Kind.QUANTITY:
                         self._measure(draft, item, comparator, hint)
@@ -148,8 +151,8 @@ class Reader:
                     joined = True
                 case _:
                     pass
-        if color is not None:
-            draft.people.append(_Named(Who((), color.entry.text), color.words, len(items)))
+        if colors:
+            draft.people.append(_Named(Who((), colors), " or ".join(colors), len(items)))
         if number is not None:
             self._ignored.append(number.words)
         return draft
@@ -243,7 +246,7 @@ class Reader:
         elif self._subject is not None and not noun:
             roles.append(("object", Who(name=self._subject)))
         if second is not None and second_role is not None:
-            roles.append((second_role, second.who))
+            roles.append((second_role, self._name(second)))
         if is_last:
             used = (subject, second if second_role is not None else None)
             shared = draft.events[0][0] != at
@@ -259,10 +262,10 @@ class Reader:
             whom = people[0]
             first, second = self._introduce(whom), whom.who
         elif verb_alone and len(people) < 2:
-            first, second = Who(name=self._subject), people[0].who if people else Who()
+            first, second = Who(name=self._subject), self._name(people[0]) if people else Who()
         else:
             first = self._introduce(people[0]) if people else Who()
-            second = people[1].who if len(people) > 1 else Who()
+            second = self._name(people[1]) if len(people) > 1 else Who()
         self._ignored += [p.words for p in people[2:] if p.who != Who()]
         self._ignored += [p.number_words for p in people if p.number > 2]
         if event.type == "collide" and any(p.place for p in people[:2]):
@@ -272,11 +275,25 @@ class Reader:
         return replace(event, roles=(("a", first), ("b", second)))
 
     def _introduce(self, named: _Named) -> Who:
+        """Name somebody and make them the subject of verbs that come without one."""
+        who = self._name(named)
+        self._subject = who.name
+        return who
+
+    def _name(self, named: _Named) -> Who:
         if not named.name:
-            self._num_subjects += 1
-            named.name = f"subject {self._num_subjects}"
-        self._subject = named.name
+            self._num_names += 1
+            named.name = f"object {self._num_names}"
+            self._known.append(named)
         return replace(named.who, name=named.name)
+
+    def _known_name(self, who: Who) -> str:
+        """The name of whom "the box" means: the last box that was mentioned."""
+        for named in reversed(self._known):
+            alike = bool(who.labels) and named.who.labels == who.labels
+            if alike and who.colors in ((), named.who.colors):
+                return named.name
+        return ""
 
     def _people_count(self, named: _Named) -> tuple[Op, int]:
         if named.op is not None:
@@ -288,6 +305,13 @@ class Reader:
         return event if draft.count is None else Count(event, *draft.count)
 
 
-def _who(item: Item, color: Item | None) -> Who:
+def _is_definite(items: Sequence[Item], at: int) -> bool:
+    before = at - 1
+    while before >= 0 and items[before].kind is Kind.COLOR:
+        before -= 1
+    return before >= 0 and items[before].words in ("the", "this", "that", "same")
+
+
+def _who(item: Item, colors: tuple[str, ...]) -> Who:
     labels = tuple(item.entry.text.split()) if item.kind in (Kind.NOUN, Kind.PLACE) else ()
-    return Who(labels, color.entry.text if color else None)
+    return Who(labels, colors)

@@ -223,10 +223,10 @@ def _doubts(who: Who, track: int, label: str, color: str) -> list[str] | None:
         if label != UNKNOWN_LABEL or track == STATIC:
             return None
         doubts.append(f"object {track} may not be a {' or '.join(who.labels)}: not recognised")
-    if who.color and color != who.color:
+    if who.colors and color not in who.colors:
         if color or track == STATIC:
             return None
-        doubts.append(f"object {track} may not be {who.color}: colour not known")
+        doubts.append(f"object {track} may not be {' or '.join(who.colors)}: colour not known")
     return doubts
 
 

@@ -231,7 +231,7 @@ def _alternatives(items: list[Item], reader: Reader) -> Query:
 
 
 def _named(query: Query) -> Query:
-    """Keep the variables that tie two roles together, under short names."""
+    """Keep the names that tie two roles together, as short variables."""
     counts: dict[str, int] = {}
     for event in events_in(query):
         for _, who in event.roles:

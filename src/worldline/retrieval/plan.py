@@ -101,7 +101,7 @@ def query_to_json(query: Query) -> dict[str, Any]:
                     {"quantity": c.quantity, "op": str(c.op), "value": c.value} for c in where
                 ],
                 "roles": {
-                    role: {"labels": list(w.labels), "color": w.color, "name": w.name}
+                    role: {"labels": list(w.labels), "colors": list(w.colors), "name": w.name}
                     for role, w in roles
                 },
             }
@@ -153,7 +153,10 @@ def _read(record: Mapping[str, Any]) -> Query:
                     for c in record.get("where", ())
                 ),
                 tuple(
-                    (role, Who(tuple(w.get("labels", ())), w.get("color"), w.get("name")))
+                    (
+                        role,
+                        Who(tuple(w.get("labels", ())), tuple(w.get("colors", ())), w.get("name")),
+                    )
                     for role, w in record.get("roles", {}).items()
                 ),
             )
@@ -175,7 +178,15 @@ def _read(record: Mapping[str, Any]) -> Query:
 
 
 _WORDS = {Op.GT: "more than", Op.GE: "at least", Op.LT: "less than", Op.LE: "at most"}
-_UNITS = {"mps": "m/s", "mps2": "m/s²", "radps": "rad/s", "m": "m", "s": "s", "px": "px"}
+_UNITS = {
+    "mps": "m/s",
+    "mps2": "m/s²",
+    "radps": "rad/s",
+    "rad": "rad",
+    "m": "m",
+    "s": "s",
+    "px": "px",
+}
 
 
 def say(query: Query) -> str:
@@ -219,7 +230,7 @@ def _say_event(event: Event) -> str:
 
 def _say_who(who: Who) -> str:
     noun = " or ".join(who.labels) if who.labels else "object"
-    text = _with_article(f"{who.color} {noun}" if who.color else noun)
+    text = _with_article(f"{' or '.join(who.colors)} {noun}" if who.colors else noun)
     text = "the static world" if who.labels == ("static",) else text
     return f"{text} ({who.name})" if who.name else text
 

@@ -141,12 +141,12 @@ class Who:
 
     Attributes:
         labels: words of which one must be the object's label; empty: any object.
-        color: colour name, or None for any.
+        colors: words of which one must be the object's colour; empty: any colour.
         name: a variable: roles with the same name in one query must be the same object.
     """
 
     labels: tuple[str, ...] = ()
-    color: str | None = None
+    colors: tuple[str, ...] = ()
     name: str | None = None
 
 
@@ -188,7 +188,8 @@ class Event(Query):
 
     def of(self, *labels: str, color: str | None = None, name: str | None = None) -> Event:
         """The same event of an object with one of these labels, or with this colour."""
-        return self._with("a" if self.type in PAIR_TYPES else "object", Who(labels, color, name))
+        colors = () if color is None else (color,)
+        return self._with("a" if self.type in PAIR_TYPES else "object", Who(labels, colors, name))
 
     def between(self, a: str | Who, b: str | Who) -> Event:
         """The same event between two objects, in either order."""

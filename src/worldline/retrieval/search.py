@@ -134,8 +134,8 @@ def _one_filter(event: Event) -> Where:
     for _, who in event.roles:
         if who.labels:
             parts.append(Contains("labels", (*who.labels, UNKNOWN_LABEL)))
-        if who.color:
-            parts.append(Contains("colors", (who.color, "")))
+        if who.colors:
+            parts.append(Contains("colors", (*who.colors, "")))
     return AllOf(tuple(parts))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
@@ -15,6 +15,7 @@ from worldline.retrieval.where import Row, Where, accepts
 __all__ = ["ArrayStore", "Store"]
 
 
+@runtime_checkable
 class Store(Protocol):
     """Tables of rows as described by `schema.TABLES`.
 

@@ -87,7 +87,7 @@ def _add(kind: Kind, phrases: str, text: str = "", value: float = 0.0) -> None:
 _FORMS: Mapping[str, str] = {
     "fall": "fall, falls, falling, fell, fallen, free fall, free falls, drop, drops, dropping, "
     "dropped, plunge, plunges, plunging, plummet, plummets, plummeting, fall down, falls down, "
-    "falling down, fell down",
+    "falling down, fell down, land, lands, landing, landed",
     "throw": "throw, throws, throwing, threw, thrown, toss, tosses, tossed, tossing, hurl, hurls, "
     "hurled, fling, flings, flung, launch, launches, launched",
     "rise": "rise, rises, rising, rose, risen, climb, climbs, climbing, climbed, ascend, ascends, "
@@ -175,7 +175,7 @@ _add(
 )
 _add(
     Kind.ANYTHING,
-    "something, anything, object, objects, thing, things, item, items, each other, one another, "
+    "something, anything, object, objects, thing, things, item, items, "
     "another, another object, another one, other, body, bodies, others, everything",
 )
 _add(Kind.NOTHING, "nothing, no one, nobody, none")
@@ -314,7 +314,7 @@ _add(
     "where, when, in which, which, that, who, of, with, is, are, was, were, be, been, being, by, "
     "into, in, to, at, there, has, have, had, having, its, gets, get hit, happens, happen, "
     "happening, occurs, occur, please, can you, could you, you, my, library, all clips, do, does, "
-    "it, as, away, apart, tall, high, height, of height, a height of, from a height of, deep, "
+    "it, each other, one another, as, away, apart, tall, high, height, of height, a height of, from a height of, deep, "
     "distance, a distance of, a speed of, speed, long, far, only, just, both of, itself, "
     "involving, containing, contain, contains, one, during, out, over the, onto the, view, frame, "
     "s, also, up, same, what, do you have, any clips, were there, are there, "
