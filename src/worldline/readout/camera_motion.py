@@ -18,7 +18,10 @@ _STILL_PX = 0.25  # smaller shifts are measurement noise, and warping by them wo
 _INLIER_PX = 1.5
 _MIN_INLIER_SHARE = 0.45
 _MIN_SPAN = 0.5  # of width and height over which corners must agree: no object is as large
-_MIN_CORNER = 1e-4  # least eigenvalue of the gradient matrix (8-bit image); noise stays below
+_MIN_CORNER = 1.5e-5  # least eigenvalue of the gradient matrix (8-bit image); noise stays below
+_MAX_RETURN_PX = 0.3
+_MAX_MISMATCH = 40  # grey levels; what an object changes says nothing about the camera
+_BETTER = 0.92
 _STILL_SHARE = 0.25  # of the image that has not moved: then the camera has not moved either
 _FLOW = {"winSize": (15, 15), "maxLevel": 3, "criteria": (3, 15, 0.03)}
 
@@ -83,19 +86,36 @@ class CameraRegistration:
             self._reference, gray, self._points, guess, flags=cv2.OPTFLOW_USE_INITIAL_FLOW, **_FLOW
         )
         good = status.ravel() == 1
-        before, after = self._points[good, 0], found[good, 0]
-        if len(before) < max(_MIN_FEATURES, 0.3 * len(self._points)):
-            return self._lose()
-        cells = self._cells[good]
-        shift = np.linalg.norm(after - before, axis=1)
-        if _share(shift < _STILL_PX, cells) >= _STILL_SHARE:
+        if (
+            _share(
+                (np.linalg.norm(found - self._points, axis=2).ravel() < _STILL_PX) & good,
+                self._cells,
+            )
+            >= _STILL_SHARE
+        ):
             self._last = np.eye(3)
             return View(self._last, moved=False, lost=False)
+        # Noise has corners too, but they do not lead back to where they came from.
+        back, status, _ = cv2.calcOpticalFlowPyrLK(
+            gray,
+            self._reference,
+            found,
+            self._points.copy(),
+            flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
+            **_FLOW,
+        )
+        good &= status.ravel() == 1
+        good &= np.linalg.norm(back - self._points, axis=2).ravel() < _MAX_RETURN_PX
+        before, after = self._points[good, 0], found[good, 0]
+        if len(before) < _MIN_FEATURES:
+            return self._lose()
+        cells = self._cells[good]
         transform, inliers = _fit(before, after)
         if (
             transform is None
             or _share(inliers, cells) < _MIN_INLIER_SHARE
             or not _is_wide(before[inliers], gray.shape)
+            or not _explains(self._reference, gray, transform)
         ):
             return self._lose()
         self._last = transform
@@ -114,6 +134,27 @@ def _smooth(gray: UInt8[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w"]:
 def _is_wide(points: Float[np.ndarray, "n 2"], shape: tuple[int, ...]) -> bool:
     span = np.ptp(points, axis=0) if len(points) else np.zeros(2)
     return bool(np.all(span >= _MIN_SPAN * np.array([shape[1], shape[0]])))
+
+
+def _explains(
+    reference: UInt8[np.ndarray, "h w"],
+    gray: UInt8[np.ndarray, "h w"],
+    transform: Float[np.ndarray, "3 3"],
+) -> bool:
+    """Whether the picture looks more like the reference after the transform than without it."""
+    height, width = gray.shape
+    warped = cv2.warpPerspective(
+        gray,
+        transform,
+        (width, height),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    with_it, without = (
+        np.minimum(cv2.absdiff(image, reference)[::2, ::2], _MAX_MISMATCH).mean()
+        for image in (warped, gray)
+    )
+    return bool(with_it < _BETTER * without)
 
 
 def _spread(

@@ -12,12 +12,13 @@ from jaxtyping import Bool, Float, UInt8
 from worldline.readout.background import BackgroundModel
 from worldline.readout.camera_motion import CameraRegistration, View
 from worldline.readout.cuts import CutDetector
-from worldline.readout.regions import Region, clean_mask, find_regions, outline_ratio
+from worldline.readout.regions import Region, clean_mask, find_cores, find_regions, outline_ratio
 
 __all__ = ["MotionDetector", "MovingRegions"]
 
 _UPSCALE_BELOW_PX = 160  # smaller images are enlarged, so that a ball of four pixels has a shape
 _UPSCALE_TO_PX = 192
+_MIN_BUFFER, _MAX_BUFFER = 40, 80  # frames
 _MEDIAN_FRAMES = 15
 _NUM_HEALING_FRAMES = 12
 _MIN_OVERLAP = 0.75  # of a view with the reference, before a new reference is chosen
@@ -47,7 +48,7 @@ class MovingRegions:
     time_s: float
     regions: tuple[Region, ...]
     new_shot: bool
-    shift_px: Float[np.ndarray, 2]
+    shift_px: Float[np.ndarray, " 2"]
     camera_moves: bool
 
 
@@ -55,9 +56,14 @@ class MovingRegions:
 class _Work:
     index: int
     time_s: float
-    image: np.ndarray  # float32 [h, w, 3], smoothed
+    smooth: np.ndarray  # uint8 [h, w, 3]
     gray: np.ndarray  # uint8 [h, w]
     new_shot: bool
+
+    @property
+    def image(self) -> np.ndarray:
+        """float32 [h, w, 3], smoothed."""
+        return self.smooth.astype(np.float32)
 
 
 class MotionDetector:
@@ -88,9 +94,9 @@ class MotionDetector:
                 yield shot.step(work)
                 continue
             buffer.append(work)
-            # At least a few frames, whatever the rate; never more than memory likes.
-            long_enough = work.time_s - buffer[0].time_s >= self._buffer_s and len(buffer) >= 8
-            if long_enough or len(buffer) >= 64:
+            # A short clip is held whole, so that what rests in it for long can be found out.
+            long_enough = work.time_s - buffer[0].time_s >= self._buffer_s
+            if (long_enough and len(buffer) >= _MIN_BUFFER) or len(buffer) >= _MAX_BUFFER:
                 shot = self._open(buffer)
                 yield from (shot.step(held) for held in buffer)
                 buffer = []
@@ -123,7 +129,7 @@ class MotionDetector:
                 frame = cv2.resize(frame, size, interpolation=how)
             gray = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
             smooth = cv2.GaussianBlur(frame, (3, 3), 0.8 if self._scale <= 1 else 1.2)
-            yield _Work(index, time_s, smooth.astype(np.float32), gray, new_shot)
+            yield _Work(index, time_s, smooth, gray, new_shot)
 
 
 class _Shot:
@@ -307,7 +313,7 @@ class _Shot:
                 seen = cv2.warpPerspective(seen, transform, (width, height), flags=flags)
             images.append(image)
             known.append(seen > 0.99)
-        stack, seen = np.stack(images), np.stack(known)
+        stack, seen = _even_exposure(np.stack(images)), np.stack(known)
         median = _masked_median(stack, seen)
         model = BackgroundModel(median, _noise_of(stack))
         self._camera.set_reference(
@@ -323,11 +329,21 @@ class _Shot:
         strength = model.difference(image)
         shadow = model.shadows(image, strength > 0.6)
         mask = clean_mask(strength, shadow, self._min_area)
-        for region in find_regions(mask, image, self._min_area, np.eye(3)):
-            if outline_ratio(region, image, model.mean) < _GHOST_RATIO:
-                where = np.zeros(strength.shape, np.uint8)
-                where[region.window][region.mask] = 1
-                model.replace(cv2.dilate(where, np.ones((5, 5), np.uint8)) > 0, image)
+        # An object next to the ghost of another is one region with it: judge the cores apart.
+        for core, radius in find_cores(mask):
+            kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+            full = (cv2.dilate(core, kernel) > 0) & mask
+            for region in find_regions(full, image, self._min_area, np.eye(3)):
+                if outline_ratio(region, image, model.mean) < _GHOST_RATIO:
+                    model.replace(cv2.dilate(core, kernel, iterations=2) > 0, image)
+
+
+def _even_exposure(stack: Float[np.ndarray, "n h w 3"]) -> Float[np.ndarray, "n h w 3"]:
+    """Divide each picture by its exposure relative to the middle one, per channel."""
+    sample = stack[:, ::4, ::4].reshape(len(stack), -1, 3) + 1.0
+    gain = np.median(sample / sample[len(stack) // 2], axis=1)
+    gain[np.abs(gain - 1.0) < 0.008] = 1.0
+    return (stack / gain[:, None, None]).astype(np.float32)
 
 
 def _masked_median(

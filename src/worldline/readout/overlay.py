@@ -72,7 +72,7 @@ def _draw_path(
     scene: Scene,
     row: int,
     t: int,
-    zoom: Float[np.ndarray, 2],
+    zoom: Float[np.ndarray, " 2"],
     color: tuple[int, int, int],
     thick: int,
 ) -> None:
@@ -103,8 +103,8 @@ def _draw_path(
 
 def _draw_box(
     image: np.ndarray,
-    low: Float[np.ndarray, 2],
-    high: Float[np.ndarray, 2],
+    low: Float[np.ndarray, " 2"],
+    high: Float[np.ndarray, " 2"],
     color: tuple[int, int, int],
     thick: int,
     *,
@@ -128,7 +128,7 @@ def _draw_box(
 
 def _draw_label(
     image: np.ndarray,
-    low: Float[np.ndarray, 2],
+    low: Float[np.ndarray, " 2"],
     text: str,
     color: tuple[int, int, int],
     thick: int,

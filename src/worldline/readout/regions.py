@@ -7,11 +7,20 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, UInt8
 
-__all__ = ["Region", "clean_mask", "find_regions", "join_regions", "outline_ratio", "split_region"]
+__all__ = [
+    "Region",
+    "clean_mask",
+    "find_cores",
+    "find_regions",
+    "join_regions",
+    "outline_ratio",
+    "split_region",
+]
 
 _COLOR_WEIGHT = 3.0  # how much a full change of colour counts, in box halves of distance
+_DARK = 2.5  # thresholds by which a dark grey object differs from a grey background
 _CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 _DISC = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
 
@@ -31,8 +40,8 @@ class Region:
         split: cut out of a region that several objects shared; its outline is a guess.
     """
 
-    box: Float[np.ndarray, 4]
-    color: Float[np.ndarray, 3]
+    box: Float[np.ndarray, " 4"]
+    color: Float[np.ndarray, " 3"]
     area_px: float
     window: tuple[slice, slice]
     mask: Bool[np.ndarray, "h w"]
@@ -52,10 +61,13 @@ def clean_mask(
         min_area: smaller specks go.
     """
     weak = ((strength > 0.6) & ~shadow).astype(np.uint8)
-    strong = ((strength > 1.0) & ~shadow).astype(np.uint8)
-    strong = cv2.morphologyEx(strong, cv2.MORPH_OPEN, _CROSS)
-    if not strong.any():
-        return np.zeros(strength.shape, dtype=bool)
+    strong = cv2.morphologyEx(((strength > 1.0) & ~shadow).astype(np.uint8), cv2.MORPH_OPEN, _CROSS)
+    if np.count_nonzero(strong) < min_area:
+        # Nothing is there that could cast a shadow, so what is much darker is a dark object.
+        weak = (strength > 0.6).astype(np.uint8)
+        strong = cv2.morphologyEx((strength > _DARK).astype(np.uint8), cv2.MORPH_OPEN, _CROSS)
+        if not strong.any():
+            return np.zeros(strength.shape, dtype=bool)
     weak = cv2.bitwise_or(cv2.morphologyEx(weak, cv2.MORPH_OPEN, _CROSS), strong)
     weak = cv2.morphologyEx(weak, cv2.MORPH_CLOSE, _DISC)
     contours, _ = cv2.findContours(weak, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
@@ -86,6 +98,28 @@ def find_regions(
     return sorted(regions, key=lambda region: float(region.box[0]))
 
 
+def find_cores(
+    mask: Bool[np.ndarray, "h w"],
+) -> list[tuple[UInt8[np.ndarray, "h w"], int]]:
+    """The thick parts of each connected region, and by how much they were thinned.
+
+    Two discs that touch are one region but have two cores: places further from the outline than
+    half of the region's greatest such distance.
+    """
+    binary = mask.astype(np.uint8)
+    depth = cv2.distanceTransform(binary, cv2.DIST_L2, 3)
+    count, labels = cv2.connectedComponents(binary)
+    cores = []
+    for label in range(1, count):
+        inside = labels == label
+        radius = float(depth[inside].max()) / 2
+        parts, part_of = cv2.connectedComponents((inside & (depth > radius)).astype(np.uint8))
+        cores += [
+            ((part_of == k).astype(np.uint8), max(1, int(np.ceil(radius)))) for k in range(1, parts)
+        ]
+    return cores
+
+
 def _measure(
     mask: Bool[np.ndarray, "h w"],
     window: tuple[slice, slice],
@@ -110,8 +144,8 @@ def _measure(
 
 
 def _map_box(
-    box: Float[np.ndarray, 4], transform: Float[np.ndarray, "3 3"]
-) -> Float[np.ndarray, 4]:
+    box: Float[np.ndarray, " 4"], transform: Float[np.ndarray, "3 3"]
+) -> Float[np.ndarray, " 4"]:
     left, top, right, bottom = box
     corners = np.array([[[left, top], [right, top], [right, bottom], [left, bottom]]])
     moved = cv2.perspectiveTransform(corners, transform)[0]

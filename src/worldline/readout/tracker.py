@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -20,7 +20,9 @@ __all__ = ["RegionTracker", "Track"]
 
 _NEW_REACH = 2.5  # how far a thing of unknown velocity may come in a frame, in its own sizes
 _REACH = 0.8  # the same beyond the prediction, once the velocity is known
-_MISS_REACH = 0.12  # more for each frame that it was not seen
+_MISS_REACH = 0.2  # more for each frame that it was not seen,
+_MISS_SPEED = 1.0  # and this share of its way in these frames
+_DECAY = 0.97  # a frame, of the size and speed that are remembered
 _COLOR_WEIGHT = 1.2
 _SHARED = 0.5  # share of an expected box that a region must cover to count as shared
 _INSIDE = 0.8  # share of a region that lies inside the expected box of an object it is part of
@@ -40,17 +42,19 @@ class Track:
     """
 
     frames: list[int] = field(default_factory=list)
-    boxes: list[Float[np.ndarray, 4]] = field(default_factory=list)
+    boxes: list[Float[np.ndarray, " 4"]] = field(default_factory=list)
     filter_std_px: list[float] = field(default_factory=list)
-    colors: list[Float[np.ndarray, 3]] = field(default_factory=list)
+    colors: list[Float[np.ndarray, " 3"]] = field(default_factory=list)
     split: list[bool] = field(default_factory=list)
-    shifts: list[Float[np.ndarray, 2]] = field(default_factory=list)
+    shifts: list[Float[np.ndarray, " 2"]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, eq=False)
 class _Seen:
     index: int
     region: Region
+    length: float  # root of the box area, and
+    speed: float  # pixels a frame, both kept up while the object is partly hidden
 
 
 class _BoxDistance(Distance):
@@ -79,10 +83,13 @@ class _BoxDistance(Distance):
         num_missed = np.array([o.age - int(o.last_detection.age or 0) - 1 for o in objects])
         reach = np.where(age <= 2, _NEW_REACH, _REACH) + _MISS_REACH * np.maximum(0, num_missed)
         away = np.linalg.norm(box.mean(axis=1)[:, None] - expected.mean(axis=1)[None], axis=-1)
-        length = (np.sqrt(area)[:, None] + np.sqrt(last_area)[None]) / 2
+        typical = np.array([o.last_detection.data.length for o in objects])
+        length = np.maximum((np.sqrt(area)[:, None] + np.sqrt(last_area)[None]) / 2, typical[None])
+        speed = np.array([o.last_detection.data.speed for o in objects])
+        slack = _MISS_SPEED * speed * np.maximum(0, num_missed)
         grown = np.abs(np.log(area[:, None] / last_area[None]))
         changed = np.linalg.norm(color[:, None] - last_color[None], axis=-1)
-        return away / (reach * length) + 0.25 * grown + _COLOR_WEIGHT * changed
+        return away / (reach * length + slack) + 0.25 * grown + _COLOR_WEIGHT * changed
 
 
 class RegionTracker:
@@ -96,6 +103,7 @@ class RegionTracker:
         self._max_gap_frames = max_gap_frames
         self._std_px = measurement_std_px
         self._tracks: dict[int, Track] = {}
+        self._memory: dict[int, _Seen] = {}
         self._finished: list[Track] = []
         self._tracker = self._start()
 
@@ -123,7 +131,7 @@ class RegionTracker:
         detections = [
             Detection(
                 points=region.box.reshape(2, 2),
-                data=_Seen(found.index, region),
+                data=_Seen(found.index, region, float(np.sqrt(_area(region.box))), 0.0),
                 embedding=region.color,
             )
             for region in regions
@@ -133,7 +141,15 @@ class RegionTracker:
             seen = thing.last_detection.data
             if not isinstance(seen, _Seen) or seen.index != found.index:
                 continue
-            track = self._tracks.setdefault(int(thing.initializing_id or 0), Track())
+            key = int(thing.initializing_id or 0)
+            velocity = thing.estimate_velocity.mean(axis=0)
+            before = self._memory.get(key, seen)
+            self._memory[key] = thing.last_detection.data = replace(
+                seen,
+                length=max(seen.length, _DECAY * before.length),
+                speed=max(float(np.linalg.norm(velocity)), _DECAY * before.speed),
+            )
+            track = self._tracks.setdefault(key, Track())
             track.frames.append(found.index)
             track.boxes.append(seen.region.box)
             track.colors.append(seen.region.color)
@@ -151,7 +167,7 @@ class RegionTracker:
 
     def _end_shot(self) -> None:
         self._finished.extend(self._tracks.values())
-        self._tracks = {}
+        self._tracks, self._memory = {}, {}
         self._tracker = self._start()
 
     def _share(self, found: MovingRegions) -> list[Region]:
@@ -203,8 +219,14 @@ class RegionTracker:
         return out
 
 
-def _covered(boxes: Float[np.ndarray, "n 4"], by: Float[np.ndarray, 4]) -> Float[np.ndarray, " n"]:
+def _covered(
+    boxes: Float[np.ndarray, "n 4"], by: Float[np.ndarray, " 4"]
+) -> Float[np.ndarray, " n"]:
     """Share of each box that lies inside `by`."""
     overlap = np.minimum(boxes[:, 2:], by[2:]) - np.maximum(boxes[:, :2], by[:2])
     area = np.prod(np.maximum(boxes[:, 2:] - boxes[:, :2], 0.0), axis=1)
     return np.prod(np.maximum(overlap, 0.0), axis=1) / np.maximum(area, 1e-9)
+
+
+def _area(box: Float[np.ndarray, " 4"]) -> float:
+    return float((box[2] - box[0]) * (box[3] - box[1]))

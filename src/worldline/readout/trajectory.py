@@ -37,7 +37,7 @@ class Trajectory:
     center_px: Float[np.ndarray, "t 2"]
     size_px: Float[np.ndarray, "t 2"]
     center_px_std: Float[np.ndarray, "t 2"]
-    color_rgb: Float[np.ndarray, 3]
+    color_rgb: Float[np.ndarray, " 3"]
 
 
 def is_moving(track: Track, *, min_frames: int, min_travel_px: float, min_travel: float) -> bool:
@@ -67,7 +67,7 @@ def is_moving(track: Track, *, min_frames: int, min_travel_px: float, min_travel
     )
 
 
-def _least(size: Float[np.ndarray, 2], min_travel_px: float, min_travel: float) -> float:
+def _least(size: Float[np.ndarray, " 2"], min_travel_px: float, min_travel: float) -> float:
     return max(min_travel_px, min_travel * float(np.sqrt(np.prod(size))))
 
 
@@ -128,7 +128,9 @@ def _union(a: Track, b: Track) -> Track:
     return out
 
 
-def measurement_std(center_px: Float[np.ndarray, "n 2"], floor_px: float) -> Float[np.ndarray, 2]:
+def measurement_std(
+    center_px: Float[np.ndarray, "n 2"], floor_px: float
+) -> Float[np.ndarray, " 2"]:
     """Noise of a measured path, from third differences, which smooth motion hardly has.
 
     Third differences of white noise of variance s^2 have the variance 20 s^2; the median makes it
