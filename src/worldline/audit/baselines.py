@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import binary_fill_holes, gaussian_filter
 
 from worldline.core.clip import Clip
 from worldline.core.errors import InputError
@@ -67,14 +67,18 @@ class ConstantVelocityWarp:
     Attributes:
         upscale: flow and splatting happen at this multiple of the frame's size.
         min_speed_px: slower pixels (per frame, in pixels of the input) count as still.
-        smoothing_px: velocities are averaged over this distance among moving pixels, so that
-            bodies do not tear when noise is multiplied by n.
+        smoothing_px, smoothing_growth: velocities are averaged among moving pixels over
+            `smoothing_px * n ** smoothing_growth`, so that bodies do not tear when the noise of
+            their flow is multiplied by n.
+        closing_px: gaps in a moving body up to about twice this wide move along with it.
         min_change: a moving pixel differs by this many of 255 levels from what lies behind it.
     """
 
     upscale: int = 4
     min_speed_px: float = 0.2
-    smoothing_px: float = 2.0
+    smoothing_px: float = 1.5
+    smoothing_growth: float = 0.7
+    closing_px: float = 3.0
     min_change: int = 10
 
     def predict(
@@ -92,23 +96,23 @@ class ConstantVelocityWarp:
         flows = [_measure_velocity(now, other) for now, other in zip(fine[1:], fine, strict=False)]
         flows.insert(0, -_measure_velocity(fine[0], fine[1]))
         speeds = [np.linalg.norm(flow, axis=-1) for flow in flows]
-        moving = np.stack([speed >= self.min_speed_px * self.upscale for speed in speeds])
+        moving = np.stack([self._close(v >= self.min_speed_px * self.upscale) for v in speeds])
         plate = self._fill_background(context_frames, moving)
         # Flow leaks into the surroundings of a body; only what is not background is carried along.
         unlike = np.abs(fine[-1].astype(np.int16) - self._enlarge(plate)).max(-1) > self.min_change
         front = moving[-1] & unlike
         if not front.any():
             return CopyLast().predict(context_frames, horizon, seed)
-        velocity = self._smooth(flows[-1], front)
+        sure = front & (speeds[-1] >= self.min_speed_px * self.upscale)
         y, x = np.nonzero(front)
-        step = velocity[y, x]
-        order = np.argsort(np.linalg.norm(step, axis=-1), kind="stable")  # fastest written last
-        y, x, step = y[order], x[order], step[order]
+        order = np.argsort(speeds[-1][y, x], kind="stable")  # fastest written last
+        y, x = y[order], x[order]
         colors = fine[-1][y, x].astype(np.float32)
         size = (last.shape[1], last.shape[0])
         frames = np.empty((horizon, *last.shape), dtype=np.uint8)
         for index in range(horizon):
-            shift = (index + 1) * step
+            smoothing_px = self.smoothing_px * (index + 1) ** self.smoothing_growth
+            shift = (index + 1) * self._smooth(flows[-1], sure, smoothing_px)[y, x]
             layer, cover = _splat(colors, x + shift[:, 0], y + shift[:, 1], front.shape)
             alpha = cv2.resize(cover, size, interpolation=cv2.INTER_AREA)[..., None]
             body = cv2.resize(layer * cover[..., None], size, interpolation=cv2.INTER_AREA)
@@ -119,14 +123,28 @@ class ConstantVelocityWarp:
         size = (frame.shape[1] * self.upscale, frame.shape[0] * self.upscale)
         return cv2.resize(frame, size, interpolation=cv2.INTER_CUBIC)
 
+    def _close(self, moving: Bool[np.ndarray, "a b"]) -> Bool[np.ndarray, "a b"]:
+        """Take in the still points of turning bodies."""
+        width = 2 * round(self.closing_px * self.upscale) + 1
+        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
+        closed = cv2.morphologyEx(moving.astype(np.uint8), cv2.MORPH_CLOSE, kernel)
+        return np.asarray(binary_fill_holes(closed), dtype=bool)
+
     def _smooth(
-        self, velocity: Float[np.ndarray, "a b 2"], front: Bool[np.ndarray, "a b"]
+        self,
+        velocity: Float[np.ndarray, "a b 2"],
+        sure: Bool[np.ndarray, "a b"],
+        smoothing_px: float,
     ) -> Float[np.ndarray, "a b 2"]:
-        weight = front.astype(np.float64)
-        sigma = self.smoothing_px * self.upscale
-        total = gaussian_filter(weight, sigma) + 1e-9
-        smooth = gaussian_filter(velocity * weight[..., None], sigma, axes=(0, 1))
-        return smooth / total[..., None]
+        """Mean velocity of the surely moving pixels around each pixel."""
+        height, width = sure.shape
+        small = (width // self.upscale, height // self.upscale)
+        weight = sure.astype(np.float32)
+        stack = np.dstack([velocity * weight[..., None], weight]).astype(np.float32)
+        coarse = cv2.resize(stack, small, interpolation=cv2.INTER_AREA)
+        coarse = gaussian_filter(coarse.astype(np.float64), smoothing_px, axes=(0, 1))
+        total = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
+        return total[..., :2] / np.maximum(total[..., 2:], 1e-12)
 
     def _fill_background(
         self, context: UInt8[np.ndarray, "k h w 3"], moving: Bool[np.ndarray, "k a b"]
