@@ -298,8 +298,8 @@ def smooth_velocity(
     than 0.25 s are not.
 
     Returns:
-        velocity and its standard error, `[K, D]`, in units per second; for a lone sample the velocity
-        is 0 and its standard error infinite.
+        velocity and its standard error, `[K, D]`, in units per second; for a lone sample the
+        velocity is 0 and its standard error infinite.
     """
     k, d = track.position.shape
     velocity, std = np.zeros((k, d)), np.full((k, d), np.inf)

@@ -18,6 +18,9 @@ HUBER_STD = 1.345
 OUTLIER_STD = 5.0
 """Residuals beyond so many robust standard deviations are set aside before the last fit."""
 
+CLEAR_STD = 3.0
+"""A plain fit with all residuals below so many stated standard deviations has no outliers."""
+
 MIN_INLIER_SHARE = 0.7
 """Never set aside more than the rest: a fit that needs that is no fit."""
 
@@ -189,6 +192,14 @@ def _find_inliers(
 ) -> np.ndarray:
     k, p = basis.shape
     worst = np.zeros(k)
+    if known_std:
+        plain = [
+            np.linalg.lstsq(basis * weight[:, j : j + 1], values[:, j] * weight[:, j])[0]
+            for j in range(values.shape[1])
+        ]
+        # Nothing stands out of the stated noise: spare the iterations.
+        if np.all(np.abs(values - basis @ np.stack(plain, axis=1)) * weight < CLEAR_STD):
+            return np.ones(k, dtype=bool)
     for j in range(values.shape[1]):
         huber = np.ones(k)
         z, spread = np.zeros(k), 1.0
