@@ -9,6 +9,8 @@ Each pixel has four colour samples on a rotated grid, so that an edge that moves
 pixel changes the image, and one sample in its middle for depth and identity.
 """
 
+# MuJoCo's compiled modules come without type stubs
+# pyright: reportAttributeAccessIssue=false
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -31,7 +33,7 @@ NUM_COLOR = 4
 FAR_M = 1e6
 _BODIES_ONLY = np.array([0, 1, 0, 0, 0, 0], dtype=np.uint8)
 _SCENERY_ONLY = np.array([1, 0, 0, 0, 0, 0], dtype=np.uint8)
-_SHADOW_BIAS = 2e-3
+_SHADOW_BIAS = 1e-4
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,7 @@ def _cast_plate(stage: Stage, caster: _Caster, camera: Camera, eye: np.ndarray) 
     lit = ground & (facing > 0)
     if stage.props:
         _, shade, _ = caster.cast(light, from_light[lit], _SCENERY_ONLY, normals=False)
-        lit[lit] = ~((shade >= 0) & (shade < light_m[lit] - _SHADOW_BIAS * light_m[lit]))
+        lit[lit] = ~((shade >= 0) & (shade < light_m[lit] * (1 - _SHADOW_BIAS)))
     direct = albedo * (stage.light.strength * np.where(lit, facing, 0.0))[:, None].astype(
         np.float32
     )
@@ -233,7 +235,7 @@ def _lit(
         if starts[t] < starts[t + 1]:
             caster.pose(t)
             reach[part] = caster.cast(light, ray[part], None, normals=False)[1]
-    return ~((reach >= 0) & (reach < light_m - _SHADOW_BIAS * light_m))
+    return ~((reach >= 0) & (reach < light_m * (1 - _SHADOW_BIAS)))
 
 
 def _develop(

@@ -6,6 +6,8 @@ cannot pull: Schwager and Poeschel, Granular Matter 9, 2007). MuJoCo writes the 
 relative acceleration, so the damping ratio does not depend on the masses.
 """
 
+# MuJoCo's compiled modules come without type stubs
+# pyright: reportAttributeAccessIssue=false
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -235,7 +237,7 @@ def simulate(stage: Stage, push: Push | None = None) -> Rollout:
     lead_steps = round(stage.lead_s / step_s)
     frame_steps = np.round((stage.time_s - stage.time_s[0]) / step_s).astype(int) + lead_steps
     state = _Recorder(model, num_bodies, num_frames)
-    rows: list[tuple[float, int, int, float, np.ndarray]] = []
+    log = _Log([], [], [], [], [])
     done = 0
     for frame, wanted in enumerate(frame_steps):
         for _ in range(wanted - done):
@@ -244,8 +246,8 @@ def simulate(stage: Stage, push: Push | None = None) -> Rollout:
                 push(model, data, moment_s)
             mujoco.mj_step(model, data)
             done += 1
-            if data.ncon and moment_s >= -TOUCH_S:
-                _read_touches(data, body_of_geom, moment_s, step_s, rows)
+            if data.nefc and data.ncon and moment_s >= 0:
+                log.read(data, moment_s)
         state.record(data, frame)
     return Rollout(
         model=model,
@@ -256,7 +258,7 @@ def simulate(stage: Stage, push: Push | None = None) -> Rollout:
         energy_j=state.energy_j,
         geom_position_m=state.geom_position_m,
         geom_rotation=state.geom_rotation,
-        touches=_touches(rows),
+        touches=log.sum_up(body_of_geom, step_s),
         step_s=step_s,
     )
 
@@ -289,37 +291,46 @@ class _Recorder:
             self.velocity_mps[index, frame] = self._six[3:]
 
 
-def _read_touches(
-    data: mujoco.MjData,
-    body_of_geom: np.ndarray,
-    moment_s: float,
-    step_s: float,
-    rows: list[tuple[float, int, int, float, np.ndarray]],
-) -> None:
-    contact = data.contact
-    addresses, pairs, points = contact.efc_address, contact.geom, contact.pos
-    force = data.efc_force
-    sums: dict[tuple[int, int], list] = {}
-    for address, (first, second), point in zip(
-        addresses.tolist(), pairs.tolist(), points, strict=True
-    ):
-        normal = float(force[address]) if address >= 0 else 0.0
-        if normal <= 0:
-            continue
-        a, b = body_of_geom[first], body_of_geom[second]
-        entry = sums.setdefault((max(a, b), min(a, b)), [0.0, 0, np.zeros(3)])
-        entry[0] += normal * step_s
-        entry[1] += 1
-        entry[2] += point
-    for (a, b), (impulse, count, point) in sums.items():
-        rows.append((moment_s, int(a), int(b), impulse, point / count))
+@dataclass
+class _Log:
+    """Raw contacts of many steps, kept as MuJoCo gives them and summed up once at the end."""
 
+    time_s: list[float]
+    geoms: list[np.ndarray]
+    addresses: list[np.ndarray]
+    forces: list[np.ndarray]
+    points: list[np.ndarray]
 
-def _touches(rows: list[tuple[float, int, int, float, np.ndarray]]) -> Touches:
-    return Touches(
-        time_s=np.array([row[0] for row in rows], dtype=np.float64),
-        a=np.array([row[1] for row in rows], dtype=np.int64),
-        b=np.array([row[2] for row in rows], dtype=np.int64),
-        impulse_ns=np.array([row[3] for row in rows], dtype=np.float64),
-        point_m=np.array([row[4] for row in rows], dtype=np.float64).reshape(-1, 3),
-    )
+    def read(self, data: mujoco.MjData, moment_s: float) -> None:
+        contact = data.contact
+        address = contact.efc_address
+        self.time_s.append(moment_s)
+        self.geoms.append(contact.geom.copy())
+        self.addresses.append(address.copy())
+        self.forces.append(data.efc_force[address])
+        self.points.append(contact.pos.copy())
+
+    def sum_up(self, body_of_geom: np.ndarray, step_s: float) -> Touches:
+        if not self.time_s:
+            none = np.zeros(0, dtype=np.int64)
+            return Touches(np.zeros(0), none, none, np.zeros(0), np.zeros((0, 3)))
+        counts = [len(address) for address in self.addresses]
+        step = np.repeat(np.arange(len(counts)), counts)
+        force = np.concatenate(self.forces)
+        # contacts that the solver left out have no address
+        pressed = (np.concatenate(self.addresses) >= 0) & (force > 0)
+        step, force = step[pressed], force[pressed]
+        pair = np.sort(body_of_geom[np.concatenate(self.geoms)[pressed]], axis=1)
+        point = np.concatenate(self.points)[pressed]
+        width = len(body_of_geom) + 1
+        key = (step * width + pair[:, 1]) * width + pair[:, 0] + 1
+        found, row, count = np.unique(key, return_inverse=True, return_counts=True)
+        return Touches(
+            time_s=np.array(self.time_s, dtype=np.float64)[found // width**2],
+            a=found // width % width,
+            b=found % width - 1,
+            impulse_ns=np.bincount(row, force, len(found)) * step_s,
+            point_m=np.stack(
+                [np.bincount(row, point[:, i], len(found)) / count for i in range(3)], axis=-1
+            ),
+        )

@@ -92,7 +92,7 @@ def merge_contacts(touches: Touches, step_s: float, camera: Camera) -> tuple[Con
                     b=STATIC if b == STATIC else a,
                     start_s=float(time_s[0]),
                     end_s=float(time_s[-1] + step_s),
-                    point_px=(x, y) if depth[0, 0] > 0 else None,
+                    point_px=(x, y) if depth.item() > 0 else None,
                     impulse_ns=float((total[ends] - total[:-1]).max()),
                 )
             )
@@ -124,7 +124,7 @@ def project_box(
         local = np.concatenate([rim, rim * [1, 1, -1]])
     points = position_m + np.einsum("tij,kj->kti", rotation, local)
     pixels, depth = camera.project(points)
-    ahead = (depth > 0).all(axis=0)[:, None]
+    ahead = np.all(depth > 0, axis=0)[:, None]
     return np.where(ahead, pixels.min(axis=0), np.nan), np.where(ahead, pixels.max(axis=0), np.nan)
 
 

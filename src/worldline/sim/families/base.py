@@ -17,11 +17,15 @@ __all__ = [
     "NUM_FRAMES",
     "Casting",
     "Family",
+    "compose",
     "name_all",
     "scatter",
     "turn_about",
     "upright_height",
 ]
+
+Numbers = Sequence[float] | np.ndarray
+"""Three numbers, as any sequence."""
 
 NUM_FRAMES = 32
 FRAME_STEPS_S = (1 / 20, 1 / 20, 1 / 30, 1 / 15)
@@ -102,12 +106,12 @@ class Casting:
         self,
         shape: Shape,
         half_m: Vector,
-        position_m: Sequence[float],
+        position_m: Numbers,
         *,
         density: float | None = None,
         rotation_wxyz: Quaternion = (1.0, 0.0, 0.0, 0.0),
-        velocity_mps: Sequence[float] = (0.0, 0.0, 0.0),
-        angular_velocity_radps: Sequence[float] = (0.0, 0.0, 0.0),
+        velocity_mps: Numbers = (0.0, 0.0, 0.0),
+        angular_velocity_radps: Numbers = (0.0, 0.0, 0.0),
         rod: Rod | None = None,
     ) -> Body:
         """A body of a colour that no other body of the stage has."""
@@ -204,7 +208,7 @@ class Casting:
         )
 
 
-def _vector(values: Sequence[float]) -> Vector:
+def _vector(values: Numbers) -> Vector:
     x, y, z = (float(v) for v in values)
     return (x, y, z)
 
@@ -220,10 +224,22 @@ def _volume(shape: Shape, half_m: Vector) -> float:
     return np.pi * x * x * (2 * (z - x)) + 4 / 3 * np.pi * x**3
 
 
-def turn_about(axis: Sequence[float], angle_rad: float) -> Quaternion:
+def turn_about(axis: Numbers, angle_rad: float) -> Quaternion:
     """Quaternion (w, x, y, z) of a turn about a unit axis."""
     x, y, z = (float(np.sin(angle_rad / 2) * a) for a in axis)
     return (float(np.cos(angle_rad / 2)), x, y, z)
+
+
+def compose(outer: Quaternion, inner: Quaternion) -> Quaternion:
+    """The turn `inner` followed by the turn `outer` (their Hamilton product)."""
+    a, b, c, d = outer
+    w, x, y, z = inner
+    return (
+        a * w - b * x - c * y - d * z,
+        a * x + b * w + c * z - d * y,
+        a * y - b * z + c * w + d * x,
+        a * z + b * y - c * x + d * w,
+    )
 
 
 def upright_height(shape: Shape, half_m: Vector) -> float:
@@ -234,14 +250,18 @@ def upright_height(shape: Shape, half_m: Vector) -> float:
 def scatter(cast: Casting, count: int, apart_m: float) -> np.ndarray:
     """Points in the plane, no two nearer than `apart_m`."""
     spots: list[np.ndarray] = []
+    reach_m = 1.6
     while len(spots) < count:
-        spot = cast.rng.uniform(-1.6, 1.6, 2)
+        spot = cast.rng.uniform(-reach_m, reach_m, 2)
         if all(np.linalg.norm(spot - other) >= apart_m for other in spots):
             spots.append(spot)
+        else:
+            # the first points may leave no room, so the square grows until there is some
+            reach_m *= 1.05
     return np.array(spots)
 
 
-def name_all(names: list[str]) -> str:
+def name_all(names: Sequence[str]) -> str:
     """ "A red ball", "A red ball and a blue box"."""
     marked = [("an " if name[0] in "aeiou" else "a ") + name for name in names]
     text = marked[0] if len(marked) == 1 else ", ".join(marked[:-1]) + " and " + marked[-1]

@@ -58,9 +58,8 @@ def _look(
 
 
 def _state(start: Sequence[float], velocity: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
-    time_s = _times()[:, None]
-    velocity = np.asarray(velocity)
-    return np.asarray(start) + velocity * time_s, np.repeat(velocity[None], NUM_FRAMES, axis=0)
+    steady = np.repeat(np.asarray(velocity, dtype=np.float64)[None], NUM_FRAMES, axis=0)
+    return np.asarray(start) + steady * _times()[:, None], steady
 
 
 def _side(way: float) -> str:

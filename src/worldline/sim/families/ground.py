@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import mujoco
 import numpy as np
 
 from worldline.core import STATIC, Clip, Verdict
-from worldline.sim.families.base import Casting, name_all, turn_about, upright_height
+from worldline.sim.families.base import Casting, compose, name_all, turn_about, upright_height
 from worldline.sim.families.laws import judge, truth_of
 from worldline.sim.splits import Ranges, Split
 from worldline.sim.stage import Body, Prop, Quaternion, Shape, Stage, View
@@ -311,18 +310,10 @@ def _ramp(cast: Casting, slope: float, heading: float):
     normal = np.cross(downhill, across)
     length, thick = cast.uniform(3.2, 4.2), 0.5
     middle = -downhill * length / 2 - normal * thick
-    matrix = np.stack([downhill, across, normal], axis=1)
     return Prop(
         Shape.BOX,
         (length / 2, cast.uniform(0.8, 1.2), thick),
         (float(middle[0]), float(middle[1]), float(middle[2])),
         cast.prop_color(),
-        _quaternion(matrix),
+        compose(turn_about((0, 0, 1), heading), turn_about((0, 1, 0), slope)),
     )
-
-
-def _quaternion(matrix: np.ndarray) -> Quaternion:
-    q = np.empty(4)
-    mujoco.mju_mat2Quat(q, np.ascontiguousarray(matrix).reshape(9))
-    w, x, y, z = q.tolist()
-    return (w, x, y, z)

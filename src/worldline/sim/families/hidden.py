@@ -25,7 +25,7 @@ class Occlude:
         train={
             "radius_m": ((0.25, 0.45),),
             "speed_mps": ((1.8, 3.6),),
-            "screen_m": ((0.6, 1.1),),
+            "screen_m": ((0.35, 0.7),),
         },
         beyond={
             "radius_m": ((0.16, 0.2), (0.5, 0.6)),
@@ -50,7 +50,7 @@ class Occlude:
         heading = cast.uniform(0, 2 * np.pi)
         along = np.array([np.cos(heading), np.sin(heading), 0.0])
         toward_camera = np.array([along[1], -along[0], 0.0])
-        time_s = cast.times((1 / 20, 1 / 20, 1 / 15))
+        time_s = cast.times((1 / 30, 1 / 20, 1 / 20))
         start = -along * speed * float(time_s[-1]) * cast.uniform(0.4, 0.6)
         start[2] = radius
         ball = cast.body(
@@ -85,6 +85,7 @@ class Occlude:
             time_s=time_s,
             restitution=0.2,
             friction=0.8,
+            min_width_px=6.5,
         )
 
     def self_check(self, clip: Clip) -> tuple[Verdict, ...]:

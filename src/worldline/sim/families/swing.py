@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import ellipk
 
 from worldline.core import Clip, Verdict
-from worldline.sim.families.base import Casting, name_all, turn_about
+from worldline.sim.families.base import Casting, compose, name_all, turn_about
 from worldline.sim.families.laws import Truth, judge, truth_of
 from worldline.sim.splits import Ranges, Split
 from worldline.sim.stage import Prop, Rod, Shape, Stage
@@ -55,12 +55,7 @@ class Pendulum:
             angle = values["swing_rad"] * cast.sign()
             down = np.array([0, 0, -np.cos(angle)]) - along * np.sin(angle)
             yaw, tilt = turn_about((0, 0, 1), heading), turn_about((0, 1, 0), angle)
-            rotation = (
-                yaw[0] * tilt[0],
-                -yaw[3] * tilt[2],
-                yaw[0] * tilt[2],
-                yaw[3] * tilt[0],
-            )
+            rotation = compose(yaw, tilt)
             px, py, pz = pivot.tolist()
             rod = Rod((px, py, pz), (float(axis[0]), float(axis[1]), 0.0), 0.03)
             bodies.append(
@@ -95,12 +90,11 @@ class Pendulum:
             height = truth.position_m[row, :, 2] - truth.fact(f"pivot{row}_z_m") + length
             energy = 0.5 * inertia * spin**2 + truth.g * height
             drift.append(float(np.abs(energy / (truth.g * length * (1 - np.cos(swing))) - 1).max()))
-            half_period = 2 * np.sqrt(inertia / (truth.g * length)) * ellipk(np.sin(swing / 2) ** 2)
-            lowest = _passes(truth, row)
-            periods += (np.diff(lowest) / half_period - 1).tolist()
+            quarter = np.sqrt(inertia / (truth.g * length)) * ellipk(np.sin(swing / 2) ** 2)
+            periods += (np.diff(_turns(truth, row)) / quarter - 1).tolist()
         return (
             judge("energy", drift, 0.02, "a swing that keeps its energy"),
-            judge("period", periods, 0.02, "half periods between passes of the lowest point"),
+            judge("period", periods, 0.02, "quarter periods between low and high points"),
         )
 
 
@@ -110,8 +104,8 @@ def _spin_inertia(truth: Truth, row: int) -> float:
     return 0.4 * x * x if truth.scene.labels[row] == "ball" else (x * x + z * z) / 3
 
 
-def _passes(truth: Truth, row: int) -> np.ndarray:
-    """Times at which vertical velocity changes from falling to rising, to second order."""
+def _turns(truth: Truth, row: int) -> np.ndarray:
+    """Times at the lowest and at the highest points: where the vertical speed changes its sign."""
     v, time_s = truth.velocity_mps[row, :, 2], truth.time_s
-    at = np.flatnonzero((v[:-1] < 0) & (v[1:] >= 0))
+    at = np.flatnonzero((v[:-1] < 0) != (v[1:] < 0))
     return time_s[at] - v[at] * (time_s[at + 1] - time_s[at]) / (v[at + 1] - v[at])
