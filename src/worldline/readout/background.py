@@ -121,7 +121,7 @@ class BackgroundModel:
 
     def warp(self, new_from_old: Float[np.ndarray, "3 3"]) -> None:
         """Move the model into another view; what comes into view is unknown (age 0)."""
-        size = self.age.shape[1], self.age.shape[0]
+        size = int(self.mean.shape[1]), int(self.mean.shape[0])
         self.mean = cv2.warpPerspective(self.mean, new_from_old, size, flags=cv2.INTER_LINEAR)
         self._variance = cv2.warpPerspective(
             self._variance,

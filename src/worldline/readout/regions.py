@@ -104,7 +104,7 @@ def find_cores(
     """The thick parts of each connected region, and by how much they were thinned.
 
     Two discs that touch are one region but have two cores: places further from the outline than
-    half of the region's greatest such distance.
+    three quarters of the region's greatest such distance.
     """
     binary = mask.astype(np.uint8)
     depth = cv2.distanceTransform(binary, cv2.DIST_L2, 3)
@@ -112,7 +112,7 @@ def find_cores(
     cores = []
     for label in range(1, count):
         inside = labels == label
-        radius = float(depth[inside].max()) / 2
+        radius = 0.75 * float(depth[inside].max())
         parts, part_of = cv2.connectedComponents((inside & (depth > radius)).astype(np.uint8))
         cores += [
             ((part_of == k).astype(np.uint8), max(1, int(np.ceil(radius)))) for k in range(1, parts)
