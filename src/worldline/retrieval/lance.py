@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -67,16 +67,24 @@ class LanceStore:
             return self._tables
         connection = self._connect()
         try:
-            # `videos` comes last: while it is missing, nothing in the other tables counts.
-            tables = {
-                name: connection.create_table(name, schema=_arrow_schema(name), exist_ok=True)
-                if create
-                else connection.open_table(name)
-                for name in _ORDER
-            }
+            if create:
+                # `videos` comes last: while it is missing, nothing in the other tables counts.
+                for name in _ORDER:
+                    connection.create_table(name, schema=_arrow_schema(name), exist_ok=True)
+            videos = connection.open_table(VIDEOS)
+            self._check_version(videos.schema.metadata or {})
+            tables = {VIDEOS: videos} | {n: connection.open_table(n) for n in _ORDER[:-1]}
         except (OSError, RuntimeError, ValueError) as error:
-            raise ArtifactError(f"{self.uri}: the library is damaged ({error})") from None
-        mark = (tables[VIDEOS].schema.metadata or {}).get(_MARK)
+            if isinstance(error, ArtifactError):
+                raise
+            reason = " ".join(str(error).split())
+            verb = "cannot be written" if create else "the library is damaged"
+            raise ArtifactError(f"{self.uri}: {verb} ({reason})") from None
+        self._tables, self._exists = tables, True
+        return tables
+
+    def _check_version(self, metadata: Mapping[bytes, bytes]) -> None:
+        mark = metadata.get(_MARK)
         if mark is None:
             raise ArtifactError(
                 f"{self.uri}: a LanceDB that Worldline did not make; name another folder"
@@ -86,8 +94,6 @@ class LanceStore:
                 f"{self.uri}: library version {int(mark)}, this program reads up to "
                 f"{SCHEMA_VERSION}; install a newer Worldline"
             )
-        self._tables, self._exists = tables, True
-        return tables
 
     def _table(self, name: str) -> Any:
         return self._open(create=True)[name]

@@ -91,7 +91,7 @@ class Library:
             return len(rows.events)
 
     def ingest(
-        self, paths: Iterable[str | Path], *, on_progress: OnProgress | None = None
+        self, paths: str | Path | Iterable[str | Path], *, on_progress: OnProgress | None = None
     ) -> IngestReport:
         """Bring videos into the library: files, and folders with everything below them.
 
