@@ -165,8 +165,28 @@ def make_facts() -> ReportFacts:
             source=NASTY,
             start_s=0.1,
             end_s=0.3,
+            rank=1,
             score=0.9,
-            why={"quantities": {"height_m": 1.25, "height_m_std": 0.05}, "roles": {"object": 4}},
+            why={
+                "events": [
+                    {
+                        "type": "fall",
+                        "roles": {"object": {"track": 4, "label": "<i>ball", "color": "red"}},
+                        "quantities": {"height_m": 1.25, "height_m_std": 0.05, "duration_s": 0.5},
+                        "comparisons": [
+                            {
+                                "quantity": "height_m",
+                                "op": ">",
+                                "threshold": 0.5,
+                                "value": 1.25,
+                                "std": 0.05,
+                            }
+                        ],
+                    }
+                ],
+                "absent": ["a bounce"],
+                "evidence": "pixels",
+            },
             synthetic=False,
             film=make_film(),
         ),
@@ -174,13 +194,21 @@ def make_facts() -> ReportFacts:
             source="drop-0.mp4",
             start_s=0.0,
             end_s=0.6,
+            rank=2,
             score=0.8,
             why={"event": "fall"},
             synthetic=True,
             film=make_film(simulated),
         ),
         HitFacts(
-            source="gone.mp4", start_s=0.0, end_s=1.0, score=0.1, why={}, synthetic=True, film=None
+            source="gone.mp4",
+            start_s=0.0,
+            end_s=1.0,
+            rank=3,
+            score=0.1,
+            why={},
+            synthetic=True,
+            film=None,
         ),
     )
     return ReportFacts(

@@ -8,9 +8,19 @@ from html import escape
 
 from worldline.core import Origin, Outcome, Provenance, Verdict
 from worldline.report.facts import Film, Still
-from worldline.report.words import describe_provenance, describe_trust, plain
+from worldline.report.words import describe_provenance, describe_trust, plain, sentence
 
-__all__ = ["show_film", "show_laws", "show_list", "show_mark", "show_still", "show_table"]
+__all__ = [
+    "show_film",
+    "show_folded",
+    "show_laws",
+    "show_list",
+    "show_mark",
+    "show_moment",
+    "show_still",
+    "show_table",
+    "show_trust",
+]
 
 _OUTCOMES = {
     Outcome.PASS: ("✓", "holds"),
@@ -93,6 +103,11 @@ def show_table(
     )
 
 
+def show_folded(title: str, content: str) -> str:
+    """HTML that is shown when its title is clicked."""
+    return f"<details><summary>{escape(title)}</summary>{content}</details>"
+
+
 def show_laws(verdicts: Sequence[Verdict], *, caption: str, film: str = "") -> str:
     """Table of laws. With `film`, moments are links that take that video there."""
     if not verdicts:
@@ -110,7 +125,7 @@ def show_laws(verdicts: Sequence[Verdict], *, caption: str, film: str = "") -> s
                 outcome,
                 _p_value(verdict.p_value),
                 show_moment(verdict.moment_s, film=film),
-                escape(verdict.reason),
+                escape(sentence(verdict.reason)),
             )
         )
     header = ("Law", "Verdict", "p", "Moment", "Why")

@@ -137,6 +137,7 @@ class ClipFacts:
         verdicts: one per law.
         film: the video with world lines drawn on it; None if nothing could be drawn.
         cuts_s: moments at which the picture changes at once.
+        damage: what of the file could not be decoded; empty if nothing.
     """
 
     footage: Footage
@@ -144,6 +145,7 @@ class ClipFacts:
     verdicts: tuple[Verdict, ...]
     film: Film | None
     cuts_s: tuple[float, ...] = ()
+    damage: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Footage, tracks, events, contacts and verdicts; no pixels."""
@@ -154,6 +156,7 @@ class ClipFacts:
             "events": [event.to_json() for event in self.scene.events],
             "contacts": [contact.to_json() for contact in self.scene.contacts],
             "cuts_s": list(self.cuts_s),
+            "damage": self.damage or None,
             "laws": [verdict.to_json() for verdict in self.verdicts],
             "film": self.film.to_json() if self.film else None,
         }
@@ -258,6 +261,7 @@ class HitFacts:
     Attributes:
         source: file name as shown.
         start_s, end_s: where in the source.
+        rank: 1 for the best hit.
         score: higher is better.
         why: measured quantities and roles that made it a hit.
         synthetic: simulated or generated, not recorded.
@@ -267,6 +271,7 @@ class HitFacts:
     source: str
     start_s: float
     end_s: float
+    rank: int
     score: float
     why: Mapping[str, Any]
     synthetic: bool
@@ -278,6 +283,7 @@ class HitFacts:
             "source": self.source,
             "start_s": self.start_s,
             "end_s": self.end_s,
+            "rank": self.rank,
             "score": self.score,
             "why": dict(self.why),
             "synthetic": self.synthetic,
@@ -338,6 +344,7 @@ class ReportFacts:
         world: None if no world was asked.
         library: number of videos in the searched library, by origin.
         limits: what a reader must not conclude, one sentence each.
+        failures: files that could not be used, one sentence each.
     """
 
     made_by: str
@@ -351,6 +358,7 @@ class ReportFacts:
     searches: tuple[SearchFacts, ...]
     stages: tuple[Stage, ...]
     limits: tuple[str, ...]
+    failures: tuple[str, ...] = ()
 
     @property
     def total_s(self) -> float:
@@ -373,5 +381,6 @@ class ReportFacts:
             "total_s": self.total_s,
             "stages": [asdict(stage) for stage in self.stages],
             "limits": list(self.limits),
+            "failures": list(self.failures),
         }
         return finite(record)

@@ -7,11 +7,11 @@ from importlib.resources import files
 
 from worldline.report.elements import show_list
 from worldline.report.facts import ReportFacts
+from worldline.report.results import show_searches
 from worldline.report.sections import (
     show_clip,
     show_forecast,
     show_limits,
-    show_searches,
     show_timings,
 )
 from worldline.report.svg import WIDTH, Axis, path_data, track_color
@@ -93,7 +93,9 @@ def _motif(facts: ReportFacts, height: float = 200.0) -> str:
                 (along(t), across(x))
                 for t, x in zip(scene.time_s[seen], scene.center_px[row, seen, 0], strict=True)
             ]
-            lines.append(f'<path d="{path_data(points)}" style="stroke:{track_color(row)}"/>')
+            lines.append(
+                f'<path d="{path_data(points)}" style="--c:{track_color(int(scene.ids[row]))}"/>'
+            )
     return (
         f'<svg class="motif" viewBox="0 0 {WIDTH:.0f} {height:.0f}" preserveAspectRatio="none" '
         f'aria-hidden="true">{"".join(lines)}</svg>'

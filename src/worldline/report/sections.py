@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from html import escape
-from typing import Any
 
 from worldline.core import Origin
 from worldline.report.elements import (
     show_film,
+    show_folded,
     show_laws,
     show_list,
-    show_moment,
     show_still,
     show_table,
     show_trust,
@@ -19,35 +17,29 @@ from worldline.report.elements import (
 from worldline.report.facts import (
     ClipFacts,
     ForecastFacts,
-    HitFacts,
     ReportFacts,
-    SearchFacts,
     WorldFacts,
 )
+from worldline.report.happenings import show_events, show_tracks
 from worldline.report.svg import (
     CurveStyle,
     draw_curves,
     draw_shares,
-    draw_timeline,
     draw_world_lines,
-    track_color,
 )
 from worldline.report.words import (
     count,
     count_outcomes,
-    describe_quantities,
-    describe_quantity,
-    plain,
 )
 
-__all__ = ["show_clip", "show_forecast", "show_limits", "show_searches", "show_timings"]
+__all__ = ["show_clip", "show_forecast", "show_limits", "show_timings"]
 
 _CURVES = ("world", "baseline-a", "baseline-b", "baseline-c")
 
 
 def show_clip(clip: ClipFacts, *, ident: str) -> str:
     """A video: world lines, events, laws."""
-    film = f"{ident}-film"
+    film = f"{ident}-film" if clip.film else ""
     footage, scene = clip.footage, clip.scene
     picture = (
         show_film(
@@ -60,19 +52,18 @@ def show_clip(clip: ClipFacts, *, ident: str) -> str:
         else '<p class="nothing">The video could not be drawn.</p>'
     )
     objects = count(scene.num_objects, "world line")
-    diagram = draw_world_lines(scene, film=film if clip.film else "")
+    diagram = draw_world_lines(scene, cuts_s=clip.cuts_s, film=film)
     note = (
         "The same motion as world lines: across the picture from left to right, time downwards. "
-        "The band is ± 2 standard deviations; dotted where the object was not seen; rings are "
-        "contacts."
-    )
+        "The band is ± 2 standard deviations; dotted where the object was not seen; grey dots "
+        "are contacts."
+    ) + (" Dashed lines across are cuts." if clip.cuts_s else "")
     return (
         f'<section id="{escape(ident)}"><h2>{escape(footage.name)}: {objects}</h2>'
         f'<p class="lead">{escape(_footage_words(clip))}</p>'
         f'<div class="stack">{picture}<figure class="diagram">{diagram}'
         f"<figcaption>{note}</figcaption></figure></div>"
-        f"<h3>What happened, and when</h3>{draw_timeline(scene, film=film if clip.film else '')}"
-        f"{_events_table(clip, film)}{_tracks_table(clip)}"
+        f"{show_events(clip, film=film)}{show_tracks(clip)}"
         f"<h3>Is it physics?</h3><p>{escape(count_outcomes(clip.verdicts))}. "
         "A law is tested only where the picture allows it; “cannot tell” is an answer.</p>"
         f"{show_laws(clip.verdicts, caption='Laws, tested on what was seen', film=film)}"
@@ -95,55 +86,7 @@ def _footage_words(clip: ClipFacts) -> str:
     if clip.cuts_s:
         cuts = ", ".join(f"{cut_s:.1f}" for cut_s in clip.cuts_s)
         words += f"; the picture cuts at {cuts} s"
-    return words + "."
-
-
-def _events_table(clip: ClipFacts, film: str) -> str:
-    if not clip.scene.events:
-        return ""
-    rows = []
-    for event in clip.scene.events:
-        roles = ", ".join(f"{plain(role)} {number}" for role, number in event.roles.items())
-        rows.append(
-            (
-                escape(plain(event.type).capitalize()),
-                f"{show_moment(event.start_s, film=film)} to {show_moment(event.end_s, film=film)}",
-                escape(roles),
-                escape(", ".join(describe_quantities(event.quantities))),
-            )
-        )
-    table = show_table("Events", ("Event", "When", "Who", "Measured"), rows, kind="events")
-    return _folded(f"All {len(rows)} events with what was measured", table)
-
-
-def _tracks_table(clip: ClipFacts) -> str:
-    scene = clip.scene
-    rows = []
-    for row in range(scene.num_objects):
-        seen = scene.visible[row]
-        if not seen.any():
-            continue
-        times, place = scene.time_s[seen], scene.center_px[row][seen]
-        shift = place[-1] - place[0]
-        std = scene.center_px_std[row][seen]
-        rows.append(
-            (
-                f'<i class="swatch" style="background:{track_color(row)}"></i>'
-                f"{escape(scene.labels[row])} {int(scene.ids[row])}",
-                f"{times[0]:.2f} to {times[-1]:.2f}\u202fs",
-                f"{int(seen.sum())}",
-                f"{shift[0]:+.0f}, {shift[1]:+.0f}\u202fpx",
-                f"± {std.mean():.1f}\u202fpx",
-            )
-        )
-    if not rows:
-        return ""
-    header = ("Object", "Seen", "Frames", "Moved right, down", "Position known to")
-    return _folded("All objects", show_table("Objects that were followed", header, rows))
-
-
-def _folded(title: str, content: str) -> str:
-    return f"<details><summary>{escape(title)}</summary>{content}</details>"
+    return words + (f". Damaged: {clip.damage}." if clip.damage else ".")
 
 
 def show_forecast(facts: ForecastFacts, *, ident: str) -> str:
@@ -246,82 +189,6 @@ def _graphs(facts: ForecastFacts) -> str:
     return f'<div class="graphs">{"".join(graphs)}</div>'
 
 
-def show_searches(facts: ReportFacts, *, ident: str) -> str:
-    """Queries with how they were understood and hits that play."""
-    total = sum(facts.library.values())
-    kinds = ", ".join(f"{number} {plain(kind)}" for kind, number in facts.library.items())
-    library = f"{count(total, 'video')} in the library" + (f" ({kinds})." if kinds else ".")
-    blocks = [_search(search, f"{ident}-{k}") for k, search in enumerate(facts.searches)]
-    return (
-        f'<section id="{escape(ident)}"><h2>Search by what happens</h2>'
-        f'<p class="lead">{escape(library)} '
-        "A query is read as a statement about events and measured quantities, not as keywords; "
-        "every hit shows where, and what was measured there.</p>"
-        f"{''.join(blocks) or '<p class=nothing>Nothing was searched.</p>'}</section>"
-    )
-
-
-def _search(search: SearchFacts, ident: str) -> str:
-    shown = len(search.hits)
-    some = f", the best {shown} shown" if shown < search.num_found else ""
-    hits = "".join(_hit(hit, f"{ident}-hit-{k}") for k, hit in enumerate(search.hits))
-    return (
-        f"<article><h3>“{escape(search.query)}”</h3>"
-        f'<p class="plan">Read as <code>{escape(_plan_words(search.plan))}</code></p>'
-        f"<p>{escape(count(search.num_found, 'hit'))}{some}, in {search.seconds * 1000:.0f} ms.</p>"
-        + (f'<div class="hits">{hits}</div>' if hits else '<p class="nothing">No hit.</p>')
-        + "</article>"
-    )
-
-
-def _plan_words(plan: Any) -> str:
-    if isinstance(plan, Mapping):
-        return "; ".join(
-            f"{plain(str(k))}: {_plan_words(v)}" for k, v in plan.items() if v not in (None, "", [])
-        )
-    if isinstance(plan, list | tuple):
-        return ", ".join(_plan_words(item) for item in plan)
-    return str(plan)
-
-
-def _hit(hit: HitFacts, ident: str) -> str:
-    span = f"{hit.start_s:.2f} to {hit.end_s:.2f}\u202fs"
-    film = (
-        show_film(hit.film, ident=ident) + _interval(hit)
-        if hit.film
-        else '<p class="nothing">This video could not be read.</p>'
-    )
-    return (
-        f'<div class="hit">{film}<p class="hit-name">{escape(hit.source)}</p>'
-        f'<p class="hit-when">{span} <span class="score">score {hit.score:.2f}</span></p>'
-        f"{show_list(_why(hit.why), kind='why')}</div>"
-    )
-
-
-def _interval(hit: HitFacts) -> str:
-    assert hit.film is not None  # the caller has looked
-    length_s = max(hit.film.duration_s, 1e-9)
-    left = min(max((hit.start_s - hit.film.start_s) / length_s, 0.0), 1.0)
-    right = min(max((hit.end_s - hit.film.start_s) / length_s, left), 1.0)
-    return (
-        f'<div class="interval" aria-hidden="true"><i style="left:{100 * left:.1f}%;'
-        f'width:{100 * (right - left):.1f}%"></i></div>'
-    )
-
-
-def _why(why: Mapping[str, Any]) -> list[str]:
-    words: list[str] = []
-    for name, value in why.items():
-        if isinstance(value, Mapping):
-            words += _why(value)
-        elif isinstance(value, list | tuple):
-            for item in value:
-                words += _why(item) if isinstance(item, Mapping) else [f"{plain(name)} {item}"]
-        elif value is not None and value != "":
-            words.append(describe_quantity(name, value))
-    return words
-
-
 def show_timings(facts: ReportFacts, *, ident: str) -> str:
     """Where the time went."""
     total_s = max(facts.total_s, 1e-9)
@@ -346,8 +213,15 @@ def show_limits(facts: ReportFacts, *, ident: str) -> str:
     """What not to conclude, and the world's own card."""
     return (
         f'<section id="{escape(ident)}"><h2>Limits</h2>{show_list(facts.limits, kind="limits")}'
+        f"{_failures(facts)}"
         f"{_card(facts.world)}</section>"
     )
+
+
+def _failures(facts: ReportFacts) -> str:
+    if not facts.failures:
+        return ""
+    return f"<h3>Files that could not be used</h3>{show_list(facts.failures)}"
 
 
 def _card(world: WorldFacts | None) -> str:
@@ -358,4 +232,4 @@ def _card(world: WorldFacts | None) -> str:
         f"{world.size_px} \u00d7 {world.size_px} pixels, one frame every {world.step_s:.3f} s"
     )
     body = f'<pre class="card">{escape(world.card)}</pre>' if world.card else ""
-    return f"<p>{escape(text)}.</p>" + (_folded(f"Card of {world.name}", body) if body else "")
+    return f"<p>{escape(text)}.</p>" + (show_folded(f"Card of {world.name}", body) if body else "")

@@ -16,6 +16,7 @@ from itertools import pairwise
 import numpy as np
 
 from worldline.core import Event, Scene
+from worldline.readout import line_color
 
 __all__ = [
     "WIDTH",
@@ -32,21 +33,11 @@ __all__ = [
 
 WIDTH = 1000.0
 
-_TRACK_COLORS = (
-    "#d1495b",
-    "#1f8a9e",
-    "#d68c1f",
-    "#7b5ea7",
-    "#4c9a52",
-    "#c2569b",
-    "#3f72c4",
-    "#8a7a2b",
-)
 
-
-def track_color(row: int) -> str:
-    """Colour of the object in a scene's row; they repeat after eight."""
-    return _TRACK_COLORS[row % len(_TRACK_COLORS)]
+def track_color(object_id: int) -> str:
+    """CSS colour of an object, the same as that of the line drawn on its video."""
+    red, green, blue = line_color(object_id)
+    return f"#{red:02x}{green:02x}{blue:02x}"
 
 
 @dataclass(frozen=True)
@@ -104,11 +95,12 @@ def path_data(points: Sequence[tuple[float, float]]) -> str:
 
 def _line(points: Sequence[tuple[float, float]], color: str, kind: str) -> str:
     data = path_data(points)
-    return f'<path class="{kind}" d="{data}" style="stroke:{color}"/>' if data else ""
+    return f'<path class="{kind}" d="{data}" style="--c:{color}"/>' if data else ""
 
 
-def _dot(x: float, y: float, color: str, kind: str = "dot") -> str:
-    return f'<path class="{kind}" d="M{_number(x)} {_number(y)}h0" style="stroke:{color}"/>'
+def _dot(x: float, y: float, color: str = "", kind: str = "dot") -> str:
+    style = f' style="--c:{color}"' if color else ""
+    return f'<path class="{kind}" d="M{_number(x)} {_number(y)}h0"{style}/>'
 
 
 def _svg(body: str, height: float, alt: str, *, kind: str) -> str:
@@ -132,11 +124,13 @@ def _runs(mask: np.ndarray) -> list[tuple[int, int]]:
     return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
-def draw_world_lines(scene: Scene, *, film: str = "", height: float = 420.0) -> str:
+def draw_world_lines(
+    scene: Scene, *, cuts_s: Sequence[float] = (), film: str = "", height: float = 420.0
+) -> str:
     """Space-time diagram of a scene: horizontal position to the right, time downwards.
 
     The band around a line is two standard deviations wide to each side; a line is dotted between
-    sightings of the same object; rings mark contacts. With `film` the drawing has a cursor that
+    sightings of the same object; dots mark contacts, dashed lines across are cuts. With `film` the drawing has a cursor that
     follows that video, and its horizontal axis is the picture's, so that it can hang under it.
     """
     if scene.num_objects == 0 or scene.num_frames < 2:
@@ -145,12 +139,13 @@ def draw_world_lines(scene: Scene, *, film: str = "", height: float = 420.0) -> 
     y_axis = Axis(float(scene.time_s[0]), float(scene.time_s[-1]), 0.0, height)
     ticks = nice_ticks(y_axis.low, y_axis.high)
     body = [f'<path class="grid" d="M0 {_number(y_axis(t))}H{_number(WIDTH)}"/>' for t in ticks]
+    body += [f'<path class="cut" d="M0 {_number(y_axis(t))}H{_number(WIDTH)}"/>' for t in cuts_s]
     for row in range(scene.num_objects):
         body.append(_world_line(scene, row, x_axis, y_axis))
     for contact in scene.contacts:
         if contact.point_px is not None:
             middle_s = (contact.start_s + contact.end_s) / 2
-            body.append(_dot(x_axis(contact.point_px[0]), y_axis(middle_s), "", "ring"))
+            body.append(_dot(x_axis(contact.point_px[0]), y_axis(middle_s), kind="ring"))
     alt = (
         f"World lines of {scene.num_objects} objects: position across the picture to the right, "
         f"time from {_seconds(y_axis.low)} at the top to {_seconds(y_axis.high)} at the bottom."
@@ -164,14 +159,14 @@ def draw_world_lines(scene: Scene, *, film: str = "", height: float = 420.0) -> 
 
 
 def _world_line(scene: Scene, row: int, x_axis: Axis, y_axis: Axis) -> str:
-    color, seen = track_color(row), scene.visible[row]
+    color, seen = track_color(int(scene.ids[row])), scene.visible[row]
     x, std = scene.center_px[row, :, 0], scene.center_px_std[row, :, 0]
     place = [(x_axis(a), y_axis(t)) for a, t in zip(x, scene.time_s, strict=True)]
     parts, runs = [], _runs(seen)
     for start, stop in runs:
         left = [(x_axis(x[k] - 2 * std[k]), place[k][1]) for k in range(start, stop)]
         right = [(x_axis(x[k] + 2 * std[k]), place[k][1]) for k in reversed(range(start, stop))]
-        parts.append(f'<path class="band" d="{path_data(left + right)}Z" style="fill:{color}"/>')
+        parts.append(f'<path class="band" d="{path_data(left + right)}Z" style="--c:{color}"/>')
         parts.append(_line(place[start:stop], color, "line"))
     for (_, stop), (start, _) in pairwise(runs):
         parts.append(_line([place[stop - 1], place[start]], color, "line hidden"))
@@ -180,20 +175,20 @@ def _world_line(scene: Scene, row: int, x_axis: Axis, y_axis: Axis) -> str:
     return "".join(parts)
 
 
-def draw_timeline(scene: Scene, *, film: str = "") -> str:
-    """Events of a scene as bars over time, one row per type of event."""
-    if not scene.events:
+def draw_timeline(scene: Scene, events: Sequence[Event], *, film: str = "") -> str:
+    """Some of a scene's events as bars over its time, one row per type of event."""
+    if not events:
         return '<p class="nothing">No event was found.</p>'
     axis = Axis(float(scene.time_s[0]), float(scene.time_s[-1]), 0.0, WIDTH)
     rows: dict[str, list[Event]] = {}
-    for event in scene.events:
+    for event in events:
         rows.setdefault(event.type, []).append(event)
     lines = []
-    for name, events in rows.items():
-        bars = "".join(_event_bar(scene, event, axis) for event in events)
+    for name, members in rows.items():
+        bars = "".join(_event_bar(scene, event, axis) for event in members)
         lines.append(
             f'<div class="lane"><span class="lane-name">{escape(_words(name))}</span>'
-            f'<span class="lane-bars" role="img" aria-label="{escape(_lane_alt(name, events))}">'
+            f'<span class="lane-bars" role="img" aria-label="{escape(_lane_alt(name, members))}">'
             f"{bars}</span></div>"
         )
     ticks = "".join(
@@ -210,11 +205,11 @@ def draw_timeline(scene: Scene, *, film: str = "") -> str:
 
 def _event_bar(scene: Scene, event: Event, axis: Axis) -> str:
     known = [int(i) for i in event.roles.values() if i in scene.ids]
-    color = track_color(scene.index(known[0])) if known else "var(--ink-2)"
+    color = track_color(known[0]) if known else "var(--ink-2)"
     left = min(max(axis.percent(event.start_s), 0.0), 100.0)
     right = min(max(axis.percent(event.end_s), left), 100.0)
     return (
-        f'<i style="left:{_number(left)}%;width:{_number(right - left)}%;background:{color};'
+        f'<i style="left:{_number(left)}%;width:{_number(right - left)}%;--c:{color};'
         f'opacity:{_number(0.35 + 0.65 * min(max(event.confidence, 0.0), 1.0))}"></i>'
     )
 

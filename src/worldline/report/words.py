@@ -16,12 +16,27 @@ __all__ = [
     "describe_quantities",
     "describe_quantity",
     "describe_trust",
+    "is_notable",
     "join",
     "plain",
+    "sentence",
     "state_findings",
 ]
 
 _TRUST = ((0.05, "very low"), (0.3, "low"), (0.7, "middling"), (0.9, "good"), (1.01, "high"))
+
+# What a reader asks for. The rest (enter, occlude, start, ...) is how a video goes along.
+_NOTABLE = {
+    "fall": ("fall", "falls"),
+    "rise": ("rise", "rises"),
+    "throw": ("throw", "throws"),
+    "bounce": ("bounce", "bounces"),
+    "collide": ("collision", "collisions"),
+    "near_miss": ("near miss", "near misses"),
+    "roll": ("roll", "rolls"),
+    "slide": ("slide", "slides"),
+    "topple": ("toppling", "topplings"),
+}
 
 _UNITS = {
     "mps2": "m/s²",
@@ -56,6 +71,16 @@ def join(parts: Iterable[str]) -> str:
     if len(words) <= 1:
         return "".join(words)
     return ", ".join(words[:-1]) + " and " + words[-1]
+
+
+def is_notable(event_type: str) -> bool:
+    """Whether an event is something that a reader asks for, such as a fall."""
+    return event_type in _NOTABLE
+
+
+def sentence(text: str) -> str:
+    """The text with its first letter large."""
+    return text[:1].upper() + text[1:]
 
 
 def describe_trust(trust: float) -> str:
@@ -117,12 +142,14 @@ def _clip_finding(clip: ClipFacts) -> str:
     if not clip.scene.num_objects:
         return f"{where} nothing moved that could be followed."
     objects = count(clip.scene.num_objects, "moving object was", "moving objects were")
-    kinds = Counter(event.type for event in clip.scene.events).most_common(3)
-    if not kinds:
+    if not clip.scene.events:
         return f"{where} {objects} followed; no event was found."
-    events = join(f"{plain(name)} ({number})" for name, number in kinds)
     total = count(len(clip.scene.events), "event")
-    return f"{where} {objects} followed and {total} found, mostly {events}."
+    notable = Counter(event.type for event in clip.scene.events if is_notable(event.type))
+    if not notable:
+        return f"{where} {objects} followed and {total} found."
+    kinds = join(count(number, *_NOTABLE[name]) for name, number in notable.most_common(4))
+    return f"{where} {objects} followed and {total} found, among them {kinds}."
 
 
 def _law_finding(clips: tuple[ClipFacts, ...]) -> str:
@@ -142,8 +169,8 @@ def _law_finding(clips: tuple[ClipFacts, ...]) -> str:
 def _forecast_finding(forecast: ForecastFacts, facts: ReportFacts) -> str:
     world = facts.world.name if facts.world else "the world"
     trust = f"{describe_trust(forecast.forecast.trust)} trust ({forecast.forecast.trust:.2f})"
-    where = f"On {forecast.source}" if not forecast.familiar else "On a simulated held-out clip"
-    return f"{where} {world} gives its forecast {trust}{_compare(forecast)}."
+    what = "a simulated clip that it has never seen" if forecast.familiar else forecast.source
+    return f"The world {world} has {trust} in its forecast of {what}{_compare(forecast)}."
 
 
 def _compare(forecast: ForecastFacts) -> str:

@@ -1,0 +1,197 @@
+"""The whole chain, from video files to facts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import worldline
+from worldline.core import Clip, InputError
+from worldline.data import read_clip
+from worldline.report.answers import QUERIES, ask, build_library, simulate_clips
+from worldline.report.continuation import Case, continue_clip, spacing_s, window_length_s
+from worldline.report.facts import ForecastFacts, ReportFacts, SearchFacts, WorldFacts
+from worldline.report.footage import Viewing, examine, view_footage
+from worldline.report.moment import choose_moment
+from worldline.report.stopwatch import Stopwatch
+from worldline.sim import FAMILIES, Split, make_clip, make_clips
+
+if TYPE_CHECKING:
+    from worldline.world import World
+
+__all__ = ["ChainOptions", "run_chain"]
+
+_HOME_FAMILY = "collide"
+_LIMITS = (
+    "Objects are found by their motion alone: what never moves is not seen, things that touch from "
+    "first to last are one object, and no object is named.",
+    "Positions in footage are in pixels. Metres are known only where a free fall or the simulator "
+    "tells the scale, so most laws that need them cannot be tested on footage.",
+    "A law that holds here is not proven: it was not contradicted by what could be measured.",
+    "The bundled world was trained on small simulated scenes. On footage of the real world its "
+    "forecasts show what it makes of them, not what will happen, and its trust says so.",
+    "Forecasts are small squares cut out of the picture around what moves most.",
+)
+
+
+@dataclass(frozen=True)
+class ChainOptions:
+    """What to do.
+
+    Attributes:
+        videos: files, at least one.
+        folder: where the library and its simulated clips go.
+        max_s: only so much of each video is looked at.
+        num_simulated: clips made for the library.
+        seed: of everything random.
+    """
+
+    videos: tuple[Path, ...]
+    folder: Path
+    max_s: float
+    num_simulated: int
+    seed: int
+
+
+def run_chain(
+    options: ChainOptions,
+    open_world: Callable[[], World],
+    *,
+    watch: Stopwatch,
+) -> tuple[ReportFacts, dict[Path, str]]:
+    """Decode, perceive, forecast, audit, index, search.
+
+    Args:
+        options: what to do.
+        open_world: called once.
+        watch: counts the time; may have been started before.
+
+    Returns:
+        the facts, and for each file that could not be used the reason.
+
+    Raises:
+        InputError: no file could be used, or there is no world.
+    """
+    with watch.stage("Start"):
+        world = open_world()
+    watch.describe("Start", f"libraries loaded, and the world {world.name}")
+    viewings, failures = _view_all(options, watch)
+    clips = tuple(examine(viewing, watch=watch) for viewing in viewings)
+    forecasts = _forecast_all(world, viewings, options, watch)
+    library, searches = _search_all(viewings, options, watch)
+    num_frames = sum(viewing.footage.num_frames for viewing in viewings)
+    watch.describe("Decode", f"{num_frames} frames out of {len(viewings)} files")
+    objects = sum(viewing.scene.num_objects for viewing in viewings)
+    watch.describe("Perceive", f"{objects} objects followed, their events and contacts found")
+    watch.describe("Audit", "laws tested on what was seen")
+    watch.describe("Forecast", f"{len(forecasts)} contexts continued, futures judged")
+    watch.describe("Baselines", "the same continued without a model")
+    watch.describe("Draw", "world lines, films and pictures for the page")
+    facts = ReportFacts(
+        made_by=f"worldline {worldline.__version__}",
+        made_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        seed=options.seed,
+        num_cores=len(os.sched_getaffinity(0)),
+        world=WorldFacts(
+            name=world.name,
+            num_parameters=world.num_parameters,
+            step_s=world.step_s,
+            size_px=world.size_px,
+            card=world.card,
+        ),
+        clips=clips,
+        forecasts=forecasts,
+        library=library,
+        searches=searches,
+        stages=watch.stages,
+        limits=_LIMITS,
+        failures=tuple(failures.values()),
+    )
+    return facts, failures
+
+
+def _view_all(options: ChainOptions, watch: Stopwatch) -> tuple[list[Viewing], dict[Path, str]]:
+    viewings, failures = [], dict[Path, str]()
+    for path in options.videos:
+        try:
+            viewings.append(view_footage(path, max_s=options.max_s, watch=watch))
+        except InputError as error:
+            failures[path] = " ".join(str(error).split())
+    if not viewings:
+        raise InputError(next(iter(failures.values()), "no video given; name at least one file"))
+    return viewings, failures
+
+
+def _forecast_all(
+    world: World, viewings: Sequence[Viewing], options: ChainOptions, watch: Stopwatch
+) -> tuple[ForecastFacts, ...]:
+    found = []
+    for viewing in viewings:
+        case = _case_from(world, viewing, watch)
+        if case is None:
+            continue
+        try:
+            found.append(continue_clip(world, case, seed=options.seed, watch=watch))
+        except InputError:
+            continue  # too slow or too short for this world: the page says that none was made
+    with watch.stage("Simulate"):
+        clip = make_clip(_HOME_FAMILY, 0, seed=options.seed, split=Split.HELD_OUT)
+    home = Case(
+        clip=clip,
+        title="Where the world is at home: a simulated clip",
+        source=f"a simulated clip ({clip.caption.rstrip('.') or _HOME_FAMILY})",
+        why_here="Not chosen: the first held-out clip of its kind for this seed. "
+        "The world has never seen it.",
+        familiar=True,
+    )
+    found.append(continue_clip(world, home, seed=options.seed, watch=watch))
+    return tuple(found)
+
+
+def _case_from(world: World, viewing: Viewing, watch: Stopwatch) -> Case | None:
+    length_s = window_length_s(world, viewing.footage.fps)
+    moment = choose_moment(viewing.scene, length_s=length_s, cuts_s=viewing.cuts_s)
+    if moment is None:
+        return None
+    slack_s = 0.5 * spacing_s(world, 1 / viewing.footage.fps)
+    with watch.stage("Decode"):
+        clip = read_clip(viewing.path, start_s=moment.start_s, end_s=moment.end_s + slack_s)
+    x, y, side = moment.square_px
+    name = viewing.footage.name
+    return Case(
+        clip=_crop(clip, x, y, side),
+        title=f"What may happen next in {name}",
+        source=name,
+        why_here=moment.reason,
+        familiar=False,
+    )
+
+
+def _crop(clip: Clip, x: int, y: int, side: int) -> Clip:
+    return replace(clip, frames=clip.frames[:, y : y + side, x : x + side])
+
+
+def _search_all(
+    viewings: Sequence[Viewing], options: ChainOptions, watch: Stopwatch
+) -> tuple[dict[str, int], tuple[SearchFacts, ...]]:
+    with watch.stage("Simulate"):
+        clips = make_clips(
+            tuple(FAMILIES),
+            num_clips=options.num_simulated,
+            seed=options.seed,
+            split=Split.HELD_OUT,
+        )
+        simulated = simulate_clips(clips, options.folder / "library-clips", seed=options.seed)
+    watch.describe("Simulate", f"{len(simulated)} clips for the library, and one to forecast")
+    with watch.stage("Index"):
+        library, origins = build_library(options.folder / "library", viewings, simulated)
+    watch.describe("Index", f"{sum(origins.values())} videos brought into the library")
+    scenes = {str(path): scene for path, scene in simulated.items()}
+    scenes |= {str(viewing.path.absolute()): viewing.scene for viewing in viewings}
+    searches = tuple(ask(library, query, scenes, watch=watch) for query in QUERIES)
+    watch.describe("Search", f"{len(searches)} queries")
+    return origins, searches
