@@ -15,7 +15,7 @@ def recipe() -> Recipe:
     return Recipe(
         world=World.Config(name="small"),
         families=tuple(FAMILIES),
-        num_clips=9000,
+        num_clips=7800,
         look_families=("drop", "throw", "bounce", "collide", "roll", "slide"),
         num_look_clips=3000,
         tokenizer=Stage(
@@ -23,12 +23,12 @@ def recipe() -> Recipe:
             batch=64,
         ),
         dynamics=Stage(
-            Trainer.Config(steps=2400, learning_rate=1e-3, warmup=200, checkpoint_every=100),
+            Trainer.Config(steps=1400, learning_rate=1.5e-3, warmup=100, checkpoint_every=50),
             batch=16,
             length=32,
         ),
         readout=Stage(
-            Trainer.Config(steps=1200, learning_rate=1e-3, warmup=100, checkpoint_every=200),
+            Trainer.Config(steps=700, learning_rate=1e-3, warmup=50, checkpoint_every=100),
             batch=16,
             length=16,
         ),

@@ -8,7 +8,9 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 from norfair import Detection as Point
-from norfair import TrackedObject, Tracker
+from norfair import Tracker
+from norfair.distances import Distance
+from norfair.tracker import TrackedObject
 
 from worldline.core.provenance import Provenance
 from worldline.core.scene import Contact, Scene
@@ -39,11 +41,12 @@ def link_detections(
     touch, with a confidence that falls with depth between them.
     """
     tracker = Tracker(
-        distance_function=_distance,
+        distance_function="euclidean",
         distance_threshold=_REACH,
         hit_counter_max=_MEMORY_FRAMES,
         initialization_delay=0,
     )
+    tracker.distance_function = _Apart()
     tracks: dict[int, dict[int, Detection]] = {}
     for t, found in enumerate(frames):
         points = [Point(points=np.array([[d.x_px, d.y_px]]), data=(t, d)) for d in found]
@@ -51,18 +54,30 @@ def link_detections(
         for item in tracker.tracked_objects:
             seen_at, detection = item.last_detection.data
             if seen_at == t:
-                tracks.setdefault(item.initializing_id, {})[t] = detection
+                tracks.setdefault(int(item.initializing_id or 0), {})[t] = detection
     kept = [track for track in tracks.values() if len(track) >= _LEAST_DETECTIONS]
     return _to_scene(kept, np.asarray(time_s, dtype=np.float64), size_px, provenance)
 
 
-def _distance(new: Point, known: TrackedObject) -> float:
-    detection: Detection = new.data[1]
-    last: Detection = known.last_detection.data[1]
-    width = max(3.0, 0.5 * (last.w_px + last.h_px))
-    away = float(np.linalg.norm(new.points[0] - known.estimate[0])) / width
-    color = float(np.abs(np.subtract(detection.color_rgb, last.color_rgb)).mean())
-    return away + _COLOR_WEIGHT * color
+class _Apart(Distance):
+    """Distance between detections and where tracks expect them, in object widths, plus colour."""
+
+    def get_distances(
+        self,
+        objects: Sequence[TrackedObject],
+        candidates: Sequence[Point | TrackedObject] | None,
+    ) -> Float[np.ndarray, "c o"]:
+        points = [c for c in candidates or () if isinstance(c, Point)]
+        if not points or not objects:
+            return np.full((len(points), len(objects)), np.inf)
+        new: list[Detection] = [p.data[1] for p in points]
+        last: list[Detection] = [o.last_detection.data[1] for o in objects]
+        place = np.array([p.points[0] for p in points])
+        expected = np.array([o.estimate[0] for o in objects])
+        width = np.array([max(3.0, 0.5 * (d.w_px + d.h_px)) for d in last])
+        away = np.linalg.norm(place[:, None] - expected[None], axis=-1) / width
+        colors, last_colors = (np.array([d.color_rgb for d in ds]) for ds in (new, last))
+        return away + _COLOR_WEIGHT * np.abs(colors[:, None] - last_colors[None]).mean(-1)
 
 
 def _to_scene(
