@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -62,16 +63,16 @@ def defined_names(tree: ast.Module) -> set[str]:
     return names
 
 
-@pytest.fixture(scope="session")
-def trees() -> dict[Path, ast.Module]:
-    return {file: ast.parse(file.read_text(encoding="utf-8")) for file in FILES}
+@cache
+def parse(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"))
 
 
 @each(FILES)
-def test_names_in_all_exist(file: Path, trees: dict[Path, ast.Module]):
-    names = public_names(trees[file])
+def test_names_in_all_exist(file: Path):
+    names = public_names(parse(file))
     assert len(names) == len(set(names))
-    assert set(names) <= defined_names(trees[file])
+    assert set(names) <= defined_names(parse(file))
 
 
 @each(FILES)
@@ -80,8 +81,8 @@ def test_file_is_short(file: Path):
 
 
 @each(FILES)
-def test_public_things_are_described(file: Path, trees: dict[Path, ast.Module]):
-    tree = trees[file]
+def test_public_things_are_described(file: Path):
+    tree = parse(file)
     assert ast.get_docstring(tree), "the module has no docstring"
     kinds = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
     public = set(public_names(tree))
@@ -96,23 +97,19 @@ def test_public_things_are_described(file: Path, trees: dict[Path, ast.Module]):
 
 
 @each([file for file in FILES if file.name == "__init__.py"])
-def test_a_package_exports_what_it_says(file: Path, trees: dict[Path, ast.Module]):
+def test_a_package_exports_what_it_says(file: Path):
     """Re-exports are real: what a package imports from its modules is in their `__all__`."""
-    for node in ast.walk(trees[file]):
+    for node in ast.walk(parse(file)):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("worldline."):
             home = SOURCE.joinpath(*str(node.module).split("."))
             home = home / "__init__.py" if home.is_dir() else home.with_suffix(".py")
-            assert {alias.name for alias in node.names} <= set(public_names(trees[home]))
+            assert {alias.name for alias in node.names} <= set(public_names(parse(home)))
 
 
-@each(FILES)
-def test_annotations_are_postponed(file: Path, trees: dict[Path, ast.Module]):
-    """Modules with code start with the `annotations` import; the jaxtyping hook relies on it."""
-    if not any(isinstance(n, ast.ClassDef | ast.FunctionDef) for n in trees[file].body):
-        return
-    if module_name(file) == "worldline":
-        return
-    futures = [n for n in trees[file].body if isinstance(n, ast.ImportFrom)]
+@each([file for file in FILES if file.name != "__init__.py"])
+def test_annotations_are_postponed(file: Path):
+    """The check of annotations in tests relies on it, and names may be used before they exist."""
+    futures = [n for n in parse(file).body if isinstance(n, ast.ImportFrom)]
     assert any(n.module == "__future__" and n.names[0].name == "annotations" for n in futures)
 
 

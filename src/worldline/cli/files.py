@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -43,13 +43,13 @@ def read_scene(path: Path) -> Scene:
 
 def stems(paths: Sequence[str | Path]) -> dict[str, str]:
     """Path to a name for its outputs: the file's stem, numbered where another has it already."""
-    taken: Counter[str] = Counter()
     names: dict[str, str] = {}
     for path in map(str, paths):
         if path not in names:
             stem = Path(path).stem
-            taken[stem] += 1
-            names[path] = stem if taken[stem] == 1 else f"{stem}-{taken[stem]}"
+            numbered = (f"{stem}-{number}" for number in count(2))
+            taken = set(names.values())
+            names[path] = next(name for name in chain([stem], numbered) if name not in taken)
     return names
 
 

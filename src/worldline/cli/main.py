@@ -34,16 +34,20 @@ class Entry:
     summary: str
 
 
-_SEE, _IMAGINE, _MAKE = "See what happens in video", "Imagine what happens next", "Make data"
+_START, _SEE, _FIND = "Start here", "See what happens in video", "Find clips by what happens"
+_IMAGINE, _MAKE = "Imagine what happens next", "Make data and worlds"
 
 COMMANDS = (
+    Entry("demo", "worldline.cli.demo:Demo", _START, "everything on real footage, as one page"),
     Entry("perceive", "worldline.cli.perceive:Perceive", _SEE, "objects, trajectories, events"),
     Entry("audit", "worldline.cli.audit:Audit", _SEE, "is it physics? a verdict per law"),
     Entry("predict", "worldline.cli.predict:Predict", _IMAGINE, "sampled futures, and their trust"),
     Entry("surprise", "worldline.cli.surprise:Surprise", _IMAGINE, "how unexpected each frame is"),
     Entry("info", "worldline.cli.info:Info", _IMAGINE, "what a world is: cost, metrics, limits"),
-    Entry("train", "worldline.cli.train:Train", _MAKE, "make a world by a recipe, resumable"),
+    Entry("ingest", "worldline.cli.ingest:Ingest", _FIND, "bring videos into a library"),
+    Entry("search", "worldline.cli.search:Search", _FIND, "ask it in words; hits say why"),
     Entry("sim make", "worldline.cli.sim_make:SimMake", _MAKE, "simulated clips with their truth"),
+    Entry("train", "worldline.cli.train:Train", _MAKE, "make a world by a recipe, resumable"),
 )
 """Every command, in the order of the help; adding one is adding a line."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -37,6 +37,8 @@ class Train:
     held_out: int = 176
     """Held-out clips that the world is evaluated on at the end."""
     json: JsonFlag = False
+    seed: int | None = None
+    """Random seed instead of the one that the recipe names."""
 
     def run(self) -> Answer:
         """Train. Raises `InputError` on an unusable recipe or folder."""
@@ -44,6 +46,10 @@ class Train:
         from worldline.train import describe_machine, load_recipe, train_world
 
         recipe = load_recipe(self.recipe)
+        command = f"worldline train {self.recipe} --out {self.out}"
+        if self.seed is not None:
+            recipe = replace(recipe, seed=self.seed)
+            command += f" --seed {self.seed}"
         show = _Progress()
         world, ledgers = train_world(
             recipe, self.out, device=self.device, num_workers=self.workers, on_step=show
@@ -56,7 +62,7 @@ class Train:
             num_clips=self.held_out,
             seed=recipe.seed,
             facts={
-                "command": f"worldline train {self.recipe} --out {self.out}",
+                "command": command,
                 "recipe": recipe.digest(),
                 "machine": describe_machine(),
                 "num_clips": recipe.num_clips,
