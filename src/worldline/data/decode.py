@@ -35,6 +35,7 @@ MAX_CLIP_BYTES = 4 * 1024**3
 
 _SLACK_S = 1e-6  # time stamps that differ by less are the same
 _BACK_OFF_S = (0.0, 5.0)  # some demuxers land behind the key frame that was asked for
+_MIN_MISSING_S = 0.5
 _ONE_FRAME = "has only one frame; motion needs at least two"
 
 
@@ -124,8 +125,9 @@ def iter_frames(
         raise MediaError(path, f"cannot be shrunk to {max_side_px} pixels")
     first_s = start_s if start_s is not None else -np.inf
     last_s = end_s if end_s is not None else np.inf
+    damage: list[str] = []
     with open_video(path) as (container, stream):
-        frames = _frames_from(path, container, stream, start_s, on_damage or (lambda _: None))
+        frames = _frames_from(path, container, stream, start_s, damage.append)
         convert = _Converter(max_side_px)
         pending: tuple[float, np.ndarray] | None = None
         num_seen, num_found, time_s = 0, 0, 0.0
@@ -154,6 +156,24 @@ def iter_frames(
             raise MediaError(path, _nothing_found(start_s, end_s, time_s if reached_end else None))
         if pending is not None:
             yield pending
+        if reached_end and not damage:
+            damage += _early_end(container, stream, time_s)
+    if on_damage is not None:
+        for sentence in dict.fromkeys(damage):
+            on_damage(sentence)
+
+
+def _early_end(container: InputContainer, stream: VideoStream, last_s: float) -> list[str]:
+    """Whether the container promised more than came (Matroska has no index to compare with)."""
+    stated_s = 0.0
+    if stream.duration and stream.time_base:
+        stated_s = float(stream.duration * stream.time_base)
+    elif container.duration and len(container.streams) == 1:  # sound may well be longer
+        stated_s = container.duration / av.time_base
+    missing_s = stated_s - last_s
+    if missing_s <= max(_MIN_MISSING_S, 4 / nominal_fps(stream)):
+        return []
+    return [f"truncated: the last {missing_s:.1f} s are missing"]
 
 
 def _nothing_found(start_s: float | None, end_s: float | None, last_s: float | None) -> str:
@@ -205,7 +225,7 @@ def read_clip(
     with open_video(path) as (container, stream):
         provenance = _provenance(path, container, stream)
     if damage:
-        details = (*provenance.details, ("damage", "; ".join(dict.fromkeys(damage))))
+        details = (*provenance.details, ("damage", "; ".join(damage)))
         provenance = replace(provenance, details=tuple(sorted(details)))
     return Clip(
         frames=np.stack(images),

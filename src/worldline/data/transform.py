@@ -115,7 +115,7 @@ def center_square(
     x, y = (width - side) // 2, (height - side) // 2
     square = frames[:, y : y + side, x : x + side]
     if side == size_px:
-        return np.ascontiguousarray(square), (x, y, side, side)
+        return square.copy(), (x, y, side, side)
     how = cv2.INTER_AREA if size_px < side else cv2.INTER_LINEAR
     out = np.empty((len(frames), size_px, size_px, 3), dtype=np.uint8)
     for i, frame in enumerate(square):
