@@ -48,6 +48,7 @@ def _events_table(clip: ClipFacts, film: str) -> str:
 
 
 def show_tracks(clip: ClipFacts) -> str:
+    """Table of the objects that were followed, folded away; nothing for none."""
     scene = clip.scene
     rows = []
     for row in range(scene.num_objects):

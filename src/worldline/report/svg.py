@@ -130,8 +130,9 @@ def draw_world_lines(
     """Space-time diagram of a scene: horizontal position to the right, time downwards.
 
     The band around a line is two standard deviations wide to each side; a line is dotted between
-    sightings of the same object; dots mark contacts, dashed lines across are cuts. With `film` the drawing has a cursor that
-    follows that video, and its horizontal axis is the picture's, so that it can hang under it.
+    sightings of the same object; dots mark contacts, dashed lines across are cuts. With `film` the
+    drawing has a cursor that follows that video. The horizontal axis is the picture's, so that the
+    drawing can hang under the picture.
     """
     if scene.num_objects == 0 or scene.num_frames < 2:
         return '<p class="nothing">No object was followed here, so there is no world line.</p>'
