@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,48 +20,28 @@ from worldline.core.forecast import Forecast
 from worldline.core.latents import Controls, Latents
 from worldline.core.provenance import Origin, Provenance
 from worldline.core.scene import Scene
-from worldline.core.verdict import Outcome, Verdict
 from worldline.dynamics import Dynamics, FlowDynamics
 from worldline.physics import check_laws, detect_events
 from worldline.readout.latent import LatentReadout
 from worldline.readout.link import link_detections, uncrop
-from worldline.tokenizer import ContinuousTokenizer, from_unit, to_unit
+from worldline.tokenizer import ContinuousTokenizer, to_unit
+from worldline.world.render import (
+    Reference,
+    make_reference,
+    measure_spread,
+    render,
+    worst_verdicts,
+)
 from worldline.world.session import Session, Snapshot
+from worldline.world.surprise import Surprise, grade
 from worldline.world.trust import Trust, trust_features
 from worldline.world.view import View, look
 
-__all__ = ["Surprise", "World"]
+__all__ = ["World"]
 
 _PRETRAINED = Path(__file__).parent / "pretrained"
 _DRAWS = 4
 """Futures drawn at least, so that the spread between them means something."""
-
-
-@dataclass(frozen=True, eq=False)
-class Surprise:
-    """How unexpected each frame of a clip was.
-
-    Attributes:
-        time_s: `[T]` of the frames as the world saw them.
-        per_frame: `[T]` squared latent error of the prediction from the frames before, over its
-            mean on held-out training material (1: as usual); 0 for the first two frames, which
-            nothing can be expected of.
-        max: the largest.
-        quantile: share of single held-out frames with less surprise than `max`.
-    """
-
-    time_s: Float[np.ndarray, " t"]
-    per_frame: Float[np.ndarray, " t"]
-    max: float
-    quantile: float
-
-
-@dataclass(frozen=True, eq=False)
-class _Reference:
-    """Last context frame as decoded, and what the decoder left out of it."""
-
-    decoded: Tensor
-    residual: Tensor
 
 
 class World:
@@ -263,12 +243,7 @@ class World:
                 "surprised by; at least 3 are needed"
             )
         per_frame = self.raw_surprise(self._encode(view.frames), seed=seed)
-        per_frame = per_frame / float(self.calibration.get("surprise_mean", 1.0))
-        per_frame[:2] = 0.0
-        table = np.asarray(self.calibration.get("surprise_quantiles", (0.0, np.inf)))
-        top = float(per_frame.max())
-        ranks = np.linspace(0.0, 1.0, len(table))
-        return Surprise(view.time_s, per_frame, top, float(np.interp(top, table, ranks)))
+        return grade(view.time_s, per_frame, self.calibration)
 
     def raw_surprise(self, latents: Latents, *, seed: int) -> Float[np.ndarray, " t"]:
         """Squared latent error of each frame `[1, T, N, C]`, before calibration."""
@@ -312,8 +287,9 @@ class World:
         futures = self.continue_latents(
             latents, horizon=horizon, samples=max(samples, _DRAWS), seed=seed
         )
-        drawn = self.render(futures, self._reference(latents, seen[-1]))
-        uncertainty, uncertainty_px = self._spread(drawn)
+        drawn = self.render(futures, self.reference(latents, seen[-1]))
+        scale = self.calibration.get("uncertainty_scale", (1.0,))
+        uncertainty, uncertainty_px = measure_spread(drawn, scale)
         time_s = view.time_s[-1] + view.step_s * np.arange(1, horizon + 1)
         provenance = Provenance(
             Origin.GENERATED, clip.provenance.source, f"worldline world {self.name}", seed
@@ -330,7 +306,7 @@ class World:
             uncertainty=uncertainty,
             uncertainty_px=uncertainty_px,
             scenes=scenes,
-            audit=_worst([check_laws(scene) for scene in scenes]),
+            audit=worst_verdicts([check_laws(scene) for scene in scenes]),
             trust=trust,
             trust_reason=reason,
             context_frames=seen,
@@ -344,7 +320,7 @@ class World:
         seen = self.look(clip).frames[-(context or self.context) :]
         latents = self._encode(seen)
         carry = self.dynamics.init(latents, Controls(), torch.Generator().manual_seed(seed))
-        return Session(self, Snapshot(carry, 0, self._reference(latents, seen[-1])))
+        return Session(self, Snapshot(carry, 0, self.reference(latents, seen[-1])))
 
     @torch.no_grad()
     def continue_frames(
@@ -353,7 +329,7 @@ class World:
         """Futures of context frames that already have the world's size and rate; pixels only."""
         latents = self._encode(frames)
         futures = self.continue_latents(latents, horizon=horizon, samples=samples, seed=seed)
-        return self.render(futures, self._reference(latents, frames[-1]))
+        return self.render(futures, self.reference(latents, frames[-1]))
 
     @torch.no_grad()
     def continue_latents(
@@ -369,29 +345,15 @@ class World:
             frames.append(frame.tokens)
         return Latents(torch.cat(frames, dim=1), latents.grid)
 
-    @torch.no_grad()
     def render(
-        self, latents: Latents, reference: _Reference | None
+        self, latents: Latents, reference: Reference | None
     ) -> UInt8[np.ndarray, "b t h w 3"]:
-        """Decode, putting back the detail of the last seen frame wherever nothing changed.
+        """Decode; see `worldline.world.render.render`."""
+        return render(self.tokenizer, latents, reference)
 
-        A small tokenizer loses fine texture. Where the decoded frame still agrees with the decoded
-        last context frame, the detail that the tokenizer lost there is still right, and is added.
-        """
-        image = self.tokenizer.decode_unit(latents).float()
-        if reference is not None:
-            change = (image - reference.decoded).abs().amax(-1, keepdim=True)
-            blurred = torch.nn.functional.max_pool2d(
-                change.flatten(0, 1).permute(0, 3, 1, 2), 3, stride=1, padding=1
-            )
-            change = blurred.permute(0, 2, 3, 1).reshape(change.shape)
-            image = image + torch.exp(-((change / 0.1) ** 2)) * reference.residual
-        return from_unit(image).numpy()
-
-    def _reference(self, latents: Latents, last: UInt8[np.ndarray, "h w 3"]) -> _Reference:
-        newest = Latents(latents.tokens[:, -1:], latents.grid)
-        decoded = self.tokenizer.decode_unit(newest).float()[0, 0]
-        return _Reference(decoded, to_unit(torch.from_numpy(last), torch.float32) - decoded)
+    def reference(self, latents: Latents, last: UInt8[np.ndarray, "h w 3"]) -> Reference:
+        """What decoding loses of the last context frame."""
+        return make_reference(self.tokenizer, latents, last)
 
     def _future_scene(
         self,
@@ -406,16 +368,6 @@ class World:
         scene = self._read(whole, np.concatenate([seen_s, time_s]), provenance)
         scene = scene.after(len(seen_s))
         return scene.with_events(detect_events(scene))
-
-    def _spread(
-        self, drawn: UInt8[np.ndarray, "s t h w 3"]
-    ) -> tuple[Float[np.ndarray, " t"], Float[np.ndarray, "t h w"]]:
-        """Spread between futures, scaled to the error that such spread meant on held-out clips."""
-        std = (drawn.astype(np.float64) / 255).std(axis=0, ddof=1)
-        scale = np.asarray(self.calibration.get("uncertainty_scale", (1.0,)))
-        scale = scale[np.minimum(np.arange(len(std)), len(scale) - 1)]
-        per_px = np.sqrt((std**2).mean(-1)) * scale[:, None, None]
-        return np.sqrt((per_px**2).mean((1, 2))), per_px
 
     @torch.no_grad()
     def context_features(self, clip: Clip, *, seed: int) -> Float[np.ndarray, " f"]:
@@ -442,22 +394,3 @@ class World:
             return 0.0, "No trust: this world has not been calibrated."
         trust = Trust.from_json(self.calibration["trust"])
         return trust.judge(self._evidence(latents, frames, seed))
-
-
-_RANK = {Outcome.PASS: 1, Outcome.UNTESTABLE: 0, Outcome.FAIL: 2}
-
-
-def _worst(audits: list[tuple[Verdict, ...]]) -> tuple[Verdict, ...]:
-    """Per law the worst verdict over the futures; fail before pass before untestable."""
-    worst: dict[str, Verdict] = {}
-    failed: dict[str, int] = {}
-    for audit in audits:
-        for verdict in audit:
-            failed[verdict.law] = failed.get(verdict.law, 0) + (verdict.outcome is Outcome.FAIL)
-            held = worst.get(verdict.law)
-            if held is None or _RANK[verdict.outcome] > _RANK[held.outcome]:
-                worst[verdict.law] = verdict
-    return tuple(
-        replace(v, quantities={**v.quantities, "futures_failed": failed[law]})
-        for law, v in worst.items()
-    )
