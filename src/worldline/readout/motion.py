@@ -16,6 +16,7 @@ from worldline.readout.regions import Region, clean_mask, find_cores, find_regio
 
 __all__ = ["MotionDetector", "MovingRegions"]
 
+_SEAM = np.ones((5, 5), np.uint8)  # an object's smoothed edge reaches two pixels further
 _UPSCALE_BELOW_PX = 160  # smaller images are enlarged, so that a ball of four pixels has a shape
 _UPSCALE_TO_PX = 192
 _MIN_BUFFER, _MAX_BUFFER = 40, 80  # frames
@@ -212,7 +213,7 @@ class _Shot:
     def _forget(self, region: Region, image: Float[np.ndarray, "h w 3"]) -> None:
         where = np.zeros(image.shape[:2], np.uint8)
         where[region.window][region.mask] = 1
-        where = cv2.dilate(where, np.ones((5, 5), np.uint8)) > 0
+        where = cv2.dilate(where, _SEAM) > 0
         self._background.replace(where, image)
 
     def _changes(self, image: Float[np.ndarray, "h w 3"]) -> Bool[np.ndarray, "h w"]:
@@ -335,7 +336,8 @@ class _Shot:
             full = (cv2.dilate(core, kernel) > 0) & mask
             for region in find_regions(full, image, self._min_area, np.eye(3)):
                 if outline_ratio(region, image, model.mean) < _GHOST_RATIO:
-                    model.replace(cv2.dilate(core, kernel, iterations=2) > 0, image)
+                    seam = (cv2.dilate(cv2.dilate(core, kernel), _SEAM) > 0) & ~mask
+                    model.replace(full | seam, image)
 
 
 def _even_exposure(stack: Float[np.ndarray, "n h w 3"]) -> Float[np.ndarray, "n h w 3"]:
