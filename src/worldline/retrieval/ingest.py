@@ -111,14 +111,13 @@ Look = Callable[[Path], Seen]
 """Makes a scene of a video file; raises `MediaError` where it cannot."""
 
 
-def find_videos(paths: Iterable[str | Path]) -> tuple[list[Path], list[IngestResult]]:
+def find_videos(paths: Iterable[str | Path]) -> list[Path | IngestResult]:
     """Video files under paths, each once, absolute, folders searched recursively by name.
 
     Returns:
-        files, and a failed result for every path that gives none.
+        files in the order of the paths, with a failed result for every path that gives none.
     """
-    files: dict[Path, None] = {}
-    failures: list[IngestResult] = []
+    files: dict[Path | IngestResult, None] = {}
     for given in paths:
         path = Path(given).expanduser().absolute()
         if path.is_dir():
@@ -136,10 +135,9 @@ def find_videos(paths: Iterable[str | Path]) -> tuple[list[Path], list[IngestRes
         else:
             reason = "no such file or folder"
         if reason:
-            failures.append(
-                IngestResult(str(given), Status.FAILED, error=str(MediaError(given, reason)))
-            )
-    return list(files), failures
+            error = str(MediaError(given, reason))
+            files[IngestResult(str(given), Status.FAILED, error=error)] = None
+    return list(files)
 
 
 def truth_file(video: Path) -> Path:

@@ -104,23 +104,23 @@ class Library:
         Raises:
             ArtifactError: the library cannot be written.
         """
-        files, failures = find_videos([paths] if isinstance(paths, str | Path) else paths)
+        files = find_videos([paths] if isinstance(paths, str | Path) else paths)
         results: list[IngestResult] = []
         pending: list[SceneRows] = []
-        total = len(files) + len(failures)
 
         def report(result: IngestResult) -> None:
             results.append(result)
             if on_progress is not None:
-                on_progress(len(results), total, result)
+                on_progress(len(results), len(files), result)
 
-        for failure in failures:
-            report(failure)
         with self.store.writing(self._sweep):
             known = self._videos()
             before = self.store.version(EVENTS) + self.store.version(MOTIONS)
             flushed_s = time.monotonic()
             for file in files:
+                if isinstance(file, IngestResult):
+                    report(file)
+                    continue
                 result, rows = self._ingest_file(file, known.get(str(file)))
                 if rows is not None:
                     pending.append(rows)

@@ -1,0 +1,79 @@
+"""`worldline ingest` and `worldline search`, as they are called."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Call = Callable[..., Any]
+
+
+@pytest.fixture
+def library(call: Call, tmp_path: Path) -> str:
+    """Three simulated drops and three collisions."""
+    clips, place = tmp_path / "clips", str(tmp_path / "library")
+    assert call("sim", "make", "drop", "collide", "--clips", "6", "--out", str(clips)).code == 0
+    done = call("ingest", str(clips), "--library", place, "--json")
+    assert (done.code, done.answer["added"]) == (0, 6)
+    return place
+
+
+def test_ingest_is_incremental_and_search_explains(call, library, tmp_path):
+    again = call("ingest", str(tmp_path / "clips"), "--library", library, "--json")
+    assert (again.code, again.answer["unchanged"], again.answer["added"]) == (0, 6, 0)
+    done = call("search", "something falls from a height", "--library", library, "--json")
+    assert done.code == 0
+    assert done.answer["plan"]["sentence"] == "A fall with height more than 0.5 m."
+    hits = done.answer["hits"]
+    assert hits
+    for hit in hits:
+        assert hit["why"]["quantities"]["height_m"] > 0.5
+        assert 0 <= hit["start_s"] < hit["end_s"]
+        assert hit["synthetic"]
+        assert Path(hit["source"]).is_file()
+    assert {Path(h["source"]).name[:4] for h in hits} == {"drop"}
+    plan = call("search", json.dumps(done.answer["plan"]), "--library", library, "--json")
+    assert plan.answer["hits"] == hits
+    shown = call("search", "something falls from a height", "--library", library)
+    assert "A fall with height more than 0.5 m." in shown.out
+
+
+def test_search_like_finds_the_video_itself_first(call, library, tmp_path):
+    video = sorted((tmp_path / "clips").glob("collide*.mp4"))[0]
+    done = call("search", "--like", str(video), "--library", library, "--json")
+    assert done.code == 0
+    assert done.answer["hits"][0]["source"] == str(video)
+    assert done.answer["hits"][0]["score"] == pytest.approx(1.0, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("query", "reason"),
+    [("", "empty"), ("flurb", "not known: flurb"), ('{"op": "dance"}', "dance"), ("{", "not JSON")],
+)
+def test_a_query_for_nothing_exits_with_one_line(call, library, query, reason):
+    done = call("search", query, "--library", library, "--json")
+    assert done.code == 2
+    assert reason in done.answer["error"]
+    assert len(done.error_lines) == 1
+
+
+def test_a_library_that_is_not_there(call, tmp_path):
+    done = call("search", "fall", "--library", str(tmp_path / "none"), "--json")
+    assert done.code == 2
+    assert "no library here yet" in done.answer["error"]
+
+
+def test_bad_files_among_good_ones(call, videos, tmp_path):
+    paths = [videos / name for name in ("corrupt.mp4", "ball.mp4", "missing.mp4", "audio-only.mp4")]
+    done = call("ingest", *map(str, paths), "--library", str(tmp_path / "lib"), "--json")
+    assert done.code == 2
+    results = done.answer["results"]
+    assert [r["source"] for r in results] == [str(path) for path in paths]
+    assert ["error" in r for r in results] == [True, False, True, True]
+    assert results[1]["status"] == "added"
+    assert (done.answer["added"], done.answer["failed"]) == (1, 3)
+    assert len(done.error_lines) == 3
