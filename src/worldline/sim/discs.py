@@ -17,6 +17,7 @@ __all__ = ["WORLD_M", "Discs", "draw_discs", "film_discs"]
 
 WORLD_M = 10.0
 MIN_VISIBLE_PX = 4.0
+SUB_ROWS = 8
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def draw_discs(
 ) -> tuple[UInt8[np.ndarray, "t h w 3"], Int[np.ndarray, "t h w"], Float[np.ndarray, "n t"]]:
     """Paint discs with their coverage of each pixel, later ones over earlier ones.
 
-    Coverage takes the rim as straight within a pixel, which is right to 1% for radii over 2 pixels.
+    Coverage is exact along x and sampled on `SUB_ROWS` lines a pixel along y.
 
     Returns:
         frames, identity at pixel centres (-1 for the ground), covered area `[N, T]` in pixels.
@@ -70,16 +71,34 @@ def draw_discs(
     identity = np.full((num_frames, size_px, size_px), -1, np.int16)
     area = np.zeros((num_discs, num_frames))
     for index in range(num_discs):
-        dx = grid[None, None, :] - centers_px[index, :, 0, None, None]
-        dy = grid[None, :, None] - centers_px[index, :, 1, None, None]
-        distance = np.hypot(dx, dy)
-        # a pixel is wider seen along its diagonal: the ramp is as wide as its shadow on the normal
-        ramp = (np.abs(dx) + np.abs(dy)) / np.maximum(distance, 1e-9)
-        share = np.clip(0.5 + (radii_px[index] - distance) / np.maximum(ramp, 1.0), 0, 1)
+        x, y = centers_px[index, :, 0], centers_px[index, :, 1]
+        share = _coverage(x, y, float(radii_px[index]), size_px)
         image += share[..., None] * (np.asarray(colors[index]) - image)
-        identity[distance <= radii_px[index]] = index
+        dx, dy = grid - x[:, None], grid - y[:, None]
+        inside = dx[:, None, :] ** 2 + dy[:, :, None] ** 2 <= radii_px[index] ** 2
+        identity[inside] = index
         area[index] = share.sum(axis=(1, 2))
     return (np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8), identity, area
+
+
+def _coverage(
+    x_px: Float[np.ndarray, " t"], y_px: Float[np.ndarray, " t"], radius_px: float, size_px: int
+) -> Float[np.ndarray, "t h w"]:
+    # only a window around the disc, the same size in every frame
+    side = int(np.ceil(2 * radius_px)) + 2
+    left, top = np.floor(x_px - radius_px).astype(int), np.floor(y_px - radius_px).astype(int)
+    lines = top[:, None] + (np.arange(side * SUB_ROWS) + 0.5) / SUB_ROWS
+    half = np.sqrt(np.maximum(radius_px**2 - (lines - y_px[:, None]) ** 2, 0))
+    low, high = (x_px[:, None] - half)[..., None], (x_px[:, None] + half)[..., None]
+    edges = (left[:, None] + np.arange(side))[:, None]
+    covered = np.maximum(np.minimum(edges + 1, high) - np.maximum(edges, low), 0)
+    window = covered.reshape(len(x_px), side, SUB_ROWS, side).mean(axis=2)
+    rows, columns = top[:, None] + np.arange(side), left[:, None] + np.arange(side)
+    in_rows, in_columns = (rows >= 0) & (rows < size_px), (columns >= 0) & (columns < size_px)
+    t, i, j = np.nonzero(in_rows[:, :, None] & in_columns[:, None, :])
+    share = np.zeros((len(x_px), size_px, size_px))
+    share[t, rows[t, i], columns[t, j]] = window[t, i, j]
+    return share
 
 
 def film_discs(discs: Discs, size_px: int) -> Clip:

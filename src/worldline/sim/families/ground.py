@@ -206,12 +206,15 @@ class Roll:
             radius = truth.extent_m[row, 0] / 2
             speed = np.linalg.norm(truth.velocity_mps[row], axis=1)
             spin = np.linalg.norm(truth.angular_velocity_radps[row], axis=1)
-            rolling = (truth.time_s < truth.first_meeting_s(row)) & (speed > 0.5)
+            climb = truth.velocity_mps[row, :, 2] / np.maximum(speed, 1e-9)
+            # where the ramp ends the body lands on the floor and slips for a while
+            on_course = (truth.time_s < truth.first_meeting_s(row)) & (speed > 0.5)
+            rolling = on_course & (np.abs(np.abs(climb) - np.sin(slope)) < 0.01)
             slips += (np.abs(speed - radius * spin) / speed)[rolling].tolist()
-            on_ramp = rolling & (truth.velocity_mps[row, :, 2] < -0.05)
-            if slope > 0 and on_ramp.sum() >= 4 and np.diff(np.flatnonzero(on_ramp)).max() == 1:
+            downhill = rolling & (climb < 0)
+            if slope > 0 and downhill.sum() >= 4:
                 share = 0.4 if label == "ball" else 0.5
-                fit = np.polyfit(truth.time_s[on_ramp], speed[on_ramp], 1)[0]
+                fit = np.polyfit(truth.time_s[downhill], speed[downhill], 1)[0]
                 errors.append(float(fit / (truth.g * np.sin(slope) / (1 + share)) - 1))
         return (
             judge("rolling", slips, 0.03, "rolling without slipping"),

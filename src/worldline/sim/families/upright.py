@@ -128,20 +128,24 @@ class Topple:
         )
 
     def self_check(self, clip: Clip) -> tuple[Verdict, ...]:
-        """The long axis starts steep and ends flat."""
+        """The body starts near upright, gets past its balance, and in time lies on its side."""
         truth = truth_of(clip)
         assert truth.scene.rotation_wxyz is not None
         _, x, y, _ = np.moveaxis(truth.scene.rotation_wxyz, -1, 0)
         steepness = 1 - 2 * (x * x + y * y)
-        fallen = truth.time_s[-1] > 1.5
+        balance = truth.extent_m[:, 2] / np.hypot(truth.extent_m[:, 0], truth.extent_m[:, 2])
+        # the time to fall grows with the root of the height
+        long_s = 5 * np.sqrt(truth.extent_m[:, 2] / 2 / truth.g)
+        fallen = steepness[truth.time_s[-1] > long_s, -1]
         return (
             judge("upright", (1 - steepness[:, 0]).tolist(), 0.15, "a start near upright"),
             judge(
-                "toppling",
-                steepness[:, -1].tolist() if fallen else [],
-                0.5,
-                "an end on the side",
+                "balance",
+                np.maximum(steepness[:, -1] - balance, 0).tolist(),
+                0.0,
+                "an end past the balance",
             ),
+            judge("toppling", fallen.tolist(), 0.5, "an end on the side"),
         )
 
 
