@@ -25,6 +25,9 @@ MISSED_STEP = 0.6
 MIN_KICK_STD = 6.0
 """A velocity jump counts from so many standard errors."""
 
+MIN_KICK_SAMPLES = 4
+"""Velocity before and after a jump is taken from pieces of at least so many samples."""
+
 MIN_KICK_SIZES = 1.0
 """A velocity jump counts from so many object sizes per second, and so much of the speed."""
 
@@ -65,11 +68,11 @@ def find_pairs(scene: Scene) -> list[Pair]:
 
 
 def box_gap(
-    center_a: Float[np.ndarray, "m 2"],
-    size_a: Float[np.ndarray, "m 2"],
-    center_b: Float[np.ndarray, "m 2"],
-    size_b: Float[np.ndarray, "m 2"],
-) -> Float[np.ndarray, " m"]:
+    center_a: Float[np.ndarray, "#m 2"],
+    size_a: Float[np.ndarray, "#m 2"],
+    center_b: Float[np.ndarray, "#m 2"],
+    size_b: Float[np.ndarray, "#m 2"],
+) -> Float[np.ndarray, " _"]:
     """Distance between two boxes in pixels; negative (the smaller overlap) where they overlap."""
     apart = np.abs(center_a - center_b) - (size_a + size_b) / 2
     outside = np.linalg.norm(np.maximum(apart, 0.0), axis=1)
@@ -135,7 +138,7 @@ def detect_contacts(scene: Scene) -> tuple[Contact, ...]:
 def kicks_of(track: Track) -> list[tuple[float, np.ndarray, np.ndarray]]:
     """Moments at which the velocity jumps, with the velocities before and after."""
     kicks = []
-    fitted = [s for s in track.segments if s.fit is not None]
+    fitted = [s for s in track.segments if s.num_samples >= MIN_KICK_SAMPLES]
     for left, right in itertools.pairwise(fitted):
         assert left.fit is not None and right.fit is not None  # noqa: PT018
         if right.fit.start_s - left.fit.end_s > 3.0 * track.step_s:

@@ -55,6 +55,15 @@ def find_contacts(scene: Scene) -> tuple[Event, ...]:
 MIN_APPROACH_MPS = 0.1
 """Bodies that meet slower are put down or lean, they do not collide."""
 
+MAX_PUSH = 2.1
+"""A collision changes a velocity by (1 + e) m' / (m + m') <= 2 approach speeds (pixels)."""
+
+WEAK_PUSH = 0.15
+"""A change below this share of the approach speed may point anywhere (pixels)."""
+
+MIN_PUSH_COS = 0.5
+"""A change points away from the other body within 60 degrees (pixels)."""
+
 MIN_APPROACH_SIZES = 0.5
 """The same in pixel scenes, in sizes of the smaller object per second."""
 
@@ -77,7 +86,8 @@ def find_collisions(scene: Scene) -> tuple[Event, ...]:
     Approach speed is the rate at which the distance of the centres shrinks just before the touch:
     at least 0.1 m/s (pixels: half the smaller size per second). Delta-v is the change from just
     before to just after, the usual measure of crash severity (Shelby 2011). Touch is a contact of
-    the scene, or in pixels boxes that touch together with a velocity jump (`detect_contacts`).
+    the scene, or in pixels boxes that touch together with a velocity jump (`detect_contacts`) that
+    pushes the bodies apart by at most twice the approach speed, as momentum and energy demand.
     """
     motion = motion_of(scene)
     unit = "mps" if motion.is_metric else "px_s"
@@ -96,16 +106,30 @@ def find_collisions(scene: Scene) -> tuple[Event, ...]:
         least = MIN_APPROACH_MPS if motion.is_metric else MIN_APPROACH_SIZES * min(a.scale, b.scale)
         if approach < least:
             continue
+        kick_a, kick_b = out_a - in_a, out_b - in_b
+        if not motion.is_metric and not (
+            _is_push(kick_a, -way, approach) and _is_push(kick_b, way, approach)
+        ):
+            continue
         quantities = {
             f"approach_speed_{unit}": approach,
-            f"delta_v_a_{unit}": float(np.linalg.norm(out_a - in_a)),
-            f"delta_v_b_{unit}": float(np.linalg.norm(out_b - in_b)),
+            f"delta_v_a_{unit}": float(np.linalg.norm(kick_a)),
+            f"delta_v_b_{unit}": float(np.linalg.norm(kick_b)),
         }
         roles = {"a": contact.a, "b": contact.b}
         events.append(
             Event("collide", contact.start_s, contact.end_s, roles, quantities, contact.confidence)
         )
     return tuple(events)
+
+
+def _is_push(kick: np.ndarray, away: np.ndarray, approach: float) -> bool:
+    """Whether a change of velocity is one that a collision can give."""
+    size = float(np.linalg.norm(kick))
+    if size <= WEAK_PUSH * approach:
+        return True  # the heavier of two bodies hardly notices
+    along = float(kick @ away) / (size * float(np.linalg.norm(away)))
+    return size <= MAX_PUSH * approach and along >= MIN_PUSH_COS
 
 
 def _velocity_around(
@@ -150,6 +174,7 @@ class NearMissProfile:
         closing_mps: least closing speed, metric scenes.
         closing_sizes_s: least closing speed in pixel scenes, in mean object sizes per second.
         size_ratio: in pixels, boxes that differ more in size are taken to be at different depths.
+        num_frames_px: in pixels, so many frames must be critical, since velocities are noisy.
     """
 
     ttc_s: float = 1.5
@@ -157,7 +182,8 @@ class NearMissProfile:
     passing_gap_radii: float = 0.5
     closing_mps: float = 0.5
     closing_sizes_s: float = 0.75
-    size_ratio: float = 3.0
+    size_ratio: float = 1.5
+    num_frames_px: int = 3
 
 
 NEAR_MISS = NearMissProfile()
@@ -182,10 +208,12 @@ def find_near_misses(scene: Scene) -> tuple[Event, ...]:
     kept their velocities, discs around them would touch within 1.5 s, or pass at less than half a
     mean radius (Hayward 1972 for the time to collision, in disc form; thresholds in
     `NearMissProfile`); later the gap really gets below 1.5 mean radii (0.5 without a collision
-    course), and no contact occurs in the second before or after. The
-    interval runs from the first critical moment to the closest approach. In pixels the gap is that
-    between boxes, and things at different depths cannot be told apart unless their sizes differ by
-    a factor of 3. Two bodies never on a collision course have no `ttc_s`.
+    course), and no contact occurs in the second before or after. The interval runs from the first
+    critical moment, at most 3 s before, to the closest approach.
+
+    In pixels the gap is that between boxes; three frames must be critical, the boxes must part
+    again, and things taken to be at different depths (sizes differ by a factor of 1.5) are left
+    out. Two bodies never on a collision course have no `ttc_s`.
     """
     events = []
     contacts = detect_contacts(scene)
@@ -213,6 +241,8 @@ def _near_miss(pair: Pair, contacts: tuple[Contact, ...], profile: NearMissProfi
         if max(radius_a, radius_b) > profile.size_ratio * min(radius_a, radius_b):
             return None
         gap = box_gap(place_a, size_a, place_b, size_b)
+        if not _parts_again(gap):
+            return None
         least = profile.closing_sizes_s * 2 * mean_radius
     nearest = int(np.argmin(gap))
     if not 0 < gap[nearest] <= margin:
@@ -225,8 +255,10 @@ def _near_miss(pair: Pair, contacts: tuple[Contact, ...], profile: NearMissProfi
             return None
     velocity_a = smooth_velocity(a)[0][pair.index_a]
     velocity_b = smooth_velocity(b)[0][pair.index_b]
-    first, ttc, fastest = None, math.inf, 0.0
+    first, ttc, fastest, critical = None, math.inf, 0.0, 0
     for i in range(nearest + 1):
+        if moment - pair.time_s[i] > 2.0 * profile.ttc_s:
+            continue
         way = place_b[i] - place_a[i]
         closing = -float((velocity_b[i] - velocity_a[i]) @ way) / float(np.linalg.norm(way))
         if closing < least:
@@ -237,9 +269,12 @@ def _near_miss(pair: Pair, contacts: tuple[Contact, ...], profile: NearMissProfi
         near = course.distance - radius_a - radius_b <= passing and course.time_s <= profile.ttc_s
         if own <= profile.ttc_s or near:
             first = i if first is None else first
+            critical += 1
             ttc = min(ttc, own) if own <= profile.ttc_s else ttc
             fastest = max(fastest, closing)
     if first is None or gap[nearest] > (margin if math.isfinite(ttc) else passing):
+        return None
+    if not a.is_metric and critical < profile.num_frames_px:
         return None
     unit = "m" if a.is_metric else "px"
     quantities = {f"distance_{unit}": float(gap[nearest]), "closest_approach_s": moment}
@@ -249,6 +284,12 @@ def _near_miss(pair: Pair, contacts: tuple[Contact, ...], profile: NearMissProfi
     roles = {"a": a.object_id, "b": b.object_id}
     confidence = 1.0 if a.is_metric else 0.6
     return Event("near_miss", float(pair.time_s[first]), moment, roles, quantities, confidence)
+
+
+def _parts_again(gap: np.ndarray) -> bool:
+    """Whether the smallest gap lies inside the common time, so that it is known to be smallest."""
+    i = int(np.argmin(gap))
+    return bool(i < len(gap) - 2 and gap[-1] > gap[i] + 1.0)
 
 
 def _radius(track: Track) -> float:

@@ -32,8 +32,10 @@ def _runs(scene: Scene, row: int) -> list[tuple[int, int]]:
     return find_runs(seen)
 
 
-def border_distance(scene: Scene, row: int, frame: int, inner: int) -> float:
-    """Least distance (share of the image side) from the border, going on for `LOOK_AHEAD_S`.
+def border_distance(
+    scene: Scene, row: int, frame: int, inner: int, *, ahead_s: float = LOOK_AHEAD_S
+) -> float:
+    """Least distance (share of the image side) from the border, now or after going on for a time.
 
     `inner` is a frame some time further inside the interval in view: the velocity between the two
     carries the box on, outwards.
@@ -44,7 +46,7 @@ def border_distance(scene: Scene, row: int, frame: int, inner: int) -> float:
     span = float(scene.time_s[frame] - scene.time_s[inner])
     ahead = np.zeros(2)
     if span != 0:
-        ahead = (center - scene.center_px[row, inner]) / abs(span) * LOOK_AHEAD_S
+        ahead = (center - scene.center_px[row, inner]) / abs(span) * ahead_s
     distances = []
     for step in (np.zeros(2), ahead):
         low, high = center + step - half, size - (center + step + half)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from worldline.core import Scene, Verdict
+from worldline.physics.contacts import box_gap
 from worldline.physics.events.view import border_distance, find_occluder
 from worldline.physics.kinematics import MAX_GAP_S, Track, find_runs, motion_of
 from worldline.physics.laws.judging import Deviation, judge, two_sided_p, untestable
@@ -13,7 +14,7 @@ from worldline.physics.polynomial import fit_polynomial
 __all__ = ["check_continuity", "check_permanence"]
 
 BORDER_SHARE = 0.03
-"""A box this near the border (share of the image side), now or 0.5 s on, has gone out of view."""
+"""A box this near the border (share of the image side), now or soon, has gone out of view."""
 
 MIN_TRACK_FRAMES, MIN_TRACK_S = 12, 0.5
 """A perceived object must have been tracked so long before its loss means anything."""
@@ -24,6 +25,9 @@ detectors of motion lose what rests."""
 
 HANDOVER_S, HANDOVER_SIZES = 1.0, 1.5
 """A new track so soon and so near (in sizes of the lost one) carries the lost one on."""
+
+CROWDED_S = 0.5
+"""Another box near the place within this time may hide a lost object or have merged with it."""
 
 JUMP_SPEED_SHARE = 1.5
 """A step may be this much longer than the speed before or after it explains."""
@@ -46,17 +50,18 @@ def _is_perceived(scene: Scene) -> bool:
 def check_permanence(scene: Scene, alpha: float) -> Verdict:
     """An object does not vanish in view, and does not appear in view from nothing.
 
-    Gone out of view: its last box is within 3% of the border, or would be 0.5 s later. Hidden:
-    another object's box covers the place (and is nearer, where depth is known). For truth,
-    `present` decides: an object that stops being present in view has vanished, for certain.
+    Gone out of view: its last box is within 3% of the border, or would be 0.5 s later (truth: two
+    frames later). For truth, `present` decides: an object that stops being present in view has
+    vanished, for certain; one that is merely not seen is behind something.
 
     For perceived tracks the loss must be of the object and not of the tracker: the object was
     tracked for 12 frames and 0.5 s, moved when it was lost (detectors of motion lose what rests),
-    no other track carries it on within 1 s, it has no gap in the second before, and no other track
-    ends or begins with it (that is a cut of the film). The p-value is the chance that a detector
-    with this track's rate of misses (rule of succession) misses all the frames that remain in which
-    it would be in view. Appearing is not tested on perceived tracks: things are first noticed
-    somewhere.
+    no other track carries it on within 1 s, no other box comes within one size of it or covers the
+    place within 0.5 s (it may be hidden or merged), it has no gap in the second before, and no
+    other track ends or begins with it (that is a cut of the film). The p-value is the chance that
+    a detector with this track's rate of misses (rule of succession) misses all the frames that
+    remain in which it would be in view. Appearing is not tested on perceived tracks: things are
+    first noticed somewhere.
     """
     if not scene.num_objects or scene.num_frames < 2:
         return untestable("permanence", "The scene has no object or fewer than two frames.")
@@ -90,9 +95,9 @@ def _true_changes(scene: Scene, row: int) -> list[Deviation]:
         ):
             if not 0 <= beyond < scene.num_frames or scene.present[row, beyond]:
                 continue
-            if border_distance(scene, row, edge, inner) <= BORDER_SHARE:
-                continue
-            if find_occluder(scene, row, edge) is not None:
+            # The truth follows a body up to the border: it may only be a step short of it.
+            step_s = 2.0 * abs(float(scene.time_s[beyond] - scene.time_s[edge]))
+            if border_distance(scene, row, edge, inner, ahead_s=step_s) <= BORDER_SHARE:
                 continue
             moment = float(scene.time_s[beyond])
             x, y = scene.center_px[row, edge]
@@ -118,6 +123,8 @@ def _perceived_loss(scene: Scene, row: int) -> list[Deviation]:
         return [kept]
     if find_occluder(scene, row, last) is not None:
         return [kept]
+    if _is_crowded(scene, row, last):
+        return []
     center, size = scene.center_px[row], scene.size_px[row]
     side = float(np.sqrt(np.prod(size[last])))
     span = moment - float(scene.time_s[inner])
@@ -158,6 +165,21 @@ def _perceived_loss(scene: Scene, row: int) -> list[Deviation]:
     return [
         Deviation(p, moment, (object_id,), text, {"num_frames": float(stay), "miss_rate": rate})
     ]
+
+
+def _is_crowded(scene: Scene, row: int, last: int) -> bool:
+    """Whether another box comes within one size of where an object was lost, within 0.5 s."""
+    center, size = scene.center_px[row, last : last + 1], scene.size_px[row, last : last + 1]
+    side = float(np.sqrt(np.prod(size)))
+    until = int(np.searchsorted(scene.time_s, scene.time_s[last] + CROWDED_S, side="right"))
+    for other in range(scene.num_objects):
+        if other == row:
+            continue
+        frames = last + np.flatnonzero(_seen(scene, other)[last:until])
+        gap = box_gap(center, size, scene.center_px[other, frames], scene.size_px[other, frames])
+        if np.any(gap <= side):
+            return True
+    return False
 
 
 def check_continuity(scene: Scene, alpha: float) -> Verdict:
