@@ -7,6 +7,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -124,54 +125,49 @@ class Trainer:
         average = Average(model, config.average_decay)
         first, ledger = self._restore(folder, model, average, optimizer, master)
         ledger = replace(ledger, sessions=ledger.sessions + 1)
-        log = _LossLog(folder, first)
         flop = 0.0
-        for step in range(first, config.steps):
-            started = time.perf_counter()
-            generator = step_generator(config.seed, step, device)
-            batch = task.batch(step, generator)
-            if config.half:
-                with torch.no_grad():
-                    torch._foreach_copy_(working, master)
-            for parameter in working:
-                parameter.grad = None
-            if flop == 0.0:  # counted once per session: every step does the same work
-                with FlopCounterMode(display=False) as counter:
-                    losses = task.loss(worker, batch, generator)
-                    losses["total"].backward()
-                flop = float(counter.get_total_flops())
-            else:
+        with closing(_LossLog(folder, first)) as log:
+            for step in range(first, config.steps):
+                started = time.perf_counter()
+                generator = step_generator(config.seed, step, device)
+                batch = task.batch(step, generator)
+                if config.half:
+                    with torch.no_grad():
+                        torch._foreach_copy_(working, master)
+                for parameter in working:
+                    parameter.grad = None
+                if flop == 0.0:
+                    flop = self._count_flop(task, worker, step, device)
                 losses = task.loss(worker, batch, generator)
                 losses["total"].backward()
-            total = float(losses["total"].detach())
-            if not math.isfinite(total):
-                raise DivergenceError(
-                    f"{folder}: the loss is {total} at step {step} (batch {step} of seed "
-                    f"{config.seed}); the checkpoint before it is kept"
+                total = float(losses["total"].detach())
+                if not math.isfinite(total):
+                    raise DivergenceError(
+                        f"{folder}: the loss is {total} at step {step} (batch {step} of seed "
+                        f"{config.seed}); the checkpoint before it is kept"
+                    )
+                if config.half:
+                    for own, other in zip(master, working, strict=True):
+                        own.grad = None if other.grad is None else other.grad.float()
+                torch.nn.utils.clip_grad_norm_(master, config.clip_norm)
+                for group in optimizer.param_groups:
+                    group["lr"] = self.learning_rate(step)
+                optimizer.step()
+                average.update(model, step)
+                ledger = replace(
+                    ledger,
+                    steps=step + 1,
+                    frames_seen=ledger.frames_seen + task.num_frames(batch),
+                    flop=ledger.flop + flop,
+                    wall_s=ledger.wall_s + time.perf_counter() - started,
                 )
-            if config.half:
-                for own, other in zip(master, working, strict=True):
-                    own.grad = None if other.grad is None else other.grad.float()
-            torch.nn.utils.clip_grad_norm_(master, config.clip_norm)
-            for group in optimizer.param_groups:
-                group["lr"] = self.learning_rate(step)
-            optimizer.step()
-            average.update(model, step)
-            ledger = replace(
-                ledger,
-                steps=step + 1,
-                frames_seen=ledger.frames_seen + task.num_frames(batch),
-                flop=ledger.flop + flop,
-                wall_s=ledger.wall_s + time.perf_counter() - started,
-            )
-            values = {name: float(value.detach()) for name, value in losses.items()}
-            if step % config.log_every == 0 or step + 1 == config.steps:
-                log.write(step, {**values, "learning_rate": self.learning_rate(step)})
-            if (step + 1) % config.checkpoint_every == 0 or step + 1 == config.steps:
-                self._store(folder, step + 1, model, average, optimizer, master, ledger)
-            if on_step is not None:
-                on_step(step, values)
-        log.close()
+                values = {name: float(value.detach()) for name, value in losses.items()}
+                if step % config.log_every == 0 or step + 1 == config.steps:
+                    log.write(step, {**values, "learning_rate": self.learning_rate(step)})
+                if (step + 1) % config.checkpoint_every == 0 or step + 1 == config.steps:
+                    self._store(folder, step + 1, model, average, optimizer, master, ledger)
+                if on_step is not None:
+                    on_step(step, values)
         model.load_state_dict(average.tensors)
         return ledger
 
@@ -182,6 +178,20 @@ class Trainer:
             return config.learning_rate * (step + 1) / config.warmup
         done = (step - config.warmup) / max(1, config.steps - config.warmup)
         return config.learning_rate * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
+
+    def _count_flop(self, task: Task, worker: nn.Module, step: int, device: str) -> float:
+        """Operations of a step; every step does the same work, so one count per session will do.
+
+        Counted on a pass of its own, because PyTorch takes other kernels while it counts, and the
+        results of a resumed run must not depend on where it was interrupted.
+        """
+        generator = step_generator(self.config.seed, step, device)
+        batch = task.batch(step, generator)
+        with FlopCounterMode(display=False) as counter:
+            task.loss(worker, batch, generator)["total"].backward()
+        for parameter in worker.parameters():
+            parameter.grad = None
+        return float(counter.get_total_flops())
 
     def _store(
         self,

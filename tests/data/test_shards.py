@@ -1,0 +1,59 @@
+import json
+
+import numpy as np
+import pytest
+from tests.discs import disc_clips
+
+from worldline.core import InputError
+from worldline.data.shards import Shards, write_shards
+
+
+def test_what_goes_in_comes_out(tmp_path):
+    clips = list(disc_clips(3))
+    shards = write_shards(tmp_path, clips, num_clips=3, recipe={"a": 1})
+    for i, clip in enumerate(clips):
+        np.testing.assert_array_equal(shards.frames[i], clip.frames)
+        np.testing.assert_array_equal(shards.moving[i], clip.segmentation >= 0)
+        np.testing.assert_allclose(
+            shards.center_px[i, :, :2], clip.scene.center_px.transpose(1, 0, 2), rtol=1e-5
+        )
+    assert not shards.visible[:, :, 2:].any()
+    assert np.isnan(shards.depth_m).all()
+    assert shards.records[0]["step_s"] == pytest.approx(0.05)
+
+
+def test_finished_shards_are_reused_only_by_their_recipe(tmp_path):
+    write_shards(tmp_path, disc_clips(2), num_clips=2, recipe={"a": 1})
+    again = write_shards(tmp_path, iter(()), num_clips=2, recipe={"a": 1})
+    assert again.num_clips == 2
+    with pytest.raises(InputError, match="another recipe"):
+        write_shards(tmp_path, disc_clips(2), num_clips=2, recipe={"a": 2})
+
+
+def test_unfinished_and_newer_shards_are_refused(tmp_path):
+    with pytest.raises(InputError, match="not written to the end"):
+        Shards.open(tmp_path)
+    with pytest.raises(InputError, match="3 clips came, 4 were announced"):
+        write_shards(tmp_path, disc_clips(3), num_clips=4, recipe={})
+    with pytest.raises(InputError, match="not written to the end"):
+        Shards.open(tmp_path)
+    write_shards(tmp_path, disc_clips(4), num_clips=4, recipe={})
+    index = tmp_path / "index.json"
+    index.write_text(json.dumps({**json.loads(index.read_text()), "version": 99}))
+    with pytest.raises(InputError, match="version 99"):
+        Shards.open(tmp_path)
+
+
+def test_clips_of_other_length_are_named(tmp_path):
+    mixed = [*disc_clips(1), *disc_clips(1, num_frames=8)]
+    with pytest.raises(InputError, match="clip 1"):
+        write_shards(tmp_path, mixed, num_clips=2, recipe={})
+
+
+def test_reading_order_covers_everything_and_depends_on_position_alone(tmp_path):
+    shards = write_shards(tmp_path, disc_clips(5), num_clips=5, recipe={})
+    order = shards.order(seed=1, position=0, count=15)
+    for epoch in range(3):
+        assert sorted(order[5 * epoch : 5 * epoch + 5]) == [0, 1, 2, 3, 4]
+    np.testing.assert_array_equal(shards.order(1, 7, 6), order[7:13])
+    assert (shards.order(2, 0, 15) != order).any()
