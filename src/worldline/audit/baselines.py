@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
-from scipy.ndimage import binary_fill_holes, gaussian_filter
+from scipy.ndimage import binary_fill_holes
 
 from worldline.core.clip import Clip
 from worldline.core.errors import InputError
@@ -76,8 +76,8 @@ class ConstantVelocityWarp:
 
     upscale: int = 4
     min_speed_px: float = 0.2
-    smoothing_px: float = 1.5
-    smoothing_growth: float = 0.7
+    smoothing_px: float = 2.0
+    smoothing_growth: float = 0.5
     closing_px: float = 3.0
     min_change: int = 10
 
@@ -104,6 +104,7 @@ class ConstantVelocityWarp:
         if not front.any():
             return CopyLast().predict(context_frames, horizon, seed)
         sure = front & (speeds[-1] >= self.min_speed_px * self.upscale)
+        bodies = _split_bodies(front, 4 * self.upscale**2)
         y, x = np.nonzero(front)
         order = np.argsort(speeds[-1][y, x], kind="stable")  # fastest written last
         y, x = y[order], x[order]
@@ -112,7 +113,7 @@ class ConstantVelocityWarp:
         frames = np.empty((horizon, *last.shape), dtype=np.uint8)
         for index in range(horizon):
             smoothing_px = self.smoothing_px * (index + 1) ** self.smoothing_growth
-            shift = (index + 1) * self._smooth(flows[-1], sure, smoothing_px)[y, x]
+            shift = (index + 1) * self._smooth(flows[-1], sure, bodies, smoothing_px)[y, x]
             layer, cover = _splat(colors, x + shift[:, 0], y + shift[:, 1], front.shape)
             alpha = cv2.resize(cover, size, interpolation=cv2.INTER_AREA)[..., None]
             body = cv2.resize(layer * cover[..., None], size, interpolation=cv2.INTER_AREA)
@@ -134,17 +135,21 @@ class ConstantVelocityWarp:
         self,
         velocity: Float[np.ndarray, "a b 2"],
         sure: Bool[np.ndarray, "a b"],
+        bodies: Sequence[Bool[np.ndarray, "a b"]],
         smoothing_px: float,
     ) -> Float[np.ndarray, "a b 2"]:
-        """Mean velocity of the surely moving pixels around each pixel."""
+        """Mean velocity of the surely moving pixels of the same body around each pixel."""
         height, width = sure.shape
         small = (width // self.upscale, height // self.upscale)
-        weight = sure.astype(np.float32)
-        stack = np.dstack([velocity * weight[..., None], weight]).astype(np.float32)
-        coarse = cv2.resize(stack, small, interpolation=cv2.INTER_AREA)
-        coarse = gaussian_filter(coarse.astype(np.float64), smoothing_px, axes=(0, 1))
-        total = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
-        return total[..., :2] / np.maximum(total[..., 2:], 1e-12)
+        result = np.zeros_like(velocity)
+        for body in bodies:
+            weight = (sure & body).astype(np.float32)
+            stack = np.dstack([velocity * weight[..., None], weight]).astype(np.float32)
+            coarse = cv2.resize(stack, small, interpolation=cv2.INTER_AREA)
+            coarse = cv2.GaussianBlur(coarse, (0, 0), smoothing_px)
+            total = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)[body]
+            result[body] = total[:, :2] / np.maximum(total[:, 2:], 1e-12)
+        return result
 
     def _fill_background(
         self, context: UInt8[np.ndarray, "k h w 3"], moving: Bool[np.ndarray, "k a b"]
@@ -189,6 +194,15 @@ class StateOracle:
                 if np.array_equal(clip.frames[start : start + k], context_frames):
                     return clip.frames[start + k : start + k + horizon][None]
         raise InputError(f"no clip of the oracle holds this context and {horizon} frames after it")
+
+
+def _split_bodies(front: Bool[np.ndarray, "a b"], min_area: int) -> list[Bool[np.ndarray, "a b"]]:
+    """Bodies that do not touch have velocities of their own; specks count as one."""
+    num, labels, stats, _ = cv2.connectedComponentsWithStats(front.astype(np.uint8))
+    large = [body for body in range(1, num) if stats[body, cv2.CC_STAT_AREA] >= min_area]
+    bodies = [labels == body for body in large]
+    specks = front & ~np.isin(labels, large)
+    return [*bodies, specks] if specks.any() else bodies
 
 
 def _measure_velocity(

@@ -20,6 +20,8 @@ _COLOR_SIGMA = 0.09  # RGB distance in [0, 1] units that a predictor may be off 
 _MIN_CONTRAST = 0.06  # below this distance from the background an object cannot be told apart
 _SAME_COLOR = 0.12  # palettes closer than this cannot tell two objects apart
 _DARKEST_SHADOW = 0.35
+_SHADOW_DOUBT = 0.5  # weight of a pixel that is as likely a shadow as the object
+_PLAIN_VARIANCE = 1e-3
 
 
 def palette(
@@ -57,8 +59,9 @@ def match_exposure(
         if keep.mean() < 0.2:  # nothing to hold on to: the view itself has changed
             return pixels
         mean_x, mean_y = x[keep].mean(0), y[keep].mean(0)
-        spread = ((x[keep] - mean_x) ** 2).mean(0) + 1e-4
-        gain = (((x[keep] - mean_x) * (y[keep] - mean_y)).mean(0) + 1e-4) / spread
+        # A plain background says nothing of the gain: there it stays near 1.
+        spread = ((x[keep] - mean_x) ** 2).mean(0) + _PLAIN_VARIANCE
+        gain = (((x[keep] - mean_x) * (y[keep] - mean_y)).mean(0) + _PLAIN_VARIANCE) / spread
         gain = np.clip(gain, 0.5, 2.0)
         fitted = (x - mean_x) * gain + mean_y
     return fitted.reshape(pixels.shape)
@@ -99,7 +102,8 @@ def object_evidence(
     for index in range(len(palettes)):
         others = np.delete(purity, index, axis=0)
         rival = np.maximum(shadow, others.max(0)) if len(others) else shadow
-        opacity[index] *= 1 - np.maximum(rival - purity[index], 0)
+        doubt = np.maximum(rival - purity[index], _SHADOW_DOUBT * shadow)
+        opacity[index] *= 1 - np.maximum(doubt, 0)
     return opacity
 
 

@@ -11,12 +11,12 @@ how much of it should be seen (its visible mask at the target frame) and the cle
    that is nearest to the truth. If one place more fits nearly as well (a ghost at the old place,
    say), the reading that is *worse* for the predictor counts.
 3. Centroid of the evidence in a window around the shape, moved until it rests.
-4. Found: at least 40 % of the true visible area as summed opacity, and no farther from the truth
-   than the match radius: an object's width, but at least 1/16 of the frame.
+4. Found: at least 40 % of the summed opacity that the true frame has there, and no farther from the
+   truth than the match radius: an object's width, but at least 1/16 of the frame.
 
-Errors are distances to where *the same search* finds the object in the true frame, so that its own
-bias cancels. An object counts only where that search finds it: hidden, cut off or camouflaged
-objects are counted apart, in `ObjectProbe.num_untestable`.
+Shares and errors are against what *the same search* finds in the true frame, so that its own bias
+cancels. An object counts only where that search finds it, with at least 30 % of its visible area
+and within 2 px of its mask's middle; others are counted apart, in `ObjectProbe.num_untestable`.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ MIN_VISIBLE_PX = 8
 """Fewer visible pixels than this are too few to judge."""
 
 _MIN_AREA_SHARE = 0.4
+_MIN_SELF_SHARE = 0.3
 _MIN_MOVE_PX = 1.0
 _SELF_RADIUS_PX = 2.0  # farther from its own mask than this, the search has failed on the truth
 _RIM_PX = 2
@@ -57,7 +58,7 @@ class ObjectMatch:
         found: enough of it is within the match radius.
         error_px: distance to the truth of the best place, however far or faint.
         radius_px: match radius; stands in for the error of an object that was not found.
-        area_share: summed opacity there as a share of the true visible area.
+        area_share: summed opacity there as a share of the same in the true frame.
         truth_px, found_px: the two centroids (x, y), pixel centres at whole numbers plus 0.5.
     """
 
@@ -100,6 +101,9 @@ class ObjectProbe:
 
     Attributes:
         background: `[h, w, 3]` clean plate of the target frame.
+        targets: every object visible then, also those that do not count.
+        truth: what `measure` answers for the true frame.
+        places: where the search finds each entry of `truth`.
         num_untestable: objects that are visible and were seen before, but that the search does not
             find in the true frame itself.
     """
@@ -107,6 +111,7 @@ class ObjectProbe:
     background: UInt8[np.ndarray, "h w 3"]
     targets: tuple[_Target, ...]
     truth: tuple[ObjectMatch, ...]
+    places: tuple[_Place, ...]
     num_untestable: int
 
     @property
@@ -145,24 +150,27 @@ class ObjectProbe:
             )
         background = clip.background[frame if len(clip.background) > 1 else 0]
         targets = _describe_targets(clip, context_start, context_stop, frame)
-        blank = cls(background=background, targets=targets, truth=(), num_untestable=0)
+        blank = cls(background=background, targets=targets, truth=(), places=(), num_untestable=0)
         anchors = np.array([t.center_px for t in targets]).reshape(-1, 2)
         places = _search(clip.frames[frame], background, targets, anchors)
         truth: list[ObjectMatch] = []
+        kept: list[_Place] = []
         num_untestable = 0
         for target, place in zip(targets, places, strict=True):
             if not target.seen:
                 continue
             offset_px = float(np.hypot(*(place.center_px - target.center_px)))
             share = place.mass_px / target.area_px
-            if offset_px > _SELF_RADIUS_PX or share < _MIN_AREA_SHARE:
+            if offset_px > _SELF_RADIUS_PX or share < _MIN_SELF_SHARE:
                 num_untestable += 1
                 continue
-            truth.append(blank._match(target, place, place.center_px))
+            kept.append(place)
+            truth.append(blank._match(target, place, place))
         return cls(
             background=background,
             targets=targets,
             truth=tuple(truth),
+            places=tuple(kept),
             num_untestable=num_untestable,
         )
 
@@ -179,8 +187,15 @@ class ObjectProbe:
             )
         if not self.truth:
             return ()
-        known = {match.object_id: np.array(match.truth_px) for match in self.truth}
-        anchors = np.array([known.get(t.object_id, t.center_px) for t in self.targets])
+        known = {
+            match.object_id: place for match, place in zip(self.truth, self.places, strict=True)
+        }
+        anchors = np.array(
+            [
+                known[t.object_id].center_px if t.object_id in known else t.center_px
+                for t in self.targets
+            ]
+        )
         places = _search(frame, self.background, self.targets, anchors.reshape(-1, 2))
         return tuple(
             self._match(target, place, known[target.object_id])
@@ -188,10 +203,11 @@ class ObjectProbe:
             if target.object_id in known
         )
 
-    def _match(self, target: _Target, place: _Place, truth_px: np.ndarray) -> ObjectMatch:
+    def _match(self, target: _Target, place: _Place, true_place: _Place) -> ObjectMatch:
+        truth_px = true_place.center_px
         radius_px = max(len(self.background) / 16, 2 * np.sqrt(target.area_px / np.pi))
         error_px = float(np.hypot(*(place.center_px - truth_px)))
-        share = place.mass_px / target.area_px
+        share = place.mass_px / true_place.mass_px
         return ObjectMatch(
             object_id=target.object_id,
             moving=bool(target.moved_px >= _MIN_MOVE_PX),
