@@ -16,7 +16,7 @@ from worldline.report.facts import ClipFacts, Film, Footage
 from worldline.report.media import encode_film
 from worldline.report.stopwatch import Stopwatch
 
-__all__ = ["Viewing", "examine", "view_footage"]
+__all__ = ["Viewing", "draw_frames", "examine", "view_footage"]
 
 _ANALYSED_PX = 640
 _FILM_FPS = 15.0
@@ -131,7 +131,7 @@ def _draw(viewing: Viewing) -> Film | None:
     poster = int(np.argmax([visible[index] for index, _ in viewing.kept]))
     details = (*scene.provenance.details, ("drawn", "world lines"))
     return encode_film(
-        _drawn(viewing),
+        draw_frames(viewing),
         times_s,
         alt=f"{viewing.footage.name} with the paths of {scene.num_objects} objects drawn on it",
         provenance=replace(scene.provenance, details=details),
@@ -139,7 +139,7 @@ def _draw(viewing: Viewing) -> Film | None:
     )
 
 
-def _drawn(viewing: Viewing) -> Iterator[np.ndarray]:
+def draw_frames(viewing: Viewing) -> Iterator[np.ndarray]:
     """Frames with world lines on them; a cut wipes away those of the shot before."""
     scene = viewing.scene
     starts = [0, *(int(np.searchsorted(scene.time_s, cut - _SLACK_S)) for cut in viewing.cuts_s)]
