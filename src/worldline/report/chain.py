@@ -13,7 +13,7 @@ import worldline
 from worldline.core import Clip, InputError
 from worldline.data import read_clip
 from worldline.report.answers import QUERIES, ask, build_library, simulate_clips
-from worldline.report.continuation import Case, continue_clip, spacing_s, window_length_s
+from worldline.report.continuation import Case, continue_clip, window_length_s
 from worldline.report.facts import ForecastFacts, ReportFacts, SearchFacts, WorldFacts
 from worldline.report.footage import Viewing, examine, view_footage
 from worldline.report.moment import choose_moment
@@ -157,7 +157,7 @@ def _case_from(world: World, viewing: Viewing, watch: Stopwatch) -> Case | None:
     moment = choose_moment(viewing.scene, length_s=length_s, cuts_s=viewing.cuts_s)
     if moment is None:
         return None
-    slack_s = 0.5 * spacing_s(world, 1 / viewing.footage.fps)
+    slack_s = 0.5 / viewing.footage.fps
     with watch.stage("Decode"):
         clip = read_clip(viewing.path, start_s=moment.start_s, end_s=moment.end_s + slack_s)
     x, y, side = moment.square_px

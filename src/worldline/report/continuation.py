@@ -19,7 +19,7 @@ from worldline.report.stopwatch import Stopwatch
 if TYPE_CHECKING:
     from worldline.world import World
 
-__all__ = ["Case", "continue_clip", "window_length_s"]
+__all__ = ["HORIZON", "Case", "continue_clip", "window_length_s"]
 
 HORIZON = 16
 SAMPLES = 3
@@ -55,13 +55,17 @@ class Case:
 
 def window_length_s(world: World, fps: float) -> float:
     """Time that context and continuation take at a frame rate."""
-    return (world.context + HORIZON) * spacing_s(world, 1 / max(fps, 1e-6))
+    step_s = 1 / max(fps, 1e-6)
+    return (world.context + HORIZON) * step_s * _thinning(world, step_s)
 
 
-def spacing_s(world: World, step_s: float) -> float:
-    """Frame spacing at which a clip of `step_s` is shown: near the middle of what the world knows,
-    so that more than an instant is forecast."""
-    return step_s * max(1, round(world.step_s / step_s))
+def _thinning(world: World, step_s: float, num_frames: int | None = None) -> int:
+    """Every how many frames one is shown: so that the spacing is near the middle of what the world
+    knows and more than an instant is forecast, but not more than a clip of `num_frames` has."""
+    every = max(1, round(world.step_s / step_s))
+    if num_frames is None:
+        return every
+    return max(1, min(every, num_frames // (world.context + HORIZON)))
 
 
 def continue_clip(world: World, case: Case, *, seed: int, watch: Stopwatch) -> ForecastFacts:
@@ -71,7 +75,7 @@ def continue_clip(world: World, case: Case, *, seed: int, watch: Stopwatch) -> F
         InputError: the clip is too short.
     """
     step_s = float(np.median(np.diff(case.clip.time_s)))
-    clip = resample(case.clip, spacing_s(world, step_s))
+    clip = resample(case.clip, step_s * _thinning(world, step_s, case.clip.num_frames))
     context = world.context
     horizon = min(HORIZON, clip.num_frames - context)
     if horizon < 1:

@@ -32,6 +32,7 @@ __all__ = [
 ]
 
 WIDTH = 1000.0
+_LEAST_TOP = 0.01
 
 
 def track_color(object_id: int) -> str:
@@ -248,7 +249,8 @@ def draw_curves(
     if not values or len(x) == 0:
         return '<p class="nothing">Nothing could be measured here.</p>'
     low, high = min(values), max(values)
-    low = min(low, 0.0) if from_zero else low
+    if from_zero:  # rounding errors must not fill the drawing
+        low, high = min(low, 0.0), max(high, _LEAST_TOP)
     margin = 0.06 * (high - low) or max(abs(high), 1e-6) * 0.1
     y_axis = Axis(low if from_zero else low - margin, high + margin, height, 0.0)
     x_axis = Axis(min(x), max(x), 0.0, WIDTH)
