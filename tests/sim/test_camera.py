@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from worldline.sim import camera, make_clip
 from worldline.sim.camera import shoot
 from worldline.sim.engine import simulate
 from worldline.sim.framing import frame_action, look_at
@@ -133,3 +134,15 @@ def test_framing_keeps_the_action_in_view_and_bodies_in_size(stage_of, ball):
     assert high.max() <= SIZE_PX
     assert (high - low).min() >= 5
     assert (high - low).max() <= 24
+
+
+@pytest.mark.parametrize("family", ["pendulum", "topple", "throw"])
+def test_casting_only_near_bodies_changes_nothing(family: str, monkeypatch):
+    quick = make_clip(family, 1, seed=0, size_px=24, events=False)
+    monkeypatch.setattr(
+        camera, "_cone_pairs", lambda rays, *_: np.divmod(np.arange(32 * len(rays)), len(rays))
+    )
+    thorough = make_clip(family, 1, seed=0, size_px=24, events=False)
+    np.testing.assert_array_equal(quick.frames, thorough.frames)
+    np.testing.assert_array_equal(quick.depth_m, thorough.depth_m)
+    np.testing.assert_array_equal(quick.segmentation, thorough.segmentation)

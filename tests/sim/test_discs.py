@@ -73,7 +73,7 @@ def test_disc_parameters_stay_in_the_ranges_of_their_split(family: str):
             lambda r, v: ((r <= 0.6) | (r >= 1.5)) & ((v <= 0.8) | (v >= 4.5)),
         ),
     ]:
-        for index in range(12):
+        for index in range(6):
             truth = truth_of(make_clip(family, index, seed=1, split=split, events=False))
             radius = truth.extent_m[:, 0] / 2
             speed = np.abs(truth.velocity_mps[:, 0, 0])

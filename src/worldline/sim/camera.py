@@ -21,7 +21,7 @@ from jaxtyping import Float, Int, UInt8
 
 from worldline.core import Camera
 from worldline.sim.engine import Rollout
-from worldline.sim.stage import Stage
+from worldline.sim.stage import Pattern, Stage
 from worldline.sim.surface import FOG_M, body_albedo, floor_albedo, sky_color
 
 __all__ = ["Film", "shoot"]
@@ -83,13 +83,15 @@ class _Caster:
 
 @dataclass(frozen=True)
 class _Plate:
-    """The scenery: per sample (S = 5 x pixels, sample-major) what the camera sees without bodies.
+    """The scenery: per sample, sample-major, what the camera sees without bodies.
+
+    S is 5 x pixels, C the first 4 x pixels of them, those for colour.
 
     Attributes:
         rays: `[S, 3]` unit directions; axial: `[S]` their share along the optical axis.
         reach_m: `[S]` distance to the scenery, `FAR_M` for the sky.
-        color: `[S, 3]` lit colour; direct: `[S, 3]` what of it a shadow takes away.
-        to_light: `[S, 3]` unit direction from the light; light_m: `[S]` distance from it.
+        color: `[C, 3]` lit colour; direct: `[C, 3]` what of it a shadow takes away.
+        from_light: `[C, 3]` unit direction from the light; light_m: `[C]` distance from it.
     """
 
     rays: np.ndarray
@@ -112,11 +114,39 @@ def shoot(stage: Stage, rollout: Rollout, camera: Camera) -> Film:
     caster = _Caster(rollout)
     eye = np.ascontiguousarray(camera.world_from_camera[0, :3, 3])
     plate = _cast_plate(stage, caster, camera, eye)
-    bodies = np.flatnonzero(rollout.model.geom_bodyid > 0)
-    radii = rollout.model.geom_rbound[bodies]
-    centers = rollout.geom_position_m[:, bodies]
+    centers, radii = _cover(rollout)
     hits = _cast_bodies(stage, caster, plate, eye, centers, radii)
     return _develop(stage, caster, camera, plate, hits, centers, radii)
+
+
+def _cover(rollout: Rollout) -> tuple[np.ndarray, np.ndarray]:
+    """Spheres that hold the moving geoms, several in a row for a long one.
+
+    Returns:
+        centres `[T, K, 3]` and radii `[K]`.
+    """
+    model = rollout.model
+    centers, radii = [], []
+    for geom in np.flatnonzero(model.geom_bodyid > 0):
+        a, b, c = model.geom_size[geom]
+        kind = mujoco.mjtGeom(int(model.geom_type[geom]))
+        long = 0.0
+        wide = a
+        if kind in (mujoco.mjtGeom.mjGEOM_CAPSULE, mujoco.mjtGeom.mjGEOM_CYLINDER):
+            long = b
+        elif kind == mujoco.mjtGeom.mjGEOM_BOX:
+            wide, long = float(np.hypot(a, b)), c
+        count = int(np.clip(np.ceil(0.5 * long / wide), 1, 8))
+        step = long / count
+        round_ends = kind == mujoco.mjtGeom.mjGEOM_CAPSULE
+        radius = wide + step if round_ends else float(np.hypot(wide, step))
+        axis = rollout.geom_rotation[:, geom, 2::3]
+        for index in range(count):
+            centers.append(
+                rollout.geom_position_m[:, geom] + axis * (step * (2 * index + 1) - long)
+            )
+            radii.append(radius)
+    return np.stack(centers, axis=1), np.array(radii)
 
 
 def _sample_rays(camera: Camera) -> np.ndarray:
@@ -135,31 +165,33 @@ def _cast_plate(stage: Stage, caster: _Caster, camera: Camera, eye: np.ndarray) 
     caster.pose(0)
     geom, reach, normal = caster.cast(eye, rays, _SCENERY_ONLY, normals=True)
     assert normal is not None
+    reach = np.where(geom >= 0, reach, FAR_M)
+    colored = len(rays) // len(OFFSETS_PX) * NUM_COLOR
+    geom, normal, near = geom[:colored], normal[:colored], reach[:colored]
     ground = geom >= 0
-    reach = np.where(ground, reach, FAR_M)
-    points = eye + rays * np.where(ground, reach, 1.0)[:, None]
-    albedo = np.zeros((len(rays), 3), np.float32)
-    floor = geom == 0
+    points = eye + rays[:colored] * np.where(ground, near, 1.0)[:, None]
+    albedo = np.zeros((colored, 3), np.float32)
+    floor = np.flatnonzero(geom == 0)
     albedo[floor] = floor_albedo(stage.floor, *points[floor, :2].astype(np.float32).T)
     for index, prop in enumerate(stage.props):
         albedo[geom == index + 1] = prop.color
     light = np.asarray(stage.light.position_m, dtype=np.float64)
     from_light = points - light
-    light_m = np.linalg.norm(from_light, axis=-1)
+    light_m = np.sqrt(np.einsum("pi,pi->p", from_light, from_light))
     from_light /= light_m[:, None]
     facing = np.where(ground, -np.einsum("pi,pi->p", normal, from_light), 0.0)
     lit = ground & (facing > 0)
     if stage.props:
         _, shade, _ = caster.cast(light, from_light[lit], _SCENERY_ONLY, normals=False)
         lit[lit] = ~((shade >= 0) & (shade < light_m[lit] * (1 - _SHADOW_BIAS)))
-    direct = albedo * (stage.light.strength * np.where(lit, facing, 0.0))[:, None].astype(
-        np.float32
-    )
+    direct = albedo * (stage.light.strength * facing * lit).astype(np.float32)[:, None]
     color = albedo * np.float32(stage.light.ambient) + direct
-    haze = np.where(ground, 1 - np.exp(-((reach / FOG_M) ** 2)), 1.0).astype(np.float32)[:, None]
-    up = np.where(ground, 0.0, rays[:, 2])
-    color = color * (1 - haze) + sky_color(stage.sky, up) * haze
-    direct *= 1 - haze
+    clear = np.where(ground, np.exp(-((near.astype(np.float32) / FOG_M) ** 2)), 0)[:, None]
+    color *= clear
+    color += sky_color(stage.sky, np.where(ground, 0, rays[:colored, 2]).astype(np.float32)) * (
+        1 - clear
+    )
+    direct *= clear
     return _Plate(rays, axial, reach, color, direct, from_light, light_m)
 
 
@@ -259,7 +291,7 @@ def _develop(
     ray /= light_m[:, None]
     facing = -np.einsum("pi,pi->p", hits.normal[colored], ray)
     # scenery that a body may put into shadow, where no body stands in front of it
-    able = np.flatnonzero(plate.direct[: NUM_COLOR * num_pixels].any(axis=1))
+    able = np.flatnonzero(plate.direct.any(axis=1))
     shade_frame, shade_sample = _cone_pairs(plate.from_light[able], light, centers, radii)
     shade_sample = able[shade_sample]
     covered = np.isin(
@@ -289,10 +321,12 @@ def _develop(
             shade_frame * num_pixels + shade_sample % num_pixels,
         ]
     )
-    plain = plate.color[: NUM_COLOR * num_pixels].reshape(NUM_COLOR, num_pixels, 3).mean(axis=0)
+    plain = plate.color.reshape(NUM_COLOR, num_pixels, 3).mean(axis=0)
+    frames = np.tile(_to_bytes(plain), (num_frames, 1))
     size = num_frames * num_pixels
-    image = np.stack([np.bincount(place, change[:, c], size) for c in range(3)], axis=-1)
-    image = image.reshape(num_frames, num_pixels, 3) / NUM_COLOR + plain
+    touched = np.flatnonzero(np.bincount(place, minlength=size))
+    sums = [np.bincount(place, change[:, c], size)[touched] for c in range(3)]
+    frames[touched] = _to_bytes(plain[touched % num_pixels] + np.stack(sums, -1) / NUM_COLOR)
     shape = (camera.height_px, camera.width_px)
 
     body = caster.model.geom_bodyid.astype(np.int64)[geom] - 1
@@ -301,7 +335,7 @@ def _develop(
     area = np.bincount((body * num_frames + frame)[solid], minlength=num_bodies * num_frames)
     depth, identity = _geometry(caster, plate, hits, num_frames, num_pixels)
     return Film(
-        frames=_to_bytes(image).reshape(num_frames, *shape, 3),
+        frames=frames.reshape(num_frames, *shape, 3),
         background=_to_bytes(plain).reshape(1, *shape, 3),
         depth_m=depth.reshape(num_frames, *shape),
         segmentation=identity.reshape(num_frames, *shape),
@@ -326,6 +360,9 @@ def _albedo(
     for index, body in enumerate(stage.bodies):
         first = caster.model.body_geomadr[index + 1]
         rows = np.flatnonzero(geom == first)
+        if body.pattern is Pattern.PLAIN:
+            albedo[rows] = body.color
+            continue
         offset = points[rows] - rollout.geom_position_m[frame[rows], first]
         rotation = rollout.geom_rotation[frame[rows], first].reshape(-1, 3, 3)
         local = np.einsum("pij,pi->pj", rotation, offset).astype(np.float32)
