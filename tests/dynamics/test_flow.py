@@ -5,6 +5,7 @@ import torch
 
 from worldline.core.latents import Controls, Latents
 from worldline.dynamics import FlowDynamics
+from worldline.dynamics.flow import shrink
 
 NANO = FlowDynamics.Config(
     channels=4, rows=4, stem_width=16, width=32, depth=6, heads=2, window=6, action_size=2
@@ -122,6 +123,15 @@ def test_loss_of_copying_is_the_weighted_change():
             channels=4, rows=4, stem_width=8, width=16, depth=3, heads=1,
             context_noise=0.0, unrolled_share=0.0,
         ).build()  # fmt: skip
-    losses = fresh.loss(latents(5), Controls(), seeded())
+    with torch.no_grad():
+        losses = fresh.loss(latents(5), Controls(), seeded())
     assert abs(float(losses["total"]) - 1.0) < 1e-5
     assert abs(float(losses["error_over_copying"]) - 1.0) < 1e-5
+
+
+def test_small_changes_are_shrunk_to_nothing_and_large_ones_kept():
+    change = torch.tensor([[0.2, -0.2], [3.0, 4.0]])
+    out = shrink(change, 0.3)
+    assert out[0].abs().max() == 0
+    torch.testing.assert_close(out[1], change[1] * (1 - 0.09 / 12.5))
+    assert torch.equal(shrink(change, 0.0), change)

@@ -29,7 +29,7 @@ from worldline.dynamics.base import Dynamics, Losses
 from worldline.dynamics.network import FlowNetwork
 from worldline.nn import KeyValue
 
-__all__ = ["FlowCarry", "FlowDynamics"]
+__all__ = ["FlowCarry", "FlowDynamics", "shrink"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +66,8 @@ class FlowDynamics(Dynamics[FlowCarry]):
             window: frames that attention and cache reach back.
             action_size: numbers per action; 0 for a world without actions.
             num_steps: denoising steps per frame.
+            shrinkage: changes of a cell smaller than this (root mean square over its channels) are
+                taken for noise; see `shrink`.
             context_noise: scale of the corruption of the frames before, in training.
             level_zero_share: share of training clips with every frame at pure noise.
             unrolled_share: share of training clips whose past is replaced by the model's own
@@ -83,7 +85,8 @@ class FlowDynamics(Dynamics[FlowCarry]):
         registers: int = 1
         window: int = 32
         action_size: int = 0
-        num_steps: int = 2
+        num_steps: int = 1
+        shrinkage: float = 0.3
         context_noise: float = 0.1
         level_zero_share: float = 0.5
         unrolled_share: float = 0.5
@@ -216,6 +219,7 @@ class FlowDynamics(Dynamics[FlowCarry]):
             tau = k / num_steps
             clean, fresh = self._advance(carry, x, tau, controls)
             x = x + (clean - x) * ((1 / num_steps) / (1 - tau))
+        x = before + shrink(x - before, self.config.shrinkage)
         grid = (self.config.rows, self.config.rows)
         return self._commit(carry, x, fresh, generator), Latents(x, grid)
 
@@ -272,3 +276,14 @@ class FlowDynamics(Dynamics[FlowCarry]):
         generator = torch.Generator(device=carry.last.device)
         generator.set_state(carry.generator_state)
         return generator
+
+
+def shrink(change: Float[Tensor, "*b c"], threshold: float) -> Float[Tensor, "*b c"]:
+    """Non-negative garrote (Breiman 1995, eq. 2.4) on the change of each cell.
+
+    A cell of root mean square change r keeps the share max(0, 1 - (threshold / r)^2) of it. Without
+    it, the small errors of thousands of cells in which nothing happens add up over a rollout, and
+    the background drifts away.
+    """
+    size = change.square().mean(-1, keepdim=True).clamp_min(1e-12)
+    return change * (1 - threshold**2 / size).clamp_min(0.0)

@@ -24,15 +24,11 @@ class Average:
     def update(self, module: nn.Module, step: int) -> None:
         """Move towards the module's present state."""
         weight = 1.0 - min(self.decay, (1 + step) / (10 + step))
-        floating: list[Tensor] = []
-        current: list[Tensor] = []
         for name, value in module.state_dict().items():
             if value.is_floating_point():
-                floating.append(self.tensors[name])
-                current.append(value)
+                self.tensors[name].lerp_(value, weight)
             else:
                 self.tensors[name].copy_(value)
-        torch._foreach_lerp_(floating, current, weight)
 
     def load(self, tensors: Mapping[str, Tensor]) -> None:
         """Restore a stored average."""

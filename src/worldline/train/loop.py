@@ -133,7 +133,8 @@ class Trainer:
                 batch = task.batch(step, generator)
                 if config.half:
                     with torch.no_grad():
-                        torch._foreach_copy_(working, master)
+                        for own, other in zip(master, working, strict=True):
+                            other.copy_(own)
                 for parameter in working:
                     parameter.grad = None
                 if flop == 0.0:

@@ -92,5 +92,10 @@ class Trust:
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Trust:
         """Inverse of `to_json`."""
-        arrays = (np.asarray(record[k], dtype=np.float64) for k in ("mean", "precision"))
-        return cls(*arrays, *(float(record[k]) for k in ("slope", "middle", "offset")))
+        return cls(
+            mean=np.asarray(record["mean"], dtype=np.float64),
+            precision=np.asarray(record["precision"], dtype=np.float64),
+            slope=float(record["slope"]),
+            middle=float(record["middle"]),
+            offset=float(record["offset"]),
+        )

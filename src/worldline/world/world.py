@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float, UInt8
-from torch import Tensor
+from torch import Tensor, nn
 
 from worldline.core.artifact import Artifact
 from worldline.core.clip import Clip
@@ -33,13 +33,13 @@ from worldline.world.render import (
     worst_verdicts,
 )
 from worldline.world.session import Session, Snapshot
+from worldline.world.storage import load_part, open_artifact
 from worldline.world.surprise import Surprise, grade
 from worldline.world.trust import Trust, trust_features
 from worldline.world.view import View, look
 
 __all__ = ["World"]
 
-_PRETRAINED = Path(__file__).parent / "pretrained"
 _DRAWS = 4
 """Futures drawn at least, so that the spread between them means something."""
 
@@ -57,6 +57,8 @@ class World:
             tokenizer, dynamics, readout: configs of the parts.
             step_min_s, step_max_s: frame spacings of the training data.
             context: frames that a forecast starts from by default.
+            ensemble_noise: standard deviation of what is added to the context latents of every
+                future but the first.
         """
 
         name: str = "untrained"
@@ -66,6 +68,7 @@ class World:
         step_min_s: float = 1 / 30
         step_max_s: float = 0.1
         context: int = 8
+        ensemble_noise: float = 0.1
 
         def build(self) -> World:
             """Make the untrained world."""
@@ -117,14 +120,22 @@ class World:
         return self.config.dynamics.action_size
 
     @property
+    def parts(self) -> dict[str, nn.Module]:
+        """The trained parts by name."""
+        return {
+            "tokenizer": self.tokenizer,
+            "dynamics": self.dynamics,
+            "readout": self.readout,
+        }
+
+    @property
     def num_parameters(self) -> int:
         """Of all parts."""
-        parts = (self.tokenizer, self.dynamics, self.readout)
-        return sum(p.numel() for part in parts for p in part.parameters())
+        return sum(p.numel() for part in self.parts.values() for p in part.parameters())
 
     def to(self, device: str) -> World:
         """Move all parts to a device, in place."""
-        for part in (self.tokenizer, self.dynamics, self.readout):
+        for part in self.parts.values():
             part.to(device)
         return self
 
@@ -136,11 +147,10 @@ class World:
 
     def save(self, folder: str | Path, *, dtype: torch.dtype | None = torch.bfloat16) -> None:
         """Write the world as an artifact; half precision unless told otherwise."""
-        parts = {"tokenizer": self.tokenizer, "dynamics": self.dynamics, "readout": self.readout}
         tensors = {
-            f"{part}.{name}": value
-            for part, module in parts.items()
-            for name, value in module.state_dict().items()
+            f"{name}.{key}": value
+            for name, part in self.parts.items()
+            for key, value in part.state_dict().items()
         }
         artifact = Artifact(self.config.to_json(), tensors, self.calibration, self.card)
         artifact.save(folder, dtype=dtype)
@@ -152,44 +162,14 @@ class World:
         Raises:
             ArtifactError: there is none, or it does not fit this program; says which tensor.
         """
-        folder = Path(name_or_folder)
-        if not (folder / "config.json").is_file():
-            folder = _PRETRAINED / str(name_or_folder)
-        if not folder.is_dir():
-            known = sorted(p.name for p in _PRETRAINED.glob("*") if p.is_dir())
-            raise ArtifactError(
-                f"no world {str(name_or_folder)!r}: give the folder of a saved world or one of "
-                f"{', '.join(known) or '(none is bundled)'}"
-            )
-        artifact = Artifact.load(folder)
+        artifact = open_artifact(name_or_folder)
         config = config_from_json(artifact.config)
         if not isinstance(config, cls.Config):
-            raise ArtifactError(f"{folder}: holds a {config.type_name}, not a world")
+            raise ArtifactError(f"{name_or_folder}: holds a {config.type_name}, not a world")
         world = config.build()
-        for part, module in (
-            ("tokenizer", world.tokenizer),
-            ("dynamics", world.dynamics),
-            ("readout", world.readout),
-        ):
-            prefix = part + "."
-            state = {
-                k.removeprefix(prefix): v.float() if v.is_floating_point() else v
-                for k, v in artifact.tensors.items()
-                if k.startswith(prefix)
-            }
-            try:
-                module.load_state_dict(state, strict=True)
-            except RuntimeError as error:
-                first = str(error).splitlines()[-1].strip()
-                raise ArtifactError(f"{folder}: weights do not fit the config: {first}") from None
-        return cls(
-            config,
-            world.tokenizer,
-            world.dynamics,
-            world.readout,
-            artifact.calibration,
-            artifact.card,
-        )
+        for name, part in world.parts.items():
+            load_part(part, artifact.tensors, name)
+        return world.finished(artifact.calibration, artifact.card)
 
     # -- looking ------------------------------------------------------------------------------
 
@@ -335,9 +315,17 @@ class World:
     def continue_latents(
         self, latents: Latents, *, horizon: int, samples: int, seed: int
     ) -> Latents:
-        """Roll out `[S, H, N, C]` from context latents `[1, K, N, C]`."""
+        """Roll out `[S, H, N, C]` from context latents `[1, K, N, C]`.
+
+        The first future starts from the context as it is, the others from slightly perturbed ones,
+        as weather services do (Leith 1974): how far they part tells how well the context
+        determines what follows.
+        """
         generator = torch.Generator().manual_seed(seed)
-        repeated = Latents(latents.tokens.repeat(samples, 1, 1, 1), latents.grid)
+        shape = (samples - 1, *latents.tokens.shape[1:])
+        noise = self.config.ensemble_noise * torch.randn(shape, generator=generator)
+        tokens = torch.cat([latents.tokens, latents.tokens + noise])
+        repeated = Latents(tokens, latents.grid)
         carry = self.dynamics.init(repeated, Controls(), generator)
         frames = []
         for _ in range(horizon):
