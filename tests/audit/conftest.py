@@ -51,12 +51,12 @@ def paint_clip(
     )
 
 
-@pytest.fixture(name="paint_clip")
+@pytest.fixture(name="paint_clip", scope="session")
 def _paint_clip() -> PaintClip:
     return paint_clip
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def crossing() -> Clip:
     """24 frames: a red disc going right at 1.5 px a frame, a blue one going down at 1."""
     red = [(10 + 1.5 * t, 20.0) for t in range(24)]

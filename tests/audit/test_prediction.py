@@ -42,7 +42,7 @@ class SecondIsBetter:
         return np.stack([copied, self.truth[k : k + horizon]])
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def clips(paint_clip: Callable[..., Clip]) -> list[Clip]:
     rng = np.random.default_rng(3)
     result = []
@@ -57,7 +57,7 @@ def clips(paint_clip: Callable[..., Clip]) -> list[Clip]:
     return result
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def table(clips: list[Clip]) -> PredictionTable:
     predictors = {
         "copy-last": CopyLast(),
