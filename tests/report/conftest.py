@@ -216,6 +216,7 @@ def make_facts() -> ReportFacts:
         made_at="2026-01-02T03:04:05+00:00",
         seed=3,
         num_cores=2,
+        processor_s=3.4,
         world=WorldFacts(
             name="small", num_parameters=12_345_678, step_s=0.1, size_px=64, card="# small\n<i>"
         ),

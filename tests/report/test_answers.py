@@ -46,16 +46,19 @@ def make_viewing(path: Path, scene: Scene) -> Viewing:
 
 def test_each_video_is_shown_once_and_footage_always() -> None:
     hits = [make_hit("a"), make_hit("a"), *(make_hit(s) for s in "bcde")]
-    assert [(rank, hit.source) for rank, hit in pick(hits)] == [
-        (1, "a"),
-        (3, "b"),
-        (4, "c"),
-        (5, "d"),
-    ]
+    shown = [(rank, hit.source) for rank, hit in pick(hits, {})]
+    assert shown == [(1, "a"), (3, "b"), (4, "c"), (5, "d")]
     hits.append(make_hit("real", Origin.RECORDED))
-    assert [(rank, hit.source) for rank, hit in pick(hits)][-1] == (7, "real")
-    assert pick([]) == []
-    assert [hit.source for _, hit in pick(hits[:1])] == ["a"]
+    assert [(rank, hit.source) for rank, hit in pick(hits, {})][-1] == (7, "real")
+    assert pick([], {}) == []
+    assert [hit.source for _, hit in pick(hits[:1], {})] == ["a"]
+
+
+def test_different_kinds_come_first() -> None:
+    hits = [make_hit(source) for source in ("d1", "d2", "d3", "d4", "t1", "t2")]
+    kinds = {hit.source: hit.source[0] for hit in hits}
+    shown = [(rank, hit.source) for rank, hit in pick(hits, kinds)]
+    assert shown == [(1, "d1"), (2, "d2"), (5, "t1"), (6, "t2")]
 
 
 def test_simulated_clips_are_written_with_their_truth(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -98,7 +98,12 @@ def ask(library: Library, query: str, scenes: dict[str, Scene], *, watch: Stopwa
         result = library.search(query, limit=_MOST_HITS)
         seconds = time.perf_counter() - began_s
     with watch.stage("Draw"):
-        shown = pick(result.hits)
+        families = {
+            uri: scene.provenance.source
+            for uri, scene in scenes.items()
+            if scene.provenance.origin is Origin.SIMULATED
+        }
+        shown = pick(result.hits, families)
         hits = tuple(_show(hit, rank, scenes.get(hit.source)) for rank, hit in shown)
     return SearchFacts(
         query=query,
@@ -109,18 +114,32 @@ def ask(library: Library, query: str, scenes: dict[str, Scene], *, watch: Stopwa
     )
 
 
-def pick(hits: Sequence[Hit]) -> list[tuple[int, Hit]]:
-    """(rank, hit) of those worth showing: the best of each video, and the best recorded one in any
-    case, so that simulated clips do not hide what was found in footage."""
+def pick(hits: Sequence[Hit], kinds: Mapping[str, str]) -> list[tuple[int, Hit]]:
+    """(rank, hit) of those worth showing, in order of rank.
+
+    The best of each video; of videos of the same kind (the simulator's family) one before any has
+    a second; and the best recorded one in any case, so that simulated clips do not hide what was
+    found in footage.
+
+    Args:
+        hits: best first.
+        kinds: kind of each video by its source; a video without one is of its own kind.
+    """
     best: dict[str, tuple[int, Hit]] = {}
     for rank, hit in enumerate(hits, start=1):
         best.setdefault(hit.source, (rank, hit))
-    ranked = list(best.values())
-    shown = ranked[:_SHOWN_HITS]
-    recorded = [item for item in ranked if not item[1].synthetic]
-    if recorded and recorded[0] not in shown:
+    seen = Counter[str]()
+    turns: list[tuple[int, int, Hit]] = []
+    for rank, hit in best.values():
+        kind = kinds.get(hit.source, hit.source)
+        turns.append((seen[kind], rank, hit))
+        seen[kind] += 1
+    turns.sort(key=lambda turn: turn[:2])
+    shown = [(rank, hit) for _, rank, hit in turns[:_SHOWN_HITS]]
+    recorded = [item for item in best.values() if not item[1].synthetic]
+    if recorded and not any(not hit.synthetic for _, hit in shown):
         shown[-1] = recorded[0]
-    return shown
+    return sorted(shown, key=lambda item: item[0])
 
 
 def _show(hit: Hit, rank: int, scene: Scene | None) -> HitFacts:

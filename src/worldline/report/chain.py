@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -96,6 +97,7 @@ def run_chain(
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
         seed=options.seed,
         num_cores=len(os.sched_getaffinity(0)),
+        processor_s=time.process_time(),
         world=WorldFacts(
             name=world.name,
             num_parameters=world.num_parameters,

@@ -341,6 +341,8 @@ class ReportFacts:
         made_at: date and time, ISO 8601 with zone.
         seed: random seed of the whole run.
         num_cores: processor cores that the run could use.
+        processor_s: time that the cores worked for the run, added up; on a busy machine much less
+            than the time it took.
         world: None if no world was asked.
         library: number of videos in the searched library, by origin.
         limits: what a reader must not conclude, one sentence each.
@@ -351,6 +353,7 @@ class ReportFacts:
     made_at: str
     seed: int
     num_cores: int
+    processor_s: float
     world: WorldFacts | None
     clips: tuple[ClipFacts, ...]
     forecasts: tuple[ForecastFacts, ...]
@@ -373,6 +376,7 @@ class ReportFacts:
             "made_at": self.made_at,
             "seed": self.seed,
             "num_cores": self.num_cores,
+            "processor_s": self.processor_s,
             "world": asdict(self.world) if self.world else None,
             "clips": [clip.to_json() for clip in self.clips],
             "forecasts": [forecast.to_json() for forecast in self.forecasts],

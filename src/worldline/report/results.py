@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
+from worldline.core import STATIC
 from worldline.report.elements import show_film, show_list
 from worldline.report.facts import HitFacts, ReportFacts, SearchFacts
 from worldline.report.words import count, describe_quantities, join, plain, sentence
@@ -39,7 +40,7 @@ def show_searches(facts: ReportFacts, *, ident: str) -> str:
 
 def _search(search: SearchFacts, ident: str) -> str:
     shown = len(search.hits)
-    some = f"; {shown} of them shown, one from each video" if shown < search.num_found else ""
+    some = f"; {shown} of different videos shown" if shown < search.num_found else ""
     hits = "".join(_hit(hit, f"{ident}-hit-{k}") for k, hit in enumerate(search.hits))
     return (
         f"<article><h3>“{escape(search.query)}”</h3>"
@@ -71,7 +72,7 @@ def _hit(hit: HitFacts, ident: str) -> str:
     )
     return (
         f'<div class="hit">{film}<p class="hit-name">{escape(hit.source)}</p>'
-        f'<p class="hit-when">{span} <span class="score">hit {hit.rank}, score {hit.score:.2f}'
+        f'<p class="hit-when">{span}<span class="score">hit {hit.rank}, score {hit.score:.2f}'
         f"</span></p>{show_list(explain(hit.why), kind='why')}</div>"
     )
 
@@ -93,14 +94,14 @@ def explain(why: Mapping[str, Any]) -> list[str]:
     events = [event for event in why.get("events", ()) if isinstance(event, Mapping)]
     for event in events[:_MOST_EVENTS]:
         lines.append(sentence(plain(str(event.get("type", "event")))) + _who(event.get("roles")))
-        lines += _measured(event)
+        lines += [", ".join(_measured(event))]
     if len(events) > _MOST_EVENTS:
         lines.append(f"and {count(len(events) - _MOST_EVENTS, 'more event')}")
     lines += [f"Absent, as asked: {text}" for text in why.get("absent", ())]
     if "evidence" in why:
         evidence = str(why["evidence"])
         lines.append(_EVIDENCE.get(evidence, f"known from {evidence}"))
-    return lines
+    return [line for line in lines if line]
 
 
 def _who(roles: Any) -> str:
@@ -110,6 +111,9 @@ def _who(roles: Any) -> str:
     for role in roles.values():
         if not isinstance(role, Mapping):
             names.append(str(role))
+            continue
+        if role.get("track") == STATIC:
+            names.append("what never moves")
             continue
         words = (role.get("color"), role.get("label"), role.get("track"))
         names.append(" ".join(str(w) for w in words if w not in (None, "")))

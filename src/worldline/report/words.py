@@ -42,8 +42,8 @@ _UNITS = {
     "mps2": "m/s²",
     "mps": "m/s",
     "radps": "rad/s",
-    "pxps2": "px/s²",
-    "pxps": "px/s",
+    "px_s2": "px/s²",
+    "px_s": "px/s",
     "rad": "rad",
     "deg": "°",
     "px": "px",
@@ -103,10 +103,11 @@ def describe_quantity(name: str, value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return f"{plain(name)} {value}"
     number = f"{value:.3g}" if isinstance(value, float) else str(value)
-    stem, _, suffix = name.rpartition("_")
-    if stem and suffix in _UNITS:
-        gap = "" if suffix == "deg" else "\u202f"
-        return f"{plain(stem)} {number}{gap}{_UNITS[suffix]}"
+    for suffix, unit in _UNITS.items():  # longer suffixes come first
+        stem = name.removesuffix(f"_{suffix}")
+        if stem and stem != name:
+            gap = "" if suffix == "deg" else "\u202f"
+            return f"{plain(stem)} {number}{gap}{unit}"
     return f"{plain(name)} {number}"
 
 
@@ -131,7 +132,8 @@ def state_findings(facts: ReportFacts) -> tuple[str, ...]:
     found += [_forecast_finding(forecast, facts) for forecast in facts.forecasts]
     found += [_search_finding(facts.searches, facts)] if facts.searches else []
     found.append(
-        f"The whole run took {facts.total_s:.0f} s on {count(facts.num_cores, 'processor core')}."
+        f"The whole run took {facts.total_s:.0f} s on "
+        f"{count(facts.num_cores, 'processor core')}, {facts.processor_s:.0f} s of processor time."
     )
     return tuple(found)
 
