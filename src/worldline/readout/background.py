@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-__all__ = ["BackgroundModel"]
+__all__ = ["BackgroundModel", "largest_channel"]
 
 _MIN_NOISE = 2.5  # grey levels; compression leaves at least this
 _SIGMAS = 4.5
@@ -14,6 +14,12 @@ _MIN_STEP = 11.0  # grey levels that count as a change even in a noiseless image
 _MAX_AGE_FRAMES = 120.0
 _SHADOW_RANGE = (0.45, 0.97)  # share of the light that a cast shadow leaves
 _SHADOW_CHROMA = 0.010  # change of r/(r+g+b) or g/(r+g+b) that a shadow may cause
+
+
+def largest_channel(image: Float[np.ndarray, "h w 3"]) -> Float[np.ndarray, "h w"]:
+    """The largest of each pixel's channels; many times faster than NumPy's maximum over an axis."""
+    r, g, b = cv2.split(image)
+    return cv2.max(cv2.max(r, g), b)
 
 
 class BackgroundModel:
@@ -36,7 +42,8 @@ class BackgroundModel:
     ) -> Float[np.ndarray, "h w 3"]:
         """Divide out a change of exposure since the background was learned."""
         now, then = image[::4, ::4], self.mean[::4, ::4]
-        use = (then.min(axis=2) > 8) & (then.max(axis=2) < 247) & (self.age[::4, ::4] > 0)
+        use = cv2.inRange(np.ascontiguousarray(then), (8, 8, 8), (247, 247, 247)) > 0
+        use &= self.age[::4, ::4] > 0
         if exclude is not None:
             use &= ~exclude[::4, ::4]
         if np.count_nonzero(use) < 64:
@@ -61,10 +68,9 @@ class BackgroundModel:
             change = np.maximum(np.maximum(above, below), 0.0)
         else:
             change = cv2.absdiff(image, self.mean)
-        r, g, b = cv2.split(change)
         # The largest channel, helped a little by the others, so that faint but grey things count.
-        largest = cv2.max(cv2.max(r, g), b)
-        strength = cv2.addWeighted(largest, 0.7, r + g + b, 0.15, 0.0)
+        total = cv2.transform(change, np.full((1, 3), 0.15, np.float32))
+        strength = cv2.scaleAdd(largest_channel(change), 0.7, total)
         threshold = np.maximum(_SIGMAS * np.sqrt(self._variance), _MIN_STEP)
         strength /= threshold
         strength[self.age <= 0] = 0.0

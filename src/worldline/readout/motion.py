@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from worldline.readout.background import BackgroundModel
+from worldline.readout.background import BackgroundModel, largest_channel
 from worldline.readout.camera_motion import CameraRegistration, View
 from worldline.readout.cuts import CutDetector
 from worldline.readout.regions import Region, clean_mask, find_cores, find_regions, outline_ratio
@@ -124,10 +124,10 @@ class MotionDetector:
                     self._scale = float(round(_UPSCALE_TO_PX / side))
                 size = round(width * self._scale), round(height * self._scale)
                 size = max(8, size[0]), max(8, size[1])
-            new_shot = cuts.update(frame) or index == 0
             if size != (width, height):
                 how = cv2.INTER_AREA if self._scale < 1 else cv2.INTER_LINEAR
                 frame = cv2.resize(frame, size, interpolation=how)
+            new_shot = cuts.update(frame) or index == 0
             gray = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
             smooth = cv2.GaussianBlur(frame, (3, 3), 0.8 if self._scale <= 1 else 1.2)
             yield _Work(index, time_s, smooth, gray, new_shot)
@@ -206,8 +206,8 @@ class _Shot:
                     continue
             objects[window] |= inside
             kept.append(region)
-        self._still_s = np.where(objects & ~changed, self._still_s + np.float32(step_s), 0.0)
-        self._still_s = self._still_s.astype(np.float32)
+        self._still_s += np.float32(step_s)
+        self._still_s[~objects | changed] = 0.0
         return kept
 
     def _forget(self, region: Region, image: Float[np.ndarray, "h w 3"]) -> None:
@@ -219,7 +219,7 @@ class _Shot:
     def _changes(self, image: Float[np.ndarray, "h w 3"]) -> Bool[np.ndarray, "h w"]:
         if self._previous is None:
             return np.zeros(image.shape[:2], dtype=bool)
-        return cv2.absdiff(image, self._previous).max(axis=2) > _CHANGE
+        return largest_channel(cv2.absdiff(image, self._previous)) > _CHANGE
 
     def _report(self, work: _Work, regions: list[Region], view: View) -> MovingRegions:
         height, width = work.gray.shape

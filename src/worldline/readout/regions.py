@@ -126,15 +126,18 @@ def _measure(
     pixels: Float[np.ndarray, "h w 3"],
     frame_from_work: Float[np.ndarray, "3 3"],
 ) -> Region:
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    top, left = window[0].start + int(rows[0]), window[1].start + int(columns[0])
-    bottom, right = window[0].start + int(rows[-1]) + 1, window[1].start + int(columns[-1]) + 1
+    binary = mask.astype(np.uint8)
+    x, y, width, height = cv2.boundingRect(binary)
+    top, left = window[0].start + y, window[1].start + x
+    bottom, right = top + height, left + width
     box = _map_box(np.array([left, top, right, bottom], dtype=np.float64), frame_from_work)
-    area = float(np.count_nonzero(mask))
+    area = float(cv2.countNonZero(binary))
+    # Its edge is mixed with the background: take the colour from further inside, if there is any.
+    inner = cv2.erode(binary, _DISC, borderValue=0)
     grow = (box[2] - box[0]) * (box[3] - box[1]) / ((right - left) * (bottom - top))
     return Region(
         box=box,
-        color=pixels[mask].mean(axis=0).astype(np.float64) / 255.0,
+        color=np.array(cv2.mean(pixels, inner if inner.any() else binary)[:3]) / 255.0,
         area_px=area * float(grow),
         window=window,
         mask=mask,
