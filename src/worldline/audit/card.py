@@ -46,11 +46,13 @@ def write_card(
         "## Metrics",
         "",
         "Held-out clips: the ranges of training, other seeds. +n is n frames after the last "
-        "context frame. Only the first sample is judged. Object recall and position error are measured in "
-        "the predicted pixels by an extractor that knows no model; a missed object counts its "
-        "whole search radius in the penalised error. `copy-last` repeats the last frame, "
-        "`flow-warp` moves every pixel on along its optical flow, `untrained` is the same network "
-        "before training, `truth` the true frames through the same instruments.",
+        "context frame. Only the first sample is judged. Object recall and position error are "
+        "measured in the predicted pixels by an extractor that knows no model; a missed object "
+        "counts its whole search radius in the penalised error. `copy-last` repeats the last "
+        "frame, `flow-warp` moves every pixel on along its optical flow, `truth` are the true "
+        "frames through the same instruments. A forecast of the world is a correction to "
+        "`flow-warp`, counted only where it is large enough (limits chosen on other held-out "
+        "clips); `network alone` is the world without that, `untrained` the same before training.",
         "",
         table.to_markdown(),
         "",

@@ -1,6 +1,7 @@
 """Dynamics: how latents follow one another."""
 
 from worldline.dynamics.base import Dynamics, Losses
+from worldline.dynamics.extrapolate import ConstantVelocityWarp
 from worldline.dynamics.flow import FlowCarry, FlowDynamics
 
-__all__ = ["Dynamics", "FlowCarry", "FlowDynamics", "Losses"]
+__all__ = ["ConstantVelocityWarp", "Dynamics", "FlowCarry", "FlowDynamics", "Losses"]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+import torch.nn.functional as F  # noqa: N812
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
@@ -22,7 +23,14 @@ _SAME = 0.1
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """Last context frame as decoded, `[h, w, 3]`, and what the decoder left out of it."""
+    """Frames that a forecast is a correction to, `[F, h, w, 3]` in [-1, 1].
+
+    One frame (the last one seen) stands for all moments, else there is one per forecast frame.
+
+    Attributes:
+        decoded: the frames after a round trip through the tokenizer.
+        residual: what the round trip lost.
+    """
 
     decoded: Tensor
     residual: Tensor
@@ -30,32 +38,49 @@ class Reference:
 
 @torch.no_grad()
 def make_reference(
-    tokenizer: ContinuousTokenizer, latents: Latents, last: UInt8[np.ndarray, "h w 3"]
+    tokenizer: ContinuousTokenizer, frames: UInt8[np.ndarray, "f h w 3"]
 ) -> Reference:
-    """Compare the last of some latents `[1, T, N, C]` with the frame that it stands for."""
-    newest = Latents(latents.tokens[:, -1:], latents.grid)
-    decoded = tokenizer.decode_unit(newest).float()[0, 0]
-    return Reference(decoded, to_unit(torch.from_numpy(last), torch.float32) - decoded)
+    """Send frames through the tokenizer and keep what it loses."""
+    whole = torch.from_numpy(np.ascontiguousarray(frames))
+    decoded = tokenizer.decode_unit(tokenizer.encode(whole[None])).float()[0]
+    return Reference(decoded, to_unit(whole, torch.float32) - decoded)
 
 
 @torch.no_grad()
 def render(
-    tokenizer: ContinuousTokenizer, latents: Latents, reference: Reference | None
+    tokenizer: ContinuousTokenizer,
+    latents: Latents,
+    reference: Reference,
+    threshold: Sequence[float] = (0.0,),
 ) -> UInt8[np.ndarray, "b t h w 3"]:
-    """Decode, putting back the detail of the last seen frame wherever nothing changed.
+    """Decode latents `[B, T, N, C]` as corrections to the reference.
 
-    A small tokenizer loses fine texture. Where the decoded frame still agrees with the decoded last
-    context frame, the detail that the tokenizer lost there is still right, and is added.
+    The difference between what the world says and the reference, both as decoded, is shrunk pixel
+    by pixel with the non-negative garrote (Breiman 1995, eq. 2.4): what is smaller than the
+    threshold counts as noise and vanishes, what is larger is kept. Where little difference is left
+    the detail that the tokenizer lost of the reference still holds, and is added.
+
+    Args:
+        threshold: per forecast frame, root mean square over 5x5 pixels and colours, of a range of
+            2; the last number also stands for all later frames. Infinite: the reference itself.
     """
     image = tokenizer.decode_unit(latents).float()
-    if reference is not None:
-        change = (image - reference.decoded).abs().amax(-1, keepdim=True)
-        widest = torch.nn.functional.max_pool2d(
-            change.flatten(0, 1).permute(0, 3, 1, 2), 3, stride=1, padding=1
-        )
-        change = widest.permute(0, 2, 3, 1).reshape(change.shape)
-        image = image + torch.exp(-((change / _SAME) ** 2)) * reference.residual
-    return from_unit(image).numpy()
+    change = image - reference.decoded
+    limit = torch.tensor(threshold, dtype=torch.float32)
+    limit = limit[torch.arange(image.shape[1]).clamp(max=len(limit) - 1)][:, None, None, None]
+    if bool((limit > 0).any()):
+        power = _around(F.avg_pool2d, change.square().mean(-1, keepdim=True), 5)
+        change = change * (1 - limit**2 / power.clamp_min(1e-12)).clamp_min(0.0)
+    widest = _around(F.max_pool2d, change.abs().amax(-1, keepdim=True), 3)
+    detail = torch.exp(-((widest / _SAME) ** 2)) * reference.residual
+    return from_unit(reference.decoded + change + detail).numpy()
+
+
+def _around(pool: Callable[..., Tensor], x: Tensor, side: int) -> Tensor:
+    """Pool `[B, T, h, w, 1]` over squares of `side` pixels, keeping the size."""
+    planes = x.flatten(0, 1).permute(0, 3, 1, 2)
+    pooled = pool(planes, side, stride=1, padding=side // 2)
+    return pooled.permute(0, 2, 3, 1).reshape(x.shape)
 
 
 def measure_spread(

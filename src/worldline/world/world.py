@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float, UInt8
-from torch import Tensor, nn
+from torch import nn
 
 from worldline.core.artifact import Artifact
 from worldline.core.clip import Clip
@@ -20,7 +20,7 @@ from worldline.core.forecast import Forecast
 from worldline.core.latents import Controls, Latents
 from worldline.core.provenance import Origin, Provenance
 from worldline.core.scene import Scene
-from worldline.dynamics import Dynamics, FlowDynamics
+from worldline.dynamics import ConstantVelocityWarp, Dynamics, FlowDynamics
 from worldline.physics import check_laws, detect_events
 from worldline.readout.latent import LatentReadout
 from worldline.readout.link import link_detections, uncrop
@@ -181,15 +181,16 @@ class World:
     @torch.no_grad()
     def encode(self, clip: Clip) -> Latents:
         """Latents `[1, T, N, C]` of the clip as the world sees it."""
-        return self._encode(self.look(clip).frames)
+        return self.encode_frames(self.look(clip).frames)
 
     @torch.no_grad()
     def decode(self, latents: Latents) -> UInt8[np.ndarray, "b t h w 3"]:
         """Frames of latents."""
         return self.tokenizer.decode(latents).numpy()
 
-    def _encode(self, frames: UInt8[np.ndarray, "t h w 3"]) -> Latents:
-        """Latents, some hundred frames at a time so that memory does not grow with the clip."""
+    @torch.no_grad()
+    def encode_frames(self, frames: UInt8[np.ndarray, "t h w 3"]) -> Latents:
+        """Latents of frames that already have the world's size, some hundred at a time."""
         parts = [
             self.tokenizer.encode(torch.from_numpy(frames[i : i + 256])[None]).tokens
             for i in range(0, len(frames), 256)
@@ -200,7 +201,7 @@ class World:
     def perceive(self, clip: Clip) -> Scene:
         """Objects, trajectories, contacts and events as the latents tell, in the clip's pixels."""
         view = self.look(clip)
-        scene = self._read(self._encode(view.frames), view.time_s, clip.provenance)
+        scene = self._read(self.encode_frames(view.frames), view.time_s, clip.provenance)
         scene = uncrop(scene, view.crop_px, clip.size_px)
         return scene.with_events(detect_events(scene))
 
@@ -222,7 +223,7 @@ class World:
                 f"{clip.provenance.source or 'clip'}: {len(view.frames)} frames are too few to be "
                 "surprised by; at least 3 are needed"
             )
-        per_frame = self.raw_surprise(self._encode(view.frames), seed=seed)
+        per_frame = self.raw_surprise(self.encode_frames(view.frames), seed=seed)
         return grade(view.time_s, per_frame, self.calibration)
 
     def raw_surprise(self, latents: Latents, *, seed: int) -> Float[np.ndarray, " t"]:
@@ -263,11 +264,11 @@ class World:
                 f"clip has {len(view.frames)} at the world's frame rate"
             )
         seen = view.frames[-context:]
-        latents = self._encode(seen)
+        latents = self.encode_frames(seen)
         futures = self.continue_latents(
             latents, horizon=horizon, samples=max(samples, _DRAWS), seed=seed
         )
-        drawn = self.render(futures, self.reference(latents, seen[-1]))
+        drawn = self.render_forecast(futures, seen)
         scale = self.calibration.get("uncertainty_scale", (1.0,))
         uncertainty, uncertainty_px = measure_spread(drawn, scale)
         time_s = view.time_s[-1] + view.step_s * np.arange(1, horizon + 1)
@@ -276,8 +277,8 @@ class World:
         )
         seen_s = view.time_s[-context:]
         scenes = tuple(
-            self._future_scene(latents, futures.tokens[i : i + 1], seen_s, time_s, provenance)
-            for i in range(samples)
+            self._future_scene(latents, self.encode_frames(future), seen_s, time_s, provenance)
+            for future in drawn[:samples]
         )
         trust, reason = self._judge(latents, seen, seed)
         return Forecast(
@@ -298,18 +299,18 @@ class World:
     def open(self, clip: Clip, *, context: int | None = None, seed: int = 0) -> Session:
         """A live session that goes on from the clip's last frames."""
         seen = self.look(clip).frames[-(context or self.context) :]
-        latents = self._encode(seen)
+        latents = self.encode_frames(seen)
         carry = self.dynamics.init(latents, Controls(), torch.Generator().manual_seed(seed))
-        return Session(self, Snapshot(carry, 0, self.reference(latents, seen[-1])))
+        return Session(self, Snapshot(carry, 0, make_reference(self.tokenizer, seen[-1:])))
 
     @torch.no_grad()
     def continue_frames(
         self, frames: UInt8[np.ndarray, "k h w 3"], *, horizon: int, samples: int, seed: int
     ) -> UInt8[np.ndarray, "s t h w 3"]:
         """Futures of context frames that already have the world's size and rate; pixels only."""
-        latents = self._encode(frames)
+        latents = self.encode_frames(frames)
         futures = self.continue_latents(latents, horizon=horizon, samples=samples, seed=seed)
-        return self.render(futures, self.reference(latents, frames[-1]))
+        return self.render_forecast(futures, frames)
 
     @torch.no_grad()
     def continue_latents(
@@ -333,26 +334,39 @@ class World:
             frames.append(frame.tokens)
         return Latents(torch.cat(frames, dim=1), latents.grid)
 
-    def render(
-        self, latents: Latents, reference: Reference | None
-    ) -> UInt8[np.ndarray, "b t h w 3"]:
-        """Decode; see `worldline.world.render.render`."""
+    def render(self, latents: Latents, reference: Reference) -> UInt8[np.ndarray, "b t h w 3"]:
+        """Decode as a correction to a reference; see `worldline.world.render.render`."""
         return render(self.tokenizer, latents, reference)
 
-    def reference(self, latents: Latents, last: UInt8[np.ndarray, "h w 3"]) -> Reference:
-        """What decoding loses of the last context frame."""
-        return make_reference(self.tokenizer, latents, last)
+    def render_forecast(
+        self, futures: Latents, seen: UInt8[np.ndarray, "k h w 3"]
+    ) -> UInt8[np.ndarray, "s t h w 3"]:
+        """Decode futures as corrections to constant velocity.
+
+        The reference is the context moved on along its optical flow. How large a correction must
+        be to count was found on held-out clips, for each step ahead: far at first, where constant
+        velocity is hard to beat, and less and less later. An uncalibrated world corrects the last
+        frame instead.
+        """
+        threshold = self.calibration.get("correction_threshold")
+        if threshold is None:
+            return self.render(futures, make_reference(self.tokenizer, seen[-1:]))
+        horizon = futures.tokens.shape[1]
+        moved = ConstantVelocityWarp().predict(seen, horizon, 0)[0] if len(seen) > 1 else seen[-1:]
+        reference = make_reference(self.tokenizer, moved)
+        limits = [np.inf if limit is None else limit for limit in threshold]
+        return render(self.tokenizer, futures, reference, limits)
 
     def _future_scene(
         self,
         context: Latents,
-        future: Tensor,
+        future: Latents,
         seen_s: Float[np.ndarray, " k"],
         time_s: Float[np.ndarray, " t"],
         provenance: Provenance,
     ) -> Scene:
         """Scene of one future, tracked from within the context so that identities carry over."""
-        whole = Latents(torch.cat([context.tokens, future], dim=1), context.grid)
+        whole = Latents(torch.cat([context.tokens, future.tokens], dim=1), context.grid)
         scene = self._read(whole, np.concatenate([seen_s, time_s]), provenance)
         scene = scene.after(len(seen_s))
         return scene.with_events(detect_events(scene))
@@ -361,7 +375,7 @@ class World:
     def context_features(self, clip: Clip, *, seed: int) -> Float[np.ndarray, " f"]:
         """Evidence for and against trust in a forecast from the clip's last frames."""
         seen = self.look(clip).frames[-self.context :]
-        return self._evidence(self._encode(seen), seen, seed)
+        return self._evidence(self.encode_frames(seen), seen, seed)
 
     def _evidence(
         self, latents: Latents, frames: UInt8[np.ndarray, "t h w 3"], seed: int
