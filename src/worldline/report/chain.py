@@ -82,7 +82,7 @@ def run_chain(
     watch.describe("Start", f"libraries loaded, and the world {world.name}")
     viewings, failures = _view_all(options, watch)
     clips = tuple(examine(viewing, watch=watch) for viewing in viewings)
-    forecasts = _forecast_all(world, viewings, options, watch)
+    forecasts, missing = _forecast_all(world, viewings, options, watch)
     library, searches = _search_all(viewings, options, watch)
     num_frames = sum(viewing.footage.num_frames for viewing in viewings)
     watch.describe("Decode", f"{num_frames} frames out of {len(viewings)} files")
@@ -110,7 +110,7 @@ def run_chain(
         library=library,
         searches=searches,
         stages=watch.stages,
-        limits=_LIMITS,
+        limits=(*missing, *_LIMITS),
         failures=tuple(failures.values()),
     )
     return facts, failures
@@ -130,16 +130,15 @@ def _view_all(options: ChainOptions, watch: Stopwatch) -> tuple[list[Viewing], d
 
 def _forecast_all(
     world: World, viewings: Sequence[Viewing], options: ChainOptions, watch: Stopwatch
-) -> tuple[ForecastFacts, ...]:
-    found = []
+) -> tuple[tuple[ForecastFacts, ...], tuple[str, ...]]:
+    """Forecasts, and a sentence for each video of which none could be made."""
+    found, missing = list[ForecastFacts](), list[str]()
     for viewing in viewings:
-        case = _case_from(world, viewing, watch)
-        if case is None:
-            continue
         try:
+            case = _case_from(world, viewing, watch)
             found.append(continue_clip(world, case, seed=options.seed, watch=watch))
-        except InputError:
-            continue  # too slow or too short for this world: the page says that none was made
+        except InputError as error:
+            missing.append(f"No forecast of {viewing.footage.name}: {error}")
     with watch.stage("Simulate"):
         clip = make_clip(_HOME_FAMILY, 0, seed=options.seed, split=Split.HELD_OUT)
     home = Case(
@@ -151,14 +150,14 @@ def _forecast_all(
         familiar=True,
     )
     found.append(continue_clip(world, home, seed=options.seed, watch=watch))
-    return tuple(found)
+    return tuple(found), tuple(missing)
 
 
-def _case_from(world: World, viewing: Viewing, watch: Stopwatch) -> Case | None:
+def _case_from(world: World, viewing: Viewing, watch: Stopwatch) -> Case:
     length_s = window_length_s(world, viewing.footage.fps)
     moment = choose_moment(viewing.scene, length_s=length_s, cuts_s=viewing.cuts_s)
     if moment is None:
-        return None
+        raise InputError(f"it has no shot of {length_s:.2f} s, which context and forecast need")
     slack_s = 0.5 / viewing.footage.fps
     with watch.stage("Decode"):
         clip = read_clip(viewing.path, start_s=moment.start_s, end_s=moment.end_s + slack_s)
