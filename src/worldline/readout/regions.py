@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
+from worldline.readout.background import largest_channel
+
 __all__ = [
     "Region",
     "clean_mask",
@@ -236,7 +238,6 @@ def outline_ratio(
 
 
 def _gradient(image: Float[np.ndarray, "h w 3"]) -> Float[np.ndarray, "h w"]:
-    gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    return cv2.magnitude(
-        cv2.Sobel(gray, cv2.CV_32F, 1, 0, scale=0.25), cv2.Sobel(gray, cv2.CV_32F, 0, 1, scale=0.25)
-    )
+    # Per channel: a green ball before a grey wall may differ in colour alone.
+    x, y = (cv2.Sobel(image, cv2.CV_32F, dx, 1 - dx, scale=0.25) for dx in (1, 0))
+    return largest_channel(cv2.magnitude(x, y))

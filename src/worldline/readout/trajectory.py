@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from worldline.readout.tracker import Track
 
@@ -56,7 +56,7 @@ def is_moving(track: Track, *, min_frames: int, min_travel_px: float, min_travel
     # stays. Medians over the start and the end keep one bad box from counting.
     low, high = boxes[:, :2] - shift, boxes[:, 2:] - shift
     size = np.median(boxes[:, 2:] - boxes[:, :2], axis=0)
-    jitter = measurement_std((low + high) / 2, 0.0)
+    jitter = measurement_std(track.frames, (low + high) / 2, 0.0)
     if np.any(jitter > _MAX_JITTER * np.sqrt(np.prod(size))):
         return False
     return any(
@@ -129,16 +129,20 @@ def _union(a: Track, b: Track) -> Track:
 
 
 def measurement_std(
-    center_px: Float[np.ndarray, "n 2"], floor_px: float
+    frames: Sequence[int] | Int[np.ndarray, " n"],
+    center_px: Float[np.ndarray, "n 2"],
+    floor_px: float,
 ) -> Float[np.ndarray, " 2"]:
     """Noise of a measured path, from third differences, which smooth motion hardly has.
 
     Third differences of white noise of variance s^2 have the variance 20 s^2; the median makes it
-    robust against bounces.
+    robust against bounces. Only runs of four successive frames count.
     """
-    if len(center_px) < 6:
+    at = np.asarray(frames)
+    whole = at[3:] - at[:-3] == 3
+    if np.count_nonzero(whole) < 3:
         return np.full(2, max(floor_px, 0.5))
-    third = np.abs(np.diff(center_px, n=3, axis=0))
+    third = np.abs(np.diff(center_px, n=3, axis=0))[whole]
     return np.maximum(1.4826 * np.median(third, axis=0) / np.sqrt(20.0), floor_px)
 
 
@@ -154,7 +158,7 @@ def trace(track: Track, *, floor_px: float) -> Trajectory:
     at = np.array(track.frames) - first
     boxes = np.array(track.boxes)
     center, size = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]
-    noise = measurement_std(center, floor_px)
+    noise = measurement_std(track.frames, center, floor_px)
     # The filter starts unsure and settles: keep its course, in units of the measured noise.
     course = np.array(track.filter_std_px)
     course = np.maximum(course / max(1e-9, float(np.median(course))), 1.0)
