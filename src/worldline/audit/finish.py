@@ -28,7 +28,9 @@ __all__ = [
 ]
 
 _HORIZON = 16
-_THRESHOLDS = (0.0, 0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.45, 0.6, 0.8, None)
+_THRESHOLDS = (0.0, 0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.45)
+"""Not larger, even where constant velocity alone would score better: the futures of a world that
+never counts its corrections would all be one, and their spread would say nothing."""
 
 
 @dataclass(frozen=True)
@@ -162,12 +164,11 @@ def calibrate_world(
 
 def choose_thresholds(
     world: World, clips: Sequence[Clip], *, horizon: int, seed: int
-) -> list[float | None]:
+) -> list[float]:
     """How large a correction to constant velocity must be to count, for each step ahead.
 
     Forecasts are combined with a simple one by how good each has been (Bates and Granger 1969):
-    per step, the threshold with the best mean PSNR on these clips. None stands for infinity, where
-    constant velocity alone was best.
+    per step, the threshold of `_THRESHOLDS` with the best mean PSNR on these clips.
     """
     quality = np.zeros((len(_THRESHOLDS), horizon))
     for i, clip in enumerate(clips):

@@ -62,7 +62,7 @@ def render(
 
     Args:
         threshold: per forecast frame, root mean square over 5x5 pixels and colours, of a range of
-            2; the last number also stands for all later frames. Infinite: the reference itself.
+            2; the last number also stands for all later frames..
     """
     image = tokenizer.decode_unit(latents).float()
     change = image - reference.decoded

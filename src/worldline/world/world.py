@@ -354,8 +354,7 @@ class World:
         horizon = futures.tokens.shape[1]
         moved = ConstantVelocityWarp().predict(seen, horizon, 0)[0] if len(seen) > 1 else seen[-1:]
         reference = make_reference(self.tokenizer, moved)
-        limits = [np.inf if limit is None else limit for limit in threshold]
-        return render(self.tokenizer, futures, reference, limits)
+        return render(self.tokenizer, futures, reference, threshold)
 
     def _future_scene(
         self,
