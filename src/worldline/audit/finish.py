@@ -18,6 +18,7 @@ from worldline.audit.prediction import PredictionTable, evaluate_predictors
 from worldline.core.clip import Clip
 from worldline.sim import Split, make_clips
 from worldline.world import Trust, World
+from worldline.world.render import make_reference, render
 
 __all__ = [
     "WorldPredictor",
@@ -177,9 +178,10 @@ def choose_thresholds(
         futures = world.continue_latents(
             world.encode_frames(seen), horizon=horizon, samples=1, seed=seed + i
         )
+        moved = ConstantVelocityWarp().predict(seen, horizon, 0)[0]
+        reference = make_reference(world.tokenizer, moved)
         for k, limit in enumerate(_THRESHOLDS):
-            fixed = world.finished({"correction_threshold": [limit]}, "")
-            drawn = fixed.render_forecast(futures, seen)[0]
+            drawn = render(world.tokenizer, futures, reference, (limit,))[0]
             error = ((drawn.astype(np.float64) - truth) / 255) ** 2
             quality[k] -= 10 * np.log10(np.maximum(error.mean((1, 2, 3)), 1e-6))
     return [_THRESHOLDS[int(k)] for k in quality.argmax(axis=0)]

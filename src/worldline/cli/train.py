@@ -34,7 +34,7 @@ class Train:
     """Processes that make the simulated data."""
     device: str = "cpu"
     """Where to train: cpu or cuda."""
-    held_out: int = 176
+    held_out: int = 78
     """Held-out clips that the world is evaluated on at the end."""
     json: JsonFlag = False
     seed: int | None = None
