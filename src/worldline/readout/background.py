@@ -12,6 +12,7 @@ _MIN_NOISE = 2.5  # grey levels; compression leaves at least this
 _SIGMAS = 4.5
 _MIN_STEP = 11.0  # grey levels that count as a change even in a noiseless image
 _MAX_AGE_FRAMES = 120.0
+_SPARSE = 6  # exposure is measured on every sixth pixel each way
 _SHADOW_RANGE = (0.45, 0.97)  # share of the light that a cast shadow leaves
 _SHADOW_CHROMA = 0.010  # change of r/(r+g+b) or g/(r+g+b) that a shadow may cause
 
@@ -41,12 +42,12 @@ class BackgroundModel:
         self, image: Float[np.ndarray, "h w 3"], exclude: Bool[np.ndarray, "h w"] | None
     ) -> Float[np.ndarray, "h w 3"]:
         """Divide out a change of exposure since the background was learned."""
-        now, then = image[::4, ::4], self.mean[::4, ::4]
+        now, then = image[::_SPARSE, ::_SPARSE], self.mean[::_SPARSE, ::_SPARSE]
         use = cv2.inRange(np.ascontiguousarray(then), (8, 8, 8), (247, 247, 247)) > 0
-        use &= self.age[::4, ::4] > 0
+        use &= self.age[::_SPARSE, ::_SPARSE] > 0
         if exclude is not None:
-            use &= ~exclude[::4, ::4]
-        if np.count_nonzero(use) < 64:
+            use &= ~exclude[::_SPARSE, ::_SPARSE]
+        if np.count_nonzero(use) < 48:
             return image
         self._gain = np.median((now[use] + 1.0) / (then[use] + 1.0), axis=0).astype(np.float32)
         if np.all(np.abs(self._gain - 1.0) < 0.008) or np.any(self._gain < 0.2):

@@ -125,7 +125,8 @@ class MotionDetector:
                 size = round(width * self._scale), round(height * self._scale)
                 size = max(8, size[0]), max(8, size[1])
             if size != (width, height):
-                how = cv2.INTER_AREA if self._scale < 1 else cv2.INTER_LINEAR
+                # Down to a half, two samples by two see every pixel, at a fifth of the cost.
+                how = cv2.INTER_AREA if self._scale < 0.5 else cv2.INTER_LINEAR
                 frame = cv2.resize(frame, size, interpolation=how)
             new_shot = cuts.update(frame) or index == 0
             gray = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)

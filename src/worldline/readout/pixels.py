@@ -83,8 +83,9 @@ class PixelReadout:
                 scene is then in pixels of the full size.
 
         Returns:
-            scene in pixels, with contacts and events by `worldline.physics`, and with
-            `metres_per_px` where a free fall shows the scale.
+            scene in pixels, with contacts and events by `worldline.physics`. The scale that a free
+            fall implies stays with its event: taken for the scene's own, it would be the only
+            evidence for the very law that it was derived from.
 
         Raises:
             InputError: no frames, or frames of differing size.
@@ -184,6 +185,6 @@ def _assemble(
 
 
 def _explain(scene: Scene) -> Scene:
-    """Contacts, events, and the scale of the image where a fall shows it."""
+    """Add contacts, and the events that they and the paths amount to."""
     scene = replace(scene, contacts=detect_contacts(scene))
     return scene.with_events(detect_events(scene))

@@ -187,8 +187,12 @@ class RegionTracker:
             ]
         ).reshape(-1, 4)
         regions: list[Region] = []
-        for region in self._gather(list(found.regions), expected):
-            inside = np.flatnonzero(_covered(expected, region.box) > _SHARED)
+        gathered = self._gather(list(found.regions), expected)
+        if not gathered:
+            return []
+        covered = _covered(expected, np.array([region.box for region in gathered]))
+        for region, shares in zip(gathered, covered.T, strict=True):
+            inside = np.flatnonzero(shares > _SHARED)
             if len(inside) < 2:
                 regions.append(region)
                 continue
@@ -204,8 +208,7 @@ class RegionTracker:
             return regions
         boxes = np.array([region.box for region in regions])
         # share[r, k]: of region r inside the expected box k; filled[r, k]: the other way round.
-        share = np.stack([_covered(boxes, box) for box in expected], axis=1)
-        filled = np.stack([_covered(expected, box) for box in boxes])
+        share, filled = _covered(boxes, expected), _covered(expected, boxes).T
         owner = np.where(share.max(axis=1) > _INSIDE, share.argmax(axis=1), -1)
         own = np.prod(np.maximum(expected[:, 2:] - expected[:, :2], 0.0), axis=1)
         out = [region for region, k in zip(regions, owner, strict=True) if k < 0]
@@ -220,12 +223,13 @@ class RegionTracker:
 
 
 def _covered(
-    boxes: Float[np.ndarray, "n 4"], by: Float[np.ndarray, " 4"]
-) -> Float[np.ndarray, " n"]:
-    """Share of each box that lies inside `by`."""
-    overlap = np.minimum(boxes[:, 2:], by[2:]) - np.maximum(boxes[:, :2], by[:2])
+    boxes: Float[np.ndarray, "n 4"], by: Float[np.ndarray, "m 4"]
+) -> Float[np.ndarray, "n m"]:
+    """Share of each box that lies inside each of the others."""
+    low = np.maximum(boxes[:, None, :2], by[None, :, :2])
+    high = np.minimum(boxes[:, None, 2:], by[None, :, 2:])
     area = np.prod(np.maximum(boxes[:, 2:] - boxes[:, :2], 0.0), axis=1)
-    return np.prod(np.maximum(overlap, 0.0), axis=1) / np.maximum(area, 1e-9)
+    return np.prod(np.maximum(high - low, 0.0), axis=2) / np.maximum(area, 1e-9)[:, None]
 
 
 def _area(box: Float[np.ndarray, " 4"]) -> float:
