@@ -146,9 +146,9 @@ class LatentReadout(nn.Module):
         log_depth = torch.where(known, depth, torch.ones_like(depth)).log()
         far = ((got[:, 6] - log_depth).abs() * known).sum() / known.sum().clamp_min(1)
         color = targets.color_rgb[b, m]
-        tint = (got[:, 7:10] - torch.nan_to_num(color, nan=0.5)).abs().sum(-1).mean()
-        total = focal + 0.5 * place.mean() + 0.3 * extent.mean() + 0.3 * far + 0.3 * tint
-        error_px = ((got[:, 1:3] - offset) * _CELL_PX).norm(dim=-1).mean()
+        tint = (got[:, 7:10] - torch.nan_to_num(color, nan=0.5)).abs().sum() / num
+        total = focal + 0.5 * place.sum() / num + 0.3 * extent.sum() / num + 0.3 * far + 0.3 * tint
+        error_px = ((got[:, 1:3] - offset) * _CELL_PX).norm(dim=-1).sum() / num
         return {"total": total, "focal": focal, "depth": far, "place_error_px": error_px}
 
     @torch.no_grad()
