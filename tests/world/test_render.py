@@ -39,6 +39,8 @@ def test_spread_is_the_scaled_standard_deviation():
     expected = 0.2 / np.sqrt(2) * np.array([1, 2, 2])
     np.testing.assert_allclose(per_frame, expected)
     np.testing.assert_allclose(per_px[:, 2, 1], expected)
+    with_floor, _ = measure_spread(drawn, (1.0,), (0.1,))
+    np.testing.assert_allclose(with_floor, np.hypot(expected[0], 0.1))
 
 
 def test_the_worst_future_speaks_for_all():

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import UInt8
+from scipy.optimize import nnls
 
 from worldline.audit.baselines import ConstantVelocityWarp, CopyLast
 from worldline.audit.calibration import Gaussian, TrustCurve, auroc
@@ -107,8 +108,8 @@ def calibrate_world(
 
     - correction threshold: see `choose_thresholds`;
     - surprise: mean and quantiles over single held-out frames;
-    - uncertainty: per forecast step, the root mean square error of the mean future over the root
-      mean square spread between futures, so that scaled spread equals expected error;
+    - uncertainty: per forecast step, how the mean square error of the mean future grows with the
+      mean square spread between futures, so that uncertainty is an expected error;
     - trust: mean and precision of the context evidence on held-out clips, and the curve from
       distance to the probability of being such a clip rather than outside material.
     """
@@ -133,7 +134,7 @@ def calibrate_world(
         spreads.append((drawn / 255).var(axis=0, ddof=1).mean((1, 2, 3)))
     raw = np.concatenate(surprises)
     mean = float(raw.mean())
-    error, spread = np.mean(errors, axis=0), np.mean(spreads, axis=0)
+    scale, floor = _fit_spread(np.stack(errors), np.stack(spreads))
     outside = [
         world.context_features(clip, seed=seed + i)
         for i, clip in enumerate(
@@ -157,7 +158,8 @@ def calibrate_world(
         "correction_threshold": threshold,
         "surprise_mean": mean,
         "surprise_quantiles": np.quantile(raw / mean, np.linspace(0, 1, 201)).tolist(),
-        "uncertainty_scale": np.sqrt(error / np.maximum(spread, 1e-8)).tolist(),
+        "uncertainty_scale": scale,
+        "uncertainty_floor": floor,
         "trust": trust.to_json(),
         "trust_auroc": auroc(inside_scores, outside_scores),
     }
@@ -185,3 +187,18 @@ def choose_thresholds(
             error = ((drawn.astype(np.float64) - truth) / 255) ** 2
             quality[k] -= 10 * np.log10(np.maximum(error.mean((1, 2, 3)), 1e-6))
     return [_THRESHOLDS[int(k)] for k in quality.argmax(axis=0)]
+
+
+def _fit_spread(errors: np.ndarray, spreads: np.ndarray) -> tuple[list[float], list[float]]:
+    """Per step, `error^2 = floor^2 + scale^2 spread^2`, neither negative (Gneiting et al. 2005).
+
+    Args:
+        errors, spreads: `[C, H]` mean squares per clip and step.
+    """
+    scale, floor = [], []
+    for error, spread in zip(errors.T, spreads.T, strict=True):
+        unit = max(float(spread.mean()), 1e-12)
+        (slope, least), _ = nnls(np.stack([spread / unit, np.ones_like(spread)], axis=1), error)
+        scale.append(float(np.sqrt(slope / unit)))
+        floor.append(float(np.sqrt(least)))
+    return scale, floor

@@ -175,6 +175,10 @@ def _forecast_finding(forecast: ForecastFacts, facts: ReportFacts) -> str:
     return f"The world {world} has {trust} in its forecast of {what}{_compare(forecast)}."
 
 
+_TIE_DB = 0.1
+"""Smaller leads over a baseline are not called better."""
+
+
 def _compare(forecast: ForecastFacts) -> str:
     """How the world's picture error at the last common frame compares with the baselines'."""
     last = {
@@ -186,8 +190,8 @@ def _compare(forecast: ForecastFacts) -> str:
     if len(last) < 2:
         return ""
     (_, own), *others = last.items()
-    beaten = [f"{name} ({value:.1f})" for name, value in others if own > value]
-    unbeaten = [f"{name} ({value:.1f})" for name, value in others if own <= value]
+    beaten = [f"{name} ({value:.1f})" for name, value in others if own > value + _TIE_DB]
+    unbeaten = [f"{name} ({value:.1f})" for name, value in others if own <= value + _TIE_DB]
     text = f"; its last frame scores {own:.1f} dB"
     text += f", better than {join(beaten)}" if beaten else ""
     return text + (f", no better than {join(unbeaten)}" if unbeaten else "")

@@ -84,7 +84,7 @@ def _around(pool: Callable[..., Tensor], x: Tensor, side: int) -> Tensor:
 
 
 def measure_spread(
-    drawn: UInt8[np.ndarray, "s t h w 3"], scale: Sequence[float]
+    drawn: UInt8[np.ndarray, "s t h w 3"], scale: Sequence[float], floor: Sequence[float] = (0.0,)
 ) -> tuple[Float[np.ndarray, " t"], Float[np.ndarray, "t h w"]]:
     """Root mean square spread between futures per frame and per pixel, in [0, 1] intensity.
 
@@ -92,12 +92,16 @@ def measure_spread(
         drawn: at least two futures.
         scale: per forecast step, the error that a spread of one meant on held-out clips; the last
             number also stands for all later steps.
+        floor: per forecast step, the error that was left where the futures agreed; part of the
+            number per frame, since it cannot be assigned to pixels.
     """
     std = (drawn.astype(np.float64) / 255).std(axis=0, ddof=1)
     factor = np.asarray(scale, dtype=np.float64)
     factor = factor[np.minimum(np.arange(len(std)), len(factor) - 1)]
     per_px = np.sqrt((std**2).mean(-1)) * factor[:, None, None]
-    return np.sqrt((per_px**2).mean((1, 2))), per_px
+    least = np.asarray(floor, dtype=np.float64)
+    least = least[np.minimum(np.arange(len(std)), len(least) - 1)]
+    return np.sqrt((per_px**2).mean((1, 2)) + least**2), per_px
 
 
 _RANK = {Outcome.UNTESTABLE: 0, Outcome.PASS: 1, Outcome.FAIL: 2}

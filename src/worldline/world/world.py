@@ -269,8 +269,11 @@ class World:
             latents, horizon=horizon, samples=max(samples, _DRAWS), seed=seed
         )
         drawn = self.render_forecast(futures, seen)
-        scale = self.calibration.get("uncertainty_scale", (1.0,))
-        uncertainty, uncertainty_px = measure_spread(drawn, scale)
+        uncertainty, uncertainty_px = measure_spread(
+            drawn,
+            self.calibration.get("uncertainty_scale", (1.0,)),
+            self.calibration.get("uncertainty_floor", (0.0,)),
+        )
         time_s = view.time_s[-1] + view.step_s * np.arange(1, horizon + 1)
         provenance = Provenance(
             Origin.GENERATED, clip.provenance.source, f"worldline world {self.name}", seed
