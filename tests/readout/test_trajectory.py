@@ -7,7 +7,12 @@ from worldline.readout.tracker import Track
 from worldline.readout.trajectory import is_moving, join_fragments, measurement_std, trace
 
 
-def track_of(centers: np.ndarray, size: float = 10.0, frames: list[int] | None = None) -> Track:
+def track_of(
+    centers: np.ndarray,
+    size: float = 10.0,
+    frames: list[int] | None = None,
+    unsteady: bool = False,
+) -> Track:
     frames = frames or list(range(len(centers)))
     return Track(
         frames=frames,
@@ -16,6 +21,7 @@ def track_of(centers: np.ndarray, size: float = 10.0, frames: list[int] | None =
         colors=[np.array([0.5, 0.4, 0.3])] * len(centers),
         split=[False] * len(centers),
         shifts=[np.zeros(2)] * len(centers),
+        unsteady=[unsteady] * len(centers),
     )
 
 
@@ -56,6 +62,18 @@ def test_jumping_about_is_no_motion():
 
 def test_a_track_with_more_gaps_than_sightings_is_dropped():
     assert not moving(track_of(line(5, 4.0), frames=[0, 5, 10, 15, 20]))
+
+
+def test_under_a_moving_camera_more_is_asked():
+    def judge(path: np.ndarray) -> tuple[bool, bool]:
+        return moving(track_of(path)), moving(track_of(path, unsteady=True))
+
+    assert judge(line(20, 1.0)) == (True, True)
+    assert judge(line(20, 0.5)) == (True, False)  # less than its size and a half
+    swaying = line(40, 0.0) + 9 * np.sin(np.arange(40) / 2)[:, None] * [1.0, 0.0]
+    assert judge(swaying) == (True, False)
+    halting = track_of(line(10, 4.0), frames=[*range(0, 16, 2), 17, 18], unsteady=True)
+    assert not moving(halting)
 
 
 @pytest.mark.parametrize("std", [0.2, 1.0, 4.0])

@@ -25,6 +25,9 @@ _MISS_SPEED = 1.0  # and this share of its way in these frames
 _DECAY = 0.97  # a frame, of the size and speed that are remembered
 _COLOR_WEIGHT = 1.2
 _SHARED = 0.5  # share of an expected box that a region must cover to count as shared
+_MIN_PART = 0.1  # of the area of the largest object in a region: less has no share in it
+_WHOLE = 0.8  # of the remembered length: less is a piece of the object
+_MAX_AHEAD = 25  # frames for which the place of the whole object is believed
 _INSIDE = 0.8  # share of a region that lies inside the expected box of an object it is part of
 
 
@@ -39,6 +42,7 @@ class Track:
         colors: mean RGB in [0, 1] at these frames.
         split: whether the box was cut out of a region shared with another object.
         shifts: displacement of the picture by the camera at these frames.
+        unsteady: whether the camera moved at these frames.
     """
 
     frames: list[int] = field(default_factory=list)
@@ -47,6 +51,7 @@ class Track:
     colors: list[Float[np.ndarray, " 3"]] = field(default_factory=list)
     split: list[bool] = field(default_factory=list)
     shifts: list[Float[np.ndarray, " 2"]] = field(default_factory=list)
+    unsteady: list[bool] = field(default_factory=list)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +60,14 @@ class _Seen:
     region: Region
     length: float  # root of the box area, and
     speed: float  # pixels a frame, both kept up while the object is partly hidden
+    whole: Float[np.ndarray, " 4"]  # the last box in which all of it was seen, camera taken out,
+    whole_index: int  # the frame of that box,
+    whole_step: Float[np.ndarray, " 2"]  # and how far the object then moved in a frame
+
+    def whole_at(self, index: int) -> Float[np.ndarray, " 4"]:
+        """Where all of the object would be in a later frame."""
+        way = self.whole_step * min(index - self.whole_index, _MAX_AHEAD)
+        return self.whole + np.tile(way, 2)
 
 
 class _BoxDistance(Distance):
@@ -131,7 +144,15 @@ class RegionTracker:
         detections = [
             Detection(
                 points=region.box.reshape(2, 2),
-                data=_Seen(found.index, region, float(np.sqrt(_area(region.box))), 0.0),
+                data=_Seen(
+                    found.index,
+                    region,
+                    length=float(np.sqrt(_area(region.box))),
+                    speed=0.0,
+                    whole=region.box - np.tile(found.shift_px, 2),
+                    whole_index=found.index,
+                    whole_step=np.zeros(2),
+                ),
                 embedding=region.color,
             )
             for region in regions
@@ -144,17 +165,22 @@ class RegionTracker:
             key = int(thing.initializing_id or 0)
             velocity = thing.estimate_velocity.mean(axis=0)
             before = self._memory.get(key, seen)
-            self._memory[key] = thing.last_detection.data = replace(
-                seen,
-                length=max(seen.length, _DECAY * before.length),
-                speed=max(float(np.linalg.norm(velocity)), _DECAY * before.speed),
-            )
+            length = max(seen.length, _DECAY * before.length)
+            speed = max(float(np.linalg.norm(velocity)), _DECAY * before.speed)
+            if seen.length > _WHOLE * length:
+                seen = replace(seen, length=length, speed=speed, whole_step=velocity)
+            else:
+                seen = replace(
+                    before, index=seen.index, region=seen.region, length=length, speed=speed
+                )
+            self._memory[key] = thing.last_detection.data = seen
             track = self._tracks.setdefault(key, Track())
             track.frames.append(found.index)
             track.boxes.append(seen.region.box)
             track.colors.append(seen.region.color)
             track.split.append(seen.region.split)
             track.shifts.append(found.shift_px)
+            track.unsteady.append(found.camera_moves)
             # The centre is the mean of two corners whose errors are taken as independent.
             assert isinstance(thing.filter, OptimizedKalmanFilter)
             variance = np.asarray(thing.filter.pos_variance).reshape(2, 2).sum(axis=0) / 4
@@ -187,12 +213,21 @@ class RegionTracker:
             ]
         ).reshape(-1, 4)
         regions: list[Region] = []
-        gathered = self._gather(list(found.regions), expected)
+        whole = np.array(
+            [
+                thing.last_detection.data.whole_at(found.index) + np.tile(found.shift_px, 2)
+                for thing in known
+            ]
+        )
+        gathered = self._gather(list(found.regions), whole)
         if not gathered:
             return []
         covered = _covered(expected, np.array([region.box for region in gathered]))
+        area = np.prod(np.maximum(expected[:, 2:] - expected[:, :2], 0.0), axis=1)
         for region, shares in zip(gathered, covered.T, strict=True):
             inside = np.flatnonzero(shares > _SHARED)
+            # A small thing before a large one cannot be told from a part of it: it is hidden.
+            inside = inside[area[inside] > _MIN_PART * area[inside].max(initial=0.0)]
             if len(inside) < 2:
                 regions.append(region)
                 continue

@@ -13,6 +13,10 @@ from worldline.readout.tracker import Track
 __all__ = ["Trajectory", "is_moving", "join_fragments", "measurement_std", "trace"]
 
 _MAX_JITTER = 0.3  # noise of the centre in units of the size; more is no object
+_UNSTEADY = 0.3  # share of its frames in which the camera moved
+_SEEN, _SEEN_UNSTEADY = 0.5, 0.75  # share of its frames in which an object is seen
+_TRAVEL_UNSTEADY = 1.5  # in units of the size
+_STRAIGHT_UNSTEADY = 0.5
 _NEAR = 0.15  # gap between fragments of one object, in units of the smaller one's size
 _DRIFT = 0.2  # how far their centres may move against each other, in units of the larger size
 _COMMON = 0.7  # share of the shorter fragment's frames in which the other one is there
@@ -45,11 +49,18 @@ def is_moving(track: Track, *, min_frames: int, min_travel_px: float, min_travel
 
     It is seen in `min_frames` frames, in at least half of those that it spans, and its box, with
     the camera's shift taken out, travels `min_travel_px` and `min_travel` of its own size.
+
+    Under a moving camera near things shift against far ones without going anywhere, so there an
+    object must be seen in three quarters of its frames, travel its own size and a half, and not go
+    to and fro.
     """
     num_seen = len(track.frames)
     span = track.frames[-1] - track.frames[0] + 1
-    if num_seen < min_frames or num_seen < 0.5 * span:
+    unsteady = bool(np.mean(track.unsteady) > _UNSTEADY)
+    if num_seen < min_frames or num_seen < (_SEEN_UNSTEADY if unsteady else _SEEN) * span:
         return False
+    if unsteady:
+        min_travel = max(min_travel, _TRAVEL_UNSTEADY)
     boxes = np.array(track.boxes)
     shift = np.array(track.shifts)
     # Both edges of an axis must travel: a thing that only grows, shrinks or sways has one that
@@ -59,12 +70,22 @@ def is_moving(track: Track, *, min_frames: int, min_travel_px: float, min_travel
     jitter = measurement_std(track.frames, (low + high) / 2, 0.0)
     if np.any(jitter > _MAX_JITTER * np.sqrt(np.prod(size))):
         return False
+    if unsteady and _straightness((low + high) / 2) < _STRAIGHT_UNSTEADY:
+        return False
     return any(
         _range(low[:, axis]) > _least(size, min_travel_px, min_travel)
         and _range(high[:, axis]) > _least(size, min_travel_px, min_travel)
         and _range((low + high)[:, axis] / 2) > _least(size, min_travel_px, min_travel)
         for axis in (0, 1)
     )
+
+
+def _straightness(center: Float[np.ndarray, "n 2"]) -> float:
+    """Extent of a path over its length, after smoothing: 1 for a straight line."""
+    width = min(5, len(center))
+    smooth = np.lib.stride_tricks.sliding_window_view(center, width, axis=0).mean(axis=-1)
+    way = float(np.linalg.norm(np.diff(smooth, axis=0), axis=1).sum())
+    return float(np.linalg.norm(np.ptp(smooth, axis=0))) / way if way > 0 else 1.0
 
 
 def _least(size: Float[np.ndarray, " 2"], min_travel_px: float, min_travel: float) -> float:
@@ -125,6 +146,7 @@ def _union(a: Track, b: Track) -> Track:
         out.colors.append(np.average([t.colors[i] for t, i in parts], axis=0, weights=areas))
         out.split.append(all(t.split[i] for t, i in parts))
         out.shifts.append(parts[0][0].shifts[parts[0][1]])
+        out.unsteady.append(parts[0][0].unsteady[parts[0][1]])
     return out
 
 
