@@ -11,7 +11,7 @@ import numpy as np
 
 from worldline.cli.files import stems
 from worldline.cli.output import Answer, JsonFlag, Seed, Videos, for_each_file
-from worldline.core.scene import Scene
+from worldline.core.scene import STATIC, Scene
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -139,7 +139,7 @@ def events_table(events: list[dict[str, Any]]) -> Any:
 
     table = Table("event", "from", "to", "who", "measured", box=None)
     for event in events:
-        who = ", ".join(f"{role} {name}" for role, name in event["roles"].items())
+        who = ", ".join(f"{role} {name}" for role, name in event["roles"].items() if name != STATIC)
         measured = ", ".join(
             f"{name} {value:.3g}"
             for name, value in event["quantities"].items()

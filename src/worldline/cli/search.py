@@ -11,6 +11,7 @@ import tyro
 
 from worldline.cli.output import Answer, JsonFlag, Seed
 from worldline.core.errors import InputError
+from worldline.core.scene import STATIC
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -75,7 +76,8 @@ def because(why: dict[str, Any]) -> str:
             f"{c['quantity']} {c['value']:.3g} {c['op']} {c['threshold']:.3g}"
             for c in event["comparisons"]
         ]
-        who = [f"{r['label']} {r['track']}" for r in event["roles"].values()]
+        roles = event["roles"].values()
+        who = [f"{r['label']} {r['track']}" for r in roles if r["track"] != STATIC]
         reasons.append(" ".join([event["type"].replace("_", " "), *who, *measured]))
     reasons += [f"without {absent}" for absent in why["absent"]]
     if "similarity" in why:
