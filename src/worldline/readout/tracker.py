@@ -26,6 +26,7 @@ _DECAY = 0.97  # a frame, of the size and speed that are remembered
 _COLOR_WEIGHT = 1.2
 _SHARED = 0.5  # share of an expected box that a region must cover to count as shared
 _MIN_PART = 0.1  # of the area of the largest object in a region: less has no share in it
+_MIN_FILL = 0.25  # share of an object's box that its pieces cover
 _WHOLE = 0.8  # of the remembered length: less is a piece of the object
 _MAX_AHEAD = 25  # frames for which the place of the whole object is believed
 _INSIDE = 0.8  # share of a region that lies inside the expected box of an object it is part of
@@ -251,9 +252,14 @@ class RegionTracker:
             parts = np.flatnonzero(owner == k)
             smaller = own < own[k]
             taken = (filled[parts] * smaller > _SHARED).any(axis=1)
+            pieces = [regions[r] for r in parts[~taken]]
+            # Scattered small things in a large box are a crowd, not one object in pieces.
+            if sum(piece.area_px for piece in pieces) < _MIN_FILL * own[k]:
+                out += [regions[r] for r in parts]
+                continue
             out += [regions[r] for r in parts[taken]]
-            if not taken.all():
-                out.append(join_regions([regions[r] for r in parts[~taken]]))
+            if pieces:
+                out.append(join_regions(pieces))
         return out
 
 
