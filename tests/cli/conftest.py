@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -47,11 +49,17 @@ class Done:
 
 
 def start(*arguments: str, **options: Any) -> subprocess.Popen[str]:
-    """The program in a process of its own."""
+    """The program in a process of its own, open to interruption.
+
+    A shell that starts the tests in the background has them, and what they start, ignore SIGINT.
+    """
     command = [sys.executable, "-m", "worldline.cli.main", *arguments]
     pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
-    return subprocess.Popen(command, text=True, env=environment, **(pipes | options))
+    listen = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    return subprocess.Popen(
+        command, text=True, env=environment, preexec_fn=listen, **(pipes | options)
+    )
 
 
 def run(*arguments: str) -> Done:
