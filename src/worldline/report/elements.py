@@ -69,7 +69,7 @@ def show_trust(trust: float, reason: str) -> str:
     """Trust as a bar, a number and words."""
     share = min(max(trust, 0.0), 1.0) if trust == trust else 0.0
     word = describe_trust(trust)
-    level = "low" if share < 0.3 else "middling" if share < 0.7 else "good"
+    level = "low" if share < 0.4 else "middling" if share < 0.8 else "good"
     return (
         f'<div class="trust {level}"><p class="trust-word">{escape(word.capitalize())} trust '
         f"<b>{share:.2f}</b></p>"

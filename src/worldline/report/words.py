@@ -23,7 +23,7 @@ __all__ = [
     "state_findings",
 ]
 
-_TRUST = ((0.05, "very low"), (0.3, "low"), (0.7, "middling"), (0.9, "good"), (1.01, "high"))
+_TRUST = ((0.05, "very low"), (0.4, "low"), (0.8, "moderate"), (1.01, "high"))
 
 # What a reader asks for. The rest (enter, occlude, start, ...) is how a video goes along.
 _NOTABLE = {
