@@ -18,6 +18,7 @@ def recipe() -> Recipe:
         num_clips=7800,
         look_families=("drop", "throw", "bounce", "collide", "roll", "slide"),
         num_look_clips=3000,
+        num_motion_clips=15600,
         tokenizer=Stage(
             Trainer.Config(steps=6000, learning_rate=2e-3, warmup=200, checkpoint_every=500),
             batch=64,
@@ -31,5 +32,9 @@ def recipe() -> Recipe:
             Trainer.Config(steps=700, learning_rate=1e-3, warmup=50, checkpoint_every=100),
             batch=16,
             length=16,
+        ),
+        trajectory=Stage(
+            Trainer.Config(steps=3000, learning_rate=1e-3, warmup=100, checkpoint_every=100),
+            batch=64,
         ),
     )

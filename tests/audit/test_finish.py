@@ -6,14 +6,16 @@ import torch
 
 from worldline.audit.finish import WorldPredictor, finish_world
 from worldline.audit.outside import make_outside_clips
-from worldline.dynamics import ConstantVelocityWarp, FlowDynamics
+from worldline.dynamics import ConstantVelocityWarp, FlowDynamics, TrajectoryForecaster
 from worldline.readout.latent import LatentReadout
 from worldline.sim import make_clip
 from worldline.tokenizer import ContinuousTokenizer
 from worldline.world import World
 
 FAMILIES = ("disc_uniform", "drop")
-FACTS = {"command": "worldline train nano", "recipe": "0" * 12, "machine": "a test", "num_clips": 0}
+FACTS = {"command": "worldline train nano", "recipe": "0" * 12, "machine": "a test", "num_clips": 0,
+    "num_look_clips": 0, "num_motion_clips": 0, "reused": [],
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +29,9 @@ def finished():
             ),
             dynamics=FlowDynamics.Config(stem_width=8, width=16, depth=3, heads=1),
             readout=LatentReadout.Config(width=8, depth=1),
+            trajectory=TrajectoryForecaster.Config(
+                fine_width=8, width=16, depth=2, late_depth=1, heads=1
+            ),
         ).build()
         with torch.no_grad():
             for parameter in raw.dynamics.parameters():
@@ -38,7 +43,9 @@ def test_calibration_is_plain_json_and_used(finished, tmp_path):
     world, _ = finished
     calibration = json.loads(json.dumps(dict(world.calibration), allow_nan=False))
     assert len(calibration["correction_threshold"]) == 16
-    assert all(0 <= limit <= 0.45 for limit in calibration["correction_threshold"])
+    assert all(0 <= limit <= 4 for limit in calibration["correction_threshold"])
+    assert len(calibration["trajectory_share"]) == 16
+    assert all(0 <= share <= 1 for share in calibration["trajectory_share"])
     assert len(calibration["surprise_quantiles"]) == 201
     assert np.all(np.diff(calibration["surprise_quantiles"]) >= 0)
     assert 0 <= calibration["trust_auroc"] <= 1
@@ -55,7 +62,8 @@ def test_calibration_is_plain_json_and_used(finished, tmp_path):
 def test_card_and_table_hold_the_baselines(finished):
     world, table = finished
     assert set(table.predictors) == {
-        "nano", "nano, network alone", "copy-last", "flow-warp", "untrained", "truth",
+        "nano", "nano, network alone", "nano, trajectories alone",
+        "copy-last", "flow-warp", "untrained", "truth",
     }  # fmt: skip
     for heading in ("## Data", "## Cost", "## Metrics", "## Limits", "copy-last", "flow-warp"):
         assert heading in world.card
@@ -64,7 +72,7 @@ def test_card_and_table_hold_the_baselines(finished):
 def test_a_world_that_corrects_nothing_is_constant_velocity(finished):
     world, _ = finished
     clip = make_clip("disc_uniform", 0, seed=3)
-    still = world.finished({"correction_threshold": [100.0]}, "")
+    still = world.finished({"correction_threshold": [4.0], "trajectory_share": [0.0]}, "")
     mine = WorldPredictor(still).predict(clip.frames[:8], 4, 0)[0]
     theirs = ConstantVelocityWarp().predict(clip.frames[:8], 4, 0)[0]
     assert np.abs(mine.astype(int) - theirs.astype(int)).max() <= 1

@@ -12,7 +12,7 @@ import pytest
 from worldline.cli.files import read_scene, stems
 from worldline.core import Origin, Scene
 from worldline.data import probe, read_clip
-from worldline.dynamics import FlowDynamics
+from worldline.dynamics import FlowDynamics, TrajectoryForecaster
 from worldline.physics import check_laws
 from worldline.readout.latent import LatentReadout
 from worldline.tokenizer import ContinuousTokenizer
@@ -29,6 +29,9 @@ def tiny_world(tmp_path_factory: pytest.TempPathFactory) -> str:
         tokenizer=ContinuousTokenizer.Config(fine_width=8, coarse_width=16),
         dynamics=FlowDynamics.Config(stem_width=16, width=32, depth=3, heads=2),
         readout=LatentReadout.Config(width=16, depth=1),
+        trajectory=TrajectoryForecaster.Config(
+            fine_width=8, width=16, depth=2, late_depth=1, heads=1
+        ),
         context=4,
     )
     folder = tmp_path_factory.mktemp("world")

@@ -9,7 +9,7 @@ import torch
 
 from worldline.core import Provenance
 from worldline.data import write_video
-from worldline.dynamics import FlowDynamics
+from worldline.dynamics import FlowDynamics, TrajectoryForecaster
 from worldline.readout.latent import LatentReadout
 from worldline.tokenizer import ContinuousTokenizer
 from worldline.world import World
@@ -27,6 +27,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> str:
         ),
         dynamics=FlowDynamics.Config(stem_width=16, width=32, depth=3, heads=2),
         readout=LatentReadout.Config(width=16, depth=1),
+        trajectory=TrajectoryForecaster.Config(
+            fine_width=8, width=16, depth=2, late_depth=1, heads=1
+        ),
     )
     folder = tmp_path_factory.mktemp("world")
     with torch.random.fork_rng():

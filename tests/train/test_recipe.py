@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from worldline.core import InputError
 from worldline.data.shards import Shards
-from worldline.dynamics import FlowDynamics
+from worldline.dynamics import FlowDynamics, TrajectoryForecaster
 from worldline.readout.latent import LatentReadout
 from worldline.tokenizer import ContinuousTokenizer
 from worldline.train import Recipe, Stage, Trainer, load_recipe, train_world
@@ -21,6 +23,9 @@ def nano(steps: int = 6) -> Recipe:
             ),
             dynamics=FlowDynamics.Config(stem_width=8, width=16, depth=3, heads=1),
             readout=LatentReadout.Config(width=8, depth=1),
+            trajectory=TrajectoryForecaster.Config(
+                fine_width=8, width=16, depth=2, late_depth=1, heads=1
+            ),
         ),
         families=("disc_uniform", "drop"),
         num_clips=4,
@@ -29,6 +34,8 @@ def nano(steps: int = 6) -> Recipe:
         tokenizer=Stage(trainer, batch=4),
         dynamics=Stage(trainer, batch=2, length=8),
         readout=Stage(trainer, batch=2, length=4),
+        num_motion_clips=3,
+        trajectory=Stage(trainer, batch=4),
     )
 
 
@@ -38,7 +45,7 @@ class Stop(Exception):  # noqa: N818
 
 def test_a_world_is_trained_and_an_interrupted_one_is_the_same(tmp_path):
     world, ledgers = train_world(nano(), tmp_path / "whole")
-    assert set(ledgers) == {"tokenizer", "dynamics", "readout"}
+    assert set(ledgers) == {"tokenizer", "dynamics", "readout", "trajectory"}
     assert ledgers["dynamics"].frames_seen == 6 * 2 * 8
     assert all(ledger.flop > 0 for ledger in ledgers.values())
 
@@ -49,9 +56,25 @@ def test_a_world_is_trained_and_an_interrupted_one_is_the_same(tmp_path):
     with pytest.raises(Stop):
         train_world(nano(), tmp_path / "cut", on_step=stop)
     again, _ = train_world(nano(), tmp_path / "cut")
-    for part in ("tokenizer", "dynamics", "readout"):
+    for part in ("tokenizer", "dynamics", "readout", "trajectory"):
         mine, theirs = getattr(world, part).state_dict(), getattr(again, part).state_dict()
         assert all(torch.equal(mine[k], theirs[k]) for k in mine), part
+
+
+def test_finished_parts_of_another_world_are_taken_over(tmp_path):
+    world, ledgers = train_world(nano(), tmp_path / "first")
+    records = {k: v.to_json() for k, v in ledgers.items() if k != "trajectory"}
+    base = world.finished({"ledgers": records}, "")
+    again, costs = train_world(nano(steps=8), tmp_path / "second", reuse=base)
+    assert not (tmp_path / "second" / "tokenizer").exists()
+    assert costs["dynamics"] == ledgers["dynamics"]
+    assert costs["trajectory"].steps == 8
+    for name in ("tokenizer", "dynamics", "readout"):
+        mine, theirs = world.parts[name].state_dict(), again.parts[name].state_dict()
+        assert all(torch.equal(mine[k], theirs[k]) for k in mine), name
+    other = replace(nano(), world=replace(nano().world, readout=LatentReadout.Config(width=16)))
+    with pytest.raises(InputError, match="readout of the world nano has another config"):
+        train_world(other, tmp_path / "third", reuse=base)
 
 
 def test_training_data_is_what_the_recipe_says(tmp_path):

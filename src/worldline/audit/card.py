@@ -21,7 +21,8 @@ def write_card(
     Args:
         world: calibrated.
         table: held-out evaluation.
-        facts: "command", "recipe", "num_clips", "machine" and "ledgers" of the training run.
+        facts: of the training run: "command", "recipe", "machine", "ledgers", "reused" (parts
+            taken over from another world), "num_clips", "num_look_clips", "num_motion_clips".
         families: simulator families of the data.
     """
     parts = [
@@ -33,11 +34,14 @@ def write_card(
         "",
         "## Data",
         "",
-        f"{facts['num_clips']} simulated clips of 32 frames in equal shares of: "
+        "Simulated clips of 32 frames in equal shares of: "
         f"{', '.join(families)}. Colours, shapes, counts, camera, light and background are random "
-        "per clip. No real video was used.",
+        f"per clip. {facts['num_look_clips']} of them for the tokenizer, {facts['num_clips']} for "
+        f"dynamics and readout, {facts['num_motion_clips']} for trajectories. No real video was "
+        "used.",
         "",
         f"Made by `{facts['command']}` (recipe {facts['recipe']}, {facts['machine']}).",
+        *_reused(facts["reused"]),
         "",
         "## Cost",
         "",
@@ -50,9 +54,10 @@ def write_card(
         "measured in the predicted pixels by an extractor that knows no model; a missed object "
         "counts its whole search radius in the penalised error. `copy-last` repeats the last "
         "frame, `flow-warp` moves every pixel on along its optical flow, `truth` are the true "
-        "frames through the same instruments. A forecast of the world is a correction to "
-        "`flow-warp`, counted only where it is large enough (limits chosen on other held-out "
-        "clips); `network alone` is the world without that, `untrained` the same before training.",
+        "frames through the same instruments. A forecast of the world carries the pixels that "
+        "move along forecast trajectories (`trajectories alone`) and corrects the result by what "
+        "the latent dynamics say (`network alone`), where the correction is large enough (limits "
+        "chosen on other held-out clips). `untrained` is the world before training.",
         "",
         table.to_markdown(),
         "",
@@ -65,6 +70,12 @@ def write_card(
         "- Forecasts beyond 24 frames were not trained for.",
     ]
     return "\n".join(parts) + "\n"
+
+
+def _reused(parts: Sequence[str]) -> list[str]:
+    if not parts:
+        return []
+    return [f"Taken over from an earlier run of the same stages: {', '.join(parts)}."]
 
 
 def _cost(ledgers: Mapping[str, Mapping[str, float]]) -> list[str]:

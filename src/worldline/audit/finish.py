@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
 from scipy.optimize import nnls
 
 from worldline.audit.baselines import ConstantVelocityWarp, CopyLast
@@ -17,6 +17,7 @@ from worldline.audit.card import write_card
 from worldline.audit.outside import make_outside_clips
 from worldline.audit.prediction import PredictionTable, evaluate_predictors
 from worldline.core.clip import Clip
+from worldline.dynamics import TrajectoryWarp
 from worldline.sim import Split, make_clips
 from worldline.world import Trust, World
 from worldline.world.render import make_reference, render
@@ -24,15 +25,16 @@ from worldline.world.render import make_reference, render
 __all__ = [
     "WorldPredictor",
     "calibrate_world",
+    "choose_shares",
     "choose_thresholds",
     "evaluate_world",
     "finish_world",
 ]
 
 _HORIZON = 16
-_THRESHOLDS = (0.0, 0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.45)
-"""Not larger, even where constant velocity alone would score better: the futures of a world that
-never counts its corrections would all be one, and their spread would say nothing."""
+_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+_THRESHOLDS = (0.0, 0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.45, 4.0)
+"""With the last one no correction counts, since no two pixels differ by more."""
 
 
 @dataclass(frozen=True)
@@ -69,9 +71,10 @@ def finish_world(
         families: of the training data.
         num_clips: clips to evaluate on; as many again calibrate.
         seed: of the training run.
-        facts: command, recipe digest, number of training clips and ledgers, for the card.
+        facts: command, recipe digest, numbers of training clips and ledgers, for the card.
     """
     calibration = calibrate_world(world, families=families, num_clips=num_clips, seed=seed + 1)
+    calibration["ledgers"] = facts["ledgers"]
     world = world.finished(calibration, "")
     table = evaluate_world(world, families=families, num_clips=num_clips, seed=seed + 2)
     return world.finished(calibration, write_card(world, table, facts, families)), table
@@ -82,8 +85,8 @@ def evaluate_world(
 ) -> PredictionTable:
     """The held-out table: the world beside copy-last, flow warp and its untrained self.
 
-    "network alone" is the world without constant velocity to correct: its network's futures, with
-    the detail of the last frame only.
+    "network alone" is the world without trajectories to correct: its network's futures, with the
+    detail of the last frame only. "trajectories alone" is what that corrects.
     """
     with torch.random.fork_rng():
         torch.manual_seed(seed)
@@ -91,6 +94,7 @@ def evaluate_world(
     predictors = {
         world.name: WorldPredictor(world),
         f"{world.name}, network alone": WorldPredictor(world.finished({}, "")),
+        f"{world.name}, trajectories alone": world.warp,
         "copy-last": CopyLast(),
         "flow-warp": ConstantVelocityWarp(),
         "untrained": WorldPredictor(untrained),
@@ -106,7 +110,7 @@ def calibrate_world(
 ) -> dict[str, Any]:
     """Numbers that turn raw scores into calibrated ones; see `World` for their use.
 
-    - correction threshold: see `choose_thresholds`;
+    - trajectory share and correction threshold: see `choose_shares` and `choose_thresholds`;
     - surprise: mean and quantiles over single held-out frames;
     - uncertainty: per forecast step, how the mean square error of the mean future grows with the
       mean square spread between futures, so that uncertainty is an expected error;
@@ -118,8 +122,12 @@ def calibrate_world(
             families, num_clips=num_clips, seed=seed, split=Split.HELD_OUT, size_px=world.size_px
         )
     )
-    threshold = choose_thresholds(world, clips, horizon=_HORIZON, seed=seed)
-    world = world.finished({"correction_threshold": threshold}, "")
+    share = choose_shares(world, clips, horizon=_HORIZON, seed=seed)
+    chosen: dict[str, Any] = {"trajectory_share": share}
+    chosen["correction_threshold"] = choose_thresholds(
+        world.finished(chosen, ""), clips, horizon=_HORIZON, seed=seed
+    )
+    world = world.finished(chosen, "")
     surprises, errors, spreads = [], [], []
     inside = []
     for i, clip in enumerate(clips):
@@ -155,7 +163,7 @@ def calibrate_world(
     return {
         "num_clips": num_clips,
         "seed": seed,
-        "correction_threshold": threshold,
+        **chosen,
         "surprise_mean": mean,
         "surprise_quantiles": np.quantile(raw / mean, np.linspace(0, 1, 201)).tolist(),
         "uncertainty_scale": scale,
@@ -165,28 +173,47 @@ def calibrate_world(
     }
 
 
+def choose_shares(world: World, clips: Sequence[Clip], *, horizon: int, seed: int) -> list[float]:
+    """How much of a displacement comes from the forecaster, the rest from constant velocity.
+
+    Forecasts are combined by how good each has been (Bates and Granger 1969): per step ahead, the
+    share of `_SHARES` with the best mean PSNR on these clips.
+    """
+    quality = np.zeros((len(_SHARES), horizon))
+    for i, clip in enumerate(clips):
+        seen = clip.frames[: world.context]
+        for k, share in enumerate(_SHARES):
+            warp = TrajectoryWarp(world.trajectory, share=(share,))
+            quality[k] += _psnr_of(world, clip, warp.predict(seen, horizon, seed + i)[0])
+    return [_SHARES[int(k)] for k in quality.argmax(axis=0)]
+
+
 def choose_thresholds(
     world: World, clips: Sequence[Clip], *, horizon: int, seed: int
 ) -> list[float]:
-    """How large a correction to constant velocity must be to count, for each step ahead.
+    """How large a correction to the trajectories must be to count, for each step ahead.
 
-    Forecasts are combined with a simple one by how good each has been (Bates and Granger 1969):
-    per step, the threshold of `_THRESHOLDS` with the best mean PSNR on these clips.
+    Per step, the threshold of `_THRESHOLDS` with the best mean PSNR on these clips.
     """
     quality = np.zeros((len(_THRESHOLDS), horizon))
     for i, clip in enumerate(clips):
         seen = clip.frames[: world.context]
-        truth = clip.frames[world.context : world.context + horizon]
         futures = world.continue_latents(
             world.encode_frames(seen), horizon=horizon, samples=1, seed=seed + i
         )
-        moved = ConstantVelocityWarp().predict(seen, horizon, 0)[0]
-        reference = make_reference(world.tokenizer, moved)
+        reference = make_reference(world.tokenizer, world.warp.predict(seen, horizon, seed + i))
         for k, limit in enumerate(_THRESHOLDS):
             drawn = render(world.tokenizer, futures, reference, (limit,))[0]
-            error = ((drawn.astype(np.float64) - truth) / 255) ** 2
-            quality[k] -= 10 * np.log10(np.maximum(error.mean((1, 2, 3)), 1e-6))
+            quality[k] += _psnr_of(world, clip, drawn)
     return [_THRESHOLDS[int(k)] for k in quality.argmax(axis=0)]
+
+
+def _psnr_of(
+    world: World, clip: Clip, drawn: UInt8[np.ndarray, "t h w 3"]
+) -> Float[np.ndarray, " t"]:
+    truth = clip.frames[world.context : world.context + len(drawn)]
+    error = ((drawn.astype(np.float64) - truth) / 255) ** 2
+    return -10 * np.log10(np.maximum(error.mean((1, 2, 3)), 1e-6))
 
 
 def _fit_spread(errors: np.ndarray, spreads: np.ndarray) -> tuple[list[float], list[float]]:

@@ -21,7 +21,7 @@ __all__ = ["Train"]
 
 @dataclass(frozen=True)
 class Train:
-    """Train a world by a recipe: data, tokenizer, dynamics, readout, calibration, evaluation, card.
+    """Train a world by a recipe: data, all its parts, calibration, evaluation, card.
 
     Start the same command again to go on where a run was interrupted.
     """
@@ -34,6 +34,8 @@ class Train:
     """Processes that make the simulated data."""
     device: str = "cpu"
     """Where to train: cpu or cuda."""
+    reuse: str | None = None
+    """A trained world whose finished parts are taken over as they are; only others are trained."""
     held_out: int = 78
     """Held-out clips that the world is evaluated on at the end."""
     json: JsonFlag = False
@@ -44,15 +46,21 @@ class Train:
         """Train. Raises `InputError` on an unusable recipe or folder."""
         from worldline.audit.finish import finish_world
         from worldline.train import describe_machine, load_recipe, train_world
+        from worldline.world import World
 
         recipe = load_recipe(self.recipe)
         command = f"worldline train {self.recipe} --out {self.out}"
         if self.seed is not None:
             recipe = replace(recipe, seed=self.seed)
             command += f" --seed {self.seed}"
-        show = _Progress()
+        reused = None if self.reuse is None else World.from_pretrained(self.reuse)
         world, ledgers = train_world(
-            recipe, self.out, device=self.device, num_workers=self.workers, on_step=show
+            recipe,
+            self.out,
+            device=self.device,
+            num_workers=self.workers,
+            on_step=_Progress(),
+            reuse=reused,
         )
         world = world.to("cpu")
         print("calibrating and evaluating on held-out clips", file=sys.stderr)
@@ -63,9 +71,12 @@ class Train:
             seed=recipe.seed,
             facts={
                 "command": command,
+                "reused": [] if reused is None else sorted(reused.calibration.get("ledgers", {})),
                 "recipe": recipe.digest(),
                 "machine": describe_machine(),
                 "num_clips": recipe.num_clips,
+                "num_look_clips": recipe.num_look_clips,
+                "num_motion_clips": recipe.num_motion_clips,
                 "ledgers": {name: ledger.to_json() for name, ledger in ledgers.items()},
             },
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,33 @@ from jaxtyping import Bool, Float, Int, UInt8
 
 from worldline.core.clip import Clip
 from worldline.core.errors import InputError
+from worldline.physics.points import track_points
 
-__all__ = ["MAX_OBJECTS", "Shards", "write_shards"]
+__all__ = ["MAX_OBJECTS", "Shards", "Tracking", "write_shards"]
 
 MAX_OBJECTS = 8
 """Most objects per clip that shards keep; more raise `InputError` on writing."""
 
-_VERSION = 1
+_VERSION = 2
+
+
+_FARTHEST_PX = 100.0
+"""Displacements are cut off here; what is so far away is out of sight."""
+
+
+@dataclass(frozen=True)
+class Tracking:
+    """Which point tracks to keep, averaged over cells.
+
+    Attributes:
+        context: frames before (and with) the first frame whose points are followed.
+        horizon: frames that they are followed for, from every frame where the clip is long enough.
+        cell_px: side of a cell.
+    """
+
+    context: int = 8
+    horizon: int = 16
+    cell_px: int = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +54,10 @@ class Shards:
         color_rgb: `[N, M, 3]`, NaN where unknown.
         visible: `[N, T, M]`; false in empty slots.
         records: per clip: source, caption, seed, step_s.
+        tracks: `[N, P, H, r, c, 4]` per cell, for each of P start frames: displacement (x, y) in
+            pixels at +1 .. +H, share of it that is seen then, and cover (see
+            `worldline.physics.points.CellTracks`); memory-mapped, None if they were not asked for.
+        first_start: number of the first start frame.
     """
 
     frames: UInt8[np.ndarray, "n t h w 3"]
@@ -44,6 +68,8 @@ class Shards:
     color_rgb: Float[np.ndarray, "n m 3"]
     visible: Bool[np.ndarray, "n t m"]
     records: tuple[dict[str, Any], ...]
+    tracks: Float[np.ndarray, "n p s r c 4"] | None = None
+    first_start: int = 0
 
     @property
     def num_clips(self) -> int:
@@ -63,6 +89,8 @@ class Shards:
             frames=np.load(folder / "frames.npy", mmap_mode="r"),
             moving=np.load(folder / "moving.npy", mmap_mode="r"),
             records=tuple(index["records"]),
+            tracks=(np.load(folder / "tracks.npy", mmap_mode="r") if index["tracking"] else None),
+            first_start=index["tracking"]["context"] - 1 if index["tracking"] else 0,
             **{name: objects[name] for name in objects.files},
         )
 
@@ -79,7 +107,12 @@ class Shards:
 
 
 def write_shards(
-    folder: Path, clips: Iterable[Clip], *, num_clips: int, recipe: dict[str, Any]
+    folder: Path,
+    clips: Iterable[Clip],
+    *,
+    num_clips: int,
+    recipe: dict[str, Any],
+    tracking: Tracking | None = None,
 ) -> Shards:
     """Write clips to a folder; a folder already written by the same recipe is kept as it is.
 
@@ -88,6 +121,7 @@ def write_shards(
         clips: exactly `num_clips` clips of equal shape, each with scene and segmentation.
         num_clips: N.
         recipe: plain JSON that says where the clips come from; compared on reuse.
+        tracking: point tracks to write beside them.
 
     Raises:
         InputError: clips differ in shape, lack truth, hold too many objects, or the folder was
@@ -95,11 +129,12 @@ def write_shards(
     """
     index_path = folder / "index.json"
     if index_path.is_file():
-        if json.loads(index_path.read_text())["recipe"] != recipe:
+        held = json.loads(index_path.read_text())
+        if held["recipe"] != recipe or held.get("tracking") != _to_json(tracking):
             raise InputError(f"{folder}: holds shards of another recipe; choose another folder")
         return Shards.open(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    frames = moving = None
+    frames = moving = tracks = None
     objects: dict[str, np.ndarray] = {}
     records: list[dict[str, Any]] = []
     for i, clip in enumerate(clips):
@@ -116,6 +151,12 @@ def write_shards(
         if clip.frames.shape != frames.shape[1:]:
             raise InputError(f"clip {i} is {clip.frames.shape}, the first {frames.shape[1:]}")
         frames[i], moving[i] = clip.frames, clip.segmentation >= 0
+        if tracking is not None:
+            found = _track(clip, tracking)
+            if tracks is None:
+                shape = (num_clips, *found.shape)
+                tracks = np.lib.format.open_memmap(folder / "tracks.npy", "w+", np.float16, shape)
+            tracks[i] = found
         n = scene.num_objects
         objects["center_px"][i, :, :n] = scene.center_px.transpose(1, 0, 2)
         objects["size_px"][i, :, :n] = scene.size_px.transpose(1, 0, 2)
@@ -136,11 +177,34 @@ def write_shards(
         raise InputError(f"{folder}: {len(records)} clips came, {num_clips} were announced")
     frames.flush()
     moving.flush()
+    if tracks is not None:
+        tracks.flush()
     np.savez(folder / "objects.npz", allow_pickle=False, **objects)
     partial = folder / "index.json.partial"
-    partial.write_text(json.dumps({"version": _VERSION, "recipe": recipe, "records": records}))
+    index = {
+        "version": _VERSION,
+        "recipe": recipe,
+        "tracking": _to_json(tracking),
+        "records": records,
+    }
+    partial.write_text(json.dumps(index))
     partial.replace(index_path)
     return Shards.open(folder)
+
+
+def _to_json(tracking: Tracking | None) -> dict[str, int] | None:
+    return None if tracking is None else asdict(tracking)
+
+
+def _track(clip: Clip, tracking: Tracking) -> Float[np.ndarray, "p s r c 4"]:
+    starts = range(tracking.context - 1, clip.num_frames - tracking.horizon)
+    found = []
+    for start in starts:
+        cells = track_points(clip, start, tracking.horizon).per_cell(tracking.cell_px)
+        cover = np.broadcast_to(cells.cover, cells.visible.shape)
+        far = np.clip(cells.shift_px, -_FARTHEST_PX, _FARTHEST_PX)
+        found.append(np.concatenate([far, np.stack([cells.visible, cover], -1)], axis=-1))
+    return np.stack(found)
 
 
 def _empty_objects(n: int, t: int) -> dict[str, np.ndarray]:

@@ -49,6 +49,18 @@ class Dynamics(nn.Module, ABC, Generic[CarryT]):
         """How badly the next frame `[B, 1, N, C]` fits what was expected; the carry is kept."""
 
     @torch.no_grad()
+    def rollout(
+        self, context: Latents, controls: Controls, generator: torch.Generator, *, horizon: int
+    ) -> Latents:
+        """Sample `horizon` frames `[B, H, N, C]` that follow a context, at unchanging controls."""
+        carry = self.init(context, controls, generator)
+        frames = []
+        for _ in range(horizon):
+            carry, frame = self.step(carry, controls)
+            frames.append(frame.tokens)
+        return Latents(torch.cat(frames, dim=1), context.grid)
+
+    @torch.no_grad()
     def surprises(
         self, latents: Latents, controls: Controls, generator: torch.Generator
     ) -> Float[Tensor, "b t"]:

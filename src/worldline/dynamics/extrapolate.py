@@ -1,49 +1,33 @@
 """Continue a video without having learned anything: every moving pixel keeps its velocity.
 
-The strongest of the simple baselines, and what a world's forecasts are corrections to.
+The strongest of the simple baselines.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
-from scipy.ndimage import binary_fill_holes
+from jaxtyping import Float, UInt8
 
-from worldline.core.errors import InputError
+from worldline.dynamics.lift import Lifted, Lifter
 
-__all__ = ["ConstantVelocityWarp"]
+__all__ = ["ConstantVelocityWarp", "extrapolate_velocity"]
 
 
 @dataclass(frozen=True)
 class ConstantVelocityWarp:
     """Every moving pixel keeps its velocity on the image plane.
 
-    Dense optical flow (DIS: Kroeger, Timofte, Dai and Van Gool 2016) from the last context frame to
-    the one before gives each pixel of the last frame its velocity. Moving pixels are lifted off and
-    pushed forward along n times that velocity, at four times the resolution, the faster over the
-    slower; still pixels stay exactly as they were. What is uncovered is filled with the median of
-    the context frames in which nothing moved there, else painted in from its surroundings.
+    Moving pixels are lifted off the last frame (see `Lifter`) and pushed forward along n times
+    their velocity, the faster over the slower; still pixels stay exactly as they were.
 
     Attributes:
-        upscale: flow and splatting happen at this multiple of the frame's size.
-        min_speed_px: slower pixels (per frame, in pixels of the input) count as still.
-        smoothing_px, smoothing_growth: velocities are averaged among moving pixels over
-            `smoothing_px * n ** smoothing_growth`, so that bodies do not tear when the noise of
-            their flow is multiplied by n.
-        closing_px: gaps in a moving body up to about twice this wide move along with it.
-        min_change: a moving pixel differs by this many of 255 levels from what lies behind it.
+        lifter: tells what moves.
     """
 
-    upscale: int = 4
-    min_speed_px: float = 0.2
-    smoothing_px: float = 2.0
-    smoothing_growth: float = 0.5
-    closing_px: float = 3.0
-    min_change: int = 10
+    lifter: Lifter = Lifter()
 
     def predict(
         self, context_frames: UInt8[np.ndarray, "k h w 3"], horizon: int, seed: int
@@ -53,126 +37,35 @@ class ConstantVelocityWarp:
         Raises:
             InputError: fewer than two context frames.
         """
-        if len(context_frames) < 2:
-            raise InputError("a velocity needs at least two context frames")
-        last = context_frames[-1]
-        fine = [self._enlarge(frame) for frame in context_frames]
-        flows = [_measure_velocity(now, other) for now, other in zip(fine[1:], fine, strict=False)]
-        flows.insert(0, -_measure_velocity(fine[0], fine[1]))
-        speeds = [np.linalg.norm(flow, axis=-1) for flow in flows]
-        moving = np.stack([self._close(v >= self.min_speed_px * self.upscale) for v in speeds])
-        plate = self._fill_background(context_frames, moving)
-        # Flow leaks into the surroundings of a body; only what is not background is carried along.
-        unlike = np.abs(fine[-1].astype(np.int16) - self._enlarge(plate)).max(-1) > self.min_change
-        front = moving[-1] & unlike
-        if not front.any():
-            return np.repeat(context_frames[-1:], horizon, axis=0)[None]
-        sure = front & (speeds[-1] >= self.min_speed_px * self.upscale)
-        bodies = _split_bodies(front, 4 * self.upscale**2)
-        y, x = np.nonzero(front)
-        order = np.argsort(speeds[-1][y, x], kind="stable")  # fastest written last
-        y, x = y[order], x[order]
-        colors = fine[-1][y, x].astype(np.float32)
-        size = (last.shape[1], last.shape[0])
-        frames = np.empty((horizon, *last.shape), dtype=np.uint8)
-        for index in range(horizon):
-            smoothing_px = self.smoothing_px * (index + 1) ** self.smoothing_growth
-            shift = (index + 1) * self._smooth(flows[-1], sure, bodies, smoothing_px)[y, x]
-            layer, cover = _splat(colors, x + shift[:, 0], y + shift[:, 1], front.shape)
-            alpha = cv2.resize(cover, size, interpolation=cv2.INTER_AREA)[..., None]
-            body = cv2.resize(layer * cover[..., None], size, interpolation=cv2.INTER_AREA)
-            frames[index] = np.clip(np.rint(body + (1 - alpha) * plate), 0, 255)
-        return frames[None]
-
-    def _enlarge(self, frame: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "a b 3"]:
-        size = (frame.shape[1] * self.upscale, frame.shape[0] * self.upscale)
-        return cv2.resize(frame, size, interpolation=cv2.INTER_CUBIC)
-
-    def _close(self, moving: Bool[np.ndarray, "a b"]) -> Bool[np.ndarray, "a b"]:
-        """Take in the still points of turning bodies."""
-        width = 2 * round(self.closing_px * self.upscale) + 1
-        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
-        closed = cv2.morphologyEx(moving.astype(np.uint8), cv2.MORPH_CLOSE, kernel)
-        return np.asarray(binary_fill_holes(closed), dtype=bool)
-
-    def _smooth(
-        self,
-        velocity: Float[np.ndarray, "a b 2"],
-        sure: Bool[np.ndarray, "a b"],
-        bodies: Sequence[Bool[np.ndarray, "a b"]],
-        smoothing_px: float,
-    ) -> Float[np.ndarray, "a b 2"]:
-        """Mean velocity of the surely moving pixels of the same body around each pixel."""
-        height, width = sure.shape
-        small = (width // self.upscale, height // self.upscale)
-        result = np.zeros_like(velocity)
-        for body in bodies:
-            weight = (sure & body).astype(np.float32)
-            stack = np.dstack([velocity * weight[..., None], weight]).astype(np.float32)
-            coarse = cv2.resize(stack, small, interpolation=cv2.INTER_AREA)
-            coarse = cv2.GaussianBlur(coarse, (0, 0), smoothing_px)
-            total = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)[body]
-            result[body] = total[:, :2] / np.maximum(total[:, 2:], 1e-12)
-        return result
-
-    def _fill_background(
-        self, context: UInt8[np.ndarray, "k h w 3"], moving: Bool[np.ndarray, "k a b"]
-    ) -> UInt8[np.ndarray, "h w 3"]:
-        """The last frame with its moving pixels replaced by what lies behind them."""
-        k, h, w, _ = context.shape
-        blocks = moving.reshape(k, h, self.upscale, w, self.upscale)
-        busy: np.ndarray = np.asarray(blocks.any((2, 4)))
-        hole = busy[-1]
-        known = hole & ~busy.all(0)
-        plate = context[-1].copy()
-        values = np.where(busy[:, known, None], np.nan, context[:, known].astype(np.float64))
-        if known.any():
-            plate[known] = np.nanmedian(values, axis=0).round().astype(np.uint8)
-        unknown = (hole & ~known).astype(np.uint8)
-        return cv2.inpaint(plate, unknown, 2, cv2.INPAINT_TELEA) if unknown.any() else plate
+        lifted = self.lifter.lift(context_frames)
+        steps = range(1, horizon + 1)
+        frames = [lifted.lay_down(extrapolate_velocity(lifted, step)) for step in steps]
+        return np.stack(frames)[None]
 
 
-def _split_bodies(front: Bool[np.ndarray, "a b"], min_area: int) -> list[Bool[np.ndarray, "a b"]]:
-    """Bodies that do not touch have velocities of their own; specks count as one."""
-    num, labels, stats, _ = cv2.connectedComponentsWithStats(front.astype(np.uint8))
-    large = [body for body in range(1, num) if stats[body, cv2.CC_STAT_AREA] >= min_area]
-    bodies = [labels == body for body in large]
-    specks = front & ~np.isin(labels, large)
-    return [*bodies, specks] if specks.any() else bodies
+def extrapolate_velocity(
+    lifted: Lifted, step: int, *, smoothing_px: float = 2.0, growth: float = 0.5
+) -> Float[np.ndarray, "p 2"]:
+    """Displacement of each point of the front after `step` frames at constant velocity.
 
-
-def _measure_velocity(
-    now: UInt8[np.ndarray, "a b 3"], before: UInt8[np.ndarray, "a b 3"]
-) -> Float[np.ndarray, "a b 2"]:
-    """Velocity of each pixel of `now`, in pixels per frame."""
-    grey = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in (now, before)]
-    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    backward = flow.calc(grey[0], grey[1], np.zeros((*grey[0].shape, 2), np.float32))
-    return -backward.astype(np.float64)
-
-
-def _splat(
-    colors: np.ndarray, x: np.ndarray, y: np.ndarray, shape: tuple[int, int]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Write pixels at moved places, later ones over earlier ones, and close pinholes.
+    Args:
+        lifted: the last frame.
+        step: frames ahead.
+        smoothing_px, growth: velocities are averaged among the surely moving pixels of the same
+            body over `smoothing_px * step ** growth`, so that bodies do not tear when the noise of
+            their flow is multiplied by the number of steps.
 
     Returns:
-        colours `[a, b, 3]` and cover `[a, b]` in {0, 1}, float32.
+        (x, y) in fine pixels.
     """
-    layer = np.zeros((*shape, 3), dtype=np.float32)
-    cover = np.zeros(shape, dtype=np.float32)
-    column: np.ndarray = np.rint(x).astype(int)
-    row: np.ndarray = np.rint(y).astype(int)
-    inside = np.logical_and.reduce([column >= 0, column < shape[1], row >= 0, row < shape[0]])
-    layer[row[inside], column[inside]] = colors[inside]
-    cover[row[inside], column[inside]] = 1
-    # Diverging velocities leave gaps between neighbours: closing fills these, not real holes.
-    kernel = np.ones((3, 3), dtype=np.uint8)
-    closed = cv2.morphologyEx(cover, cv2.MORPH_CLOSE, kernel)
-    gaps = (closed > 0) & (cover == 0)
-    if gaps.any():
-        total = cv2.boxFilter(layer * cover[..., None], -1, (3, 3), normalize=False)
-        count = cv2.boxFilter(cover, -1, (3, 3), normalize=False)
-        layer[gaps] = total[gaps] / np.maximum(count[gaps], 1)[:, None]
-        cover[gaps] = 1
-    return layer, cover
+    height, width = lifted.front.shape
+    small = (width // lifted.upscale, height // lifted.upscale)
+    velocity = np.zeros_like(lifted.velocity)
+    for body in lifted.bodies:
+        weight = (lifted.sure & body).astype(np.float32)
+        stack = np.dstack([lifted.velocity * weight[..., None], weight]).astype(np.float32)
+        coarse = cv2.resize(stack, small, interpolation=cv2.INTER_AREA)
+        coarse = cv2.GaussianBlur(coarse, (0, 0), smoothing_px * step**growth)
+        total = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)[body]
+        velocity[body] = total[:, :2] / np.maximum(total[:, 2:], 1e-12)
+    return step * velocity[lifted.y, lifted.x]

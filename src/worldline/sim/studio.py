@@ -25,7 +25,10 @@ def film_stage(stage: Stage, size_px: int, rollout: Rollout | None = None) -> Cl
     camera = frame_action(stage, rollout, size_px)
     film = shoot(stage, rollout, camera)
     facts = {"restitution": stage.restitution, "friction": stage.friction} | stage.facts
-    details = tuple(sorted((name, repr(value)) for name, value in facts.items()))
+    light = " ".join(repr(float(x)) for x in stage.light.position_m)
+    details = tuple(
+        sorted([("light_m", light), *((name, repr(value)) for name, value in facts.items())])
+    )
     provenance = Provenance(origin=Origin.SIMULATED, details=details)
     return Clip(
         frames=film.frames,

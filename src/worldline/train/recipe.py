@@ -14,11 +14,11 @@ import torch
 from worldline.core.clip import Clip
 from worldline.core.config import Config, register
 from worldline.core.errors import InputError
-from worldline.data.shards import Shards, write_shards
+from worldline.data.shards import Shards, Tracking, write_shards
 from worldline.sim import FAMILIES, Split, make_clips
 from worldline.train.ledger import Ledger
-from worldline.train.loop import Trainer, step_generator
-from worldline.train.tasks import DynamicsTask, ReadoutTask, TokenizerTask
+from worldline.train.loop import Task, Trainer, step_generator
+from worldline.train.tasks import DynamicsTask, ReadoutTask, TokenizerTask, TrajectoryTask
 from worldline.world import World
 
 __all__ = ["Recipe", "Stage", "load_recipe", "train_world"]
@@ -29,7 +29,7 @@ Progress = Callable[[str, int, int, Mapping[str, float]], None]
 
 @dataclass(frozen=True)
 class Stage(Config):
-    """One of the three trainings that make a world: its schedule and batch."""
+    """One of the four trainings that make a world: its schedule and batch."""
 
     trainer: Trainer.Config = Trainer.Config()
     batch: int = 16
@@ -50,8 +50,9 @@ class Recipe(Config):
         num_clips: how many clips of them.
         look_families, num_look_clips: the same for the tokenizer, which learns how things look and
             needs fewer clips.
+        num_motion_clips: how many clips of `families` the forecaster of trajectories learns from.
         seed: of data, initial weights, order and noise.
-        tokenizer, dynamics, readout: the three stages.
+        tokenizer, dynamics, readout, trajectory: the four stages.
         object_weight: extra weight of moving objects' pixels in the tokenizer's loss.
         readout_noise: largest noise on latents in the readout's training.
     """
@@ -61,10 +62,12 @@ class Recipe(Config):
     num_clips: int = 1000
     look_families: tuple[str, ...] = tuple(FAMILIES)
     num_look_clips: int = 1000
+    num_motion_clips: int = 1000
     seed: int = 0
     tokenizer: Stage = Stage()
     dynamics: Stage = Stage()
     readout: Stage = Stage()
+    trajectory: Stage = Stage()
     object_weight: float = 3.0
     readout_noise: float = 0.3
 
@@ -100,68 +103,104 @@ def train_world(
     device: str = "cpu",
     num_workers: int = 1,
     on_step: Progress | None = None,
+    reuse: World | None = None,
 ) -> tuple[World, dict[str, Ledger]]:
-    """Make the data, then train tokenizer, dynamics and readout, each resumable.
+    """Make the data, then train tokenizer, dynamics, readout and trajectories, each resumable.
 
-    All lies below `folder`: `look/`, `data/`, `tokenizer/`, `dynamics/`, `readout/`. Starting
-    again with the same recipe goes on where the last run stopped.
+    All lies below `folder`: data in `look/`, `data/` and `motion/`, checkpoints in a folder per
+    part. Starting again with the same recipe goes on where the last run stopped.
+
+    Args:
+        recipe: what to train.
+        folder: of the run.
+        device: where to train.
+        num_workers: processes that make data.
+        on_step: told of progress.
+        reuse: a world whose finished parts are taken as they are, with their ledgers, instead of
+            being trained again.
 
     Returns:
         the world, not yet calibrated, and the cost ledger of each stage.
+
+    Raises:
+        InputError: a part to reuse has another config than the recipe's.
     """
     progress = on_step or (lambda stage, step, steps, losses: None)
-    shards = _make_shards(
-        recipe, recipe.look_families, recipe.num_look_clips, folder / "look", num_workers, progress
-    )
     with torch.random.fork_rng():
         torch.manual_seed(recipe.seed)
         world = recipe.world.build()
+    kept = _take_over(world, reuse) if reuse is not None else {}
     ledgers: dict[str, Ledger] = {}
+    seed, tokenizer = recipe.seed, world.tokenizer
 
-    def run(name: str, task: TokenizerTask | DynamicsTask | ReadoutTask, stage: Stage) -> None:
-        steps = stage.trainer.steps
-        config = replace(stage.trainer, seed=recipe.seed)
+    def run(name: str, make_task: Callable[[], Task], stage: Stage) -> None:
+        if name in kept:
+            ledgers[name] = kept[name]
+            return
+        config = replace(stage.trainer, seed=seed)
         ledgers[name] = config.build().run(
-            task,
+            make_task(),
             folder / name,
             device=device,
-            on_step=lambda step, losses: progress(name, step + 1, steps, losses),
+            on_step=lambda step, losses: progress(name, step + 1, config.steps, losses),
         )
 
-    tokenizer, seed = world.tokenizer, recipe.seed
-    stage = recipe.tokenizer
-    first = TokenizerTask(
-        tokenizer, shards, seed=seed, batch=stage.batch, object_weight=recipe.object_weight
-    )
-    run("tokenizer", first, stage)
-    tokenizer.eval()
-    tokenizer.measure_latents(_sample_frames(first, steps=16))
-    shards = _make_shards(
-        recipe, recipe.families, recipe.num_clips, folder / "data", num_workers, progress
-    )
-    stage = recipe.dynamics
-    run(
-        "dynamics",
-        DynamicsTask(
-            world.dynamics, tokenizer, shards, seed=seed, batch=stage.batch, length=stage.length
-        ),
-        stage,
-    )
-    stage = recipe.readout
-    run(
-        "readout",
-        ReadoutTask(
+    def shards(name: str, families: tuple[str, ...], num: int, tracking: Tracking | None) -> Shards:
+        return _make_shards(recipe, families, num, folder / name, num_workers, progress, tracking)
+
+    def tokenizer_task() -> Task:
+        stage = recipe.tokenizer
+        data = shards("look", recipe.look_families, recipe.num_look_clips, None)
+        weight = recipe.object_weight
+        return TokenizerTask(tokenizer, data, seed=seed, batch=stage.batch, object_weight=weight)
+
+    def dynamics_task() -> Task:
+        stage = recipe.dynamics
+        data = shards("data", recipe.families, recipe.num_clips, None)
+        return DynamicsTask(
+            world.dynamics, tokenizer, data, seed=seed, batch=stage.batch, length=stage.length
+        )
+
+    def readout_task() -> Task:
+        stage = recipe.readout
+        return ReadoutTask(
             world.readout,
             tokenizer,
-            shards,
+            shards("data", recipe.families, recipe.num_clips, None),
             seed=seed,
             batch=stage.batch,
             length=stage.length,
             noise=recipe.readout_noise,
-        ),
-        stage,
-    )
+        )
+
+    def trajectory_task() -> Task:
+        config = world.trajectory.config
+        tracking = Tracking(config.context, config.horizon, config.cell_px)
+        data = shards("motion", recipe.families, recipe.num_motion_clips, tracking)
+        return TrajectoryTask(world.trajectory, data, seed=seed, batch=recipe.trajectory.batch)
+
+    run("tokenizer", tokenizer_task, recipe.tokenizer)
+    if "tokenizer" not in kept:
+        tokenizer.eval()
+        tokenizer.measure_latents(_sample_frames(tokenizer_task(), seed, steps=16))
+    run("dynamics", dynamics_task, recipe.dynamics)
+    run("readout", readout_task, recipe.readout)
+    run("trajectory", trajectory_task, recipe.trajectory)
     return world, ledgers
+
+
+def _take_over(world: World, source: World) -> dict[str, Ledger]:
+    """Copy the trained parts of another world; those that it has a ledger of."""
+    ledgers = source.calibration.get("ledgers", {})
+    for name in ledgers:
+        own, other = world.parts[name], source.parts[name]
+        if own.config != other.config:
+            raise InputError(
+                f"the {name} of the world {source.name} has another config than the recipe's, so "
+                "it cannot be reused"
+            )
+        own.load_state_dict(other.state_dict())
+    return {name: Ledger.from_json(record) for name, record in ledgers.items()}
 
 
 def _make_shards(
@@ -171,6 +210,7 @@ def _make_shards(
     folder: Path,
     num_workers: int,
     progress: Progress,
+    tracking: Tracking | None,
 ) -> Shards:
     size_px = recipe.world.tokenizer.size_px
 
@@ -182,6 +222,7 @@ def _make_shards(
             split=Split.TRAIN,
             size_px=size_px,
             num_workers=num_workers,
+            events=False,
         )
         for i, clip in enumerate(clips):
             yield clip
@@ -193,9 +234,9 @@ def _make_shards(
         "seed": recipe.seed,
         "size_px": size_px,
     }
-    return write_shards(folder, count(), num_clips=num_clips, recipe=key)
+    return write_shards(folder, count(), num_clips=num_clips, recipe=key, tracking=tracking)
 
 
-def _sample_frames(task: TokenizerTask, *, steps: int) -> torch.Tensor:
-    batches = [task.batch(10**8 + i, step_generator(task.seed, 10**8 + i))[0] for i in range(steps)]
+def _sample_frames(task: Task, seed: int, *, steps: int) -> torch.Tensor:
+    batches = [task.batch(10**8 + i, step_generator(seed, 10**8 + i))[0] for i in range(steps)]
     return torch.cat(batches)

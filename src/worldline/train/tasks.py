@@ -1,4 +1,4 @@
-"""The three things that a world consists of, as tasks for the training loop."""
+"""The four things that a world consists of, as tasks for the training loop."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
+from worldline.core.errors import InputError
 from worldline.core.latents import Controls, Latents
 from worldline.data.shards import Shards
-from worldline.dynamics import Dynamics
+from worldline.dynamics import CellMotion, Dynamics, TrajectoryForecaster
 from worldline.readout.latent import LatentReadout, ObjectTargets
 from worldline.tokenizer import Tokenizer
 
-__all__ = ["DynamicsTask", "ReadoutTask", "TokenizerTask", "augment"]
+__all__ = ["DynamicsTask", "ReadoutTask", "TokenizerTask", "TrajectoryTask", "augment"]
 
 
 def augment(
@@ -126,6 +127,53 @@ class DynamicsTask(_LatentTask):
     def num_frames(self, batch: Latents) -> int:
         """Frames in the batch."""
         return batch.tokens.shape[0] * batch.tokens.shape[1]
+
+
+class TrajectoryTask:
+    """Where everything that is seen in a frame goes after it, against the simulator's truth."""
+
+    def __init__(
+        self, model: TrajectoryForecaster, shards: Shards, *, seed: int, batch: int
+    ) -> None:
+        self.model: nn.Module = model
+        self.shards, self.seed, self.size = shards, seed, batch
+        self.context = model.config.context
+
+    def batch(
+        self, step: int, generator: torch.Generator
+    ) -> tuple[UInt8[Tensor, "b k s s 3"], CellMotion, Float[Tensor, "b r r"]]:
+        """Contexts, true motion after them, and how much of each cell can move."""
+        shards = self.shards
+        if shards.tracks is None:
+            raise InputError("these shards hold no point tracks; write them again with tracking")
+        clips = shards.order(self.seed, step * self.size, self.size)
+        starts = torch.randint(shards.tracks.shape[1], (len(clips),), generator=generator)
+        pairs = list(zip(clips, starts.tolist(), strict=True))
+        ends = [shards.first_start + start + 1 for _, start in pairs]
+        raw = np.stack(
+            [shards.frames[c, e - self.context : e] for (c, _), e in zip(pairs, ends, strict=True)]
+        )
+        frames, mirrored, _ = augment(torch.from_numpy(raw), generator)
+        tracks = torch.from_numpy(
+            np.stack([shards.tracks[c, start] for c, start in pairs]).astype(np.float32)
+        )
+        flipped = tracks.flip(-2) * torch.tensor([-1.0, 1.0, 1.0, 1.0])
+        tracks = torch.where(mirrored[:, None, None, None, None], flipped, tracks)
+        return frames, CellMotion(tracks[..., :2], tracks[..., 2]), tracks[:, 0, ..., 3]
+
+    def loss(
+        self,
+        model: nn.Module,
+        batch: tuple[Tensor, CellMotion, Tensor],
+        generator: torch.Generator,
+    ) -> Mapping[str, Tensor]:
+        """The forecaster's own losses."""
+        assert isinstance(model, TrajectoryForecaster)
+        return model.loss(*batch, generator)
+
+    def num_frames(self, batch: tuple[Tensor, CellMotion, Tensor]) -> int:
+        """Frames in the batch."""
+        return batch[0].shape[0] * batch[0].shape[1]
 
 
 class ReadoutTask(_LatentTask):

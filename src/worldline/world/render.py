@@ -23,9 +23,10 @@ _SAME = 0.1
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """Frames that a forecast is a correction to, `[F, h, w, 3]` in [-1, 1].
+    """Frames that a forecast is a correction to, `[F, h, w, 3]` or `[S, F, h, w, 3]` in [-1, 1].
 
-    One frame (the last one seen) stands for all moments, else there is one per forecast frame.
+    One frame (the last one seen) stands for all moments, else there is one per forecast frame; and
+    the same for all futures, or S of them.
 
     Attributes:
         decoded: the frames after a round trip through the tokenizer.
@@ -38,11 +39,12 @@ class Reference:
 
 @torch.no_grad()
 def make_reference(
-    tokenizer: ContinuousTokenizer, frames: UInt8[np.ndarray, "f h w 3"]
+    tokenizer: ContinuousTokenizer, frames: UInt8[np.ndarray, "*s f h w 3"]
 ) -> Reference:
     """Send frames through the tokenizer and keep what it loses."""
     whole = torch.from_numpy(np.ascontiguousarray(frames))
-    decoded = tokenizer.decode_unit(tokenizer.encode(whole[None])).float()[0]
+    batch = whole.reshape(-1, *whole.shape[-4:])
+    decoded = tokenizer.decode_unit(tokenizer.encode(batch)).float().reshape(whole.shape)
     return Reference(decoded, to_unit(whole, torch.float32) - decoded)
 
 
@@ -64,7 +66,7 @@ def render(
         threshold: per forecast frame, root mean square over 5x5 pixels and colours, of a range of
             2; the last number also stands for all later frames..
     """
-    image = tokenizer.decode_unit(latents).float()
+    image = tokenizer.decode_unit(latents).float().clamp(-1, 1)
     change = image - reference.decoded
     limit = torch.tensor(threshold, dtype=torch.float32)
     limit = limit[torch.arange(image.shape[1]).clamp(max=len(limit) - 1)][:, None, None, None]

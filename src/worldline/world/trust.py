@@ -14,9 +14,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+import torch
+from jaxtyping import Float, UInt8
 
-__all__ = ["FEATURES", "Trust", "trust_features"]
+from worldline.core.latents import Latents
+from worldline.tokenizer import ContinuousTokenizer, to_unit
+
+__all__ = ["FEATURES", "Trust", "gather_evidence", "trust_features"]
 
 FEATURES = ("reconstruction_error", "prediction_error", "latent_size")
 
@@ -27,6 +31,23 @@ def trust_features(
     """Feature vector in the order of `FEATURES`, each the logarithm of a mean square."""
     raw = np.array([reconstruction_error, prediction_error, latent_size], dtype=np.float64)
     return np.log(np.maximum(raw, 1e-8))
+
+
+@torch.no_grad()
+def gather_evidence(
+    tokenizer: ContinuousTokenizer,
+    latents: Latents,
+    frames: UInt8[np.ndarray, "t h w 3"],
+    surprise: Float[np.ndarray, " s"],
+) -> Float[np.ndarray, " 3"]:
+    """Features of context frames: `latents` `[1, T, N, C]` of them, surprise at some of them."""
+    decoded = tokenizer.decode_unit(latents).float()[0]
+    truth = to_unit(torch.from_numpy(frames), torch.float32)
+    return trust_features(
+        float((decoded - truth).square().mean()),
+        float(surprise.mean()),
+        float(latents.tokens.square().mean()),
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,11 +20,11 @@ from worldline.core.forecast import Forecast
 from worldline.core.latents import Controls, Latents
 from worldline.core.provenance import Origin, Provenance
 from worldline.core.scene import Scene
-from worldline.dynamics import ConstantVelocityWarp, Dynamics, FlowDynamics
+from worldline.dynamics import Dynamics, FlowDynamics, TrajectoryForecaster, TrajectoryWarp
 from worldline.physics import check_laws, detect_events
 from worldline.readout.latent import LatentReadout
 from worldline.readout.link import link_detections, uncrop
-from worldline.tokenizer import ContinuousTokenizer, to_unit
+from worldline.tokenizer import ContinuousTokenizer
 from worldline.world.render import (
     Reference,
     make_reference,
@@ -35,7 +35,7 @@ from worldline.world.render import (
 from worldline.world.session import Session, Snapshot
 from worldline.world.storage import load_part, open_artifact
 from worldline.world.surprise import Surprise, grade
-from worldline.world.trust import Trust, trust_features
+from worldline.world.trust import Trust, gather_evidence
 from worldline.world.view import View, look
 
 __all__ = ["World"]
@@ -54,7 +54,7 @@ class World:
 
         Attributes:
             name: of the world.
-            tokenizer, dynamics, readout: configs of the parts.
+            tokenizer, dynamics, readout, trajectory: configs of the parts.
             step_min_s, step_max_s: frame spacings of the training data.
             context: frames that a forecast starts from by default.
             ensemble_noise: standard deviation of what is added to the context latents of every
@@ -65,16 +65,19 @@ class World:
         tokenizer: ContinuousTokenizer.Config = ContinuousTokenizer.Config()
         dynamics: FlowDynamics.Config = FlowDynamics.Config()
         readout: LatentReadout.Config = LatentReadout.Config()
+        trajectory: TrajectoryForecaster.Config = TrajectoryForecaster.Config()
         step_min_s: float = 1 / 30
         step_max_s: float = 0.1
         context: int = 8
         ensemble_noise: float = 0.1
 
         def build(self) -> World:
-            """Make the untrained world."""
-            return World(
-                self, self.tokenizer.build(), self.dynamics.build(), self.readout.build(), {}, ""
-            )
+            """Make the untrained world. Raises `ValueError` if its parts work in unlike sizes."""
+            if self.trajectory.size_px != self.tokenizer.size_px:
+                raise ValueError("trajectory and tokenizer must have the same size_px")
+            tokenizer, dynamics = self.tokenizer.build(), self.dynamics.build()
+            readout, trajectory = self.readout.build(), self.trajectory.build()
+            return World(self, tokenizer, dynamics, readout, trajectory, {}, "")
 
     def __init__(
         self,
@@ -82,6 +85,7 @@ class World:
         tokenizer: ContinuousTokenizer,
         dynamics: Dynamics[Any],
         readout: LatentReadout,
+        trajectory: TrajectoryForecaster,
         calibration: Mapping[str, Any],
         card: str,
     ) -> None:
@@ -89,6 +93,7 @@ class World:
         self.tokenizer = tokenizer.eval()
         self.dynamics = dynamics.eval()
         self.readout = readout.eval()
+        self.trajectory = trajectory.eval()
         self.calibration = calibration
         self.card = card
 
@@ -126,6 +131,7 @@ class World:
             "tokenizer": self.tokenizer,
             "dynamics": self.dynamics,
             "readout": self.readout,
+            "trajectory": self.trajectory,
         }
 
     @property
@@ -141,7 +147,8 @@ class World:
 
     def finished(self, calibration: Mapping[str, Any], card: str) -> World:
         """The same world with what was measured after training."""
-        return World(self.config, self.tokenizer, self.dynamics, self.readout, calibration, card)
+        parts = self.tokenizer, self.dynamics, self.readout, self.trajectory
+        return World(self.config, *parts, calibration, card)
 
     # -- storage ------------------------------------------------------------------------------
 
@@ -268,7 +275,7 @@ class World:
         futures = self.continue_latents(
             latents, horizon=horizon, samples=max(samples, _DRAWS), seed=seed
         )
-        drawn = self.render_forecast(futures, seen)
+        drawn = self.render_forecast(futures, seen, seed)
         uncertainty, uncertainty_px = measure_spread(
             drawn,
             self.calibration.get("uncertainty_scale", (1.0,)),
@@ -313,7 +320,7 @@ class World:
         """Futures of context frames that already have the world's size and rate; pixels only."""
         latents = self.encode_frames(frames)
         futures = self.continue_latents(latents, horizon=horizon, samples=samples, seed=seed)
-        return self.render_forecast(futures, frames)
+        return self.render_forecast(futures, frames, seed)
 
     @torch.no_grad()
     def continue_latents(
@@ -330,34 +337,33 @@ class World:
         noise = self.config.ensemble_noise * torch.randn(shape, generator=generator)
         tokens = torch.cat([latents.tokens, latents.tokens + noise])
         repeated = Latents(tokens, latents.grid)
-        carry = self.dynamics.init(repeated, Controls(), generator)
-        frames = []
-        for _ in range(horizon):
-            carry, frame = self.dynamics.step(carry, Controls())
-            frames.append(frame.tokens)
-        return Latents(torch.cat(frames, dim=1), latents.grid)
+        return self.dynamics.rollout(repeated, Controls(), generator, horizon=horizon)
 
     def render(self, latents: Latents, reference: Reference) -> UInt8[np.ndarray, "b t h w 3"]:
         """Decode as a correction to a reference; see `worldline.world.render.render`."""
         return render(self.tokenizer, latents, reference)
 
-    def render_forecast(
-        self, futures: Latents, seen: UInt8[np.ndarray, "k h w 3"]
-    ) -> UInt8[np.ndarray, "s t h w 3"]:
-        """Decode futures as corrections to constant velocity.
+    @property
+    def warp(self) -> TrajectoryWarp:
+        """The forecaster of trajectories with what carries pixels along them."""
+        return TrajectoryWarp(
+            self.trajectory, share=self.calibration.get("trajectory_share", (1.0,))
+        )
 
-        The reference is the context moved on along its optical flow. How large a correction must
-        be to count was found on held-out clips, for each step ahead: far at first, where constant
-        velocity is hard to beat, and less and less later. An uncalibrated world corrects the last
-        frame instead.
+    def render_forecast(
+        self, futures: Latents, seen: UInt8[np.ndarray, "k h w 3"], seed: int
+    ) -> UInt8[np.ndarray, "s t h w 3"]:
+        """Decode futures as corrections to the context carried along forecast trajectories.
+
+        How large a correction must be to count was found on held-out clips, for each step ahead.
+        An uncalibrated world corrects the last frame instead.
         """
         threshold = self.calibration.get("correction_threshold")
-        if threshold is None:
+        if threshold is None or len(seen) < 2:
             return self.render(futures, make_reference(self.tokenizer, seen[-1:]))
-        horizon = futures.tokens.shape[1]
-        moved = ConstantVelocityWarp().predict(seen, horizon, 0)[0] if len(seen) > 1 else seen[-1:]
-        reference = make_reference(self.tokenizer, moved)
-        return render(self.tokenizer, futures, reference, threshold)
+        samples, horizon = futures.tokens.shape[:2]
+        moved = self.warp.imagine(seen, horizon, samples=samples, seed=seed)
+        return render(self.tokenizer, futures, make_reference(self.tokenizer, moved), threshold)
 
     def _future_scene(
         self,
@@ -382,14 +388,8 @@ class World:
     def _evidence(
         self, latents: Latents, frames: UInt8[np.ndarray, "t h w 3"], seed: int
     ) -> Float[np.ndarray, " f"]:
-        decoded = self.tokenizer.decode_unit(latents).float()[0]
-        truth = to_unit(torch.from_numpy(frames), torch.float32)
         surprise = self.raw_surprise(latents, seed=seed)[2:] if len(frames) > 2 else np.zeros(1)
-        return trust_features(
-            float((decoded - truth).square().mean()),
-            float(surprise.mean()),
-            float(latents.tokens.square().mean()),
-        )
+        return gather_evidence(self.tokenizer, latents, frames, surprise)
 
     def _judge(
         self, latents: Latents, frames: UInt8[np.ndarray, "t h w 3"], seed: int

@@ -1,0 +1,194 @@
+"""Lift what moves off a video's last frame, and lay it down elsewhere.
+
+Appearance stays what it was: bodies are copied, never painted anew, so they cannot fade.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+from scipy.ndimage import binary_fill_holes
+
+from worldline.core.errors import InputError
+
+__all__ = ["Lifted", "Lifter"]
+
+
+@dataclass(frozen=True, eq=False)
+class Lifted:
+    """The last frame of a context in two layers, the upper one at `upscale` times the size.
+
+    Attributes:
+        plate: `[h, w, 3]` the frame with what lies behind the moving pixels.
+        last: `[h, w, 3]` the frame itself.
+        front: `[a, b]` what moves, at a = upscale * h, b = upscale * w.
+        sure: `[a, b]` the part of it whose velocity was measured rather than filled in.
+        velocity: `[a, b, 2]` fine pixels per frame.
+        bodies: masks `[a, b]` of the parts of the front that do not touch.
+        x, y: `[P]` fine pixels of the front, fastest last.
+        colors: `[P, 3]` their colours.
+        upscale: see `Lifter`.
+    """
+
+    plate: UInt8[np.ndarray, "h w 3"]
+    last: UInt8[np.ndarray, "h w 3"]
+    front: Bool[np.ndarray, "a b"]
+    sure: Bool[np.ndarray, "a b"]
+    velocity: Float[np.ndarray, "a b 2"]
+    bodies: Sequence[Bool[np.ndarray, "a b"]]
+    x: np.ndarray
+    y: np.ndarray
+    colors: Float[np.ndarray, "p 3"]
+    upscale: int
+
+    def lay_down(
+        self, shift: Float[np.ndarray, "p 2"], shown: Bool[np.ndarray, " p"] | None = None
+    ) -> UInt8[np.ndarray, "h w 3"]:
+        """The frame with the front moved on.
+
+        Args:
+            shift: displacement (x, y) of each point of the front in fine pixels.
+            shown: points to draw, all unless given.
+        """
+        if not len(self.x):
+            return self.last.copy()
+        x, y, colors = self.x + shift[:, 0], self.y + shift[:, 1], self.colors
+        if shown is not None:
+            x, y, colors = x[shown], y[shown], colors[shown]
+        layer, cover = _splat(colors, x, y, self.front.shape)
+        size = (self.last.shape[1], self.last.shape[0])
+        alpha = cv2.resize(cover, size, interpolation=cv2.INTER_AREA)[..., None]
+        body = cv2.resize(layer * cover[..., None], size, interpolation=cv2.INTER_AREA)
+        return np.clip(np.rint(body + (1 - alpha) * self.plate), 0, 255).astype(np.uint8)
+
+
+@dataclass(frozen=True)
+class Lifter:
+    """Tells what moves in the last of some frames, and what lies behind it.
+
+    Dense optical flow (DIS: Kroeger, Timofte, Dai and Van Gool 2016) from the last frame to the one
+    before gives each pixel its velocity. What is uncovered is filled with the median of the frames
+    in which nothing moved there, else painted in from its surroundings.
+
+    Attributes:
+        upscale: flow and splatting happen at this multiple of the frame's size.
+        min_speed_px: slower pixels (per frame, in pixels of the input) count as still.
+        closing_px: gaps in a moving body up to about twice this wide move along with it.
+        min_change: a moving pixel differs by this many of 255 levels from what lies behind it.
+    """
+
+    upscale: int = 4
+    min_speed_px: float = 0.2
+    closing_px: float = 3.0
+    min_change: int = 10
+
+    def lift(self, context_frames: UInt8[np.ndarray, "k h w 3"]) -> Lifted:
+        """Separate the last frame.
+
+        Raises:
+            InputError: fewer than two frames.
+        """
+        if len(context_frames) < 2:
+            raise InputError("a velocity needs at least two context frames")
+        last = context_frames[-1]
+        fine = [self._enlarge(frame) for frame in context_frames]
+        flows = [_measure_velocity(now, other) for now, other in zip(fine[1:], fine, strict=False)]
+        flows.insert(0, -_measure_velocity(fine[0], fine[1]))
+        speeds = [np.linalg.norm(flow, axis=-1) for flow in flows]
+        moving = np.stack([self._close(v >= self.min_speed_px * self.upscale) for v in speeds])
+        plate = self._fill_background(context_frames, moving)
+        # Flow leaks into the surroundings of a body; only what is not background is carried along.
+        unlike = np.abs(fine[-1].astype(np.int16) - self._enlarge(plate)).max(-1) > self.min_change
+        front = moving[-1] & unlike
+        y, x = np.nonzero(front)
+        order = np.argsort(speeds[-1][y, x], kind="stable")  # fastest written last
+        y, x = y[order], x[order]
+        return Lifted(
+            plate=plate,
+            last=last,
+            front=front,
+            sure=front & (speeds[-1] >= self.min_speed_px * self.upscale),
+            velocity=flows[-1],
+            bodies=_split_bodies(front, 4 * self.upscale**2) if len(x) else (),
+            x=x,
+            y=y,
+            colors=fine[-1][y, x].astype(np.float32),
+            upscale=self.upscale,
+        )
+
+    def _enlarge(self, frame: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "a b 3"]:
+        size = (frame.shape[1] * self.upscale, frame.shape[0] * self.upscale)
+        return cv2.resize(frame, size, interpolation=cv2.INTER_CUBIC)
+
+    def _close(self, moving: Bool[np.ndarray, "a b"]) -> Bool[np.ndarray, "a b"]:
+        """Take in the still points of turning bodies."""
+        width = 2 * round(self.closing_px * self.upscale) + 1
+        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
+        closed = cv2.morphologyEx(moving.astype(np.uint8), cv2.MORPH_CLOSE, kernel)
+        return np.asarray(binary_fill_holes(closed), dtype=bool)
+
+    def _fill_background(
+        self, context: UInt8[np.ndarray, "k h w 3"], moving: Bool[np.ndarray, "k a b"]
+    ) -> UInt8[np.ndarray, "h w 3"]:
+        """The last frame with its moving pixels replaced by what lies behind them."""
+        k, h, w, _ = context.shape
+        blocks = moving.reshape(k, h, self.upscale, w, self.upscale)
+        busy: np.ndarray = np.asarray(blocks.any((2, 4)))
+        hole = busy[-1]
+        known = hole & ~busy.all(0)
+        plate = context[-1].copy()
+        values = np.where(busy[:, known, None], np.nan, context[:, known].astype(np.float64))
+        if known.any():
+            plate[known] = np.nanmedian(values, axis=0).round().astype(np.uint8)
+        unknown = (hole & ~known).astype(np.uint8)
+        return cv2.inpaint(plate, unknown, 2, cv2.INPAINT_TELEA) if unknown.any() else plate
+
+
+def _split_bodies(front: Bool[np.ndarray, "a b"], min_area: int) -> list[Bool[np.ndarray, "a b"]]:
+    """Bodies that do not touch have velocities of their own; specks count as one."""
+    num, labels, stats, _ = cv2.connectedComponentsWithStats(front.astype(np.uint8))
+    large = [body for body in range(1, num) if stats[body, cv2.CC_STAT_AREA] >= min_area]
+    bodies = [labels == body for body in large]
+    specks = front & ~np.isin(labels, large)
+    return [*bodies, specks] if specks.any() else bodies
+
+
+def _measure_velocity(
+    now: UInt8[np.ndarray, "a b 3"], before: UInt8[np.ndarray, "a b 3"]
+) -> Float[np.ndarray, "a b 2"]:
+    """Velocity of each pixel of `now`, in pixels per frame."""
+    grey = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in (now, before)]
+    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    backward = flow.calc(grey[0], grey[1], np.zeros((*grey[0].shape, 2), np.float32))
+    return -backward.astype(np.float64)
+
+
+def _splat(
+    colors: np.ndarray, x: np.ndarray, y: np.ndarray, shape: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Write pixels at moved places, later ones over earlier ones, and close pinholes.
+
+    Returns:
+        colours `[a, b, 3]` and cover `[a, b]` in {0, 1}, float32.
+    """
+    layer = np.zeros((*shape, 3), dtype=np.float32)
+    cover = np.zeros(shape, dtype=np.float32)
+    column: np.ndarray = np.rint(x).astype(int)
+    row: np.ndarray = np.rint(y).astype(int)
+    inside = np.logical_and.reduce([column >= 0, column < shape[1], row >= 0, row < shape[0]])
+    layer[row[inside], column[inside]] = colors[inside]
+    cover[row[inside], column[inside]] = 1
+    # Diverging velocities leave gaps between neighbours: closing fills these, not real holes.
+    kernel = np.ones((3, 3), dtype=np.uint8)
+    closed = cv2.morphologyEx(cover, cv2.MORPH_CLOSE, kernel)
+    gaps = (closed > 0) & (cover == 0)
+    if gaps.any():
+        total = cv2.boxFilter(layer * cover[..., None], -1, (3, 3), normalize=False)
+        count = cv2.boxFilter(cover, -1, (3, 3), normalize=False)
+        layer[gaps] = total[gaps] / np.maximum(count[gaps], 1)[:, None]
+        cover[gaps] = 1
+    return layer, cover

@@ -1,0 +1,113 @@
+"""Lifting what moves off a frame and carrying it on, straight or along forecast trajectories."""
+
+import numpy as np
+import pytest
+import torch
+
+from worldline.core import InputError
+from worldline.dynamics import (
+    CellMotion,
+    ConstantVelocityWarp,
+    TrajectoryForecaster,
+    TrajectoryWarp,
+)
+from worldline.dynamics.lift import Lifter
+from worldline.dynamics.warp import spread_to_points
+
+
+def ball(x: float, y: float, size: int = 64) -> np.ndarray:
+    """A red ball of radius 6 on grey ground, anti-aliased."""
+    row, column = np.mgrid[:size, :size] + 0.5
+    cover = np.clip(6.5 - np.hypot(column - x, row - y), 0, 1)[..., None]
+    return np.rint(128 * (1 - cover) + np.array([220, 30, 30]) * cover).astype(np.uint8)
+
+
+def rolling(num: int, speed: float = 2.0) -> np.ndarray:
+    return np.stack([ball(16 + speed * t, 30) for t in range(num)])
+
+
+class Straight(TrajectoryForecaster):
+    """Sends everything right at 2 px a frame, and with noise elsewhere; hides it from +7 on."""
+
+    def forward(self, frames, noise):
+        step = torch.arange(1, 17)[None, :, None, None].expand(len(frames), -1, 16, 16)
+        shift = torch.stack([2.0 * step, noise.sum(1)[:, None, None, None] * step], dim=-1)
+        return CellMotion(shift, torch.where(step < 7, 5.0, -5.0))
+
+
+@pytest.fixture(scope="module")
+def straight() -> Straight:
+    return Straight(
+        TrajectoryForecaster.Config(fine_width=8, width=16, depth=1, late_depth=1, heads=1)
+    )
+
+
+def test_the_front_is_the_ball_and_behind_it_is_ground():
+    lifted = Lifter().lift(rolling(8))
+    x, y = (lifted.x + 0.5) / 4, (lifted.y + 0.5) / 4
+    assert np.hypot(x - 30, y - 30).max() < 8.5
+    assert 0.9 < len(x) / 16 / (np.pi * 36) < 1.4
+    assert np.abs(lifted.plate.astype(int) - 128).max() <= 12
+    assert [body.sum() > 400 for body in lifted.bodies].count(True) == 1
+
+
+def test_nothing_is_lifted_where_nothing_moves():
+    still = np.repeat(ball(20, 30)[None], 5, axis=0)
+    lifted = Lifter().lift(still)
+    assert not lifted.front.any()
+    np.testing.assert_array_equal(lifted.lay_down(np.zeros((0, 2))), still[-1])
+    with pytest.raises(InputError, match="two context frames"):
+        Lifter().lift(still[:1])
+
+
+def test_constant_velocity_goes_straight_on():
+    future = ConstantVelocityWarp().predict(rolling(8), 10, 0)[0]
+    truth = rolling(18)[8:]
+    for step in (0, 4, 9):
+        error = ((future[step].astype(float) - truth[step]) ** 2).mean()
+        assert 10 * np.log10(255**2 / error) > 28, step
+
+
+def test_forecast_trajectories_carry_the_ball_and_hide_it(straight):
+    future = TrajectoryWarp(straight).predict(rolling(8), 8, 0)
+    assert future.shape == (1, 8, 64, 64, 3)
+    truth = rolling(16)[8:]
+    error = ((future[0, 3].astype(float) - truth[3]) ** 2).mean()
+    assert 10 * np.log10(255**2 / error) > 28
+    assert np.abs(future[0, 7].astype(int) - 128).max() <= 12  # out of sight
+
+
+def test_futures_differ_and_the_first_is_the_middle_one(straight):
+    futures = TrajectoryWarp(straight).imagine(rolling(8), 4, samples=3, seed=5)
+    np.testing.assert_array_equal(futures[0], TrajectoryWarp(straight).predict(rolling(8), 4, 9)[0])
+    assert (futures[0] != futures[1]).any()
+    assert (futures[1] != futures[2]).any()
+    again = TrajectoryWarp(straight).imagine(rolling(8), 4, samples=3, seed=5)
+    np.testing.assert_array_equal(futures, again)
+
+
+def test_long_forecasts_go_on_from_their_own_frames(straight):
+    short = TrajectoryWarp(straight).imagine(rolling(8), 16, samples=2, seed=1)
+    long = TrajectoryWarp(straight).imagine(rolling(8), 20, samples=2, seed=1)
+    assert long.shape[1] == 20
+    np.testing.assert_array_equal(short, long[:, :16])
+
+
+def test_share_zero_is_constant_velocity(straight):
+    frames = rolling(8)
+    mixed = TrajectoryWarp(straight, share=(0.0,)).predict(frames, 3, 0)
+    np.testing.assert_array_equal(mixed, ConstantVelocityWarp().predict(frames, 3, 0))
+
+
+def test_cells_are_interpolated_within_a_body_alone():
+    """Two balls side by side: numbers of one's cells never reach the other."""
+    pair = [np.minimum(ball(14 + t, 30), ball(44 + t, 30)) for t in range(6)]
+    lifted = Lifter().lift(np.stack(pair))
+    assert [body.sum() > 400 for body in lifted.bodies].count(True) == 2
+    field = np.zeros((1, 16, 16, 2))
+    field[:, :, 9:] = 5
+    shift, seen = spread_to_points(lifted, field, np.ones((1, 16, 16)))
+    left = lifted.x < 128
+    np.testing.assert_allclose(shift[0, left], 0)
+    np.testing.assert_allclose(shift[0, ~left], 5)
+    np.testing.assert_allclose(seen, 1)
