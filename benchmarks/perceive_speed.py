@@ -11,23 +11,19 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter, process_time
 
 import cv2
 import numpy as np
+from record import write_record
 
 from worldline.core import Origin, Provenance
 from worldline.data import iter_frames, probe, write_video
 from worldline.readout import PixelReadout
 
-RESULT = Path(__file__).parent / "results" / "perceive_speed.json"
 WIDTH, HEIGHT, FPS, NUM_DISCS = 854, 480, 25, 8
 
 
@@ -92,17 +88,7 @@ def main() -> None:
         write_video(path, draw_street(arguments.seconds), fps=FPS, provenance=made)
         row = measure_file(path)
     print(json.dumps(row, indent=1))
-    git = ["git", "-C", str(RESULT.parent), "rev-parse", "--short", "HEAD"]
-    record = {
-        "date": datetime.now(UTC).date().isoformat(),
-        "commit": subprocess.run(git, capture_output=True, text=True).stdout.strip(),
-        "machine": f"{platform.machine()} {platform.system()}, {os.cpu_count()} cores, "
-        f"Python {platform.python_version()}",
-        "load_average": round(os.getloadavg()[0], 1),
-        **row,
-    }
-    RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps(record, indent=1) + "\n")
+    write_record("perceive_speed", row)
 
 
 if __name__ == "__main__":

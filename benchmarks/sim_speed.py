@@ -11,12 +11,9 @@ names of what happens.
 from __future__ import annotations
 
 import argparse
-import json
-import platform
-import subprocess
-from datetime import UTC, datetime
-from pathlib import Path
 from time import process_time
+
+from record import write_record
 
 from worldline.sim import FAMILIES, Split, make_clip
 from worldline.sim.camera import shoot
@@ -24,8 +21,6 @@ from worldline.sim.engine import simulate
 from worldline.sim.families.flat import DISC_RANGES
 from worldline.sim.framing import frame_action
 from worldline.sim.splits import seed_of
-
-RESULT = Path(__file__).parent / "results" / "sim_speed.json"
 
 
 def camera_rate(family: str, num_clips: int, size_px: int = 64) -> float:
@@ -70,17 +65,12 @@ def main() -> None:
     rates = [row["camera_fps"] for row in rows.values() if row["camera_fps"]]
     mean = len(rates) / sum(1 / rate for rate in rates)
     print(f"camera, all families together: {mean:.0f} frames/s a core")
-    git = ["git", "-C", str(RESULT.parent), "rev-parse", "--short", "HEAD"]
-    record = {
-        "date": datetime.now(UTC).date().isoformat(),
-        "commit": subprocess.run(git, capture_output=True, text=True).stdout.strip(),
-        "machine": f"{platform.machine()} {platform.system()}, Python {platform.python_version()}",
+    facts = {
         "clips_per_family": num_clips,
         "camera_fps_all_families": round(mean),
         "families": rows,
     }
-    RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps(record, indent=1) + "\n")
+    write_record("sim_speed", facts)
 
 
 if __name__ == "__main__":

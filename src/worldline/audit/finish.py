@@ -81,9 +81,14 @@ def finish_world(
 
 
 def evaluate_world(
-    world: World, *, families: Sequence[str], num_clips: int, seed: int
+    world: World,
+    *,
+    families: Sequence[str],
+    num_clips: int,
+    seed: int,
+    split: Split = Split.HELD_OUT,
 ) -> PredictionTable:
-    """The held-out table: the world beside copy-last, flow warp and its untrained self.
+    """The prediction table: the world beside copy-last, flow warp and its untrained self.
 
     "network alone" is the world without trajectories to correct: its network's futures, with the
     detail of the last frame only. "trajectories alone" is what that corrects.
@@ -99,9 +104,7 @@ def evaluate_world(
         "flow-warp": ConstantVelocityWarp(),
         "untrained": WorldPredictor(untrained),
     }
-    clips = make_clips(
-        families, num_clips=num_clips, seed=seed, split=Split.HELD_OUT, size_px=world.size_px
-    )
+    clips = make_clips(families, num_clips=num_clips, seed=seed, split=split, size_px=world.size_px)
     return evaluate_predictors(predictors, clips, context=world.context, seed=seed)
 
 

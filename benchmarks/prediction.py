@@ -1,0 +1,75 @@
+"""Claim: `small` continues held-out clips better than copying and optical flow.
+
+    python benchmarks/prediction.py [--world small] [--clips 78] [--seed 2]
+
+Every predictor sees the same 8 frames of the same clips and only its first future counts. PSNR is
+about pictures; recall and position error say whether the moving objects are still there, and where.
+With `--split out-of-distribution` (or another part of the parameter space) it shows what is left
+outside the training ranges. "cost" is the processor time of one 16-frame forecast as a multiple of
+flow warp's.
+"""
+
+from __future__ import annotations
+
+import argparse
+from time import process_time
+
+import numpy as np
+from record import write_record
+
+from worldline.audit import ConstantVelocityWarp, Metric
+from worldline.audit.finish import WorldPredictor, evaluate_world
+from worldline.sim import FAMILIES, Split, make_clip
+from worldline.world import World
+
+HORIZON = 16
+SHOWN = (Metric.PSNR, Metric.RECALL, Metric.ERROR, Metric.RECALL_ALL)
+
+
+def cost_over_flow_warp(world: World, num_clips: int) -> float:
+    """Median over clips."""
+    rates = []
+    for index in range(num_clips):
+        frames = make_clip("throw", index, seed=0, events=False).frames[: world.context]
+        times = []
+        for predictor in (ConstantVelocityWarp(), WorldPredictor(world)):
+            start = process_time()
+            predictor.predict(frames, HORIZON, 0)
+            times.append(process_time() - start)
+        rates.append(times[1] / times[0])
+    return float(np.median(rates))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--world", default="small")
+    parser.add_argument("--clips", type=int, default=78)
+    parser.add_argument("--seed", type=int, default=2)
+    parser.add_argument("--split", type=Split, choices=list(Split), default=Split.HELD_OUT)
+    options = parser.parse_args()
+    world = World.from_pretrained(options.world)
+    table = evaluate_world(
+        world,
+        families=tuple(FAMILIES),
+        num_clips=options.clips,
+        seed=options.seed,
+        split=options.split,
+    )
+    for metric in SHOWN:
+        print(f"{metric:24}", *(f"+{h:<7}" for h in table.horizons))
+        for name in table.predictors:
+            values = (table.value(name, metric, h) for h in table.horizons)
+            print(f"  {name:22}", *(f"{value:<8.2f}" for value in values))
+    cost = cost_over_flow_warp(world, 10)
+    print(f"cost of a forecast: {cost:.1f} times flow warp's")
+    facts = {
+        "world": world.name,
+        "split": str(options.split),
+        "cost_over_flow_warp": round(cost, 2),
+    }
+    suffix = "" if options.split is Split.HELD_OUT else f"_{options.split}".replace("-", "_")
+    write_record(f"prediction{suffix}", {**facts, **table.to_json()})
+
+
+if __name__ == "__main__":
+    main()
