@@ -18,7 +18,7 @@ def recipe() -> Recipe:
         num_clips=7800,
         look_families=("drop", "throw", "bounce", "collide", "roll", "slide"),
         num_look_clips=3000,
-        num_motion_clips=15600,
+        num_motion_clips=13000,
         tokenizer=Stage(
             Trainer.Config(steps=6000, learning_rate=2e-3, warmup=200, checkpoint_every=500),
             batch=64,

@@ -6,7 +6,7 @@ from tests.discs import disc_clips
 
 from worldline.core import InputError
 from worldline.data.shards import Shards, Tracking, write_shards
-from worldline.physics.points import track_points
+from worldline.physics.apparent import apparent_motion
 
 
 def test_what_goes_in_comes_out(tmp_path):
@@ -60,14 +60,14 @@ def test_reading_order_covers_everything_and_depends_on_position_alone(tmp_path)
     assert (shards.order(2, 0, 15) != order).any()
 
 
-def test_point_tracks_are_kept_beside_the_frames(tmp_path):
+def test_apparent_motion_is_kept_beside_the_frames(tmp_path):
     clips = list(disc_clips(2, num_frames=14))
     tracking = Tracking(context=3, horizon=8, cell_px=8)
     shards = write_shards(tmp_path, clips, num_clips=2, recipe={}, tracking=tracking)
     assert shards.tracks is not None
     assert shards.tracks.shape == (2, 4, 8, 8, 8, 4)
     assert shards.first_start == 2
-    truth = track_points(clips[1], 3, 8).per_cell(8)
+    truth = apparent_motion(clips[1], 3, 8).per_cell(8)
     np.testing.assert_allclose(shards.tracks[1, 1, ..., :2], truth.shift_px, atol=0.02)
     np.testing.assert_allclose(shards.tracks[1, 1, ..., 2], truth.visible, atol=1e-3)
     np.testing.assert_allclose(shards.tracks[1, 1, 5, ..., 3], truth.cover, atol=1e-3)

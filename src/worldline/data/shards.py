@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float, Int, UInt8
 
 from worldline.core.clip import Clip
 from worldline.core.errors import InputError
-from worldline.physics.points import track_points
+from worldline.physics.apparent import apparent_motion
 
 __all__ = ["MAX_OBJECTS", "Shards", "Tracking", "write_shards"]
 
@@ -29,10 +29,10 @@ _FARTHEST_PX = 100.0
 
 @dataclass(frozen=True)
 class Tracking:
-    """Which point tracks to keep, averaged over cells.
+    """Which apparent motion to keep, averaged over cells.
 
     Attributes:
-        context: frames before (and with) the first frame whose points are followed.
+        context: frames before (and with) the first frame whose contents are followed.
         horizon: frames that they are followed for, from every frame where the clip is long enough.
         cell_px: side of a cell.
     """
@@ -56,7 +56,7 @@ class Shards:
         records: per clip: source, caption, seed, step_s.
         tracks: `[N, P, H, r, c, 4]` per cell, for each of P start frames: displacement (x, y) in
             pixels at +1 .. +H, share of it that is seen then, and cover (see
-            `worldline.physics.points.CellTracks`); memory-mapped, None if they were not asked for.
+            `worldline.physics.apparent.CellMeans`); memory-mapped, None if not asked for.
         first_start: number of the first start frame.
     """
 
@@ -121,7 +121,7 @@ def write_shards(
         clips: exactly `num_clips` clips of equal shape, each with scene and segmentation.
         num_clips: N.
         recipe: plain JSON that says where the clips come from; compared on reuse.
-        tracking: point tracks to write beside them.
+        tracking: apparent motion to write beside them.
 
     Raises:
         InputError: clips differ in shape, lack truth, hold too many objects, or the folder was
@@ -200,7 +200,7 @@ def _track(clip: Clip, tracking: Tracking) -> Float[np.ndarray, "p s r c 4"]:
     starts = range(tracking.context - 1, clip.num_frames - tracking.horizon)
     found = []
     for start in starts:
-        cells = track_points(clip, start, tracking.horizon).per_cell(tracking.cell_px)
+        cells = apparent_motion(clip, start, tracking.horizon).per_cell(tracking.cell_px)
         cover = np.broadcast_to(cells.cover, cells.visible.shape)
         far = np.clip(cells.shift_px, -_FARTHEST_PX, _FARTHEST_PX)
         found.append(np.concatenate([far, np.stack([cells.visible, cover], -1)], axis=-1))

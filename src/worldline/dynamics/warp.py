@@ -16,8 +16,9 @@ from worldline.dynamics.trajectory import TrajectoryForecaster
 
 __all__ = ["TrajectoryWarp"]
 
-_SHOWN = 0.5
-"""Probability of being seen from which a point is drawn."""
+_SHOWN = 0.25
+"""Share of a cell that must be expected to stay in sight for it to be drawn: in doubt it is, since
+objects do not vanish."""
 
 
 @dataclass(frozen=True, eq=False)

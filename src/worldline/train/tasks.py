@@ -145,7 +145,7 @@ class TrajectoryTask:
         """Contexts, true motion after them, and how much of each cell can move."""
         shards = self.shards
         if shards.tracks is None:
-            raise InputError("these shards hold no point tracks; write them again with tracking")
+            raise InputError("these shards hold no apparent motion; write them again with tracking")
         clips = shards.order(self.seed, step * self.size, self.size)
         starts = torch.randint(shards.tracks.shape[1], (len(clips),), generator=generator)
         pairs = list(zip(clips, starts.tolist(), strict=True))

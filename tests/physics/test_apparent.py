@@ -1,4 +1,4 @@
-"""Point tracks against closed forms, and against the pixels that they claim to follow."""
+"""Apparent motion against closed forms, and against the pixels that they claim to follow."""
 
 from dataclasses import replace
 
@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from worldline.core import InputError
-from worldline.physics.points import NOTHING, PointTracks, light_of, track_points
+from worldline.physics.apparent import NOTHING, ApparentMotion, apparent_motion, light_of
 from worldline.sim import make_clip
 
 
 def test_points_of_a_disc_move_like_its_centre():
     clip = make_clip("disc_uniform", 0, seed=1, events=False)
-    tracks = track_points(clip, 5, 10)
+    tracks = apparent_motion(clip, 5, 10)
     assert clip.scene is not None
     for body in range(clip.scene.num_objects):
         y, x = np.nonzero(tracks.owner == body)
@@ -30,7 +30,7 @@ def test_followed_pixels_are_found_on_the_same_body(family):
     for index in range(3):
         clip = make_clip(family, index, seed=4, events=False)
         assert clip.segmentation is not None
-        tracks = track_points(clip, 8, 12)
+        tracks = apparent_motion(clip, 8, 12)
         y, x = np.nonzero(clip.segmentation[8] >= 0)
         shift = tracks.shift_px[:, y, x]
         row = np.clip(np.floor(y + 0.5 + shift[..., 1]), 0, 63).astype(int)
@@ -52,7 +52,7 @@ def test_shadows_go_where_it_is_dark():
         clip = make_clip("throw", index, seed=4, events=False)
         assert clip.scene is not None
         assert clip.background is not None
-        tracks = track_points(clip, 8, 8)
+        tracks = apparent_motion(clip, 8, 8)
         y, x = np.nonzero(tracks.owner >= clip.scene.num_objects)
         if not len(y):
             continue
@@ -64,7 +64,7 @@ def test_shadows_go_where_it_is_dark():
         dark += int((change.min(-1) < 0).sum())
         total += int(kept.sum())
     assert total > 100
-    assert dark / total > 0.8
+    assert dark / total > 0.65  # turning is left out
 
 
 def test_a_clip_tells_its_light_and_a_disc_scene_has_none():
@@ -82,7 +82,7 @@ def test_cells_average_their_main_owner():
     shift[1, 1, 0] = 100
     visible = np.zeros((2, 4, 8), dtype=bool)
     visible[1, 0, :2] = True
-    cells = PointTracks(owner, shift, visible).per_cell(4)
+    cells = ApparentMotion(owner, 1, shift, visible).per_cell(4)
     assert cells.shift_px.shape == (2, 1, 2, 2)
     np.testing.assert_allclose(cells.shift_px[1, 0, 0], (3, 0))
     np.testing.assert_allclose(cells.visible[:, 0, 0], (0, 2 / 3))
@@ -92,6 +92,6 @@ def test_cells_average_their_main_owner():
 def test_clips_without_truth_or_future_are_refused():
     clip = make_clip("disc_uniform", 0, seed=1, events=False)
     with pytest.raises(InputError, match="segmentation"):
-        track_points(replace(clip, segmentation=None), 5, 10)
+        apparent_motion(replace(clip, segmentation=None), 5, 10)
     with pytest.raises(InputError, match="no 16 frames after frame 20"):
-        track_points(clip, 20, 16)
+        apparent_motion(clip, 20, 16)
