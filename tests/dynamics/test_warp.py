@@ -1,5 +1,7 @@
 """Lifting what moves off a frame and carrying it on, straight or along forecast trajectories."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -12,7 +14,7 @@ from worldline.dynamics import (
     TrajectoryWarp,
 )
 from worldline.dynamics.lift import Lifter
-from worldline.dynamics.warp import spread_to_points
+from worldline.dynamics.warp import draw_order, spread_to_points
 
 
 def ball(x: float, y: float, size: int = 64) -> np.ndarray:
@@ -111,3 +113,18 @@ def test_cells_are_interpolated_within_a_body_alone():
     np.testing.assert_allclose(shift[0, left], 0)
     np.testing.assert_allclose(shift[0, ~left], 5)
     np.testing.assert_allclose(seen, 1)
+
+
+def test_what_will_be_hidden_is_drawn_below(straight):
+    """Two points on one place: the one that is expected to be seen wins, whatever its speed."""
+    lifted = Lifter().lift(rolling(8))
+    half = lifted.x < np.median(lifted.x)
+    gather = np.stack([np.median(lifted.x) - lifted.x, np.median(lifted.y) - lifted.y], axis=-1)
+    painted = replace(lifted, colors=np.where(half[:, None], 255.0, 0.0).repeat(3, axis=1))
+    for seen, value in ((np.where(half, 0.9, 0.4), 255), (np.where(half, 0.4, 0.9), 0)):
+        frame = painted.lay_down(gather, draw_order(seen))
+        x, y = int(np.median(lifted.x) // 4), int(np.median(lifted.y) // 4)
+        patch = frame[y - 1 : y + 2, x - 1 : x + 2].astype(int)
+        assert abs(patch - 128).max() > 5
+        assert (patch.mean() > 128) == (value > 128)
+    assert draw_order(np.array([0.1, 0.9, 0.3])).tolist() == [2, 1]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float, Int, UInt8
 from scipy.ndimage import binary_fill_holes
 
 from worldline.core.errors import InputError
@@ -46,19 +46,20 @@ class Lifted:
     upscale: int
 
     def lay_down(
-        self, shift: Float[np.ndarray, "p 2"], shown: Bool[np.ndarray, " p"] | None = None
+        self, shift: Float[np.ndarray, "p 2"], drawn: Int[np.ndarray, " d"] | None = None
     ) -> UInt8[np.ndarray, "h w 3"]:
         """The frame with the front moved on.
 
         Args:
             shift: displacement (x, y) of each point of the front in fine pixels.
-            shown: points to draw, all unless given.
+            drawn: numbers of the points to draw, later ones over earlier ones; all in their own
+                order unless given.
         """
         if not len(self.x):
             return self.last.copy()
         x, y, colors = self.x + shift[:, 0], self.y + shift[:, 1], self.colors
-        if shown is not None:
-            x, y, colors = x[shown], y[shown], colors[shown]
+        if drawn is not None:
+            x, y, colors = x[drawn], y[drawn], colors[drawn]
         layer, cover = _splat(colors, x, y, self.front.shape)
         size = (self.last.shape[1], self.last.shape[0])
         alpha = cv2.resize(cover, size, interpolation=cv2.INTER_AREA)[..., None]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int, UInt8
 
 from worldline.dynamics.extrapolate import extrapolate_velocity
 from worldline.dynamics.lift import Lifted, Lifter
@@ -79,7 +79,7 @@ class TrajectoryWarp:
         for index in range(len(contexts)):
             if not same and index:
                 lifted = self.lifter.lift(contexts[index])
-            shift, shown = spread_to_points(lifted, shifts[index], seen[index])
+            shift, share_seen = spread_to_points(lifted, shifts[index], seen[index])
             frames = []
             for step in range(steps):
                 share = self.share[min(first + step, len(self.share) - 1)]
@@ -87,9 +87,15 @@ class TrajectoryWarp:
                 if share < 1:
                     straight = extrapolate_velocity(lifted, step + 1)
                     moved = share * moved + (1 - share) * straight
-                frames.append(lifted.lay_down(moved, shown[step] >= _SHOWN))
+                frames.append(lifted.lay_down(moved, draw_order(share_seen[step])))
             futures.append(np.stack(frames))
         return np.stack(futures)
+
+
+def draw_order(seen: Float[np.ndarray, " p"]) -> Int[np.ndarray, " d"]:
+    """Points that are shown, those that more of is expected to be seen over the others."""
+    order = np.argsort(np.round(seen, 1), kind="stable")
+    return order[seen[order] >= _SHOWN]
 
 
 def spread_to_points(
