@@ -11,7 +11,9 @@ import pytest
 import torch
 
 from worldline.core import ArtifactError, InputError
+from worldline.core.latents import Latents
 from worldline.train import Checkpoint, DivergenceError, Trainer, step_generator
+from worldline.train.loop import to_device
 
 
 class Line:
@@ -158,3 +160,14 @@ def test_step_generators_differ_by_step_and_seed():
     assert len(set(draws.values())) == 9
     again = torch.rand(1, generator=step_generator(2, 1)).item()
     assert again == draws[2, 1]
+
+
+def test_batches_are_moved_whole():
+    inner = Latents(torch.zeros(1, 2, 4, 3), (2, 2))
+    batch = (inner, [torch.ones(2)], 5)
+    moved = to_device(batch, "meta")
+    assert moved[0].tokens.device.type == "meta"
+    assert moved[0].grid == (2, 2)
+    assert moved[1][0].device.type == "meta"
+    assert moved[2] == 5
+    assert inner.tokens.device.type == "cpu"

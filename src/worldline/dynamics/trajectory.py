@@ -192,13 +192,14 @@ class TrajectoryForecaster(nn.Module):
             cover: how much of each cell something that can move fills.
         """
         config = self.config
-        if float(torch.rand((), generator=generator)) < config.short_share:
-            kept = int(torch.randint(1, config.context, (), generator=generator))
+        device = frames.device
+        if float(torch.rand((), generator=generator, device=device)) < config.short_share:
+            kept = int(torch.randint(1, config.context, (), generator=generator, device=device))
             frames = frames[:, -kept:]
         fine, tokens = self._look(frames)
         num = round(len(frames) * config.median_share)
         drawn = torch.randn(
-            (2 * (len(frames) - num), config.noise_size), generator=generator, device=frames.device
+            (2 * (len(frames) - num), config.noise_size), generator=generator, device=device
         )
         noise = torch.cat([torch.zeros_like(drawn[:1]).expand(num, -1), drawn])
         fine, tokens = (torch.cat([x[:num], x[num:], x[num:]]) for x in (fine, tokens))

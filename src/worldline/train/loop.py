@@ -8,7 +8,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -22,7 +22,7 @@ from worldline.nn import Average
 from worldline.train.checkpoint import Checkpoint
 from worldline.train.ledger import Ledger
 
-__all__ = ["DivergenceError", "Task", "Trainer", "step_generator"]
+__all__ = ["DivergenceError", "Task", "Trainer", "step_generator", "to_device"]
 
 
 class DivergenceError(InputError):
@@ -129,8 +129,7 @@ class Trainer:
         with closing(_LossLog(folder, first)) as log:
             for step in range(first, config.steps):
                 started = time.perf_counter()
-                generator = step_generator(config.seed, step, device)
-                batch = task.batch(step, generator)
+                batch, generator = self._draw(task, step, device)
                 if config.half:
                     with torch.no_grad():
                         for own, other in zip(master, working, strict=True):
@@ -180,14 +179,24 @@ class Trainer:
         done = (step - config.warmup) / max(1, config.steps - config.warmup)
         return config.learning_rate * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
 
+    def _draw(self, task: Task, step: int, device: str) -> tuple[Any, torch.Generator]:
+        """Batch of a step on the device, and the generator for its loss.
+
+        Data is always drawn on the CPU, so that it is the same everywhere.
+        """
+        generator = step_generator(self.config.seed, step)
+        batch = task.batch(step, generator)
+        if device == "cpu":
+            return batch, generator
+        return to_device(batch, device), step_generator(self.config.seed, step, device)
+
     def _count_flop(self, task: Task, worker: nn.Module, step: int, device: str) -> float:
         """Operations of a step; every step does the same work, so one count per session will do.
 
         Counted on a pass of its own, because PyTorch takes other kernels while it counts, and the
         results of a resumed run must not depend on where it was interrupted.
         """
-        generator = step_generator(self.config.seed, step, device)
-        batch = task.batch(step, generator)
+        batch, generator = self._draw(task, step, device)
         with FlopCounterMode(display=False) as counter:
             task.loss(worker, batch, generator)["total"].backward()
         for parameter in worker.parameters():
@@ -238,6 +247,19 @@ class Trainer:
                 if k.startswith(prefix)
             }
         return stored.step, Ledger.from_json(stored.notes["ledger"])
+
+
+def to_device(batch: Any, device: str) -> Any:
+    """A copy of tensors on a device, however they are nested in tuples, lists and dataclasses."""
+    if isinstance(batch, Tensor):
+        return batch.to(device)
+    if isinstance(batch, tuple | list):
+        return type(batch)(to_device(part, device) for part in batch)
+    if is_dataclass(batch) and not isinstance(batch, type):
+        return replace(
+            batch, **{f.name: to_device(getattr(batch, f.name), device) for f in fields(batch)}
+        )
+    return batch
 
 
 def step_generator(seed: int, step: int, device: str = "cpu") -> torch.Generator:

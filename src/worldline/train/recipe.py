@@ -182,7 +182,8 @@ def train_world(
     run("tokenizer", tokenizer_task, recipe.tokenizer)
     if "tokenizer" not in kept:
         tokenizer.eval()
-        tokenizer.measure_latents(_sample_frames(tokenizer_task(), seed, steps=16))
+        frames = _sample_frames(tokenizer_task(), seed, steps=16)
+        tokenizer.measure_latents(frames.to(device))
     run("dynamics", dynamics_task, recipe.dynamics)
     run("readout", readout_task, recipe.readout)
     run("trajectory", trajectory_task, recipe.trajectory)

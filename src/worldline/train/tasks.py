@@ -92,8 +92,8 @@ class _LatentTask:
 
     @torch.no_grad()
     def encode(self, frames: Tensor) -> Latents:
-        """Latents of augmented frames."""
-        return self.tokenizer.encode(frames)
+        """Latents of augmented frames, where the tokenizer is."""
+        return self.tokenizer.encode(frames.to(next(self.tokenizer.parameters()).device))
 
 
 class DynamicsTask(_LatentTask):
@@ -200,7 +200,7 @@ class ReadoutTask(_LatentTask):
         latents = self.encode(frames)
         noise = torch.randn(latents.tokens.shape, generator=generator)
         scale = self.noise * torch.rand(len(frames), 1, 1, 1, generator=generator)
-        tokens = latents.tokens + (scale * noise).to(latents.tokens.dtype)
+        tokens = latents.tokens + (scale * noise).to(latents.tokens)
         span = slice(start, start + self.length)
         shards = self.shards
         center: Float[Tensor, "b t m 2"] = torch.from_numpy(shards.center_px[chosen, span])
