@@ -34,7 +34,7 @@ def recipe() -> Recipe:
             length=16,
         ),
         trajectory=Stage(
-            Trainer.Config(steps=3000, learning_rate=1e-3, warmup=100, checkpoint_every=100),
+            Trainer.Config(steps=2600, learning_rate=1e-3, warmup=100, checkpoint_every=100),
             batch=64,
         ),
     )
