@@ -14,7 +14,7 @@ from worldline.core.clip import Clip
 from worldline.core.errors import InputError, MediaError
 from worldline.core.scene import Scene
 
-__all__ = ["damage_in", "read_scene", "read_tail", "stems", "write_json"]
+__all__ = ["damage_in", "nearby", "read_scene", "read_tail", "stems", "write_json"]
 
 
 def write_json(path: Path, record: Mapping[str, Any]) -> None:
@@ -51,6 +51,14 @@ def stems(paths: Sequence[str | Path]) -> dict[str, str]:
             taken = set(names.values())
             names[path] = next(name for name in chain([stem], numbered) if name not in taken)
     return names
+
+
+def nearby(source: str) -> str:
+    """A path as a person would type it from here: relative, if it lies below this folder."""
+    try:
+        return str(Path(source).relative_to(Path.cwd()))
+    except ValueError:
+        return source
 
 
 def damage_in(clip: Clip) -> dict[str, str]:

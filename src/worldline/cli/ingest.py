@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from worldline.cli.files import nearby
 from worldline.cli.output import Answer, JsonFlag, Seed, progress
 from worldline.core.errors import InputError
 
@@ -63,7 +64,7 @@ class Ingest:
         for result in answer["results"]:
             if result["status"] != "unchanged":
                 counts = [str(result["num_events"]), str(result["num_segments"])]
-                table.add_row(result["source"], result["status"], *counts)
+                table.add_row(nearby(result["source"]), result["status"], *counts)
         if table.row_count:
             console.print(table)
         counts = [f"{answer[name]} {name}" for name in ("added", "updated", "unchanged", "failed")]

@@ -101,7 +101,7 @@ def _dispatch(words: list[str]) -> int:
     if not words:
         print(help_text(), file=sys.stderr)
         return 2
-    if words[0] in ("-h", "--help"):
+    if words[0] in ("-h", "--help") or (_is_group(words[0]) and words[1:] in (["-h"], ["--help"])):
         print(help_text())
         return 0
     if words[0] == "--version":
@@ -141,6 +141,10 @@ def _dispatch(words: list[str]) -> int:
             print(complaint.getvalue(), file=sys.stderr)
         return print_error(f"{_gist(complaint.getvalue())}; see `{prog} --help`", as_json=as_json)
     return execute(command)
+
+
+def _is_group(word: str) -> bool:
+    return any(entry.name.startswith(f"{word} ") for entry in COMMANDS)
 
 
 def _find(words: Sequence[str]) -> Entry | None:

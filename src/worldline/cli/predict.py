@@ -88,7 +88,7 @@ class Predict:
             console.print(f"trust {result['trust']:.2f}: {result['trust_reason']}")
             last = result["uncertainty"][-1]
             console.print(
-                f"{result['samples']} futures of {result['horizon']} frames; they differ by "
+                f"{result['samples']} futures of {result['horizon']} frames; expected error "
                 f"{result['uncertainty'][0]:.3f} at first and {last:.3f} of full scale at last"
             )
             table = Table("law", "verdict", "why", box=None)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
+from worldline.cli.files import nearby
 from worldline.cli.output import Answer, JsonFlag, Seed
 from worldline.core.errors import InputError
 from worldline.core.scene import STATIC
@@ -60,10 +61,12 @@ class Search:
             console.print(f"  guessed: {guess['words']!r} as {guess['meaning']}", style="yellow")
         if plan["ignored"]:
             console.print(f"  not understood: {', '.join(plan['ignored'])}", style="yellow")
-        table = Table("score", "from", "to", "origin", "video", "because", box=None)
+        table = Table("score", "from", "to", "origin", box=None)
+        table.add_column("video", overflow="fold")
+        table.add_column("because")
         for hit in answer["hits"]:
             span = [f"{hit[end]:.2f} s" for end in ("start_s", "end_s")]
-            row = [f"{hit['score']:.2f}", *span, hit["origin"], hit["source"]]
+            row = [f"{hit['score']:.2f}", *span, hit["origin"], nearby(hit["source"])]
             table.add_row(*row, because(hit["why"]))
         console.print(table if answer["hits"] else "no hit")
 

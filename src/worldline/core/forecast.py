@@ -22,7 +22,8 @@ class Forecast:
     Attributes:
         frames: `[S, H, h, w, 3]` sampled futures, at the world's resolution.
         time_s: `[H]` presentation times, continuing the context's.
-        uncertainty: `[H]` per frame: root mean square spread between samples, in [0, 1] intensity.
+        uncertainty: `[H]` per frame: root mean square error to be expected, judged by the spread
+            between samples and what such a spread meant on held-out clips, in [0, 1] intensity.
         uncertainty_px: `[H, h, w]` the same per pixel.
         scenes: S scenes, one read from each future.
         audit: verdict per law over all futures (the worst of them).

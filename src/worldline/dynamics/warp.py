@@ -20,6 +20,12 @@ _SHOWN = 0.25
 """Share of a cell that must be expected to stay in sight for it to be drawn: in doubt it is, since
 objects do not vanish."""
 
+_RIGID_PX = 1.0
+"""Misfit of a body's cells to one similarity at which that counts as much as the cells do."""
+
+_FIRM_PX2 = 0.5
+"""Keeps the turn and size of tiny bodies from being fitted to noise."""
+
 
 @dataclass(frozen=True, eq=False)
 class TrajectoryWarp:
@@ -103,28 +109,71 @@ def spread_to_points(
 ) -> tuple[Float[np.ndarray, "n p 2"], Float[np.ndarray, "n p"]]:
     """Interpolate numbers of cells at the points of a lifted front.
 
-    Bilinear, but each cell counts by how much of it the point's own body fills.
+    Bilinear, but each cell counts by how much of it the point's own body fills. Displacements are
+    drawn toward the one similarity (shift, turn, size) that fits all cells of the body best, with
+    weight 1 / (1 + r^2) for a misfit of r in units of `_RIGID_PX`: small disagreements between
+    cells are noise that would melt the body, large ones mean two bodies that touch.
     """
     rows, columns = shift_px.shape[1:3]
     height, width = lifted.front.shape
-    values = np.concatenate([shift_px, seen[..., None]], axis=-1).reshape(len(shift_px), -1, 3)
     row = np.clip((lifted.y + 0.5) / height * rows - 0.5, 0, rows - 1)
     column = np.clip((lifted.x + 0.5) / width * columns - 0.5, 0, columns - 1)
     top = np.minimum(row.astype(int), rows - 2)
     left = np.minimum(column.astype(int), columns - 2)
     down, right = row - top, column - left
-    cover = np.zeros((len(lifted.x), 4))
-    corners = [(0, 0), (0, 1), (1, 0), (1, 1)]
+    num, num_points = len(shift_px), len(lifted.x)
+    flat = np.concatenate([shift_px, seen[..., None]], axis=-1).reshape(num, -1, 3)
+    place = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1).reshape(-1, 2)
+    cell = np.array([width / columns, height / rows]) / lifted.upscale
+    result = np.zeros((num, num_points, 3))
     for body in lifted.bodies:
-        own = body[lifted.y, lifted.x]
+        own = np.flatnonzero(body[lifted.y, lifted.x])
         area = cv2.resize(body.astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA)
-        for k, (i, j) in enumerate(corners):
-            cover[own, k] = area[top[own] + i, left[own] + j]
-    total = np.zeros((len(shift_px), len(lifted.x), 3))
-    weights = np.zeros(len(lifted.x))
-    for k, (i, j) in enumerate(corners):
-        near = (down if i else 1 - down) * (right if j else 1 - right) * cover[:, k]
-        total += near[:, None] * values[:, (top + i) * columns + left + j]
-        weights += near
-    mean = total / np.maximum(weights, 1e-9)[:, None]
-    return mean[..., :2], mean[..., 2]
+        cover = area.reshape(-1).astype(np.float64)
+        total, weights = np.zeros((num, len(own), 3)), np.zeros(len(own))
+        for i, j in ((0, 0), (0, 1), (1, 0), (1, 1)):
+            at = (top[own] + i) * columns + left[own] + j
+            near = (down[own] if i else 1 - down[own]) * (right[own] if j else 1 - right[own])
+            near = near * cover[at]
+            total += near[:, None] * flat[:, at]
+            weights += near
+        mean = total / np.maximum(weights, 1e-9)[:, None]
+        if cv2.connectedComponents(body.astype(np.uint8))[0] > 2:  # scattered specks, not a body
+            result[:, own] = mean
+            continue
+        filled = np.flatnonzero(cover > 0)
+        points = np.stack([column[own], row[own]], axis=-1)
+        fit, misfit = _fit_similarity(
+            place[filled] * cell, flat[:, filled, :2], cover[filled], points * cell
+        )
+        share = 1 / (1 + misfit / _RIGID_PX**2)
+        mean[..., :2] += share[:, None, None] * (fit - mean[..., :2])
+        result[:, own] = mean
+    return result[..., :2], result[..., 2]
+
+
+def _fit_similarity(
+    place: Float[np.ndarray, "k 2"],
+    shift: Float[np.ndarray, "n k 2"],
+    weight: Float[np.ndarray, " k"],
+    points: Float[np.ndarray, "p 2"],
+) -> tuple[Float[np.ndarray, "n p 2"], Float[np.ndarray, " n"]]:
+    """Weighted least squares for displacements `t + a d + b rot90(d)`, d from the middle.
+
+    Returns:
+        the fit at `points`, and the mean square misfit.
+    """
+    weight = weight / weight.sum()
+    middle = weight @ place
+    mean = np.einsum("k,nki->ni", weight, shift)
+    turned = np.array([[0.0, 1.0], [-1.0, 0.0]])  # d @ turned = rot90(d)
+    d, e = place - middle, shift - mean[:, None]
+    spread = weight @ (d**2).sum(-1) + _FIRM_PX2
+    a = np.einsum("k,nki,ki->n", weight, e, d) / spread
+    b = np.einsum("k,nki,ki->n", weight, e, d @ turned) / spread
+
+    def model(offset: np.ndarray) -> np.ndarray:
+        return a[:, None, None] * offset + b[:, None, None] * (offset @ turned)
+
+    misfit = np.einsum("k,nki->n", weight, (e - model(d)) ** 2)
+    return mean[:, None] + model(points - middle), misfit

@@ -216,7 +216,7 @@ class ForecastFacts:
         panels: truth first where known, then futures, then baselines.
         context_s: part of each film that shows the context rather than the continuation.
         strip_steps: which continuation frames (1-based) the strips show.
-        spread_film, spread_strip: per-pixel uncertainty as colour, dark to bright.
+        spread_film, spread_strip: per-pixel expected error as colour, dark to bright.
         spread_scale: uncertainty of the brightest colour, in [0, 1] intensity.
         errors: picture quality in dB (PSNR) against what happened; the world first.
         predict_s: time that the prediction took, model loading excluded.

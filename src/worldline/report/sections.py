@@ -126,7 +126,8 @@ def show_forecast(facts: ForecastFacts, *, ident: str) -> str:
 
 def _spread_words(facts: ForecastFacts) -> str:
     return (
-        f"Bright: the sampled futures disagree, up to {facts.spread_scale:.2f} of full intensity."
+        "Bright: the sampled futures disagree, and errors are to be expected, up to "
+        f"{facts.spread_scale:.2f} of full intensity."
     )
 
 
@@ -156,11 +157,11 @@ def _graphs(facts: ForecastFacts) -> str:
         "<figure><h4>Uncertainty per frame</h4>"
         + draw_curves(
             after,
-            [(CurveStyle("world", "spread between futures"), spread)],
+            [(CurveStyle("world", "expected error"), spread)],
             alt=f"Uncertainty from {spread[0]:.3f} in the first to {spread[-1]:.3f} in the last "
             "forecast frame.",
             x_label="seconds after the last frame given",
-            y_label="spread, share of full intensity",
+            y_label="expected error, share of full intensity",
             from_zero=True,
         )
         + "</figure>"

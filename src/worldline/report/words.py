@@ -176,7 +176,7 @@ def _forecast_finding(forecast: ForecastFacts, facts: ReportFacts) -> str:
 
 
 _TIE_DB = 0.1
-"""Smaller leads over a baseline are not called better."""
+"""Smaller differences from a baseline are called neither better nor worse."""
 
 
 def _compare(forecast: ForecastFacts) -> str:
@@ -191,10 +191,12 @@ def _compare(forecast: ForecastFacts) -> str:
         return ""
     (_, own), *others = last.items()
     beaten = [f"{name} ({value:.1f})" for name, value in others if own > value + _TIE_DB]
-    unbeaten = [f"{name} ({value:.1f})" for name, value in others if own <= value + _TIE_DB]
+    level = [f"{name} ({value:.1f})" for name, value in others if abs(own - value) <= _TIE_DB]
+    behind = [f"{name} ({value:.1f})" for name, value in others if own < value - _TIE_DB]
     text = f"; its last frame scores {own:.1f} dB"
     text += f", better than {join(beaten)}" if beaten else ""
-    return text + (f", no better than {join(unbeaten)}" if unbeaten else "")
+    text += f", level with {join(level)}" if level else ""
+    return text + (f", worse than {join(behind)}" if behind else "")
 
 
 def _search_finding(searches: tuple[SearchFacts, ...], facts: ReportFacts) -> str:

@@ -88,7 +88,9 @@ def _around(pool: Callable[..., Tensor], x: Tensor, side: int) -> Tensor:
 def measure_spread(
     drawn: UInt8[np.ndarray, "s t h w 3"], scale: Sequence[float], floor: Sequence[float] = (0.0,)
 ) -> tuple[Float[np.ndarray, " t"], Float[np.ndarray, "t h w"]]:
-    """Root mean square spread between futures per frame and per pixel, in [0, 1] intensity.
+    """Error to be expected per frame and per pixel, root mean square, in [0, 1] intensity.
+
+    It follows from the spread between futures and what such a spread meant on held-out clips.
 
     Args:
         drawn: at least two futures.
@@ -100,10 +102,10 @@ def measure_spread(
     std = (drawn.astype(np.float64) / 255).std(axis=0, ddof=1)
     factor = np.asarray(scale, dtype=np.float64)
     factor = factor[np.minimum(np.arange(len(std)), len(factor) - 1)]
-    per_px = np.sqrt((std**2).mean(-1)) * factor[:, None, None]
+    per_px = np.minimum(np.sqrt((std**2).mean(-1)) * factor[:, None, None], 1.0)
     least = np.asarray(floor, dtype=np.float64)
     least = least[np.minimum(np.arange(len(std)), len(least) - 1)]
-    return np.sqrt((per_px**2).mean((1, 2)) + least**2), per_px
+    return np.minimum(np.sqrt((per_px**2).mean((1, 2)) + least**2), 1.0), per_px
 
 
 _RANK = {Outcome.UNTESTABLE: 0, Outcome.PASS: 1, Outcome.FAIL: 2}

@@ -36,6 +36,9 @@ MIN_BOUNCE_SPEED_SIZES = 1.0
 MIN_RESTITUTION = 0.1
 """Below this an impact is a landing, not a bounce."""
 
+MAX_RESTITUTION = 1.5
+"""Above this something pushed."""
+
 
 def _confidence(flight: Flight) -> float:
     """1 for truth; in pixels, how much the parabola explains and how sure its bend is.
@@ -247,8 +250,8 @@ def find_bounces(scene: Scene) -> tuple[Event, ...]:
 
     The normal is the direction of the change of velocity between the motion before and after (exact
     without friction). The object comes in at 0.3 m/s or more (pixels: one object size per second),
-    leaves at a tenth of that or more, and is in touch for at most 0.1 s or two frames. A body that
-    another moving body turns back is in a collision instead and is left out here.
+    leaves at 0.1 to 1.5 times that speed (more is a push), and is in touch for at most 0.1 s or two
+    frames. A body that another moving body turns back is in a collision instead and left out here.
     """
     events = []
     for track in motion_of(scene).tracks:
@@ -268,7 +271,7 @@ def find_bounces(scene: Scene) -> tuple[Event, ...]:
                 continue
             normal = change / size
             into, out = -float(incoming @ normal), float(outgoing @ normal)
-            if into < least or out < MIN_RESTITUTION * into:
+            if into < least or not MIN_RESTITUTION <= out / into <= MAX_RESTITUTION:
                 continue
             support = _bounces_off(scene, track.object_id, start_s, end_s, track.step_s)
             if support is None:
