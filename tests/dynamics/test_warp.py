@@ -144,6 +144,16 @@ def test_noise_between_the_cells_of_a_body_does_not_melt_it():
     assert np.quantile(error, 0.95) < 0.7
 
 
+def test_a_body_does_not_shrink_to_nothing():
+    """Cells that all go to one place would collapse the ball."""
+    lifted = Lifter().lift(rolling(8))
+    place = np.stack(np.meshgrid(np.arange(16), np.arange(16)), -1) * 4.0 + 1.5
+    shift, _ = spread_to_points(lifted, (30 - place)[None] * 0.4, np.ones((1, 16, 16)))
+    before = lifted.x / 4
+    after = before + shift[0, :, 0]
+    assert after.std() > 0.75 * before.std()
+
+
 def test_bodies_that_touch_keep_their_own_motion():
     lifted = Lifter().lift(rolling(8))
     field = np.zeros((1, 16, 16, 2))

@@ -20,8 +20,14 @@ _SHOWN = 0.25
 """Share of a cell that must be expected to stay in sight for it to be drawn: in doubt it is, since
 objects do not vanish."""
 
-_RIGID_PX = 1.0
+_SMOOTH_PX = 3.0
+"""Width of the average over a body's cells one frame ahead; it grows with the root of the steps."""
+
+_RIGID_PX = 2.0
 """Misfit of a body's cells to one similarity at which that counts as much as the cells do."""
+
+_MAX_SIZE_CHANGE = 1.25
+"""Factor by which a body grows or shrinks at most, coming nearer or going away."""
 
 _FIRM_PX2 = 0.5
 """Keeps the turn and size of tiny bodies from being fitted to noise."""
@@ -110,9 +116,10 @@ def spread_to_points(
     """Interpolate numbers of cells at the points of a lifted front.
 
     Bilinear, but each cell counts by how much of it the point's own body fills. Displacements are
-    drawn toward the one similarity (shift, turn, size) that fits all cells of the body best, with
-    weight 1 / (1 + r^2) for a misfit of r in units of `_RIGID_PX`: small disagreements between
-    cells are noise that would melt the body, large ones mean two bodies that touch.
+    drawn toward the one similarity (shift, turn, a little change of size) that fits all cells of
+    the body best, with weight 1 / (1 + r^4) for a misfit of r in units of `_RIGID_PX`: small
+    disagreements between cells are noise that would melt the body, large ones mean two bodies that
+    touch.
     """
     rows, columns = shift_px.shape[1:3]
     height, width = lifted.front.shape
@@ -130,12 +137,13 @@ def spread_to_points(
         own = np.flatnonzero(body[lifted.y, lifted.x])
         area = cv2.resize(body.astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA)
         cover = area.reshape(-1).astype(np.float64)
+        numbers = _smooth(flat.reshape(num, rows, columns, 3), area, cell[0]).reshape(num, -1, 3)
         total, weights = np.zeros((num, len(own), 3)), np.zeros(len(own))
         for i, j in ((0, 0), (0, 1), (1, 0), (1, 1)):
             at = (top[own] + i) * columns + left[own] + j
             near = (down[own] if i else 1 - down[own]) * (right[own] if j else 1 - right[own])
             near = near * cover[at]
-            total += near[:, None] * flat[:, at]
+            total += near[:, None] * numbers[:, at]
             weights += near
         mean = total / np.maximum(weights, 1e-9)[:, None]
         if cv2.connectedComponents(body.astype(np.uint8))[0] > 2:  # scattered specks, not a body
@@ -144,12 +152,26 @@ def spread_to_points(
         filled = np.flatnonzero(cover > 0)
         points = np.stack([column[own], row[own]], axis=-1)
         fit, misfit = _fit_similarity(
-            place[filled] * cell, flat[:, filled, :2], cover[filled], points * cell
+            place[filled] * cell, numbers[:, filled, :2], cover[filled], points * cell
         )
-        share = 1 / (1 + misfit / _RIGID_PX**2)
+        share = 1 / (1 + (misfit / _RIGID_PX**2) ** 2)
         mean[..., :2] += share[:, None, None] * (fit - mean[..., :2])
         result[:, own] = mean
     return result[..., :2], result[..., 2]
+
+
+def _smooth(
+    field: Float[np.ndarray, "n r c k"], cover: Float[np.ndarray, "r c"], cell_px: float
+) -> Float[np.ndarray, "n r c k"]:
+    """Average over neighbouring cells of the same body, the wider the farther ahead."""
+    weight = cover.astype(np.float32)[..., None]
+    result = np.empty_like(field)
+    for step, numbers in enumerate(field):
+        sigma = _SMOOTH_PX * (step + 1) ** 0.5 / cell_px
+        stack = np.concatenate([numbers * weight, weight], axis=-1).astype(np.float32)
+        total = cv2.GaussianBlur(stack, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT)
+        result[step] = total[..., :-1] / np.maximum(total[..., -1:], 1e-9)
+    return result
 
 
 def _fit_similarity(
@@ -171,6 +193,9 @@ def _fit_similarity(
     spread = weight @ (d**2).sum(-1) + _FIRM_PX2
     a = np.einsum("k,nki,ki->n", weight, e, d) / spread
     b = np.einsum("k,nki,ki->n", weight, e, d @ turned) / spread
+    size = np.maximum(np.hypot(1 + a, b), 1e-6)
+    kept = np.clip(size, 1 / _MAX_SIZE_CHANGE, _MAX_SIZE_CHANGE) / size
+    a, b = (1 + a) * kept - 1, b * kept
 
     def model(offset: np.ndarray) -> np.ndarray:
         return a[:, None, None] * offset + b[:, None, None] * (offset @ turned)
