@@ -30,6 +30,8 @@ def read_scene(path: Path) -> Scene:
     Raises:
         InputError: the file cannot be read as a scene; the message names it.
     """
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path}: is not a regular file")
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(record, dict):
@@ -37,8 +39,10 @@ def read_scene(path: Path) -> Scene:
         return Scene.from_json(record)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError) as error:
         raise InputError(f"{path}: not a scene ({error})") from None
+    except RecursionError:
+        raise InputError(f"{path}: not a scene (nested too deep)") from None
 
 
 def stems(paths: Sequence[str | Path]) -> dict[str, str]:

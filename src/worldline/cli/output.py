@@ -62,6 +62,8 @@ WorldName = Annotated[
 ]
 """Type of the field `world` of the commands that use one."""
 
+_MAX_SEED = 2**63
+
 Answer = dict[str, Any]
 """What a command found. A batch is `{"results": [...]}`; a result with an "error" has failed."""
 
@@ -94,6 +96,7 @@ def execute(command: Command) -> int:
         of its files met a bug.
     """
     try:
+        check_numbers(command)
         # Libraries that print must not end up inside the JSON document.
         with redirect_stdout(sys.stderr):
             answer = command.run()
@@ -111,6 +114,31 @@ def execute(command: Command) -> int:
     if any(r.get("bug") for r in failed):
         return EXIT_BUG
     return EXIT_BAD_INPUT if failed else EXIT_OK
+
+
+def check_numbers(command: Command) -> None:
+    """Check what many commands take: a seed, and moments of a video.
+
+    Raises:
+        InputError: one of them is out of range; names the option.
+    """
+    seed = getattr(command, "seed", None)
+    if seed is not None and not 0 <= seed < _MAX_SEED:
+        raise InputError(f"--seed is {seed}; it must be from 0 to {_MAX_SEED - 1}")
+    for name in ("start_s", "end_s"):
+        moment = getattr(command, name, None)
+        if moment is not None and not math.isfinite(moment):
+            option = name.replace("_", "-")
+            raise InputError(f"--{option} is {moment}; it must be a number of seconds")
+
+
+def require_text(path: str) -> None:
+    """Raise `InputError` for a file name that is not valid text."""
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError:
+        shown = path.encode("utf-8", "backslashreplace").decode("utf-8")
+        raise InputError(f"{shown}: its name is not valid UTF-8; rename it") from None
 
 
 def print_error(reason: str, *, as_json: bool) -> int:
@@ -153,6 +181,7 @@ def for_each_file(
         for index, path in enumerate(map(str, paths)):
             set_done(index)
             try:
+                require_text(path)
                 result = work(path, lambda part, index=index: set_done(index + part))
             except BrokenPipeError:
                 raise
@@ -205,8 +234,10 @@ def to_text(answer: Mapping[str, Any]) -> str:
 
 def strict(value: Any) -> Any:
     """The same value out of what JSON has: NaN and infinity become null, arrays lists."""
-    if value is None or (isinstance(value, bool | int | str) and not isinstance(value, Enum)):
+    if value is None or (isinstance(value, bool | int) and not isinstance(value, Enum)):
         return value
+    if isinstance(value, str) and not isinstance(value, Enum):
+        return value.encode("utf-8", "backslashreplace").decode("utf-8")
     match value:
         case Enum():
             return strict(value.value)

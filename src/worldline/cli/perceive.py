@@ -11,6 +11,7 @@ import numpy as np
 
 from worldline.cli.files import stems
 from worldline.cli.output import Answer, JsonFlag, Seed, Videos, for_each_file
+from worldline.core.errors import InputError
 from worldline.core.scene import STATIC, Scene
 
 if TYPE_CHECKING:
@@ -35,13 +36,18 @@ class Perceive:
     def run(self) -> Answer:
         """Read each file once, in constant memory."""
         names = stems(self.videos)
+        sources = {Path(video).resolve() for video in self.videos}
 
         def work(path: str, report: Callable[[float], None]) -> Answer:
+            target = None if self.overlay is None else self.overlay / f"{names[path]}.mp4"
+            if target is not None and target.resolve() in sources:
+                raise InputError(
+                    f"{path}: its overlay would overwrite {target}; choose another --overlay"
+                )
             result, scene = perceive_file(path, report)
-            if self.overlay is not None:
+            if target is not None:
                 from worldline.cli.overlay import write_overlay
 
-                target = self.overlay / f"{names[path]}.mp4"
                 write_overlay(path, scene, target)
                 result["overlay"] = str(target)
             return result

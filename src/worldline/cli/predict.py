@@ -103,14 +103,18 @@ def write_forecast(folder: Path, forecast: Forecast) -> list[str]:
     from worldline.data import write_video
 
     folder.mkdir(parents=True, exist_ok=True)
+    for stale in folder.glob("sample-*.mp4"):  # of a run with more samples
+        stale.unlink()
+    partial = folder / "forecast.partial.npz"
     np.savez_compressed(
-        folder / "forecast.npz",
+        partial,
         frames=forecast.frames,
         time_s=forecast.time_s,
         uncertainty=forecast.uncertainty,
         uncertainty_px=forecast.uncertainty_px,
         context_frames=forecast.context_frames,
     )
+    partial.replace(folder / "forecast.npz")
     scale = max(1, _SHOWN_PX // max(forecast.frames.shape[2:4]))
     videos = {f"sample-{i}.mp4": frames for i, frames in enumerate(forecast.frames)}
     videos["mean.mp4"] = forecast.mean

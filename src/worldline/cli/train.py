@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from worldline.cli.output import Answer, JsonFlag
+from worldline.core.errors import InputError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -48,6 +49,14 @@ class Train:
         from worldline.train import describe_machine, load_recipe, train_world
         from worldline.world import World
 
+        if self.workers < 1 or self.held_out < 1:
+            raise InputError("--workers and --held-out must be at least 1")
+        if self.device != "cpu":
+            import torch
+
+            known = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+            if self.device not in known:
+                raise InputError(f"--device is {self.device}; here it can be {' or '.join(known)}")
         recipe = load_recipe(self.recipe)
         command = f"worldline train {self.recipe} --out {self.out}"
         if self.seed is not None:

@@ -52,13 +52,17 @@ class Artifact:
             .contiguous()
             for name, t in self.tensors.items()
         }
-        partial = folder / (MODEL + ".partial")
-        # Not by `save_file`, which leaves a file that only its owner can read.
-        partial.write_bytes(save(tensors))
-        partial.replace(folder / MODEL)
-        (folder / CONFIG).write_text(json.dumps(self.config, indent=2) + "\n")
-        (folder / CALIBRATION).write_text(json.dumps(self.calibration, indent=1) + "\n")
-        (folder / CARD).write_text(self.card)
+        contents = {
+            CONFIG: (json.dumps(self.config, indent=2) + "\n").encode(),
+            CALIBRATION: (json.dumps(self.calibration, indent=1) + "\n").encode(),
+            CARD: self.card.encode(),
+            # Not by `save_file`, which leaves a file that only its owner can read.
+            MODEL: save(tensors),
+        }
+        for name, content in contents.items():
+            partial = folder / (name + ".partial")
+            partial.write_bytes(content)
+            partial.replace(folder / name)
 
     @classmethod
     def load(cls, folder: str | Path) -> Artifact:

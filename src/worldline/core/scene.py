@@ -184,6 +184,8 @@ class Scene:
             array, shape = getattr(self, name), _shape(letters, n, t)
             if array is not None and array.shape != shape:
                 raise ValueError(f"Scene.{name} is {array.shape}, expected {shape}")
+        if not all(isinstance(label, str) for label in self.labels):
+            raise ValueError("Scene.labels must be text")
         if len(self.labels) != n or len(set(self.ids.tolist())) != n:
             raise ValueError(f"Scene needs {n} labels and {n} different ids")
 

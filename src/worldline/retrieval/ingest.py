@@ -107,6 +107,8 @@ class Seen:
     damage: str = ""
 
 
+_NOT_A_SCENE = (ValueError, TypeError, KeyError, AttributeError)
+
 Look = Callable[[Path], Seen]
 """Makes a scene of a video file; raises `MediaError` where it cannot."""
 
@@ -119,7 +121,7 @@ def find_videos(paths: Iterable[str | Path]) -> list[Path | IngestResult]:
     """
     files: dict[Path | IngestResult, None] = {}
     for given in paths:
-        path = Path(given).expanduser().absolute()
+        path = Path(given).absolute()
         if path.is_dir():
             try:
                 found = sorted(
@@ -129,6 +131,8 @@ def find_videos(paths: Iterable[str | Path]) -> list[Path | IngestResult]:
             except OSError as error:
                 found, reason = [], f"cannot be searched ({error.strerror})"
             files.update(dict.fromkeys(found))
+        elif path.exists() and not path.is_file():
+            reason = "is not a regular file"
         elif path.exists():
             files[path] = None
             reason = ""
@@ -200,6 +204,6 @@ def _read_truth(video: Path) -> Scene | None:
         return None
     try:
         scene = Scene.from_json(json.loads(path.read_text()))
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (OSError, ArithmeticError, RecursionError, *_NOT_A_SCENE) as error:
         raise MediaError(path, f"cannot be read as the scene of {video.name} ({error})") from None
     return scene if scene.provenance.origin is Origin.SIMULATED else None

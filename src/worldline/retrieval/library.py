@@ -194,6 +194,12 @@ class Library:
     ) -> tuple[IngestResult, SceneRows | None]:
         uri = str(file)
         try:
+            uri.encode()
+        except UnicodeEncodeError:
+            shown = uri.encode("utf-8", "backslashreplace").decode()
+            reason = f"{shown}: its name is not valid UTF-8; rename it"
+            return IngestResult(shown, Status.FAILED, error=reason), None
+        try:
             content_hash = hash_content(file)
             if _is_current(known, content_hash):
                 counts = int(known["num_events"]), int(known["num_segments"])

@@ -90,8 +90,13 @@ def load_recipe(name_or_path: str) -> Recipe:
         path = Path("recipes") / f"{name_or_path}.py"
     if not path.is_file():
         raise InputError(f"{path}: no such recipe; give a Python file that defines recipe()")
-    maker = runpy.run_path(str(path)).get("recipe")
-    if not callable(maker) or not isinstance(found := maker(), Recipe):
+    try:
+        maker = runpy.run_path(str(path)).get("recipe")
+        found = maker() if callable(maker) else None
+    except (Exception, SystemExit) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path}: cannot be run ({type(error).__name__}: {reason})") from None
+    if not isinstance(found, Recipe):
         raise InputError(f"{path}: must define recipe() that returns a worldline.train.Recipe")
     return found
 
@@ -123,13 +128,15 @@ def train_world(
         the world, not yet calibrated, and the cost ledger of each stage.
 
     Raises:
-        InputError: a part to reuse has another config than the recipe's.
+        InputError: a part to reuse has another config than the recipe's, or the folder holds a
+            run of another recipe.
     """
     progress = on_step or (lambda stage, step, steps, losses: None)
     with torch.random.fork_rng():
         torch.manual_seed(recipe.seed)
         world = recipe.world.build()
     kept = _take_over(world, reuse) if reuse is not None else {}
+    _claim(folder, recipe)
     ledgers: dict[str, Ledger] = {}
     seed, tokenizer = recipe.seed, world.tokenizer
 
@@ -190,9 +197,25 @@ def train_world(
     return world, ledgers
 
 
+def _claim(folder: Path, recipe: Recipe) -> None:
+    """Note the recipe in a run's folder. Raises `InputError` if it is the folder of another."""
+    folder.mkdir(parents=True, exist_ok=True)
+    note, text = folder / "recipe.json", json.dumps(recipe.to_json(), sort_keys=True)
+    if note.is_file() and note.read_text() != text:
+        raise InputError(f"{folder}: holds a run of another recipe; choose another folder")
+    partial = folder / "recipe.json.partial"
+    partial.write_text(text)
+    partial.replace(note)
+
+
 def _take_over(world: World, source: World) -> dict[str, Ledger]:
     """Copy the trained parts of another world; those that it has a ledger of."""
     ledgers = source.calibration.get("ledgers", {})
+    if not ledgers:
+        raise InputError(
+            f"the world {source.name} keeps no ledgers of its training, so none of its parts can "
+            "be reused"
+        )
     for name in ledgers:
         own, other = world.parts[name], source.parts[name]
         if own.config != other.config:

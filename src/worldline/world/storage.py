@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import torch
 from torch import Tensor, nn
 
 from worldline.core.artifact import Artifact
@@ -45,6 +46,9 @@ def load_part(part: nn.Module, tensors: Mapping[str, Tensor], name: str) -> None
         for key, value in tensors.items()
         if key.startswith(prefix)
     }
+    for key, value in state.items():
+        if not torch.isfinite(value).all():
+            raise ArtifactError(f"weights of the {name} are damaged: {key} is not finite")
     try:
         part.load_state_dict(state, strict=True)
     except RuntimeError as error:

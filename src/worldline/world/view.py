@@ -31,6 +31,10 @@ class View:
     crop_px: tuple[int, int, int, int]
 
 
+_MAX_STRETCH = 8.0
+"""A clip may last this many times as long as its frames at their usual spacing."""
+
+
 def look(clip: Clip, *, size_px: int, step_range_s: tuple[float, float]) -> View:
     """Make a clip fit for a world.
 
@@ -44,7 +48,7 @@ def look(clip: Clip, *, size_px: int, step_range_s: tuple[float, float]) -> View
         step_range_s: least and greatest frame spacing of the training data.
 
     Raises:
-        InputError: the clip is slower than the world can follow.
+        InputError: the clip is slower than the world can follow, or has long gaps.
     """
     low, high = step_range_s
     slack = 1.05
@@ -58,6 +62,12 @@ def look(clip: Clip, *, size_px: int, step_range_s: tuple[float, float]) -> View
             )
         uneven = float(np.max(np.abs(spacing - step_s))) > 0.5 * step_s
         every = max(1, int(np.ceil(low / (step_s * slack))))
+        span_s = float(clip.time_s[-1] - clip.time_s[0])
+        if span_s > _MAX_STRETCH * clip.num_frames * step_s:
+            raise InputError(
+                f"{clip.provenance.source or 'clip'}: {clip.num_frames} frames over {span_s:.0f} s "
+                "leave gaps that are too long to fill; cut the clip at its gaps"
+            )
         if uneven or every > 1:
             clip = resample(clip, step_s * every)
         step_s *= every
