@@ -72,6 +72,10 @@ def test_finished_parts_of_another_world_are_taken_over(tmp_path):
     for name in ("tokenizer", "dynamics", "readout"):
         mine, theirs = world.parts[name].state_dict(), again.parts[name].state_dict()
         assert all(torch.equal(mine[k], theirs[k]) for k in mine), name
+    with pytest.raises(InputError, match="keeps no ledgers"):
+        train_world(nano(), tmp_path / "fourth", reuse=world)
+    with pytest.raises(InputError, match="holds a run of another recipe"):
+        train_world(nano(steps=9), tmp_path / "second", reuse=base)
     other = replace(nano(), world=replace(nano().world, readout=LatentReadout.Config(width=16)))
     with pytest.raises(InputError, match="readout of the world nano has another config"):
         train_world(other, tmp_path / "third", reuse=base)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -37,3 +39,11 @@ def test_the_middle_square_is_taken():
     view = look(make(3, 20, size=(160, 90)), size_px=64, step_range_s=RANGE)
     assert view.frames.shape == (3, 64, 64, 3)
     assert view.crop_px == (35, 0, 90, 90)
+
+
+def test_a_clip_with_a_long_gap_is_refused():
+    clip = make(32, 30)
+    time_s = clip.time_s.copy()
+    time_s[16:] += 3600
+    with pytest.raises(InputError, match="32 frames over 3601 s leave gaps"):
+        look(replace(clip, time_s=time_s), size_px=64, step_range_s=RANGE)

@@ -1,3 +1,4 @@
+import copy
 import json
 
 import numpy as np
@@ -102,6 +103,14 @@ def test_unfit_artifacts_are_named(nano, tmp_path):
     record["dynamics"]["width"] = 64
     config.write_text(json.dumps(record))
     with pytest.raises(ArtifactError, match="do not fit"):
+        World.from_pretrained(tmp_path / "w")
+
+
+def test_weights_that_are_no_numbers_are_refused(nano, tmp_path):
+    broken = copy.deepcopy(nano)
+    next(broken.readout.parameters()).data.fill_(float("nan"))
+    broken.save(tmp_path / "w")
+    with pytest.raises(ArtifactError, match="weights of the readout are damaged"):
         World.from_pretrained(tmp_path / "w")
 
 
