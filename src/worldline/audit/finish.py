@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 _HORIZON = 16
-_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+_SHARES = (0.0, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0)
 _THRESHOLDS = (0.0, 0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.45, 4.0)
 """With the last one no correction counts, since no two pixels differ by more."""
 
