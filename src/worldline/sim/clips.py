@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from multiprocessing import get_context
@@ -15,6 +17,7 @@ from worldline.sim.splits import Split, seed_of
 __all__ = ["make_clip", "make_clips"]
 
 PRODUCER = "worldline.sim"
+_THREAD_COUNTS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def make_clip(
@@ -108,6 +111,23 @@ def _make_numbered(families: tuple[str, ...], index: int, **options: Any) -> Cli
     return make_clip(families[index % len(families)], index, **options)
 
 
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Processes started within get one thread for linear algebra, not one per core each."""
+    before = {name: os.environ.get(name) for name in _THREAD_COUNTS}
+    os.environ.update(dict.fromkeys(_THREAD_COUNTS, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
 def _make_in_processes(make: partial[Clip], num_clips: int, num_workers: int) -> Iterator[Clip]:
-    with get_context("spawn").Pool(num_workers) as pool:
+    with _one_thread_each():
+        pool = get_context("spawn").Pool(num_workers)
+    with pool:
         yield from pool.imap(make, range(num_clips), chunksize=4)
