@@ -21,8 +21,8 @@ def write_card(
     Args:
         world: calibrated.
         table: held-out evaluation.
-        facts: of the training run: "command", "recipe", "machine", "ledgers", "reused" (parts
-            taken over from another world), "num_clips", "num_look_clips", "num_motion_clips".
+        facts: of the training run: "command", "recipe", "seed", "machine", "ledgers", "reused"
+            (parts taken over from another world), "num_clips", "num_look_clips", "num_motion_clips".
         families: simulator families of the data.
     """
     parts = [
@@ -40,7 +40,8 @@ def write_card(
         f"dynamics and readout, {facts['num_motion_clips']} for trajectories. No real video was "
         "used.",
         "",
-        f"Made by `{facts['command']}` (recipe {facts['recipe']}, {facts['machine']}).",
+        f"Made by `{facts['command']}` (recipe {facts['recipe']}, seed {facts['seed']}, "
+        f"{facts['machine']}).",
         *_reused(facts["reused"]),
         "",
         "## Cost",

@@ -82,6 +82,7 @@ class Train:
                 "command": command,
                 "reused": [] if reused is None else sorted(reused.calibration.get("ledgers", {})),
                 "recipe": recipe.digest(),
+                "seed": recipe.seed,
                 "machine": describe_machine(),
                 "num_clips": recipe.num_clips,
                 "num_look_clips": recipe.num_look_clips,
