@@ -22,7 +22,8 @@ def write_card(
         world: calibrated.
         table: held-out evaluation.
         facts: of the training run: "command", "recipe", "seed", "machine", "ledgers", "reused"
-            (parts taken over from another world), "num_clips", "num_look_clips", "num_motion_clips".
+            (parts taken over from another world), "num_clips", "num_look_clips" and
+            "num_motion_clips".
         families: simulator families of the data.
     """
     parts = [
