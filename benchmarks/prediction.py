@@ -19,6 +19,7 @@ from record import write_record
 
 from worldline.audit import ConstantVelocityWarp, Metric
 from worldline.audit.finish import WorldPredictor, evaluate_world
+from worldline.audit.prediction import ALL_FAMILIES
 from worldline.sim import FAMILIES, Split, make_clip
 from worldline.world import World
 
@@ -68,7 +69,9 @@ def main() -> None:
         "cost_over_flow_warp": round(cost, 2),
     }
     suffix = "" if options.split is Split.HELD_OUT else f"_{options.split}".replace("-", "_")
-    write_record(f"prediction{suffix}", {**facts, **table.to_json()})
+    record = table.to_json()
+    record["rows"] = [row for row in record["rows"] if row["family"] == ALL_FAMILIES]
+    write_record(f"prediction{suffix}", {**facts, **record})
 
 
 if __name__ == "__main__":
