@@ -1,4 +1,4 @@
-"""How much faster than the video is perceiving 480p at 25 frames/s? The goal is 5 times on one core.
+"""How much faster than the video is perceiving 480p at 25 frames/s? The goal: 5 times, on one core.
 
 Not reached: the recorded run, on a busy machine, gave 2.4 times.
 
