@@ -1,14 +1,23 @@
 import copy
+import dataclasses
 
 import pytest
 import torch
 
 from worldline.core.latents import Controls, Latents
 from worldline.dynamics import FlowDynamics
-from worldline.dynamics.flow import shrink
+from worldline.dynamics.controls import ControlEncoder
+from worldline.nn import shrink
 
 NANO = FlowDynamics.Config(
-    channels=4, rows=4, stem_width=16, width=32, depth=6, heads=2, window=6, action_size=2
+    channels=4,
+    rows=4,
+    stem_width=16,
+    width=32,
+    depth=6,
+    heads=2,
+    window=6,
+    controls=ControlEncoder.Config(action_size=2),
 )
 
 
@@ -48,20 +57,22 @@ def test_untrained_model_copies_the_last_frame():
     torch.testing.assert_close(frame.tokens, context.tokens[:, -1:])
 
 
+def predict(dynamics, noised, seen, level, controls):
+    return dynamics._clean(dynamics._inputs(noised, seen), controls, level=level, step=None)
+
+
 def test_steps_with_cache_equal_one_parallel_pass(dynamics):
     x = latents(12).tokens
     level = torch.full((2, 12), 0.5)
     noised = dynamics._corrupt(x, level, seeded(5))
     given = actions(12)
-    whole, _ = dynamics._predict(noised, x, level, given)
-    _, cache = dynamics._predict(
-        noised[:, :4], x[:, :4], level[:, :4], Controls(given.actions[:, :4])
-    )
-    carry = dynamics.init(Latents(x[:, :4], (4, 4)), Controls(given.actions[:, :4]), seeded())
+    whole, _ = predict(dynamics, noised, x, level, given)
+    _, cache = predict(dynamics, noised[:, :4], x[:, :4], level[:, :4], given.frames(0, 4))
+    carry = dynamics.init(Latents(x[:, :4], (4, 4)), given.frames(0, 4), seeded())
     carry = copy.copy(carry)
     object.__setattr__(carry, "cache", cache)
     for t in range(4, 12):
-        control = Controls(given.actions[:, t : t + 1])
+        control = given.frames(t, t + 1)
         clean, fresh = dynamics._advance(carry, noised[:, t : t + 1], 0.5, control)
         torch.testing.assert_close(clean[:, 0], whole[:, t], atol=2e-5, rtol=1e-4)
         carry = dynamics._commit(carry, x[:, t : t + 1], fresh, seeded())
@@ -72,14 +83,14 @@ def test_the_future_cannot_change_the_past(dynamics, changed):
     x, given = latents(8).tokens, actions(8).actions
     level = torch.full((2, 8), 0.3)
     noised = dynamics._corrupt(x, level, seeded(6))
-    before, _ = dynamics._predict(noised, x, level, Controls(given))
+    before, _ = predict(dynamics, noised, x, level, Controls(given))
     x2, given2 = x.clone(), given.clone()
     if changed == "frame":
         x2[:, 5:] += 1.0
     else:
         given2[:, 5:] += 1.0
     noised2 = dynamics._corrupt(x2, level, seeded(6))
-    after, _ = dynamics._predict(noised2, x2, level, Controls(given2))
+    after, _ = predict(dynamics, noised2, x2, level, Controls(given2))
     torch.testing.assert_close(before[:, :5], after[:, :5])
     assert not torch.allclose(before[:, 5:], after[:, 5:], atol=1e-3)
 
@@ -135,3 +146,59 @@ def test_small_changes_are_shrunk_to_nothing_and_large_ones_kept():
     assert out[0].abs().max() == 0
     torch.testing.assert_close(out[1], change[1] * (1 - 0.09 / 12.5))
     assert torch.equal(shrink(change, 0.0), change)
+
+
+def test_the_finest_shortcut_steps_learn_from_data_and_coarser_ones_from_two_halves():
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        config = FlowDynamics.Config(
+            channels=4, rows=4, stem_width=8, width=16, depth=3, heads=1, shortcut_doublings=2
+        )
+        model = config.build()
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.add_(0.05 * torch.randn_like(parameter))
+    x = latents(4).tokens
+    noised = torch.randn(x.shape, generator=seeded(1))
+    level = torch.zeros(2, 4)
+    step = torch.tensor([[0.25], [1.0]]).expand(-1, 4)
+    aim = model._shortcut_target(x, noised, x, level, step, Controls())
+    torch.testing.assert_close(aim[0], x[0])
+    half = torch.full((1, 4), 0.5)
+
+    def clean(at, tau):
+        return model._clean(model._inputs(at, x[1:]), Controls(), level=tau, step=half)[0]
+
+    first = clean(noised[1:], torch.zeros(1, 4))
+    middle = noised[1:] + 0.5 * (first - noised[1:])
+    # two halves: the second starts half way and goes the rest of the way to what it expects
+    torch.testing.assert_close(aim[1:], clean(middle, half), atol=1e-5, rtol=1e-5)
+    assert model.at_steps(4).config.num_steps == 4
+    assert model.at_steps(4).network is model.network
+    losses = model.loss(latents(4), Controls(), seeded())
+    losses["total"].backward()
+    assert torch.isfinite(losses["total"])
+
+
+def test_guidance_exaggerates_what_the_action_does(dynamics):
+    context, given = latents(4), actions(5)
+
+    def shift(guidance):
+        twin = copy.copy(dynamics)
+        twin.config = dataclasses.replace(dynamics.config, guidance=guidance, shrinkage=0.0)
+        carry = twin.init(context, given.frames(0, 4), seeded(2))
+        return twin.step(carry, given.frames(4, 5))[1].tokens
+
+    def unasked():
+        carry = dynamics.init(context, Controls(), seeded(2))
+        twin = copy.copy(dynamics)
+        twin.config = dataclasses.replace(dynamics.config, shrinkage=0.0)
+        return twin.step(carry, Controls())[1].tokens
+
+    plain, strong = shift(1.0), shift(3.0)
+    torch.testing.assert_close(strong - unasked(), 3 * (plain - unasked()), atol=2e-4, rtol=1e-3)
+
+
+def test_guidance_needs_something_to_be_guided_by():
+    with pytest.raises(ValueError, match="controls"):
+        FlowDynamics.Config(guidance=2.0).build()

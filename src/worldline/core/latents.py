@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 
-from jaxtyping import Float
+import torch
+from jaxtyping import Float, Int
 from torch import Tensor
 
 __all__ = ["Controls", "Latents"]
@@ -27,10 +29,50 @@ class Latents:
 
 @dataclass(frozen=True, eq=False)
 class Controls:
-    """What is known to act on the world; every part may be absent.
+    """What is known to act on the world or to shape its picture; every part may be absent.
+
+    Shape legend: B batch, T frames, N latent cells a frame.
 
     Attributes:
-        actions: `[B, T, A]` action that leads to frame t.
+        actions: `[B, T, A]` action that leads to frame t; a discrete one is one-hot.
+        embodiment: `[B]` number of the body that acts, which gives the actions their meaning.
+        rays: `[B, T, N, 6]` Plücker coordinates of each cell's line of sight.
+        maps: `[B, T, N, K]` sensor maps (depth, edges, segmentation), packed per cell.
+        state: `[B, T, S]` readings of inertial, force or joint sensors.
+        text: `[B, E]` embedding of a sentence about the whole clip.
     """
 
     actions: Float[Tensor, "b t a"] | None = None
+    embodiment: Int[Tensor, " b"] | None = None
+    rays: Float[Tensor, "b t n 6"] | None = None
+    maps: Float[Tensor, "b t n k"] | None = None
+    state: Float[Tensor, "b t s"] | None = None
+    text: Float[Tensor, "b e"] | None = None
+
+    def frames(self, start: int, stop: int) -> Controls:
+        """What belongs to frames `start` to `stop` (exclusive); timeless parts are kept.
+
+        A part that ends before `start` has nothing to say about these frames and is absent.
+        """
+
+        def cut(name: str, value: Tensor) -> Tensor | None:
+            if name in _TIMELESS:
+                return value
+            return value[:, start:stop] if value.shape[1] > start else None
+
+        return self._map(cut)
+
+    def clips(self, start: int, stop: int) -> Controls:
+        """What belongs to clips `start` to `stop` (exclusive) of the batch."""
+        return self._map(lambda _, value: value[start:stop])
+
+    def repeat(self, times: int) -> Controls:
+        """The whole batch, several times in a row."""
+        return self._map(lambda _, value: torch.cat([value] * times))
+
+    def _map(self, change: Callable[[str, Tensor], Tensor | None]) -> Controls:
+        parts = {item.name: getattr(self, item.name) for item in fields(self)}
+        return Controls(**{k: v if v is None else change(k, v) for k, v in parts.items()})
+
+
+_TIMELESS = ("embodiment", "text")

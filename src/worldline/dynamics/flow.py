@@ -13,10 +13,16 @@ Most of a video frame is the frame before. The network therefore sees, beside th
 the two frames before it, and its output is added to the frame before:
 x_hat_t = x_{t-1} + f(x_tau, x_{t-1}, x_{t-1} - x_{t-2}, past). An untrained network copies the
 last frame, and capacity goes into what changes.
+
+With `shortcut_doublings` the network also takes the size of the step, d, and learns that one step
+of 2d should lead where two steps of d lead (shortcut models, Frans et al. 2024, arXiv 2410.12557,
+eq. 5; with x-prediction as in Hafner et al. 2025, arXiv 2509.24527, eq. 7), so that one network
+samples well in 1, 2, 4 or more steps.
 """
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, replace
 
 import torch
@@ -26,10 +32,11 @@ from torch import Tensor
 from worldline.core.config import Config, register
 from worldline.core.latents import Controls, Latents
 from worldline.dynamics.base import Dynamics, Losses
-from worldline.dynamics.network import FlowNetwork
-from worldline.nn import KeyValue
+from worldline.dynamics.controls import ControlEncoder
+from worldline.dynamics.network import LatentNetwork
+from worldline.nn import KeyValue, shrink
 
-__all__ = ["FlowCarry", "FlowDynamics", "shrink"]
+__all__ = ["FlowCarry", "FlowDynamics"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,10 +71,13 @@ class FlowDynamics(Dynamics[FlowCarry]):
             width, depth, heads: transformer; every third block looks over time.
             registers: learned extra tokens per frame.
             window: frames that attention and cache reach back.
-            action_size: numbers per action; 0 for a world without actions.
+            controls: what drives the world.
             num_steps: denoising steps per frame.
+            shortcut_doublings: the finest step that is learned is 2 to the minus this; 0 for a
+                network that knows no step size.
+            guidance: scale of classifier-free guidance when sampling; 1 for none.
             shrinkage: changes of a cell smaller than this (root mean square over its channels) are
-                taken for noise; see `shrink`.
+                taken for noise; see `worldline.nn.shrink`.
             context_noise: scale of the corruption of the frames before, in training.
             level_zero_share: share of training clips with every frame at pure noise.
             unrolled_share: share of training clips whose past is replaced by the model's own
@@ -84,8 +94,10 @@ class FlowDynamics(Dynamics[FlowCarry]):
         heads: int = 4
         registers: int = 1
         window: int = 32
-        action_size: int = 0
+        controls: ControlEncoder.Config = ControlEncoder.Config()
         num_steps: int = 1
+        shortcut_doublings: int = 0
+        guidance: float = 1.0
         shrinkage: float = 0.3
         context_noise: float = 0.1
         level_zero_share: float = 0.5
@@ -99,9 +111,15 @@ class FlowDynamics(Dynamics[FlowCarry]):
 
     def __init__(self, config: FlowDynamics.Config) -> None:
         super().__init__()
+        steps = 2**config.shortcut_doublings
+        if config.shortcut_doublings and (steps % config.num_steps or config.num_steps < 1):
+            raise ValueError(f"num_steps is {config.num_steps}, must divide {steps}")
+        if config.guidance != 1 and not config.controls.any:
+            raise ValueError("guidance needs a world with controls")
         self.config = config
-        self.network = FlowNetwork(
-            channels=config.channels,
+        self.network = LatentNetwork(
+            in_channels=3 * config.channels,
+            out_channels=config.channels,
             rows=config.rows,
             stem_width=config.stem_width,
             width=config.width,
@@ -109,8 +127,16 @@ class FlowDynamics(Dynamics[FlowCarry]):
             heads=config.heads,
             registers=config.registers,
             window=config.window,
-            action_size=config.action_size,
+            controls=config.controls,
+            has_level=True,
+            has_step=config.shortcut_doublings > 0,
         )
+
+    def at_steps(self, num_steps: int) -> FlowDynamics:
+        """The same model, weights shared, with another number of denoising steps per frame."""
+        twin = copy.copy(self)
+        twin.config = replace(self.config, num_steps=num_steps)
+        return twin
 
     # -- training -----------------------------------------------------------------------------
 
@@ -127,17 +153,29 @@ class FlowDynamics(Dynamics[FlowCarry]):
         def draw(*shape: int) -> Tensor:
             return torch.rand(shape, generator=generator, device=x_BTNC.device)
 
-        level = draw(batch, num_frames) * (draw(batch, 1) >= config.level_zero_share)
+        step = None
+        if config.shortcut_doublings:
+            step = self._draw_steps(batch, num_frames, generator)
+            grid = (1 / step).round()
+            level = (draw(batch, num_frames) * grid).floor().clamp(max=grid - 1) * step
+        else:
+            level = draw(batch, num_frames)
+        level = level * (draw(batch, 1) >= config.level_zero_share)
         scale = config.context_noise * draw(batch, 1, 1, 1)
         seen = x_BTNC + (scale * self._noise(x_BTNC.shape, generator)).to(x_BTNC.dtype)
         seen = self._mix_in_predictions(seen, x_BTNC, controls, generator)
         noised = self._corrupt(x_BTNC, level, generator)
-        predicted, _ = self._predict(noised, seen, level, controls)
+        drop = generator if config.controls.any else None
+        given = self._inputs(noised, seen)
+        predicted = self._clean(given, controls, level=level, step=step, generator=drop)[0]
+        target = x_BTNC
+        if step is not None:
+            target = self._shortcut_target(x_BTNC, noised, seen, level, step, controls)
 
         change = (x_BTNC[:, 1:] - x_BTNC[:, :-1]).float().square().mean(-1)
         weight = change / change.mean().clamp_min(1e-6)
         weight = weight.clamp(config.weight_floor, config.weight_ceiling)
-        error = (predicted[:, 1:] - x_BTNC[:, 1:]).float().square().mean(-1)
+        error = (predicted[:, 1:] - target[:, 1:]).float().square().mean(-1)
         copying = (seen[:, :-1] - x_BTNC[:, 1:]).float().square().mean(-1)
         total = (weight * error).mean() / (weight * change).mean().detach()
         return {
@@ -145,6 +183,39 @@ class FlowDynamics(Dynamics[FlowCarry]):
             "error": error.mean(),
             "error_over_copying": error.mean() / copying.mean().clamp_min(1e-9),
         }
+
+    def _draw_steps(
+        self, batch: int, num_frames: int, generator: torch.Generator
+    ) -> Float[Tensor, "b t"]:
+        """Half of the clips at the finest step, which learns from data; the others at any above."""
+        most = self.config.shortcut_doublings
+        device = generator.device
+        coarser = torch.randint(1, most + 1, (batch, 1), generator=generator, device=device)
+        fine = torch.rand(batch, 1, generator=generator, device=device) < 0.5
+        doublings = torch.where(fine, 0, coarser)
+        return (2.0 ** (doublings - most)).expand(-1, num_frames)
+
+    @torch.no_grad()
+    def _shortcut_target(
+        self,
+        x_BTNC: Float[Tensor, "b t n c"],
+        noised: Float[Tensor, "b t n c"],
+        seen: Float[Tensor, "b t n c"],
+        level: Float[Tensor, "b t"],
+        step: Float[Tensor, "b t"],
+        controls: Controls,
+    ) -> Float[Tensor, "b t n c"]:
+        """Clean frames that one step should aim at: the data, or where two half steps lead."""
+        finest = 0.5**self.config.shortcut_doublings
+        half = (step / 2).clamp_min(finest)
+        first, _ = self._clean(self._inputs(noised, seen), controls, level=level, step=half)
+        rest = _per_cell(1 - level, noised)
+        middle = noised + _per_cell(half, noised) * (first - noised) / rest
+        later = (level + half).clamp(max=1 - finest)
+        second, _ = self._clean(self._inputs(middle, seen), controls, level=later, step=half)
+        slope = (first - noised) / rest + (second - middle) / _per_cell(1 - later, noised)
+        aim = noised + rest * slope / 2
+        return torch.where(_per_cell(step, noised) > finest, aim, x_BTNC)
 
     def _mix_in_predictions(
         self,
@@ -162,12 +233,14 @@ class FlowDynamics(Dynamics[FlowCarry]):
         num = round(len(x_BTNC) * self.config.unrolled_share)
         if num == 0:
             return seen
-        part = Controls(None if controls.actions is None else controls.actions[:num])
+        part = controls.clips(0, num)
         shape = x_BTNC[:num].shape
         level = torch.zeros(shape[:2], device=x_BTNC.device)
+        step = torch.ones_like(level) if self.config.shortcut_doublings else None
         with torch.no_grad():
             noised = self._noise(shape, generator).to(x_BTNC.dtype)
-            predicted, _ = self._predict(noised, seen[:num], level, part)
+            given = self._inputs(noised, seen[:num])
+            predicted, _ = self._clean(given, part, level=level, step=step)
         share = torch.rand((num, 1), generator=generator, device=x_BTNC.device)
         chosen = torch.rand(shape[:2], generator=generator, device=x_BTNC.device) < share
         chosen[:, 0] = False
@@ -181,13 +254,50 @@ class FlowDynamics(Dynamics[FlowCarry]):
         tau = level[..., None, None].to(x.dtype)
         return tau * x + (1 - tau) * self._noise(x.shape, generator).to(x.dtype)
 
-    def _predict(
-        self, noised: Tensor, seen: Tensor, level: Tensor, controls: Controls
-    ) -> tuple[Tensor, tuple[KeyValue, ...]]:
-        """Clean frames of a whole clip in parallel; frame t is conditioned on `seen` before t."""
+    def _inputs(self, noised: Tensor, seen: Tensor) -> Tensor:
+        """Of a whole clip: noised frames, each with the frame before it and that one's change."""
         before = torch.cat([seen[:, :1], seen[:, :-1]], dim=1)
         earlier = torch.cat([seen[:, :1], before[:, :-1]], dim=1)
-        return self.network(noised, before, before - earlier, level, controls.actions)
+        return torch.cat([noised, before, before - earlier], dim=-1)
+
+    def _clean(
+        self,
+        inputs: Float[Tensor, "b t n c3"],
+        controls: Controls,
+        *,
+        level: Float[Tensor, "b t"],
+        step: Float[Tensor, "b t"] | None,
+        start: int = 0,
+        past: tuple[KeyValue, ...] | None = None,
+        generator: torch.Generator | None = None,
+        guidance: float = 1.0,
+    ) -> tuple[Float[Tensor, "b t n c"], tuple[KeyValue, ...]]:
+        """Clean frames as the network expects them, guided away from what it expects unasked."""
+        dropped = None
+        batch = len(inputs)
+        before = inputs.chunk(3, dim=-1)[1]
+        if guidance != 1:
+            inputs, controls, level = (
+                torch.cat([inputs] * 2),
+                controls.repeat(2),
+                level.repeat(2, 1),
+            )
+            step = None if step is None else step.repeat(2, 1)
+            dropped = torch.arange(2 * batch, device=inputs.device) >= batch
+        change, fresh = self.network(
+            inputs,
+            controls,
+            level=level,
+            step=step,
+            start=start,
+            past=past,
+            generator=generator,
+            dropped=dropped,
+        )
+        if guidance != 1:
+            asked, unasked = change.chunk(2)
+            change = unasked + guidance * (asked - unasked)
+        return before + change.to(before.dtype), fresh
 
     # -- rollout ------------------------------------------------------------------------------
 
@@ -201,7 +311,11 @@ class FlowDynamics(Dynamics[FlowCarry]):
         """Fill the cache from context frames `[B, K, N, C]`, in one parallel pass."""
         x = context.tokens
         level = torch.full(x.shape[:2], self._commit_level, device=x.device)
-        _, cache = self._predict(self._corrupt(x, level, generator), x, level, controls)
+        given = self._inputs(self._corrupt(x, level, generator), x)
+        guidance = self.config.guidance
+        _, cache = self._clean(
+            given, controls, level=level, step=self._step_size(level), guidance=guidance
+        )
         window = self.config.window - 1
         trimmed = tuple(KeyValue(kv.key[:, :, -window:], kv.value[:, :, -window:]) for kv in cache)
         last = torch.cat([x[:, :1], x], dim=1)[:, -2:]
@@ -246,15 +360,20 @@ class FlowDynamics(Dynamics[FlowCarry]):
     ) -> tuple[Tensor, tuple[KeyValue, ...]]:
         earlier, before = carry.last[:, :1], carry.last[:, 1:]
         level = torch.full(noised.shape[:2], tau, device=noised.device)
-        return self.network(
-            noised,
-            before,
-            before - earlier,
-            level,
-            controls.actions,
+        return self._clean(
+            torch.cat([noised, before, before - earlier], dim=-1),
+            controls,
+            level=level,
+            step=self._step_size(level),
             start=carry.num_frames,
             past=carry.cache,
+            guidance=self.config.guidance,
         )
+
+    def _step_size(self, level: Tensor) -> Tensor | None:
+        if not self.config.shortcut_doublings:
+            return None
+        return torch.full_like(level, 1 / self.config.num_steps)
 
     def _commit(
         self,
@@ -273,17 +392,8 @@ class FlowDynamics(Dynamics[FlowCarry]):
         )
 
     def _generator(self, carry: FlowCarry) -> torch.Generator:
-        generator = torch.Generator(device=carry.last.device)
-        generator.set_state(carry.generator_state)
-        return generator
+        return torch.Generator(device=carry.last.device).set_state(carry.generator_state)
 
 
-def shrink(change: Float[Tensor, "*b c"], threshold: float) -> Float[Tensor, "*b c"]:
-    """Non-negative garrote (Breiman 1995, eq. 2.4) on the change of each cell.
-
-    A cell of root mean square change r keeps the share max(0, 1 - (threshold / r)^2) of it. Without
-    it, the small errors of thousands of cells in which nothing happens add up over a rollout, and
-    the background drifts away.
-    """
-    size = change.square().mean(-1, keepdim=True).clamp_min(1e-12)
-    return change * (1 - threshold**2 / size).clamp_min(0.0)
+def _per_cell(value: Float[Tensor, "b t"], like: Tensor) -> Float[Tensor, "b t 1 1"]:
+    return value[..., None, None].to(like.dtype)

@@ -1,11 +1,13 @@
 """Neural building blocks: tensors in, tensors out."""
 
 from worldline.nn.attention import KeyValue, SpatialAttention, TemporalAttention, rotate
+from worldline.nn.backbone import Backbone
 from worldline.nn.ema import Average
-from worldline.nn.layers import ConvBlock, FeedForward, embed_level, pack, unpack
+from worldline.nn.layers import ConvBlock, FeedForward, embed_level, pack, shrink, unpack
 
 __all__ = [
     "Average",
+    "Backbone",
     "ConvBlock",
     "FeedForward",
     "KeyValue",
@@ -14,5 +16,6 @@ __all__ = [
     "embed_level",
     "pack",
     "rotate",
+    "shrink",
     "unpack",
 ]

@@ -20,7 +20,7 @@ def attend(
     query: Float[Tensor, "b h l e"],
     key: Float[Tensor, "b h s e"],
     value: Float[Tensor, "b h s e"],
-    allowed: Bool[Tensor, "l s"] | None = None,
+    allowed: Bool[Tensor, "*_ l s"] | None = None,
 ) -> Float[Tensor, "b h l e"]:
     """Scaled dot-product attention (Vaswani et al. 2017, eq. 1) for short sequences.
 
@@ -95,11 +95,32 @@ class SpatialAttention(nn.Module):
         super().__init__()
         self.project = _Projections(width, heads)
 
-    def forward(self, x_BTND: Float[Tensor, "b t n d"]) -> Float[Tensor, "b t n d"]:
-        """Attend within frames."""
-        batch = x_BTND.shape[0]
+    def forward(
+        self,
+        x_BTND: Float[Tensor, "b t n d"],
+        *,
+        visible: Bool[Tensor, "b t n"] | None = None,
+        in_order: bool = False,
+    ) -> Float[Tensor, "b t n d"]:
+        """Attend within frames.
+
+        Args:
+            x_BTND: tokens.
+            visible: tokens that others may look at (each always sees itself), so that the visible
+                ones come out as if the others were not there.
+            in_order: a token sees only those before it in its frame, and itself.
+        """
+        batch, num_frames, num_tokens, _ = x_BTND.shape
         query, key, value = self.project.split(rearrange(x_BTND, "b t n d -> (b t) n d"))
-        mixed = self.project.merge(attend(query, key, value))
+        allowed = None
+        if visible is not None or in_order:
+            allowed = torch.ones(num_tokens, num_tokens, dtype=torch.bool, device=x_BTND.device)
+            allowed = allowed.tril()[None, None] if in_order else allowed[None, None]
+            if visible is not None:
+                itself = torch.eye(num_tokens, dtype=torch.bool, device=x_BTND.device)
+                seen = visible.reshape(batch * num_frames, 1, 1, num_tokens)
+                allowed = allowed & (seen | itself)
+        mixed = self.project.merge(attend(query, key, value, allowed))
         return rearrange(mixed, "(b t) n d -> b t n d", b=batch)
 
 
@@ -117,6 +138,7 @@ class TemporalAttention(nn.Module):
         *,
         start: int = 0,
         past: KeyValue | None = None,
+        visible: Bool[Tensor, "b t n"] | None = None,
     ) -> tuple[Float[Tensor, "b t n d"], KeyValue]:
         """Attend causally over time.
 
@@ -124,6 +146,7 @@ class TemporalAttention(nn.Module):
             x_BTND: tokens of T consecutive frames.
             start: number of the first of them, counted from the first frame of the cache's life.
             past: keys and values of the frames before, or None.
+            visible: tokens that others may look at, as in `SpatialAttention`; not with a past.
 
         Returns:
             mixed tokens, and the keys and values of these T frames (without the past).
@@ -142,7 +165,12 @@ class TemporalAttention(nn.Module):
         if num_frames > 1 or num_past >= self.window:
             row = torch.arange(num_frames, device=key.device)[:, None] + num_past
             column = torch.arange(num_frames + num_past, device=key.device)[None, :]
-            allowed = (column <= row) & (column > row - self.window)
+            allowed = ((column <= row) & (column > row - self.window))[None, None]
+        if visible is not None:
+            assert past is None
+            seen = rearrange(visible, "b t n -> (b n) 1 1 t")
+            itself = torch.eye(num_frames, dtype=torch.bool, device=key.device)
+            allowed = (seen | itself) if allowed is None else allowed & (seen | itself)
         mixed = attend(query, key, value, allowed)
         tokens = rearrange(self.project.merge(mixed), "(b n) t d -> b t n d", b=batch, n=num_tokens)
         return tokens, fresh

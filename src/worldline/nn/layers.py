@@ -10,7 +10,7 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 
-__all__ = ["ConvBlock", "FeedForward", "embed_level", "pack", "unpack"]
+__all__ = ["ConvBlock", "FeedForward", "embed_level", "pack", "shrink", "unpack"]
 
 
 class ConvBlock(nn.Module):
@@ -69,6 +69,17 @@ def pack(x: Float[Tensor, "b c h w"], block: int) -> Float[Tensor, "b c2 h2 w2"]
 def unpack(x: Float[Tensor, "b c h w"], block: int) -> Float[Tensor, "b c2 h2 w2"]:
     """Depth to space, the inverse of `pack`."""
     return rearrange(x, "b (p q c) h w -> b c (h p) (w q)", p=block, q=block)
+
+
+def shrink(change: Float[Tensor, "*b c"], threshold: float) -> Float[Tensor, "*b c"]:
+    """Non-negative garrote (Breiman 1995, eq. 2.4) on the change of each cell.
+
+    A cell of root mean square change r keeps the share max(0, 1 - (threshold / r)^2) of it. Without
+    it, the small errors of thousands of cells in which nothing happens add up over a rollout, and
+    the background drifts away.
+    """
+    size = change.square().mean(-1, keepdim=True).clamp_min(1e-12)
+    return change * (1 - threshold**2 / size).clamp_min(0.0)
 
 
 def _bias(layer: nn.Conv2d | nn.Linear) -> Tensor:

@@ -122,7 +122,7 @@ class World:
     @property
     def action_size(self) -> int:
         """Numbers per action; 0 if the world takes none."""
-        return self.config.dynamics.action_size
+        return self.config.dynamics.controls.action_size
 
     @property
     def parts(self) -> dict[str, nn.Module]:
