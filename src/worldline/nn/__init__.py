@@ -4,8 +4,10 @@ from worldline.nn.attention import KeyValue, SpatialAttention, TemporalAttention
 from worldline.nn.backbone import Backbone
 from worldline.nn.ema import Average
 from worldline.nn.layers import ConvBlock, FeedForward, embed_level, pack, shrink, unpack
+from worldline.nn.quantise import FSQ
 
 __all__ = [
+    "FSQ",
     "Average",
     "Backbone",
     "ConvBlock",
