@@ -62,6 +62,14 @@ def test_nothing_is_lifted_where_nothing_moves():
         Lifter().lift(still[:1])
 
 
+def test_a_body_that_rested_before_it_moved_leaves_nothing_behind():
+    waiting = [ball(24, 30)] * 5
+    leaving = [ball(24 + shift, 30) for shift in (1.0, 4.0, 9.0)]
+    lifted = Lifter().lift(np.stack([*waiting, *leaving]))
+    assert np.abs(lifted.plate.astype(int) - 128).max() <= 16
+    assert ((lifted.x + 0.5) / 4).min() > 24
+
+
 def test_constant_velocity_goes_straight_on():
     future = ConstantVelocityWarp().predict(rolling(8), 10, 0)[0]
     truth = rolling(18)[8:]

@@ -32,6 +32,8 @@ __all__ = [
 ]
 
 _HORIZON = 16
+_MOST_CALIBRATION = 78
+"""Clips to calibrate on at most; each is forecast some fifty times."""
 _SHARES = (0.0, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0)
 _THRESHOLDS = (0.0, 0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.45, 4.0)
 """With the last one no correction counts, since no two pixels differ by more."""
@@ -69,11 +71,14 @@ def finish_world(
     Args:
         world: trained.
         families: of the training data.
-        num_clips: clips to evaluate on; as many again calibrate.
+        num_clips: clips to evaluate on; as many again calibrate, up to 78.
         seed: of the training run.
         facts: command, recipe digest, numbers of training clips and ledgers, for the card.
     """
-    calibration = calibrate_world(world, families=families, num_clips=num_clips, seed=seed + 1)
+    num_calibration = min(num_clips, _MOST_CALIBRATION)
+    calibration = calibrate_world(
+        world, families=families, num_clips=num_calibration, seed=seed + 1
+    )
     calibration["ledgers"] = facts["ledgers"]
     world = world.finished(calibration, "")
     table = evaluate_world(world, families=families, num_clips=num_clips, seed=seed + 2)

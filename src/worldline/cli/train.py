@@ -37,7 +37,7 @@ class Train:
     """Where to train: cpu or cuda."""
     reuse: str | None = None
     """A trained world whose finished parts are taken over as they are; only others are trained."""
-    held_out: int = 78
+    held_out: int = 390
     """Held-out clips that the world is evaluated on at the end."""
     json: JsonFlag = False
     seed: int | None = None

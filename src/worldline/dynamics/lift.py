@@ -18,6 +18,9 @@ from worldline.core.errors import InputError
 __all__ = ["Lifted", "Lifter"]
 
 
+_NUM_LOOKS = 3
+
+
 @dataclass(frozen=True, eq=False)
 class Lifted:
     """The last frame of a context in two layers, the upper one at `upscale` times the size.
@@ -101,10 +104,14 @@ class Lifter:
         flows.insert(0, -_measure_velocity(fine[0], fine[1]))
         speeds = [np.linalg.norm(flow, axis=-1) for flow in flows]
         moving = np.stack([self._close(v >= self.min_speed_px * self.upscale) for v in speeds])
-        plate = self._fill_background(context_frames, moving)
-        # Flow leaks into the surroundings of a body; only what is not background is carried along.
-        unlike = np.abs(fine[-1].astype(np.int16) - self._enlarge(plate)).max(-1) > self.min_change
-        front = moving[-1] & unlike
+        plate, front = self._part(context_frames, moving, fine[-1])
+        # A body that rested before it moved was no background then: look again without it.
+        for _ in range(_NUM_LOOKS):
+            covered = np.stack([self._close(mask) for mask in _trace_back(front, flows)])
+            if not (covered & ~moving[:-1]).any():
+                break
+            moving[:-1] |= covered
+            plate, front = self._part(context_frames, moving, fine[-1])
         y, x = np.nonzero(front)
         order = np.argsort(speeds[-1][y, x], kind="stable")  # fastest written last
         y, x = y[order], x[order]
@@ -120,6 +127,20 @@ class Lifter:
             colors=fine[-1][y, x].astype(np.float32),
             upscale=self.upscale,
         )
+
+    def _part(
+        self,
+        context: UInt8[np.ndarray, "k h w 3"],
+        moving: Bool[np.ndarray, "k a b"],
+        fine: UInt8[np.ndarray, "a b 3"],
+    ) -> tuple[UInt8[np.ndarray, "h w 3"], Bool[np.ndarray, "a b"]]:
+        """Background, and what moves in front of it.
+
+        Flow leaks into the surroundings of a body; only what is not background is in front.
+        """
+        plate = self._fill_background(context, moving)
+        unlike = np.abs(fine.astype(np.int16) - self._enlarge(plate)).max(-1) > self.min_change
+        return plate, moving[-1] & unlike
 
     def _enlarge(self, frame: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "a b 3"]:
         size = (frame.shape[1] * self.upscale, frame.shape[0] * self.upscale)
@@ -147,6 +168,26 @@ class Lifter:
             plate[known] = np.nanmedian(values, axis=0).round().astype(np.uint8)
         unknown = (hole & ~known).astype(np.uint8)
         return cv2.inpaint(plate, unknown, 2, cv2.INPAINT_TELEA) if unknown.any() else plate
+
+
+def _trace_back(
+    front: Bool[np.ndarray, "a b"], velocities: Sequence[Float[np.ndarray, "a b 2"]]
+) -> Bool[np.ndarray, "k a b"]:
+    """Where the pixels of the last frame's front were in each frame before it."""
+    height, width = front.shape
+    row, column = (index.astype(np.float64) for index in np.nonzero(front))
+    covered = np.zeros((len(velocities) - 1, height, width), dtype=np.uint8)
+    for t in range(len(velocities) - 1, 0, -1):
+        y = np.clip(np.rint(row), 0, height - 1).astype(int)
+        x = np.clip(np.rint(column), 0, width - 1).astype(int)
+        step = velocities[t][y, x]
+        row, column = row - step[:, 1], column - step[:, 0]
+        y: np.ndarray = np.rint(row).astype(int)
+        x: np.ndarray = np.rint(column).astype(int)
+        inside = np.logical_and.reduce([y >= 0, y < height, x >= 0, x < width])
+        covered[t - 1, y[inside], x[inside]] = 1
+    kernel = np.ones((5, 5), dtype=np.uint8)
+    return np.stack([cv2.dilate(mask, kernel) for mask in covered]).astype(bool)
 
 
 def _split_bodies(front: Bool[np.ndarray, "a b"], min_area: int) -> list[Bool[np.ndarray, "a b"]]:
