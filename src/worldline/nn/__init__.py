@@ -3,8 +3,10 @@
 from worldline.nn.attention import KeyValue, SpatialAttention, TemporalAttention, rotate
 from worldline.nn.ema import Average
 from worldline.nn.layers import ConvBlock, FeedForward, embed_level, pack, unpack
+from worldline.nn.quantise import FSQ
 
 __all__ = [
+    "FSQ",
     "Average",
     "ConvBlock",
     "FeedForward",
