@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from worldline.tokenizer.critic import PatchCritic, play
-from worldline.tokenizer.perceptual import perceptual_distance
+from worldline.tokenizer.perceptual import RandomFeatures
 
 __all__ = ["PictureLoss"]
 
@@ -16,9 +16,9 @@ __all__ = ["PictureLoss"]
 class PictureLoss(nn.Module):
     """Weighted L1, L1 between image gradients, and, if asked for, a perceptual and a critic's term.
 
-    Gradients keep edges sharp and in place, which is what motion is read from.
-
-    Without a critic there are no parameters, and nothing is added to a state dict.
+    Gradients keep edges sharp and in place, which is what motion is read from. The perceptual term
+    is `RandomFeatures`' distance, the critic's the sum of both players' losses of `critic.play`.
+    Without a critic there are no parameters; only a critic adds to a state dict.
     """
 
     def __init__(
@@ -28,6 +28,7 @@ class PictureLoss(nn.Module):
         self.gradient_weight = gradient_weight
         self.perceptual_weight = perceptual_weight
         self.adversarial_weight = adversarial_weight
+        self.features = RandomFeatures() if perceptual_weight > 0 else None
         self.critic = PatchCritic() if adversarial_weight > 0 else None
 
     def forward(
@@ -53,8 +54,8 @@ class PictureLoss(nn.Module):
             edges = edges + (small.diff(dim=-2).abs() * mass[..., 1:, :]).mean()
         total = pixel + self.gradient_weight * edges / 3
         losses = {"pixel": pixel, "edges": edges}
-        if self.perceptual_weight > 0:
-            losses["perceptual"] = perceptual_distance(image.float(), truth.float(), heavy)
+        if self.features is not None:
+            losses["perceptual"] = self.features(image, truth, weight.float())
             total = total + self.perceptual_weight * losses["perceptual"]
         if self.critic is not None:
             losses["critic"], losses["fooling"] = play(self.critic, truth, image)
