@@ -1,4 +1,4 @@
-"""What holds for every tokenizer and every dynamics that is registered."""
+"""What holds for every dynamics that is registered."""
 
 import pytest
 import torch
@@ -6,9 +6,7 @@ import torch
 from worldline.core.config import config_from_json
 from worldline.core.latents import Controls, Latents
 from worldline.dynamics import Dynamics, FlowDynamics
-from worldline.tokenizer import ContinuousTokenizer, Tokenizer
 
-TOKENIZERS = [ContinuousTokenizer.Config(fine_width=8, coarse_width=8, fine_depth=1)]
 DYNAMICS = [
     FlowDynamics.Config(channels=4, rows=4, stem_width=8, width=16, depth=3, heads=2, window=5)
 ]
@@ -24,25 +22,9 @@ def build(config):
     return model
 
 
-@pytest.mark.parametrize("config", TOKENIZERS + DYNAMICS)
+@pytest.mark.parametrize("config", DYNAMICS)
 def test_config_survives_json(config):
     assert config_from_json(config.to_json()) == config
-
-
-@pytest.mark.parametrize("config", TOKENIZERS)
-def test_tokenizer_round_trip(config):
-    tokenizer = build(config)
-    assert isinstance(tokenizer, Tokenizer)
-    size = tokenizer.size_px
-    frames = torch.randint(0, 256, (2, 3, size, size, 3), generator=seeded()).to(torch.uint8)
-    with torch.no_grad():
-        latents = tokenizer.encode(frames)
-        rows, columns = tokenizer.grid
-        assert latents.tokens.shape == (2, 3, rows * columns, tokenizer.channels)
-        assert tokenizer.can_decode
-        assert tokenizer.decode(latents).shape == frames.shape
-        again = tokenizer.encode(frames[:, :2])
-    torch.testing.assert_close(again.tokens, latents.tokens[:, :2])
 
 
 @pytest.mark.parametrize("config", DYNAMICS)
@@ -80,7 +62,7 @@ def test_loss_is_finite_seeded_and_teaches_every_parameter(config):
     assert untouched == []
 
 
-@pytest.mark.parametrize("config", TOKENIZERS + DYNAMICS)
+@pytest.mark.parametrize("config", DYNAMICS)
 def test_weights_survive_saving_bit_for_bit(config, tmp_path):
     from worldline.core.artifact import Artifact
 

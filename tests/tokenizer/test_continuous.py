@@ -5,6 +5,8 @@ import torch
 from worldline.core.latents import Latents
 from worldline.tokenizer import ContinuousTokenizer, from_unit, to_unit
 
+CODERS = ("encode", "decode")
+
 
 @pytest.fixture(scope="module")
 def tokenizer() -> ContinuousTokenizer:
@@ -52,17 +54,38 @@ def test_other_sizes_are_refused_by_name(tokenizer):
 
 
 def test_measured_latents_have_unit_variance(tokenizer):
-    sample = frames(1, 8)[0]
+    sample = frames(1, 8)
     tokenizer.measure_latents(sample)
-    tokens = tokenizer.encode(sample[None]).tokens.detach()
+    tokens = tokenizer.encode(sample).tokens.detach()
     np.testing.assert_allclose(tokens.mean(dim=(0, 1, 2)).numpy(), 0, atol=1e-4)
     np.testing.assert_allclose(tokens.std(dim=(0, 1, 2)).numpy(), 1, atol=1e-2)
 
 
 def test_loss_counts_heavy_pixels_more(tokenizer):
-    sample = frames(1, 2)[0]
-    light, heavy = torch.ones(2, 64, 64), torch.full((2, 64, 64), 4.0)
+    sample = frames(1, 2)
+    light, heavy = torch.ones(1, 2, 64, 64), torch.full((1, 2, 64, 64), 4.0)
     one = tokenizer.loss(sample, light, torch.Generator().manual_seed(0))
     four = tokenizer.loss(sample, heavy, torch.Generator().manual_seed(0))
     torch.testing.assert_close(four["pixel"], 4 * one["pixel"])
     torch.testing.assert_close(four["latent_size"], one["latent_size"])
+
+
+def test_loss_of_a_clip_is_that_of_its_frames(tokenizer):
+    sample, weight = frames(3, 2), torch.ones(3, 2, 64, 64)
+    clips = tokenizer.loss(sample, weight, torch.Generator().manual_seed(0))
+    alone = tokenizer.loss(
+        sample.flatten(0, 1)[:, None],
+        weight.flatten(0, 1)[:, None],
+        torch.Generator().manual_seed(0),
+    )
+    assert torch.equal(clips["total"], alone["total"])
+
+
+def test_stored_names_are_those_of_the_bundled_world(tokenizer):
+    layers = ["enter", "narrow", "to_latent", "from_latent", "widen", "leave"]
+    layers += [f"{way}_fine.0.{half}" for way in CODERS for half in ("first", "second")]
+    layers += [
+        f"{way}_coarse.{i}.{half}" for way in CODERS for i in (0, 1) for half in ("first", "second")
+    ]
+    names = {f"{layer}.{part}" for layer in layers for part in ("weight", "bias")}
+    assert set(tokenizer.state_dict()) == names | {"latent_mean", "latent_std"}

@@ -2,6 +2,7 @@
 
 from worldline.nn.attention import KeyValue, SpatialAttention, TemporalAttention, rotate
 from worldline.nn.backbone import Backbone
+from worldline.nn.causal import CausalMix
 from worldline.nn.ema import Average
 from worldline.nn.layers import ConvBlock, FeedForward, embed_level, pack, shrink, unpack
 from worldline.nn.quantise import FSQ
@@ -10,6 +11,7 @@ __all__ = [
     "FSQ",
     "Average",
     "Backbone",
+    "CausalMix",
     "ConvBlock",
     "FeedForward",
     "KeyValue",

@@ -159,7 +159,14 @@ def train_world(
         stage = recipe.tokenizer
         data = shards("look", recipe.look_families, recipe.num_look_clips, None)
         weight = recipe.object_weight
-        return TokenizerTask(tokenizer, data, seed=seed, batch=stage.batch, object_weight=weight)
+        return TokenizerTask(
+            tokenizer,
+            data,
+            seed=seed,
+            batch=stage.batch,
+            object_weight=weight,
+            length=stage.length if tokenizer.time_stride > 1 else 1,
+        )
 
     def dynamics_task() -> Task:
         stage = recipe.dynamics

@@ -36,27 +36,45 @@ def augment(
 
 
 class TokenizerTask:
-    """Autoencoding of single frames, moving objects weighted up."""
+    """Autoencoding of short clips, moving objects weighted up.
+
+    Args:
+        length: frames per clip; 1 for image tokenizers, else one that makes whole latent steps.
+
+    Raises:
+        InputError: the shards' clips are shorter.
+    """
 
     def __init__(
-        self, model: Tokenizer, shards: Shards, *, seed: int, batch: int, object_weight: float
+        self,
+        model: Tokenizer,
+        shards: Shards,
+        *,
+        seed: int,
+        batch: int,
+        object_weight: float,
+        length: int = 1,
     ) -> None:
+        if not 1 <= length <= shards.frames.shape[1]:
+            raise InputError(
+                f"length {length} must lie between 1 and the {shards.frames.shape[1]} frames of "
+                "the shards' clips"
+            )
         self.model: nn.Module = model
-        self.shards, self.seed, self.size = shards, seed, batch
+        self.shards, self.seed, self.size, self.length = shards, seed, batch, length
         self.object_weight = object_weight
 
     def batch(self, step: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Frames `[B, H, W, 3]` from as many clips, and pixel weights `[B, H, W]`."""
+        """Consecutive frames `[B, L, H, W, 3]` of as many clips, pixel weights `[B, L, H, W]`."""
         clips = self.shards.order(self.seed, step * self.size, self.size)
-        times = torch.randint(
-            self.shards.frames.shape[1], (len(clips),), generator=generator
-        ).numpy()
-        pairs = list(zip(clips, times, strict=True))
-        frames = torch.from_numpy(np.stack([self.shards.frames[c, t] for c, t in pairs]))
-        moving = torch.from_numpy(np.stack([self.shards.moving[c, t] for c, t in pairs]))
-        frames, mirrored, _ = augment(frames[:, None], generator)
-        moving = torch.where(mirrored[:, None, None], moving.flip(-1), moving)
-        return frames[:, 0], 1.0 + self.object_weight * moving.float()
+        most = self.shards.frames.shape[1] - self.length
+        starts = torch.randint(most + 1, (len(clips),), generator=generator).numpy()
+        spans = [(c, slice(t, t + self.length)) for c, t in zip(clips, starts, strict=True)]
+        frames = torch.from_numpy(np.stack([self.shards.frames[c, span] for c, span in spans]))
+        moving = torch.from_numpy(np.stack([self.shards.moving[c, span] for c, span in spans]))
+        frames, mirrored, _ = augment(frames, generator)
+        moving = torch.where(mirrored[:, None, None, None], moving.flip(-1), moving)
+        return frames, 1.0 + self.object_weight * moving.float()
 
     def loss(
         self, model: nn.Module, batch: tuple[Tensor, Tensor], generator: torch.Generator
@@ -67,7 +85,7 @@ class TokenizerTask:
 
     def num_frames(self, batch: tuple[Tensor, Tensor]) -> int:
         """Frames in the batch."""
-        return len(batch[0])
+        return batch[0].shape[0] * batch[0].shape[1]
 
 
 class _LatentTask:
