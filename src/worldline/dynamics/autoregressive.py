@@ -23,8 +23,8 @@ from worldline.core.latents import Controls, Latents
 from worldline.dynamics.base import Dynamics, Losses
 from worldline.dynamics.controls import ControlEncoder
 from worldline.dynamics.decoding import Decoder, MaskedParallel, NextToken
+from worldline.dynamics.past import Cache, before_and_change, extend, newest
 from worldline.dynamics.tokens import TokenNetwork
-from worldline.nn import KeyValue
 
 __all__ = ["AutoregressiveDynamics", "TokenCarry"]
 
@@ -40,7 +40,7 @@ class TokenCarry:
         generator_state: of the sampling, copied so that a fork repeats its draws.
     """
 
-    cache: tuple[KeyValue, ...]
+    cache: Cache
     last: Tensor
     num_frames: int
     generator_state: Tensor
@@ -100,6 +100,7 @@ class AutoregressiveDynamics(Dynamics[TokenCarry]):
     def __init__(self, config: AutoregressiveDynamics.Config) -> None:
         super().__init__()
         self.config = config
+        self.is_random = True
         self.decoder: Decoder = config.decoder.build()
         self.network = TokenNetwork(
             levels=config.levels,
@@ -203,12 +204,11 @@ class AutoregressiveDynamics(Dynamics[TokenCarry]):
         *,
         in_order: bool,
         generator: torch.Generator | None = None,
-    ) -> tuple[Tensor, tuple[KeyValue, ...]]:
+    ) -> tuple[Tensor, Cache]:
         """Logits of a whole clip in parallel; frame t is conditioned on `seen` before t."""
-        before = torch.cat([seen[:, :1], seen[:, :-1]], dim=1)
-        earlier = torch.cat([seen[:, :1], before[:, :-1]], dim=1)
+        before, moved = before_and_change(seen)
         return self.network(
-            own, known, before, before - earlier, controls, in_order=in_order, generator=generator
+            own, known, before, moved, controls, in_order=in_order, generator=generator
         )
 
     # -- rollout ------------------------------------------------------------------------------
@@ -219,10 +219,8 @@ class AutoregressiveDynamics(Dynamics[TokenCarry]):
         x = context.tokens
         known = torch.ones(x.shape[:3], dtype=torch.bool, device=x.device)
         _, cache = self._ask(x, known, x, controls, in_order=self.decoder.in_order)
-        window = self.config.window - 1
-        trimmed = tuple(KeyValue(kv.key[:, :, -window:], kv.value[:, :, -window:]) for kv in cache)
-        last = torch.cat([x[:, :1], x], dim=1)[:, -2:]
-        return TokenCarry(trimmed, last, x.shape[1], generator.get_state())
+        cache = extend((), cache, self.config.window)
+        return TokenCarry(cache, newest(x), x.shape[1], generator.get_state())
 
     @torch.no_grad()
     def step(self, carry: TokenCarry, controls: Controls) -> tuple[TokenCarry, Latents]:
@@ -259,7 +257,7 @@ class AutoregressiveDynamics(Dynamics[TokenCarry]):
 
     def _advance(
         self, carry: TokenCarry, own: Tensor, known: Tensor, controls: Controls
-    ) -> tuple[Tensor, tuple[KeyValue, ...]]:
+    ) -> tuple[Tensor, Cache]:
         earlier, before = carry.last[:, :1], carry.last[:, 1:]
         return self.network(
             own,
@@ -275,10 +273,9 @@ class AutoregressiveDynamics(Dynamics[TokenCarry]):
     def _commit(self, carry: TokenCarry, x: Tensor, controls: Controls) -> TokenCarry:
         known = torch.ones(x.shape[:3], dtype=torch.bool, device=x.device)
         _, fresh = self._advance(carry, x, known, controls)
-        pairs = zip(carry.cache, fresh, strict=True)
         return replace(
             carry,
-            cache=tuple(old.append(new, self.config.window - 1) for old, new in pairs),
+            cache=extend(carry.cache, fresh, self.config.window),
             last=torch.cat([carry.last[:, 1:], x], dim=1),
             num_frames=carry.num_frames + 1,
         )

@@ -26,7 +26,12 @@ class Dynamics(nn.Module, ABC, Generic[CarryT]):
     All state of a rollout (cache, past latents, noise generator) lies in an explicit carry that
     `init` makes and `step` returns anew: keeping an old carry keeps that moment, and two carries
     never influence each other.
+
+    Attributes:
+        is_random: whether rollouts from the same context differ by their seed.
     """
+
+    is_random: bool
 
     @abstractmethod
     def loss(self, latents: Latents, controls: Controls, generator: torch.Generator) -> Losses:
@@ -52,11 +57,15 @@ class Dynamics(nn.Module, ABC, Generic[CarryT]):
     def rollout(
         self, context: Latents, controls: Controls, generator: torch.Generator, *, horizon: int
     ) -> Latents:
-        """Sample `horizon` frames `[B, H, N, C]` that follow a context, at unchanging controls."""
-        carry = self.init(context, controls, generator)
+        """Sample `horizon` frames `[B, H, N, C]` that follow a context of K frames.
+
+        Controls are given for K + H frames; a part that ends earlier is absent from there on.
+        """
+        num = context.tokens.shape[1]
+        carry = self.init(context, controls.frames(0, num), generator)
         frames = []
-        for _ in range(horizon):
-            carry, frame = self.step(carry, controls)
+        for t in range(num, num + horizon):
+            carry, frame = self.step(carry, controls.frames(t, t + 1))
             frames.append(frame.tokens)
         return Latents(torch.cat(frames, dim=1), context.grid)
 
@@ -69,9 +78,10 @@ class Dynamics(nn.Module, ABC, Generic[CarryT]):
             Latents(latents.tokens[:, t : t + 1], latents.grid)
             for t in range(latents.tokens.shape[1])
         ]
-        carry = self.init(frames[0], controls, generator)
+        carry = self.init(frames[0], controls.frames(0, 1), generator)
         found = [torch.zeros(len(latents.tokens))]
-        for frame in frames[1:]:
-            found.append(self.surprise(carry, frame, controls))
-            carry = self.observe(carry, frame, controls)
+        for t, frame in enumerate(frames[1:], start=1):
+            now = controls.frames(t, t + 1)
+            found.append(self.surprise(carry, frame, now))
+            carry = self.observe(carry, frame, now)
         return torch.stack(found, dim=1)

@@ -34,7 +34,8 @@ from worldline.core.latents import Controls, Latents
 from worldline.dynamics.base import Dynamics, Losses
 from worldline.dynamics.controls import ControlEncoder
 from worldline.dynamics.network import LatentNetwork
-from worldline.nn import KeyValue, shrink
+from worldline.dynamics.past import Cache, before_and_change, extend, newest
+from worldline.nn import shrink
 
 __all__ = ["FlowCarry", "FlowDynamics"]
 
@@ -50,7 +51,7 @@ class FlowCarry:
         generator_state: state of the noise generator, copied so that a fork repeats its noise.
     """
 
-    cache: tuple[KeyValue, ...]
+    cache: Cache
     last: Tensor
     num_frames: int
     generator_state: Tensor
@@ -117,6 +118,7 @@ class FlowDynamics(Dynamics[FlowCarry]):
         if config.guidance != 1 and not config.controls.any:
             raise ValueError("guidance needs a world with controls")
         self.config = config
+        self.is_random = True
         self.network = LatentNetwork(
             in_channels=3 * config.channels,
             out_channels=config.channels,
@@ -256,9 +258,7 @@ class FlowDynamics(Dynamics[FlowCarry]):
 
     def _inputs(self, noised: Tensor, seen: Tensor) -> Tensor:
         """Of a whole clip: noised frames, each with the frame before it and that one's change."""
-        before = torch.cat([seen[:, :1], seen[:, :-1]], dim=1)
-        earlier = torch.cat([seen[:, :1], before[:, :-1]], dim=1)
-        return torch.cat([noised, before, before - earlier], dim=-1)
+        return torch.cat([noised, *before_and_change(seen)], dim=-1)
 
     def _clean(
         self,
@@ -268,10 +268,10 @@ class FlowDynamics(Dynamics[FlowCarry]):
         level: Float[Tensor, "b t"],
         step: Float[Tensor, "b t"] | None,
         start: int = 0,
-        past: tuple[KeyValue, ...] | None = None,
+        past: Cache | None = None,
         generator: torch.Generator | None = None,
         guidance: float = 1.0,
-    ) -> tuple[Float[Tensor, "b t n c"], tuple[KeyValue, ...]]:
+    ) -> tuple[Float[Tensor, "b t n c"], Cache]:
         """Clean frames as the network expects them, guided away from what it expects unasked."""
         dropped = None
         batch = len(inputs)
@@ -316,10 +316,8 @@ class FlowDynamics(Dynamics[FlowCarry]):
         _, cache = self._clean(
             given, controls, level=level, step=self._step_size(level), guidance=guidance
         )
-        window = self.config.window - 1
-        trimmed = tuple(KeyValue(kv.key[:, :, -window:], kv.value[:, :, -window:]) for kv in cache)
-        last = torch.cat([x[:, :1], x], dim=1)[:, -2:]
-        return FlowCarry(trimmed, last, x.shape[1], generator.get_state())
+        cache = extend((), cache, self.config.window)
+        return FlowCarry(cache, newest(x), x.shape[1], generator.get_state())
 
     @torch.no_grad()
     def step(self, carry: FlowCarry, controls: Controls) -> tuple[FlowCarry, Latents]:
@@ -328,7 +326,7 @@ class FlowDynamics(Dynamics[FlowCarry]):
         before = carry.last[:, 1:]
         x = self._noise(before.shape, generator).to(before.dtype)
         num_steps = self.config.num_steps
-        fresh: tuple[KeyValue, ...] = ()
+        fresh: Cache = ()
         for k in range(num_steps):
             tau = k / num_steps
             clean, fresh = self._advance(carry, x, tau, controls)
@@ -357,7 +355,7 @@ class FlowDynamics(Dynamics[FlowCarry]):
 
     def _advance(
         self, carry: FlowCarry, noised: Tensor, tau: float, controls: Controls
-    ) -> tuple[Tensor, tuple[KeyValue, ...]]:
+    ) -> tuple[Tensor, Cache]:
         earlier, before = carry.last[:, :1], carry.last[:, 1:]
         level = torch.full(noised.shape[:2], tau, device=noised.device)
         return self._clean(
@@ -379,13 +377,12 @@ class FlowDynamics(Dynamics[FlowCarry]):
         self,
         carry: FlowCarry,
         x: Tensor,
-        fresh: tuple[KeyValue, ...],
+        fresh: Cache,
         generator: torch.Generator,
     ) -> FlowCarry:
-        pairs = zip(carry.cache, fresh, strict=True)
         return replace(
             carry,
-            cache=tuple(old.append(new, self.config.window - 1) for old, new in pairs),
+            cache=extend(carry.cache, fresh, self.config.window),
             last=torch.cat([carry.last[:, 1:], x], dim=1),
             num_frames=carry.num_frames + 1,
             generator_state=generator.get_state(),

@@ -4,6 +4,7 @@ from worldline.tokenizer.base import StreamCarry, Tokenizer, from_unit, to_unit
 from worldline.tokenizer.continuous import ContinuousTokenizer
 from worldline.tokenizer.critic import PatchCritic
 from worldline.tokenizer.discrete import DiscreteTokenizer
+from worldline.tokenizer.representation import RepresentationTokenizer
 from worldline.tokenizer.video import VideoTokenizer
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "ContinuousTokenizer",
     "DiscreteTokenizer",
     "PatchCritic",
+    "RepresentationTokenizer",
     "StreamCarry",
     "Tokenizer",
     "VideoTokenizer",
@@ -22,5 +24,6 @@ TOKENIZERS: dict[str, type[Tokenizer]] = {
     "continuous": ContinuousTokenizer,
     "discrete": DiscreteTokenizer,
     "video": VideoTokenizer,
+    "representation": RepresentationTokenizer,
 }
 """Every tokenizer by the name that its config is registered with, `tokenizer/NAME`."""
