@@ -8,7 +8,7 @@ from tests.discs import disc_clips
 
 from worldline.core import ArtifactError, Clip, InputError, Origin
 from worldline.world import World
-from worldline.world.render import make_reference
+from worldline.world.render import make_reference, render
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,8 @@ def test_impossible_requests_are_named(nano, clip, arguments, word):
 def test_still_background_keeps_its_detail(nano, clip):
     """Whatever the decoder loses of a still picture is put back from the last frame."""
     still = np.repeat(clip.frames[:1], 8, axis=0)
-    frames = nano.render(nano.encode_frames(still), make_reference(nano.tokenizer, still[-1:]))[0]
+    reference = make_reference(nano.tokenizer, still[-1:])
+    frames = render(nano.tokenizer, nano.encode_frames(still), reference)[0]
     assert np.abs(frames.astype(int) - still.astype(int)).max() <= 1
 
 

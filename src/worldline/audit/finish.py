@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float, UInt8
 from scipy.optimize import nnls
 
-from worldline.audit.baselines import ConstantVelocityWarp, CopyLast
+from worldline.audit.baselines import ConstantVelocityWarp, CopyLast, Predictor
 from worldline.audit.calibration import Gaussian, TrustCurve, auroc
 from worldline.audit.card import write_card
 from worldline.audit.outside import make_outside_clips
@@ -96,15 +96,19 @@ def evaluate_world(
     """The prediction table: the world beside copy-last, flow warp and its untrained self.
 
     "network alone" is the world without trajectories to correct: its network's futures, with the
-    detail of the last frame only. "trajectories alone" is what that corrects.
+    detail of the last frame only. "trajectories alone" is what that corrects. A world that
+    forecasts no trajectories has no such rows.
     """
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         untrained = world.config.build()
-    predictors = {
-        world.name: WorldPredictor(world),
+    parts: dict[str, Predictor] = {
         f"{world.name}, network alone": WorldPredictor(world.finished({}, "")),
         f"{world.name}, trajectories alone": world.warp,
+    }
+    predictors: dict[str, Predictor] = {
+        world.name: WorldPredictor(world),
+        **(parts if world.trajectory is not None else {}),
         "copy-last": CopyLast(),
         "flow-warp": ConstantVelocityWarp(),
         "untrained": WorldPredictor(untrained),
@@ -130,11 +134,12 @@ def calibrate_world(
             families, num_clips=num_clips, seed=seed, split=Split.HELD_OUT, size_px=world.size_px
         )
     )
-    share = choose_shares(world, clips, horizon=_HORIZON, seed=seed)
-    chosen: dict[str, Any] = {"trajectory_share": share}
-    chosen["correction_threshold"] = choose_thresholds(
-        world.finished(chosen, ""), clips, horizon=_HORIZON, seed=seed
-    )
+    chosen: dict[str, Any] = {}
+    if world.trajectory is not None:
+        chosen["trajectory_share"] = choose_shares(world, clips, horizon=_HORIZON, seed=seed)
+        chosen["correction_threshold"] = choose_thresholds(
+            world.finished(chosen, ""), clips, horizon=_HORIZON, seed=seed
+        )
     world = world.finished(chosen, "")
     surprises, errors, spreads = [], [], []
     inside = []
@@ -187,6 +192,7 @@ def choose_shares(world: World, clips: Sequence[Clip], *, horizon: int, seed: in
     Forecasts are combined by how good each has been (Bates and Granger 1969): per step ahead, the
     share of `_SHARES` with the best mean PSNR on these clips.
     """
+    assert world.trajectory is not None
     quality = np.zeros((len(_SHARES), horizon))
     for i, clip in enumerate(clips):
         seen = clip.frames[: world.context]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
 from jaxtyping import Float
@@ -28,9 +28,11 @@ class Dynamics(nn.Module, ABC, Generic[CarryT]):
     never influence each other.
 
     Attributes:
+        config: what the model was built from; has `channels`, `rows` and `controls`.
         is_random: whether rollouts from the same context differ by their seed.
     """
 
+    config: Any
     is_random: bool
 
     @abstractmethod

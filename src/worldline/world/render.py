@@ -13,7 +13,7 @@ from torch import Tensor
 
 from worldline.core.latents import Latents
 from worldline.core.verdict import Outcome, Verdict
-from worldline.tokenizer import ContinuousTokenizer, from_unit, to_unit
+from worldline.tokenizer import Tokenizer, from_unit, to_unit
 
 __all__ = ["Reference", "make_reference", "measure_spread", "render", "worst_verdicts"]
 
@@ -38,9 +38,7 @@ class Reference:
 
 
 @torch.no_grad()
-def make_reference(
-    tokenizer: ContinuousTokenizer, frames: UInt8[np.ndarray, "*s f h w 3"]
-) -> Reference:
+def make_reference(tokenizer: Tokenizer, frames: UInt8[np.ndarray, "*s f h w 3"]) -> Reference:
     """Send frames through the tokenizer and keep what it loses."""
     whole = torch.from_numpy(np.ascontiguousarray(frames))
     batch = whole.reshape(-1, *whole.shape[-4:])
@@ -50,7 +48,7 @@ def make_reference(
 
 @torch.no_grad()
 def render(
-    tokenizer: ContinuousTokenizer,
+    tokenizer: Tokenizer,
     latents: Latents,
     reference: Reference,
     threshold: Sequence[float] = (0.0,),

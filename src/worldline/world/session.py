@@ -11,6 +11,7 @@ from jaxtyping import Float, UInt8
 
 from worldline.core.errors import InputError
 from worldline.core.latents import Controls
+from worldline.world.render import render
 
 if TYPE_CHECKING:
     from worldline.world.world import World
@@ -52,7 +53,7 @@ class Session:
             controls = Controls(torch.as_tensor(action, dtype=torch.float32)[None, None])
         carry, latents = self._world.dynamics.step(self._now.carry, controls)
         self._now = Snapshot(carry, self._now.num_steps + 1, self._now.reference)
-        return self._world.render(latents, self._now.reference)[0, 0]
+        return render(self._world.tokenizer, latents, self._now.reference)[0, 0]
 
     def snapshot(self) -> Snapshot:
         """This moment."""

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from worldline.core.artifact import Artifact
 from worldline.core.errors import ArtifactError
 
-__all__ = ["load_part", "open_artifact"]
+__all__ = ["gather_tensors", "load_part", "open_artifact"]
 
 _PRETRAINED = Path(__file__).parent / "pretrained"
 
@@ -32,6 +32,15 @@ def open_artifact(name_or_folder: str | Path) -> Artifact:
             f"{', '.join(known) or '(none is bundled)'}"
         )
     return Artifact.load(folder)
+
+
+def gather_tensors(parts: Mapping[str, nn.Module]) -> dict[str, Tensor]:
+    """State of all parts, each tensor named after its part."""
+    return {
+        f"{name}.{key}": value
+        for name, part in parts.items()
+        for key, value in part.state_dict().items()
+    }
 
 
 def load_part(part: nn.Module, tensors: Mapping[str, Tensor], name: str) -> None:

@@ -18,9 +18,9 @@ import torch
 from jaxtyping import Float, UInt8
 
 from worldline.core.latents import Latents
-from worldline.tokenizer import ContinuousTokenizer, to_unit
+from worldline.tokenizer import Tokenizer, to_unit
 
-__all__ = ["FEATURES", "Trust", "gather_evidence", "trust_features"]
+__all__ = ["FEATURES", "Trust", "gather_evidence", "judge", "trust_features"]
 
 FEATURES = ("reconstruction_error", "prediction_error", "latent_size")
 
@@ -35,7 +35,7 @@ def trust_features(
 
 @torch.no_grad()
 def gather_evidence(
-    tokenizer: ContinuousTokenizer,
+    tokenizer: Tokenizer,
     latents: Latents,
     frames: UInt8[np.ndarray, "t h w 3"],
     surprise: Float[np.ndarray, " s"],
@@ -120,3 +120,10 @@ class Trust:
             middle=float(record["middle"]),
             offset=float(record["offset"]),
         )
+
+
+def judge(calibration: Mapping[str, Any], features: Float[np.ndarray, " f"]) -> tuple[float, str]:
+    """Trust in [0, 1] and its reason in words, by a world's calibration."""
+    if "trust" not in calibration:
+        return 0.0, "No trust: this world has not been calibrated."
+    return Trust.from_json(calibration["trust"]).judge(features)

@@ -20,22 +20,29 @@ from worldline.core.forecast import Forecast
 from worldline.core.latents import Controls, Latents
 from worldline.core.provenance import Origin, Provenance
 from worldline.core.scene import Scene
-from worldline.dynamics import Dynamics, FlowDynamics, TrajectoryForecaster, TrajectoryWarp
+from worldline.dynamics import (
+    ConstantVelocityWarp,
+    Dynamics,
+    FlowDynamics,
+    TrajectoryForecaster,
+    TrajectoryWarp,
+)
 from worldline.physics import check_laws, detect_events
 from worldline.readout.latent import LatentReadout
-from worldline.readout.link import link_detections, uncrop
-from worldline.tokenizer import ContinuousTokenizer
+from worldline.readout.link import uncrop
+from worldline.tokenizer import ContinuousTokenizer, Tokenizer
+from worldline.world.futures import draw_futures, read_future, read_scene
+from worldline.world.parts import build_parts
 from worldline.world.render import (
-    Reference,
     make_reference,
     measure_spread,
     render,
     worst_verdicts,
 )
 from worldline.world.session import Session, Snapshot
-from worldline.world.storage import load_part, open_artifact
+from worldline.world.storage import gather_tensors, load_part, open_artifact
 from worldline.world.surprise import Surprise, grade
-from worldline.world.trust import Trust, gather_evidence
+from worldline.world.trust import gather_evidence, judge
 from worldline.world.view import View, look
 
 __all__ = ["World"]
@@ -54,7 +61,10 @@ class World:
 
         Attributes:
             name: of the world.
-            tokenizer, dynamics, readout, trajectory: configs of the parts.
+            tokenizer, dynamics: configs of any family's.
+            readout: config of the readout.
+            trajectory: config of the forecaster of trajectories that forecasts correct, or None for
+                a world whose dynamics paint everything themselves.
             step_min_s, step_max_s: frame spacings of the training data.
             context: frames that a forecast starts from by default.
             ensemble_noise: standard deviation of what is added to the context latents of every
@@ -62,30 +72,27 @@ class World:
         """
 
         name: str = "untrained"
-        tokenizer: ContinuousTokenizer.Config = ContinuousTokenizer.Config()
-        dynamics: FlowDynamics.Config = FlowDynamics.Config()
+        tokenizer: Config = ContinuousTokenizer.Config()
+        dynamics: Config = FlowDynamics.Config()
         readout: LatentReadout.Config = LatentReadout.Config()
-        trajectory: TrajectoryForecaster.Config = TrajectoryForecaster.Config()
+        trajectory: TrajectoryForecaster.Config | None = TrajectoryForecaster.Config()
         step_min_s: float = 1 / 30
         step_max_s: float = 0.1
         context: int = 8
         ensemble_noise: float = 0.1
 
         def build(self) -> World:
-            """Make the untrained world. Raises `ValueError` if its parts work in unlike sizes."""
-            if self.trajectory.size_px != self.tokenizer.size_px:
-                raise ValueError("trajectory and tokenizer must have the same size_px")
-            tokenizer, dynamics = self.tokenizer.build(), self.dynamics.build()
-            readout, trajectory = self.readout.build(), self.trajectory.build()
-            return World(self, tokenizer, dynamics, readout, trajectory, {}, "")
+            """Make the untrained world. Raises `ValueError` if its parts do not fit each other."""
+            parts = build_parts(self.tokenizer, self.dynamics, self.readout, self.trajectory)
+            return World(self, *parts, {}, "")
 
     def __init__(
         self,
         config: World.Config,
-        tokenizer: ContinuousTokenizer,
+        tokenizer: Tokenizer,
         dynamics: Dynamics[Any],
         readout: LatentReadout,
-        trajectory: TrajectoryForecaster,
+        trajectory: TrajectoryForecaster | None,
         calibration: Mapping[str, Any],
         card: str,
     ) -> None:
@@ -93,11 +100,9 @@ class World:
         self.tokenizer = tokenizer.eval()
         self.dynamics = dynamics.eval()
         self.readout = readout.eval()
-        self.trajectory = trajectory.eval()
+        self.trajectory = None if trajectory is None else trajectory.eval()
         self.calibration = calibration
         self.card = card
-
-    # -- facts --------------------------------------------------------------------------------
 
     @property
     def name(self) -> str:
@@ -107,7 +112,7 @@ class World:
     @property
     def size_px(self) -> int:
         """Side of the square frames that the world works in."""
-        return self.config.tokenizer.size_px
+        return self.tokenizer.size_px
 
     @property
     def step_s(self) -> float:
@@ -122,17 +127,17 @@ class World:
     @property
     def action_size(self) -> int:
         """Numbers per action; 0 if the world takes none."""
-        return self.config.dynamics.controls.action_size
+        return self.dynamics.config.controls.action_size
 
     @property
     def parts(self) -> dict[str, nn.Module]:
         """The trained parts by name."""
-        return {
+        parts: dict[str, nn.Module] = {
             "tokenizer": self.tokenizer,
             "dynamics": self.dynamics,
             "readout": self.readout,
-            "trajectory": self.trajectory,
         }
+        return parts if self.trajectory is None else {**parts, "trajectory": self.trajectory}
 
     @property
     def num_parameters(self) -> int:
@@ -150,16 +155,11 @@ class World:
         parts = self.tokenizer, self.dynamics, self.readout, self.trajectory
         return World(self.config, *parts, calibration, card)
 
-    # -- storage ------------------------------------------------------------------------------
-
     def save(self, folder: str | Path, *, dtype: torch.dtype | None = torch.bfloat16) -> None:
         """Write the world as an artifact; half precision unless told otherwise."""
-        tensors = {
-            f"{name}.{key}": value
-            for name, part in self.parts.items()
-            for key, value in part.state_dict().items()
-        }
-        artifact = Artifact(self.config.to_json(), tensors, self.calibration, self.card)
+        artifact = Artifact(
+            self.config.to_json(), gather_tensors(self.parts), self.calibration, self.card
+        )
         artifact.save(folder, dtype=dtype)
 
     @classmethod
@@ -177,8 +177,6 @@ class World:
         for name, part in world.parts.items():
             load_part(part, artifact.tensors, name)
         return world.finished(artifact.calibration, artifact.card)
-
-    # -- looking ------------------------------------------------------------------------------
 
     def look(self, clip: Clip) -> View:
         """The clip as this world sees it."""
@@ -208,18 +206,10 @@ class World:
     def perceive(self, clip: Clip) -> Scene:
         """Objects, trajectories, contacts and events as the latents tell, in the clip's pixels."""
         view = self.look(clip)
-        scene = self._read(self.encode_frames(view.frames), view.time_s, clip.provenance)
+        latents = self.encode_frames(view.frames)
+        scene = read_scene(self.readout, latents, view.time_s, self.size_px, clip.provenance)
         scene = uncrop(scene, view.crop_px, clip.size_px)
         return scene.with_events(detect_events(scene))
-
-    def _read(
-        self, latents: Latents, time_s: Float[np.ndarray, " t"], provenance: Provenance
-    ) -> Scene:
-        return link_detections(
-            self.readout.detect(latents), time_s, size_px=self.size_px, provenance=provenance
-        )
-
-    # -- expecting ----------------------------------------------------------------------------
 
     @torch.no_grad()
     def surprise(self, clip: Clip, *, seed: int = 0) -> Surprise:
@@ -247,6 +237,7 @@ class World:
         horizon: int = 16,
         samples: int = 4,
         seed: int = 0,
+        controls: Controls | None = None,
     ) -> Forecast:
         """Sample futures that follow the clip's last frames.
 
@@ -256,10 +247,13 @@ class World:
             horizon: frames to forecast.
             samples: futures.
             seed: of the noise; the same seed gives the same futures.
+            controls: of the context's and the forecast's frames, for a batch of one.
 
         Raises:
-            InputError: the clip is shorter than the context, or a number is not positive.
+            InputError: the clip is shorter than the context, a number is not positive, or the
+                world cannot decode what it predicts.
         """
+        self._require_pictures()
         context = self.context if context is None else context
         for name, value in {"context": context, "horizon": horizon, "samples": samples}.items():
             if value < 1:
@@ -273,7 +267,7 @@ class World:
         seen = view.frames[-context:]
         latents = self.encode_frames(seen)
         futures = self.continue_latents(
-            latents, horizon=horizon, samples=max(samples, _DRAWS), seed=seed
+            latents, horizon=horizon, samples=max(samples, _DRAWS), seed=seed, controls=controls
         )
         drawn = self.render_forecast(futures, seen, seed)
         uncertainty, uncertainty_px = measure_spread(
@@ -287,10 +281,16 @@ class World:
         )
         seen_s = view.time_s[-context:]
         scenes = tuple(
-            self._future_scene(latents, self.encode_frames(future), seen_s, time_s, provenance)
+            read_future(
+                self.readout,
+                (latents, self.encode_frames(future)),
+                (seen_s, time_s),
+                self.size_px,
+                provenance,
+            )
             for future in drawn[:samples]
         )
-        trust, reason = self._judge(latents, seen, seed)
+        trust, reason = judge(self.calibration, self._evidence(latents, seen, seed))
         return Forecast(
             frames=drawn[:samples],
             time_s=time_s,
@@ -308,6 +308,7 @@ class World:
     @torch.no_grad()
     def open(self, clip: Clip, *, context: int | None = None, seed: int = 0) -> Session:
         """A live session that goes on from the clip's last frames."""
+        self._require_pictures()
         seen = self.look(clip).frames[-(context or self.context) :]
         latents = self.encode_frames(seen)
         carry = self.dynamics.init(latents, Controls(), torch.Generator().manual_seed(seed))
@@ -315,37 +316,53 @@ class World:
 
     @torch.no_grad()
     def continue_frames(
-        self, frames: UInt8[np.ndarray, "k h w 3"], *, horizon: int, samples: int, seed: int
+        self,
+        frames: UInt8[np.ndarray, "k h w 3"],
+        *,
+        horizon: int,
+        samples: int,
+        seed: int,
+        controls: Controls | None = None,
     ) -> UInt8[np.ndarray, "s t h w 3"]:
         """Futures of context frames that already have the world's size and rate; pixels only."""
         latents = self.encode_frames(frames)
-        futures = self.continue_latents(latents, horizon=horizon, samples=samples, seed=seed)
+        futures = self.continue_latents(
+            latents, horizon=horizon, samples=samples, seed=seed, controls=controls
+        )
         return self.render_forecast(futures, frames, seed)
 
-    @torch.no_grad()
     def continue_latents(
-        self, latents: Latents, *, horizon: int, samples: int, seed: int
+        self,
+        latents: Latents,
+        *,
+        horizon: int,
+        samples: int,
+        seed: int,
+        controls: Controls | None = None,
     ) -> Latents:
-        """Roll out `[S, H, N, C]` from context latents `[1, K, N, C]`.
+        """Roll out `[S, H, N, C]` from context latents `[1, K, N, C]`; see `draw_futures`."""
+        return draw_futures(
+            self.dynamics,
+            latents,
+            controls or Controls(),
+            horizon=horizon,
+            samples=samples,
+            seed=seed,
+            noise=self.config.ensemble_noise,
+        )
 
-        The first future starts from the context as it is, the others from slightly perturbed ones,
-        as weather services do (Leith 1974): how far they part tells how well the context
-        determines what follows.
-        """
-        generator = torch.Generator().manual_seed(seed)
-        shape = (samples - 1, *latents.tokens.shape[1:])
-        noise = self.config.ensemble_noise * torch.randn(shape, generator=generator)
-        tokens = torch.cat([latents.tokens, latents.tokens + noise])
-        repeated = Latents(tokens, latents.grid)
-        return self.dynamics.rollout(repeated, Controls(), generator, horizon=horizon)
-
-    def render(self, latents: Latents, reference: Reference) -> UInt8[np.ndarray, "b t h w 3"]:
-        """Decode as a correction to a reference; see `worldline.world.render.render`."""
-        return render(self.tokenizer, latents, reference)
+    def _require_pictures(self) -> None:
+        if not self.tokenizer.can_decode:
+            raise InputError(
+                f"the world {self.name} predicts representations and has no decoder to show them; "
+                "use its latents (encode, continue_latents, surprise) or train a decoder"
+            )
 
     @property
-    def warp(self) -> TrajectoryWarp:
-        """The forecaster of trajectories with what carries pixels along them."""
+    def warp(self) -> TrajectoryWarp | ConstantVelocityWarp:
+        """What carries pixels along forecast trajectories; straight on if none are forecast."""
+        if self.trajectory is None:
+            return ConstantVelocityWarp()
         return TrajectoryWarp(
             self.trajectory, share=self.calibration.get("trajectory_share", (1.0,))
         )
@@ -359,25 +376,12 @@ class World:
         An uncalibrated world corrects the last frame instead.
         """
         threshold = self.calibration.get("correction_threshold")
-        if threshold is None or len(seen) < 2:
-            return self.render(futures, make_reference(self.tokenizer, seen[-1:]))
+        warp = self.warp
+        if threshold is None or len(seen) < 2 or isinstance(warp, ConstantVelocityWarp):
+            return render(self.tokenizer, futures, make_reference(self.tokenizer, seen[-1:]))
         samples, horizon = futures.tokens.shape[:2]
-        moved = self.warp.imagine(seen, horizon, samples=samples, seed=seed)
+        moved = warp.imagine(seen, horizon, samples=samples, seed=seed)
         return render(self.tokenizer, futures, make_reference(self.tokenizer, moved), threshold)
-
-    def _future_scene(
-        self,
-        context: Latents,
-        future: Latents,
-        seen_s: Float[np.ndarray, " k"],
-        time_s: Float[np.ndarray, " t"],
-        provenance: Provenance,
-    ) -> Scene:
-        """Scene of one future, tracked from within the context so that identities carry over."""
-        whole = Latents(torch.cat([context.tokens, future.tokens], dim=1), context.grid)
-        scene = self._read(whole, np.concatenate([seen_s, time_s]), provenance)
-        scene = scene.after(len(seen_s))
-        return scene.with_events(detect_events(scene))
 
     @torch.no_grad()
     def context_features(self, clip: Clip, *, seed: int) -> Float[np.ndarray, " f"]:
@@ -390,11 +394,3 @@ class World:
     ) -> Float[np.ndarray, " f"]:
         surprise = self.raw_surprise(latents, seed=seed)[2:] if len(frames) > 2 else np.zeros(1)
         return gather_evidence(self.tokenizer, latents, frames, surprise)
-
-    def _judge(
-        self, latents: Latents, frames: UInt8[np.ndarray, "t h w 3"], seed: int
-    ) -> tuple[float, str]:
-        if "trust" not in self.calibration:
-            return 0.0, "No trust: this world has not been calibrated."
-        trust = Trust.from_json(self.calibration["trust"])
-        return trust.judge(self._evidence(latents, frames, seed))

@@ -1,0 +1,85 @@
+"""Several futures from one context, and what happens in each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from worldline.core.latents import Controls, Latents
+from worldline.core.provenance import Provenance
+from worldline.core.scene import Scene
+from worldline.dynamics import Dynamics
+from worldline.physics import detect_events
+from worldline.readout.latent import LatentReadout
+from worldline.readout.link import link_detections
+
+__all__ = ["draw_futures", "read_future", "read_scene"]
+
+
+@torch.no_grad()
+def draw_futures(
+    dynamics: Dynamics[Any],
+    latents: Latents,
+    controls: Controls,
+    *,
+    horizon: int,
+    samples: int,
+    seed: int,
+    noise: float,
+) -> Latents:
+    """Roll out `[S, H, N, C]` from context latents `[1, K, N, C]`.
+
+    The first future starts from the context as it is, the others from slightly perturbed ones, as
+    weather services do (Leith 1974): how far they part tells how well the context determines what
+    follows.
+
+    Args:
+        dynamics: rolls out.
+        latents: the context.
+        controls: of K + H frames, for a batch of one.
+        horizon, samples: H and S.
+        seed: of all noise.
+        noise: standard deviation of the perturbation.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    shape = (samples - 1, *latents.tokens.shape[1:])
+    shifted = latents.tokens + noise * torch.randn(shape, generator=generator)
+    repeated = Latents(torch.cat([latents.tokens, shifted]), latents.grid)
+    return dynamics.rollout(repeated, controls.repeat(samples), generator, horizon=horizon)
+
+
+def read_scene(
+    readout: LatentReadout,
+    latents: Latents,
+    time_s: Float[np.ndarray, " t"],
+    size_px: int,
+    provenance: Provenance,
+) -> Scene:
+    """Objects and trajectories of one clip `[1, T, N, C]`, in the world's own pixels."""
+    return link_detections(readout.detect(latents), time_s, size_px=size_px, provenance=provenance)
+
+
+def read_future(
+    readout: LatentReadout,
+    latents: tuple[Latents, Latents],
+    time_s: tuple[Float[np.ndarray, " k"], Float[np.ndarray, " h"]],
+    size_px: int,
+    provenance: Provenance,
+) -> Scene:
+    """Scene of one future, tracked from within the context so that identities carry over.
+
+    Args:
+        readout: reads latents.
+        latents: of the context and of the future.
+        time_s: of the same.
+        size_px: side of the world's frames.
+        provenance: of the future.
+    """
+    seen, future = latents
+    whole = Latents(torch.cat([seen.tokens, future.tokens], dim=1), seen.grid)
+    scene = read_scene(readout, whole, np.concatenate(time_s), size_px, provenance)
+    scene = scene.after(len(time_s[0]))
+    return scene.with_events(detect_events(scene))

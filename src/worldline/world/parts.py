@@ -1,0 +1,49 @@
+"""Build a world's parts from their configs and see that they fit each other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from worldline.core.config import Config
+from worldline.dynamics import Dynamics, TrajectoryForecaster
+from worldline.readout.latent import LatentReadout
+from worldline.tokenizer import Tokenizer
+
+__all__ = ["build_parts"]
+
+
+def build_parts(
+    tokenizer: Config,
+    dynamics: Config,
+    readout: LatentReadout.Config,
+    trajectory: TrajectoryForecaster.Config | None,
+) -> tuple[Tokenizer, Dynamics[Any], LatentReadout, TrajectoryForecaster | None]:
+    """The untrained parts, in this order.
+
+    Raises:
+        ValueError: a config is of the wrong kind, or parts work in unlike sizes; says which.
+    """
+    eye = _build(tokenizer, Tokenizer, "tokenizer")
+    mind = _build(dynamics, Dynamics, "dynamics")
+    if eye.time_stride != 1:
+        raise ValueError(
+            f"the tokenizer makes one latent step of {eye.time_stride} frames; a world needs one "
+            "step per frame"
+        )
+    for name, config in (("dynamics", mind.config), ("readout", readout)):
+        if config.channels != eye.channels or (config.rows, config.rows) != eye.grid:
+            raise ValueError(
+                f"the {name} takes {config.rows}x{config.rows} cells of {config.channels} numbers, "
+                f"but the tokenizer gives {eye.grid[0]}x{eye.grid[1]} of {eye.channels}"
+            )
+    if trajectory is not None and trajectory.size_px != eye.size_px:
+        raise ValueError("trajectory and tokenizer must have the same size_px")
+    paths = None if trajectory is None else trajectory.build()
+    return eye, mind, readout.build(), paths
+
+
+def _build(config: Any, kind: type[Any], name: str) -> Any:
+    built = config.build()
+    if not isinstance(built, kind):
+        raise ValueError(f"{name} is a {config.type_name}, which makes no {kind.__name__}")
+    return built
