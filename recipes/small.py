@@ -5,8 +5,17 @@
 Data, schedule and cost are repeated on the world's card.
 """
 
-from worldline.sim import FAMILIES
-from worldline.train import Recipe, Stage, Trainer
+from worldline.sim import FIRST_FAMILIES
+from worldline.train import (
+    Data,
+    ObjectiveTask,
+    Recipe,
+    Stage,
+    TokenizerTask,
+    Trainer,
+    TrajectoryTask,
+)
+from worldline.train.objectives import NextFrame, Reading
 from worldline.world import World
 
 
@@ -14,27 +23,42 @@ def recipe() -> Recipe:
     """Sized for a few hours on two cores with AVX512-BF16 or AMX."""
     return Recipe(
         world=World.Config(name="small"),
-        families=tuple(FAMILIES),
-        num_clips=7800,
-        look_families=("drop", "throw", "bounce", "collide", "roll", "slide"),
-        num_look_clips=3000,
-        num_motion_clips=13000,
-        tokenizer=Stage(
-            Trainer.Config(steps=6000, learning_rate=2e-3, warmup=200, checkpoint_every=500),
-            batch=64,
+        data=(
+            Data("look", ("drop", "throw", "bounce", "collide", "roll", "slide"), 3000),
+            Data("data", FIRST_FAMILIES, 7800),
+            Data("motion", FIRST_FAMILIES, 13000, tracked=True),
         ),
-        dynamics=Stage(
-            Trainer.Config(steps=1400, learning_rate=1.5e-3, warmup=100, checkpoint_every=50),
-            batch=16,
-            length=32,
-        ),
-        readout=Stage(
-            Trainer.Config(steps=700, learning_rate=1e-3, warmup=50, checkpoint_every=100),
-            batch=16,
-            length=16,
-        ),
-        trajectory=Stage(
-            Trainer.Config(steps=2600, learning_rate=1e-3, warmup=100, checkpoint_every=100),
-            batch=64,
+        stages=(
+            Stage(
+                "tokenizer",
+                TokenizerTask.Config(),
+                "look",
+                Trainer.Config(steps=6000, learning_rate=2e-3, warmup=200, checkpoint_every=500),
+                batch=64,
+                length=1,
+            ),
+            Stage(
+                "dynamics",
+                ObjectiveTask.Config(("dynamics",), (NextFrame.Config(),)),
+                "data",
+                Trainer.Config(steps=1400, learning_rate=1.5e-3, warmup=100, checkpoint_every=50),
+                batch=16,
+                length=32,
+            ),
+            Stage(
+                "readout",
+                ObjectiveTask.Config(("readout",), (Reading.Config(noise=0.3),)),
+                "data",
+                Trainer.Config(steps=700, learning_rate=1e-3, warmup=50, checkpoint_every=100),
+                batch=16,
+                length=16,
+            ),
+            Stage(
+                "trajectory",
+                TrajectoryTask.Config(),
+                "motion",
+                Trainer.Config(steps=2600, learning_rate=1e-3, warmup=100, checkpoint_every=100),
+                batch=64,
+            ),
         ),
     )

@@ -1,22 +1,23 @@
-"""Training: one loop, its tasks, checkpoints and the cost ledger."""
+"""Training: one loop, its tasks and objectives, recipes, checkpoints and the cost ledger."""
 
 from worldline.train.checkpoint import Checkpoint
 from worldline.train.ledger import Ledger, describe_machine
 from worldline.train.loop import DivergenceError, Task, Trainer, step_generator
-from worldline.train.recipe import Recipe, Stage, load_recipe, train_world
-from worldline.train.tasks import DynamicsTask, ReadoutTask, TokenizerTask
+from worldline.train.recipe import Data, Recipe, Stage, load_recipe, train_world
+from worldline.train.tasks import ObjectiveTask, TokenizerTask, TrajectoryTask
 
 __all__ = [
     "Checkpoint",
+    "Data",
     "DivergenceError",
-    "DynamicsTask",
     "Ledger",
-    "ReadoutTask",
+    "ObjectiveTask",
     "Recipe",
     "Stage",
     "Task",
     "TokenizerTask",
     "Trainer",
+    "TrajectoryTask",
     "describe_machine",
     "load_recipe",
     "step_generator",

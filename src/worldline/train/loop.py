@@ -49,6 +49,14 @@ class Task(Protocol):
         """Frames in a batch, for the ledger."""
         ...
 
+    def after_step(self, model: nn.Module) -> None:
+        """What follows each step, such as moving averages within the model."""
+        ...
+
+    def finish(self) -> None:
+        """What follows the last step, once `model` holds the final weights."""
+        ...
+
 
 class Trainer:
     """Runs a task for a number of steps and keeps a folder from which it can go on.
@@ -132,7 +140,7 @@ class Trainer:
                 batch, generator = self._draw(task, step, device)
                 if config.half:
                     with torch.no_grad():
-                        for own, other in zip(master, working, strict=True):
+                        for own, other in zip(model.parameters(), worker.parameters(), strict=True):
                             other.copy_(own)
                 for parameter in working:
                     parameter.grad = None
@@ -153,6 +161,7 @@ class Trainer:
                 for group in optimizer.param_groups:
                     group["lr"] = self.learning_rate(step)
                 optimizer.step()
+                task.after_step(model)
                 average.update(model, step)
                 ledger = replace(
                     ledger,
@@ -169,6 +178,7 @@ class Trainer:
                 if on_step is not None:
                     on_step(step, values)
         model.load_state_dict(average.tensors)
+        task.finish()
         return ledger
 
     def learning_rate(self, step: int) -> float:

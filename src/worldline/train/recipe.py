@@ -7,6 +7,7 @@ import json
 import runpy
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -15,61 +16,91 @@ from worldline.core.clip import Clip
 from worldline.core.config import Config, register
 from worldline.core.errors import InputError
 from worldline.data.shards import Shards, Tracking, write_shards
-from worldline.sim import FAMILIES, Split, make_clips
+from worldline.sim import FIRST_FAMILIES, Split, make_clips
 from worldline.train.ledger import Ledger
-from worldline.train.loop import Task, Trainer, step_generator
-from worldline.train.tasks import DynamicsTask, ReadoutTask, TokenizerTask, TrajectoryTask
+from worldline.train.loop import Task, Trainer
+from worldline.train.tasks import ObjectiveTask, TokenizerTask, TrajectoryTask
 from worldline.world import World
 
-__all__ = ["Recipe", "Stage", "load_recipe", "train_world"]
+__all__ = ["Data", "Recipe", "Stage", "load_recipe", "train_world"]
 
 Progress = Callable[[str, int, int, Mapping[str, float]], None]
 """Called as (stage, step, steps, losses)."""
 
 
+@register("train/data")
+@dataclass(frozen=True)
+class Data(Config):
+    """A set of simulated clips.
+
+    Attributes:
+        name: of the set and of its folder in a run.
+        families: simulator families, in equal shares.
+        num_clips: how many clips in all.
+        tracked: keep how everything that is seen moves, for the forecaster of trajectories.
+    """
+
+    name: str = "data"
+    families: tuple[str, ...] = FIRST_FAMILIES
+    num_clips: int = 1000
+    tracked: bool = False
+
+
+@register("train/stage", version=2)
 @dataclass(frozen=True)
 class Stage(Config):
-    """One of the four trainings that make a world: its schedule and batch."""
+    """One of the trainings that make a world.
 
+    Attributes:
+        name: of the stage and of its folder in a run.
+        task: config of a task: which parts learn, and what for.
+        data: name of the set of clips.
+        trainer: schedule and optimiser.
+        batch, length: clips of a batch, and frames of each where the task does not fix them.
+    """
+
+    name: str = "dynamics"
+    task: TokenizerTask.Config | TrajectoryTask.Config | ObjectiveTask.Config = (
+        ObjectiveTask.Config()
+    )
+    data: str = "data"
     trainer: Trainer.Config = Trainer.Config()
     batch: int = 16
     length: int = 32
 
 
-register("train/stage")(Stage)
-
-
-@register("train/recipe")
+@register("train/recipe", version=2)
 @dataclass(frozen=True)
 class Recipe(Config):
     """Data, parts and schedules of a world.
 
     Attributes:
         world: config of the world to train.
-        families: simulator families that dynamics and readout learn from, in equal shares.
-        num_clips: how many clips of them.
-        look_families, num_look_clips: the same for the tokenizer, which learns how things look and
-            needs fewer clips.
-        num_motion_clips: how many clips of `families` the forecaster of trajectories learns from.
+        data: sets of clips.
+        stages: trainings, in order.
         seed: of data, initial weights, order and noise.
-        tokenizer, dynamics, readout, trajectory: the four stages.
-        object_weight: extra weight of moving objects' pixels in the tokenizer's loss.
-        readout_noise: largest noise on latents in the readout's training.
     """
 
     world: World.Config = World.Config()
-    families: tuple[str, ...] = tuple(FAMILIES)
-    num_clips: int = 1000
-    look_families: tuple[str, ...] = tuple(FAMILIES)
-    num_look_clips: int = 1000
-    num_motion_clips: int = 1000
+    data: tuple[Data, ...] = (Data(),)
+    stages: tuple[Stage, ...] = (Stage(),)
     seed: int = 0
-    tokenizer: Stage = Stage()
-    dynamics: Stage = Stage()
-    readout: Stage = Stage()
-    trajectory: Stage = Stage()
-    object_weight: float = 3.0
-    readout_noise: float = 0.3
+
+    def __post_init__(self) -> None:
+        names = [item.name for item in self.data]
+        stages = [stage.name for stage in self.stages]
+        if len(set(names)) < len(names) or len(set(stages)) < len(stages) or not stages:
+            raise ValueError("data and stages need names of their own, and one stage at least")
+        if set(names) & set(stages) or "world" in (*names, *stages):
+            raise ValueError("data, stages and the finished world share a folder: use other names")
+        for stage in self.stages:
+            if stage.data not in names:
+                raise ValueError(f"stage {stage.name} learns from {stage.data}, there is no such data")
+
+    @property
+    def families(self) -> tuple[str, ...]:
+        """All families that are learned from, in order of their first mention."""
+        return tuple(dict.fromkeys(name for item in self.data for name in item.families))
 
     def digest(self) -> str:
         """Short hash of everything in the recipe."""
@@ -78,7 +109,8 @@ class Recipe(Config):
 
 
 def load_recipe(name_or_path: str) -> Recipe:
-    """A recipe from a Python file that defines `recipe()`; a bare name means `recipes/NAME.py`.
+    """A recipe from a Python file that defines `recipe()`; a bare name means `recipes/NAME.py`, and
+    the suffix may be left out.
 
     The file is run, so it must be one that you trust.
 
@@ -87,7 +119,8 @@ def load_recipe(name_or_path: str) -> Recipe:
     """
     path = Path(name_or_path)
     if path.suffix != ".py":
-        path = Path("recipes") / f"{name_or_path}.py"
+        folder = path.parent if len(path.parts) > 1 else Path("recipes")
+        path = folder / f"{path.name}.py"
     if not path.is_file():
         raise InputError(f"{path}: no such recipe; give a Python file that defines recipe()")
     try:
@@ -110,10 +143,10 @@ def train_world(
     on_step: Progress | None = None,
     reuse: World | None = None,
 ) -> tuple[World, dict[str, Ledger]]:
-    """Make the data, then train tokenizer, dynamics, readout and trajectories, each resumable.
+    """Make the data and run the stages, each resumable.
 
-    All lies below `folder`: data in `look/`, `data/` and `motion/`, checkpoints in a folder per
-    part. Starting again with the same recipe goes on where the last run stopped.
+    All lies below `folder`: a folder per set of data and one per stage, with its checkpoint.
+    Starting again with the same recipe goes on where the last run stopped.
 
     Args:
         recipe: what to train.
@@ -135,73 +168,36 @@ def train_world(
     with torch.random.fork_rng():
         torch.manual_seed(recipe.seed)
         world = recipe.world.build()
-    kept = _take_over(world, reuse) if reuse is not None else {}
+    kept = _take_over(world, recipe, reuse) if reuse is not None else {}
     _claim(folder, recipe)
+    sets = {item.name: item for item in recipe.data}
     ledgers: dict[str, Ledger] = {}
-    seed, tokenizer = recipe.seed, world.tokenizer
-
-    def run(name: str, make_task: Callable[[], Task], stage: Stage) -> None:
-        if name in kept:
-            ledgers[name] = kept[name]
-            return
-        config = replace(stage.trainer, seed=seed)
-        ledgers[name] = config.build().run(
-            make_task(),
-            folder / name,
+    for stage in recipe.stages:
+        if stage.name in kept:
+            ledgers[stage.name] = kept[stage.name]
+            continue
+        shards = _make_shards(
+            sets[stage.data], world, recipe.seed, folder / stage.data, num_workers, progress
+        )
+        with torch.random.fork_rng():
+            torch.manual_seed(recipe.seed)
+            task: Task = stage.task.build(
+                world, shards, seed=recipe.seed, batch=stage.batch, length=stage.length
+            )
+        config = replace(stage.trainer, seed=recipe.seed)
+        ledgers[stage.name] = config.build().run(
+            task,
+            folder / stage.name,
             device=device,
-            on_step=lambda step, losses: progress(name, step + 1, config.steps, losses),
+            on_step=partial(_report, progress, stage.name, config.steps),
         )
-
-    def shards(name: str, families: tuple[str, ...], num: int, tracking: Tracking | None) -> Shards:
-        return _make_shards(recipe, families, num, folder / name, num_workers, progress, tracking)
-
-    def tokenizer_task() -> Task:
-        stage = recipe.tokenizer
-        data = shards("look", recipe.look_families, recipe.num_look_clips, None)
-        weight = recipe.object_weight
-        return TokenizerTask(
-            tokenizer,
-            data,
-            seed=seed,
-            batch=stage.batch,
-            object_weight=weight,
-            length=stage.length if tokenizer.time_stride > 1 else 1,
-        )
-
-    def dynamics_task() -> Task:
-        stage = recipe.dynamics
-        data = shards("data", recipe.families, recipe.num_clips, None)
-        return DynamicsTask(
-            world.dynamics, tokenizer, data, seed=seed, batch=stage.batch, length=stage.length
-        )
-
-    def readout_task() -> Task:
-        stage = recipe.readout
-        return ReadoutTask(
-            world.readout,
-            tokenizer,
-            shards("data", recipe.families, recipe.num_clips, None),
-            seed=seed,
-            batch=stage.batch,
-            length=stage.length,
-            noise=recipe.readout_noise,
-        )
-
-    def trajectory_task() -> Task:
-        config = world.trajectory.config
-        tracking = Tracking(config.context, config.horizon, config.cell_px)
-        data = shards("motion", recipe.families, recipe.num_motion_clips, tracking)
-        return TrajectoryTask(world.trajectory, data, seed=seed, batch=recipe.trajectory.batch)
-
-    run("tokenizer", tokenizer_task, recipe.tokenizer)
-    if "tokenizer" not in kept:
-        tokenizer.eval()
-        frames = _sample_frames(tokenizer_task(), seed, steps=16)
-        tokenizer.measure_latents(frames.to(device))
-    run("dynamics", dynamics_task, recipe.dynamics)
-    run("readout", readout_task, recipe.readout)
-    run("trajectory", trajectory_task, recipe.trajectory)
     return world, ledgers
+
+
+def _report(
+    progress: Progress, name: str, steps: int, step: int, losses: Mapping[str, float]
+) -> None:
+    progress(name, step + 1, steps, losses)
 
 
 def _claim(folder: Path, recipe: Recipe) -> None:
@@ -215,59 +211,53 @@ def _claim(folder: Path, recipe: Recipe) -> None:
     partial.replace(note)
 
 
-def _take_over(world: World, source: World) -> dict[str, Ledger]:
-    """Copy the trained parts of another world; those that it has a ledger of."""
+def _take_over(world: World, recipe: Recipe, source: World) -> dict[str, Ledger]:
+    """Copy the trained parts of another world: of those stages that it has a ledger of."""
     ledgers = source.calibration.get("ledgers", {})
     if not ledgers:
         raise InputError(
             f"the world {source.name} keeps no ledgers of its training, so none of its parts can "
             "be reused"
         )
-    for name in ledgers:
-        own, other = world.parts[name], source.parts[name]
-        if own.config != other.config:
+    kept = [stage for stage in recipe.stages if stage.name in ledgers]
+    for name in {name for stage in kept for name in stage.task.parts}:
+        own, other = world.parts[name], source.parts.get(name)
+        if other is None or own.config != other.config:
             raise InputError(
                 f"the {name} of the world {source.name} has another config than the recipe's, so "
                 "it cannot be reused"
             )
         own.load_state_dict(other.state_dict())
-    return {name: Ledger.from_json(record) for name, record in ledgers.items()}
+    return {stage.name: Ledger.from_json(ledgers[stage.name]) for stage in kept}
 
 
 def _make_shards(
-    recipe: Recipe,
-    families: tuple[str, ...],
-    num_clips: int,
-    folder: Path,
-    num_workers: int,
-    progress: Progress,
-    tracking: Tracking | None,
+    data: Data, world: World, seed: int, folder: Path, num_workers: int, progress: Progress
 ) -> Shards:
-    size_px = recipe.world.tokenizer.size_px
-
     def count() -> Iterator[Clip]:
         clips = make_clips(
-            families,
-            num_clips=num_clips,
-            seed=recipe.seed,
+            data.families,
+            num_clips=data.num_clips,
+            seed=seed,
             split=Split.TRAIN,
-            size_px=size_px,
+            size_px=world.size_px,
             num_workers=num_workers,
             events=False,
         )
         for i, clip in enumerate(clips):
             yield clip
-            progress(folder.name, i + 1, num_clips, {})
+            progress(folder.name, i + 1, data.num_clips, {})
 
+    tracking = None
+    if data.tracked:
+        if world.trajectory is None:
+            raise InputError(f"data {data.name} is tracked, but the world forecasts no trajectories")
+        config = world.trajectory.config
+        tracking = Tracking(config.context, config.horizon, config.cell_px)
     key = {
-        "families": list(families),
-        "num_clips": num_clips,
-        "seed": recipe.seed,
-        "size_px": size_px,
+        "families": list(data.families),
+        "num_clips": data.num_clips,
+        "seed": seed,
+        "size_px": world.size_px,
     }
-    return write_shards(folder, count(), num_clips=num_clips, recipe=key, tracking=tracking)
-
-
-def _sample_frames(task: Task, seed: int, *, steps: int) -> torch.Tensor:
-    batches = [task.batch(10**8 + i, step_generator(seed, 10**8 + i))[0] for i in range(steps)]
-    return torch.cat(batches)
+    return write_shards(folder, count(), num_clips=data.num_clips, recipe=key, tracking=tracking)

@@ -1,38 +1,29 @@
-"""The four things that a world consists of, as tasks for the training loop."""
+"""What is trained: tokenizers, forecasters of trajectories, and any mix of objectives."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
+from worldline.core.config import Config, register
 from worldline.core.errors import InputError
-from worldline.core.latents import Controls, Latents
+from worldline.core.latents import Latents
 from worldline.data.shards import Shards
-from worldline.dynamics import CellMotion, Dynamics, TrajectoryForecaster
-from worldline.readout.latent import LatentReadout, ObjectTargets
+from worldline.dynamics import CellMotion, TrajectoryForecaster
 from worldline.tokenizer import Tokenizer
+from worldline.train.draw import ClipBatch, augment, draw_clips
+from worldline.train.loop import step_generator
+from worldline.train.objectives import Follower, NextFrame, Objective
+from worldline.world import World
 
-__all__ = ["DynamicsTask", "ReadoutTask", "TokenizerTask", "TrajectoryTask", "augment"]
-
-
-def augment(
-    frames: UInt8[Tensor, "b t h w 3"], generator: torch.Generator
-) -> tuple[UInt8[Tensor, "b t h w 3"], Tensor, Tensor]:
-    """Mirror clips left to right and permute their colour channels, both at random per clip.
-
-    Physics does not change under either. Returns frames, mirrored `[B]` and permutation `[B, 3]`.
-    """
-    batch = len(frames)
-    mirrored = torch.rand(batch, generator=generator) < 0.5
-    channels = torch.rand(batch, 3, generator=generator).argsort(dim=-1)
-    out = torch.stack([clip[..., order] for clip, order in zip(frames, channels, strict=True)])
-    return torch.where(mirrored[:, None, None, None, None], out.flip(-2), out), mirrored, channels
+__all__ = ["ObjectiveTask", "TokenizerTask", "TrajectoryTask"]
 
 
 class TokenizerTask:
@@ -44,6 +35,31 @@ class TokenizerTask:
     Raises:
         InputError: the shards' clips are shorter.
     """
+
+    @register("train/tokenizer")
+    @dataclass(frozen=True)
+    class Config(Config):
+        """Weight.
+
+        Attributes:
+            object_weight: extra weight of moving objects' pixels.
+        """
+
+        object_weight: float = 3.0
+        parts: ClassVar[tuple[str, ...]] = ("tokenizer",)
+
+        def build(
+            self, world: World, shards: Shards, *, seed: int, batch: int, length: int
+        ) -> TokenizerTask:
+            """Make the task."""
+            return TokenizerTask(
+                world.tokenizer,
+                shards,
+                seed=seed,
+                batch=batch,
+                object_weight=self.object_weight,
+                length=length,
+            )
 
     def __init__(
         self,
@@ -87,68 +103,38 @@ class TokenizerTask:
         """Frames in the batch."""
         return batch[0].shape[0] * batch[0].shape[1]
 
+    def after_step(self, model: nn.Module) -> None:
+        """Nothing follows the model."""
 
-class _LatentTask:
-    """Clips that are encoded by a frozen tokenizer on the way in."""
-
-    def __init__(
-        self, tokenizer: Tokenizer, shards: Shards, *, seed: int, batch: int, length: int
-    ) -> None:
-        self.tokenizer = copy.deepcopy(tokenizer).eval().to(torch.bfloat16)
-        self.shards, self.seed, self.size, self.length = shards, seed, batch, length
-
-    def clips(self, step: int, generator: torch.Generator) -> tuple[Tensor, Any, int, Tensor]:
-        """Augmented frames `[B, L, H, W, 3]`, clip numbers, first frame, mirrored `[B]`."""
-        chosen = self.shards.order(self.seed, step * self.size, self.size)
-        most = self.shards.frames.shape[1] - self.length
-        start = int(torch.randint(most + 1, (), generator=generator))
-        stop = start + self.length
-        raw = np.stack([self.shards.frames[c, start:stop] for c in chosen])
-        frames, mirrored, channels = augment(torch.from_numpy(raw), generator)
-        self.channels = channels
-        return frames, chosen, start, mirrored
-
-    @torch.no_grad()
-    def encode(self, frames: Tensor) -> Latents:
-        """Latents of augmented frames, where the tokenizer is."""
-        return self.tokenizer.encode(frames.to(next(self.tokenizer.parameters()).device))
-
-
-class DynamicsTask(_LatentTask):
-    """Next-frame prediction in latent space."""
-
-    def __init__(
-        self,
-        model: Dynamics[Any],
-        tokenizer: Tokenizer,
-        shards: Shards,
-        *,
-        seed: int,
-        batch: int,
-        length: int,
-    ) -> None:
-        super().__init__(tokenizer, shards, seed=seed, batch=batch, length=length)
-        self.model: nn.Module = model
-
-    def batch(self, step: int, generator: torch.Generator) -> Latents:
-        """Latents `[B, L, N, C]`."""
-        frames, *_ = self.clips(step, generator)
-        return self.encode(frames)
-
-    def loss(
-        self, model: nn.Module, batch: Latents, generator: torch.Generator
-    ) -> Mapping[str, Tensor]:
-        """The dynamics' own losses."""
-        assert isinstance(model, Dynamics)
-        return model.loss(batch, Controls(), generator)
-
-    def num_frames(self, batch: Latents) -> int:
-        """Frames in the batch."""
-        return batch.tokens.shape[0] * batch.tokens.shape[1]
+    def finish(self) -> None:
+        """Measure the scale of the latents, once the weights are final."""
+        assert isinstance(self.model, Tokenizer)
+        self.model.eval()
+        device = next(self.model.parameters()).device
+        first = 10**8  # far from every step of training
+        drawn = [
+            self.batch(first + i, step_generator(self.seed, first + i))[0] for i in range(16)
+        ]
+        self.model.measure_latents(torch.cat(drawn).to(device))
 
 
 class TrajectoryTask:
     """Where everything that is seen in a frame goes after it, against the simulator's truth."""
+
+    @register("train/trajectory")
+    @dataclass(frozen=True)
+    class Config(Config):
+        """Nothing to set."""
+
+        parts: ClassVar[tuple[str, ...]] = ("trajectory",)
+
+        def build(
+            self, world: World, shards: Shards, *, seed: int, batch: int, length: int
+        ) -> TrajectoryTask:
+            """Make the task. Raises `InputError` if the world forecasts no trajectories."""
+            if world.trajectory is None:
+                raise InputError(f"the world {world.name} forecasts no trajectories to be trained")
+            return TrajectoryTask(world.trajectory, shards, seed=seed, batch=batch)
 
     def __init__(
         self, model: TrajectoryForecaster, shards: Shards, *, seed: int, batch: int
@@ -193,58 +179,122 @@ class TrajectoryTask:
         """Frames in the batch."""
         return batch[0].shape[0] * batch[0].shape[1]
 
+    def after_step(self, model: nn.Module) -> None:
+        """Nothing follows the model."""
 
-class ReadoutTask(_LatentTask):
-    """Objects from latents, against the simulator's truth."""
+    def finish(self) -> None:
+        """Nothing is left to be done."""
+
+
+class ObjectiveTask:
+    """Any parts of a world, trained on any weighted mix of objectives.
+
+    Parts that are not in training are frozen copies in half precision. The tokenizer encodes each
+    batch once, with gradients if it is in training.
+    """
+
+    @register("train/objectives")
+    @dataclass(frozen=True)
+    class Config(Config):
+        """What is trained and what for.
+
+        Attributes:
+            parts: of the world, by name.
+            objectives: configs of objectives.
+            augmented: mirror and recolour clips at random.
+        """
+
+        parts: tuple[str, ...] = ("dynamics",)
+        objectives: tuple[Config, ...] = (NextFrame.Config(),)
+        augmented: bool = True
+
+        def build(
+            self, world: World, shards: Shards, *, seed: int, batch: int, length: int
+        ) -> ObjectiveTask:
+            """Make the task. Raises `ValueError` for a part that the world does not have."""
+            return ObjectiveTask(self, world, shards, seed=seed, batch=batch, length=length)
 
     def __init__(
         self,
-        model: LatentReadout,
-        tokenizer: Tokenizer,
+        config: ObjectiveTask.Config,
+        world: World,
         shards: Shards,
         *,
         seed: int,
         batch: int,
         length: int,
-        noise: float,
     ) -> None:
-        super().__init__(tokenizer, shards, seed=seed, batch=batch, length=length)
-        self.model: nn.Module = model
-        self.noise = noise
-
-    def batch(self, step: int, generator: torch.Generator) -> tuple[Latents, ObjectTargets]:
-        """Latents with some noise (predicted latents are not perfect either) and truth."""
-        frames, chosen, start, mirrored = self.clips(step, generator)
-        latents = self.encode(frames)
-        noise = torch.randn(latents.tokens.shape, generator=generator)
-        scale = self.noise * torch.rand(len(frames), 1, 1, 1, generator=generator)
-        tokens = latents.tokens + (scale * noise).to(latents.tokens)
-        span = slice(start, start + self.length)
-        shards = self.shards
-        center: Float[Tensor, "b t m 2"] = torch.from_numpy(shards.center_px[chosen, span])
-        width = shards.frames.shape[3]
-        flipped = torch.stack([width - center[..., 0], center[..., 1]], dim=-1)
-        color = torch.from_numpy(shards.color_rgb[chosen])
-        index = self.channels[:, None, :].expand(-1, color.shape[1], -1)
-        targets = ObjectTargets(
-            center_px=torch.where(mirrored[:, None, None, None], flipped, center),
-            size_px=torch.from_numpy(shards.size_px[chosen, span]),
-            depth_m=torch.from_numpy(shards.depth_m[chosen, span]),
-            color_rgb=color.gather(-1, index),
-            visible=torch.from_numpy(shards.visible[chosen, span]),
+        unknown = sorted(set(config.parts) - set(world.parts))
+        if unknown or not config.parts or not config.objectives:
+            raise ValueError(
+                f"parts to train are {config.parts}, objectives {len(config.objectives)}; give at "
+                f"least one each, of the parts {', '.join(world.parts)}"
+            )
+        self.config, self.shards = config, shards
+        self.seed, self.size, self.length = seed, batch, length
+        made = [objective.build(world) for objective in config.objectives]  # type: ignore[attr-defined]
+        self.names = [objective.type_name.split("/")[-1] for objective in config.objectives]
+        self.model: nn.Module = nn.ModuleDict(
+            {
+                "parts": nn.ModuleDict({name: world.parts[name] for name in config.parts}),
+                "objectives": nn.ModuleList(made),
+            }
         )
-        return Latents(tokens, latents.grid), targets
+        self.frozen = {
+            name: copy.deepcopy(part).eval().requires_grad_(False).to(torch.bfloat16)
+            for name, part in world.parts.items()
+            if name not in config.parts
+        }
+
+    def batch(self, step: int, generator: torch.Generator) -> ClipBatch:
+        """Clips with all that is known of them."""
+        return draw_clips(
+            self.shards,
+            seed=self.seed,
+            step=step,
+            batch=self.size,
+            length=self.length,
+            generator=generator,
+            augmented=self.config.augmented,
+        )
 
     def loss(
-        self,
-        model: nn.Module,
-        batch: tuple[Latents, ObjectTargets],
-        generator: torch.Generator,
+        self, model: nn.Module, batch: ClipBatch, generator: torch.Generator
     ) -> Mapping[str, Tensor]:
-        """The readout's own losses."""
-        assert isinstance(model, LatentReadout)
-        return model.loss(*batch)
+        """Weighted sum of the objectives' totals, and every scalar of each under its name."""
+        assert isinstance(model, nn.ModuleDict)
+        trained = model["parts"]
+        assert isinstance(trained, nn.ModuleDict)
+        device = batch.frames.device
+        frozen = {name: part.to(device) for name, part in self.frozen.items()}
+        parts = {**frozen, **dict(trained.items())}
+        tokenizer = parts["tokenizer"]
+        assert isinstance(tokenizer, Tokenizer)
+        with torch.set_grad_enabled("tokenizer" in trained):
+            latents: Latents = tokenizer.encode(batch.frames)
+        total = torch.zeros((), device=device)
+        losses: dict[str, Tensor] = {}
+        objectives: Any = model["objectives"]
+        for name, objective in zip(self.names, objectives, strict=True):
+            assert isinstance(objective, Objective)
+            found = objective.loss(parts, batch, latents, generator)
+            total = total + objective.weight * found["total"]
+            losses |= {f"{name}/{key}": value for key, value in found.items()}
+        return {"total": total, **losses}
 
-    def num_frames(self, batch: tuple[Latents, ObjectTargets]) -> int:
+    def num_frames(self, batch: ClipBatch) -> int:
         """Frames in the batch."""
-        return batch[0].tokens.shape[0] * batch[0].tokens.shape[1]
+        return batch.frames.shape[0] * batch.frames.shape[1]
+
+    def after_step(self, model: nn.Module) -> None:
+        """Let moving averages follow."""
+        assert isinstance(model, nn.ModuleDict)
+        parts, objectives = model["parts"], model["objectives"]
+        assert isinstance(parts, nn.ModuleDict)
+        assert isinstance(objectives, nn.ModuleList)
+        for objective in objectives:
+            if isinstance(objective, Follower):
+                objective.follow(dict(parts.items()))
+
+    def finish(self) -> None:
+        """Nothing is left to be done."""

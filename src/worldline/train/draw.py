@@ -1,0 +1,101 @@
+"""Draw training batches of clips from shards, augmented."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, UInt8
+from torch import Tensor
+
+from worldline.core.errors import InputError
+from worldline.core.latents import Controls
+from worldline.data.shards import Shards
+from worldline.readout.latent import ObjectTargets
+
+__all__ = ["ClipBatch", "augment", "draw_clips"]
+
+
+@dataclass(frozen=True, eq=False)
+class ClipBatch:
+    """B clips of T frames with what is known of them.
+
+    Attributes:
+        frames: the pictures.
+        moving: pixels of objects.
+        objects: the simulator's truth.
+        controls: what drives the clips.
+    """
+
+    frames: UInt8[Tensor, "b t h w 3"]
+    moving: Bool[Tensor, "b t h w"]
+    objects: ObjectTargets
+    controls: Controls
+
+
+def augment(
+    frames: UInt8[Tensor, "b t h w 3"], generator: torch.Generator
+) -> tuple[UInt8[Tensor, "b t h w 3"], Tensor, Tensor]:
+    """Mirror clips left to right and permute their colour channels, both at random per clip.
+
+    Physics does not change under either. Returns frames, mirrored `[B]` and permutation `[B, 3]`.
+    """
+    batch = len(frames)
+    mirrored = torch.rand(batch, generator=generator) < 0.5
+    channels = torch.rand(batch, 3, generator=generator).argsort(dim=-1)
+    out = torch.stack([clip[..., order] for clip, order in zip(frames, channels, strict=True)])
+    return torch.where(mirrored[:, None, None, None, None], out.flip(-2), out), mirrored, channels
+
+
+def draw_clips(
+    shards: Shards,
+    *,
+    seed: int,
+    step: int,
+    batch: int,
+    length: int,
+    generator: torch.Generator,
+    augmented: bool = True,
+) -> ClipBatch:
+    """The batch of a step: clips in an endless reshuffled order, all from the same first frame.
+
+    Args:
+        shards: where clips come from.
+        seed: of the order.
+        step: number of the batch.
+        batch, length: B and T.
+        generator: of first frame and augmentation.
+        augmented: mirror and recolour at random; not where actions or words say what is left,
+            right or red.
+
+    Raises:
+        InputError: the shards' clips are shorter than `length`.
+    """
+    most = shards.frames.shape[1] - length
+    if most < 0 or length < 1:
+        raise InputError(
+            f"length {length} must lie between 1 and the {shards.frames.shape[1]} frames of the "
+            "shards' clips"
+        )
+    chosen = shards.order(seed, step * batch, batch)
+    start = int(torch.randint(most + 1, (), generator=generator))
+    span = slice(start, start + length)
+    frames = torch.from_numpy(np.stack([shards.frames[c, span] for c in chosen]))
+    moving = torch.from_numpy(np.stack([shards.moving[c, span] for c in chosen]))
+    center = torch.from_numpy(shards.center_px[chosen, span])
+    color = torch.from_numpy(shards.color_rgb[chosen])
+    if augmented:
+        frames, mirrored, channels = augment(frames, generator)
+        moving = torch.where(mirrored[:, None, None, None], moving.flip(-1), moving)
+        flipped = torch.stack([frames.shape[3] - center[..., 0], center[..., 1]], dim=-1)
+        center = torch.where(mirrored[:, None, None, None], flipped, center)
+        color = color.gather(-1, channels[:, None, :].expand(-1, color.shape[1], -1))
+    objects = ObjectTargets(
+        center_px=center,
+        size_px=torch.from_numpy(shards.size_px[chosen, span]),
+        depth_m=torch.from_numpy(shards.depth_m[chosen, span]),
+        color_rgb=color,
+        visible=torch.from_numpy(shards.visible[chosen, span]),
+    )
+    return ClipBatch(frames, moving, objects, Controls())

@@ -1,0 +1,30 @@
+"""Objectives: what a world learns for."""
+
+from worldline.train.objectives.alignment import StateAlignment
+from worldline.train.objectives.base import Follower, Objective, Parts
+from worldline.train.objectives.gaussian import SketchedGaussian
+from worldline.train.objectives.masked import MaskedVideo
+from worldline.train.objectives.prediction import NextFrame, Reading, Reconstruction
+
+__all__ = [
+    "OBJECTIVES",
+    "Follower",
+    "MaskedVideo",
+    "NextFrame",
+    "Objective",
+    "Parts",
+    "Reading",
+    "Reconstruction",
+    "SketchedGaussian",
+    "StateAlignment",
+]
+
+OBJECTIVES: tuple[type[Objective], ...] = (
+    Reconstruction,
+    NextFrame,
+    Reading,
+    MaskedVideo,
+    SketchedGaussian,
+    StateAlignment,
+)
+"""Every objective."""

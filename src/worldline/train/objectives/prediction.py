@@ -1,0 +1,120 @@
+"""Objectives that hand the work to a part of the world: reconstruct, predict, read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from worldline.core.config import Config, register
+from worldline.core.latents import Latents
+from worldline.dynamics import Dynamics
+from worldline.readout.latent import LatentReadout
+from worldline.tokenizer import Tokenizer
+from worldline.train.draw import ClipBatch
+from worldline.train.objectives.base import Objective, Parts
+from worldline.world import World
+
+__all__ = ["NextFrame", "Reading", "Reconstruction"]
+
+
+class Reconstruction(Objective):
+    """The tokenizer's own losses: its pictures beside the true ones, objects weighted up."""
+
+    @register("objective/reconstruction")
+    @dataclass(frozen=True)
+    class Config(Config):
+        """Weights.
+
+        Attributes:
+            weight: of the whole.
+            object_weight: extra weight of moving objects' pixels.
+        """
+
+        weight: float = 1.0
+        object_weight: float = 3.0
+
+        def build(self, world: World) -> Reconstruction:
+            """Make the objective."""
+            return Reconstruction(self)
+
+    def __init__(self, config: Reconstruction.Config) -> None:
+        super().__init__()
+        self.weight, self.object_weight = config.weight, config.object_weight
+
+    def loss(
+        self, parts: Parts, batch: ClipBatch, latents: Latents, generator: torch.Generator
+    ) -> Mapping[str, Tensor]:
+        """See `Tokenizer.loss`."""
+        tokenizer = parts["tokenizer"]
+        assert isinstance(tokenizer, Tokenizer)
+        return tokenizer.loss(
+            batch.frames, 1.0 + self.object_weight * batch.moving.float(), generator
+        )
+
+
+class NextFrame(Objective):
+    """The dynamics' own losses: each frame from those before it."""
+
+    @register("objective/next-frame")
+    @dataclass(frozen=True)
+    class Config(Config):
+        """Weight."""
+
+        weight: float = 1.0
+
+        def build(self, world: World) -> NextFrame:
+            """Make the objective."""
+            return NextFrame(self)
+
+    def __init__(self, config: NextFrame.Config) -> None:
+        super().__init__()
+        self.weight = config.weight
+
+    def loss(
+        self, parts: Parts, batch: ClipBatch, latents: Latents, generator: torch.Generator
+    ) -> Mapping[str, Tensor]:
+        """See `Dynamics.loss`."""
+        dynamics = parts["dynamics"]
+        assert isinstance(dynamics, Dynamics)
+        return dynamics.loss(latents, batch.controls, generator)
+
+
+class Reading(Objective):
+    """The readout's own losses: objects, with place, size, depth and colour, from latents."""
+
+    @register("objective/reading")
+    @dataclass(frozen=True)
+    class Config(Config):
+        """Weight and noise.
+
+        Attributes:
+            weight: of the whole.
+            noise: largest noise on the latents; predicted ones are not perfect either.
+        """
+
+        weight: float = 1.0
+        noise: float = 0.0
+
+        def build(self, world: World) -> Reading:
+            """Make the objective."""
+            return Reading(self)
+
+    def __init__(self, config: Reading.Config) -> None:
+        super().__init__()
+        self.weight, self.noise = config.weight, config.noise
+
+    def loss(
+        self, parts: Parts, batch: ClipBatch, latents: Latents, generator: torch.Generator
+    ) -> Mapping[str, Tensor]:
+        """See `LatentReadout.loss`."""
+        readout = parts["readout"]
+        assert isinstance(readout, LatentReadout)
+        tokens = latents.tokens
+        device = generator.device
+        noise = torch.randn(tokens.shape, generator=generator, device=device)
+        scale = torch.rand(len(tokens), 1, 1, 1, generator=generator, device=device)
+        tokens = tokens + (self.noise * scale * noise).to(tokens)
+        return readout.loss(Latents(tokens, latents.grid), batch.objects)
