@@ -5,7 +5,7 @@
 Data, schedule and cost are repeated on the world's card.
 """
 
-from worldline.sim import FAMILIES
+from worldline.sim import FIRST_FAMILIES
 from worldline.train import Recipe, Stage, Trainer
 from worldline.world import World
 
@@ -14,7 +14,7 @@ def recipe() -> Recipe:
     """Sized for a few hours on two cores with AVX512-BF16 or AMX."""
     return Recipe(
         world=World.Config(name="small"),
-        families=tuple(FAMILIES),
+        families=FIRST_FAMILIES,
         num_clips=7800,
         look_families=("drop", "throw", "bounce", "collide", "roll", "slide"),
         num_look_clips=3000,

@@ -15,7 +15,7 @@ from worldline.core.clip import Clip
 from worldline.core.config import Config, register
 from worldline.core.errors import InputError
 from worldline.data.shards import Shards, Tracking, write_shards
-from worldline.sim import FAMILIES, Split, make_clips
+from worldline.sim import FIRST_FAMILIES, Split, make_clips
 from worldline.train.ledger import Ledger
 from worldline.train.loop import Task, Trainer, step_generator
 from worldline.train.tasks import DynamicsTask, ReadoutTask, TokenizerTask, TrajectoryTask
@@ -58,9 +58,9 @@ class Recipe(Config):
     """
 
     world: World.Config = World.Config()
-    families: tuple[str, ...] = tuple(FAMILIES)
+    families: tuple[str, ...] = FIRST_FAMILIES
     num_clips: int = 1000
-    look_families: tuple[str, ...] = tuple(FAMILIES)
+    look_families: tuple[str, ...] = FIRST_FAMILIES
     num_look_clips: int = 1000
     num_motion_clips: int = 1000
     seed: int = 0

@@ -8,7 +8,7 @@ from worldline.sim.families.hidden import Occlude
 from worldline.sim.families.swing import Pendulum
 from worldline.sim.families.upright import Stack, Topple
 
-__all__ = ["FAMILIES", "Family"]
+__all__ = ["FAMILIES", "FIRST_FAMILIES", "Family"]
 
 FAMILIES: dict[str, Family] = {
     family.name: family
@@ -29,3 +29,21 @@ FAMILIES: dict[str, Family] = {
     )
 }
 """Every family by its name."""
+
+FIRST_FAMILIES = (
+    "drop",
+    "throw",
+    "bounce",
+    "collide",
+    "roll",
+    "slide",
+    "stack",
+    "topple",
+    "occlude",
+    "pendulum",
+    "disc_uniform",
+    "disc_parabola",
+    "disc_collision",
+)
+"""What the bundled world learned from and its tables are about; stays as it is when `FAMILIES`
+grows."""
