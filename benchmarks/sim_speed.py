@@ -19,7 +19,7 @@ from worldline.sim import FAMILIES, FIRST_FAMILIES, Split, make_clip
 from worldline.sim.camera import shoot
 from worldline.sim.engine import simulate
 from worldline.sim.families.flat import DISC_RANGES
-from worldline.sim.framing import frame_action
+from worldline.sim.framing import Shot, frame_action
 from worldline.sim.splits import seed_of
 
 
@@ -29,7 +29,7 @@ def camera_rate(family: str, num_clips: int, size_px: int = 64) -> float:
         rng = seed_of(family, Split.TRAIN, 0, index)
         stage = FAMILIES[family].stage(Split.TRAIN, rng)  # type: ignore[attr-defined]
         rollout = simulate(stage)
-        camera = frame_action(stage, rollout, size_px)
+        camera = frame_action(stage, rollout, Shot(size_px))
         start = process_time()
         film = shoot(stage, rollout, camera)
         if index:  # the first one warms up

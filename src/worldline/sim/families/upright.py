@@ -7,6 +7,7 @@ import numpy as np
 from worldline.core import Clip, Verdict
 from worldline.sim.families.base import Casting, compose, name_all, scatter, turn_about
 from worldline.sim.families.laws import judge, truth_of
+from worldline.sim.framing import Shot
 from worldline.sim.splits import Ranges, Split
 from worldline.sim.stage import Body, Shape, Stage, Vector
 from worldline.sim.studio import film_stage
@@ -18,15 +19,16 @@ class Stack:
     """Boxes stand on each other; one or two more fall on top and stay."""
 
     name = "stack"
+    has_camera = True
     ranges = Ranges(
         train={"half_m": ((0.3, 0.5),), "flatness": ((0.45, 0.8),), "height_m": ((0.8, 2.0),)},
         beyond={"half_m": ((0.2, 0.25), (0.6, 0.75)), "height_m": ((0.3, 0.6), (2.3, 2.8))},
         hole={"half_m": (0.37, 0.43), "height_m": (1.2, 1.6)},
     )
 
-    def make(self, split: Split, rng: np.random.Generator, size_px: int) -> Clip:
+    def make(self, split: Split, rng: np.random.Generator, shot: Shot) -> Clip:
         """See `Family.make`."""
-        return film_stage(self.stage(split, rng), size_px)
+        return film_stage(self.stage(split, rng), shot)
 
     def stage(self, split: Split, rng: np.random.Generator) -> Stage:
         """Draw the tower and what falls on it."""
@@ -88,15 +90,16 @@ class Topple:
     """One or two tall bodies, tipped past their edge, fall over."""
 
     name = "topple"
+    has_camera = True
     ranges = Ranges(
         train={"half_m": ((0.13, 0.26),), "tallness": ((3.0, 5.0),), "push": ((1.4, 2.4),)},
         beyond={"half_m": ((0.3, 0.38),), "tallness": ((2.2, 2.7), (5.5, 7.0))},
         hole={"half_m": (0.17, 0.21), "tallness": (3.6, 4.3)},
     )
 
-    def make(self, split: Split, rng: np.random.Generator, size_px: int) -> Clip:
+    def make(self, split: Split, rng: np.random.Generator, shot: Shot) -> Clip:
         """See `Family.make`."""
-        return film_stage(self.stage(split, rng), size_px)
+        return film_stage(self.stage(split, rng), shot)
 
     def stage(self, split: Split, rng: np.random.Generator) -> Stage:
         """Draw what falls over, and which way."""
