@@ -33,9 +33,7 @@ def test_an_orbit_turns_by_its_angle_and_a_pan_stays_where_it_is(stage_of, ball)
     stage = stage_of(ball(), num_frames=20)
     rollout = simulate(stage)
     orbit = frame_action(stage, rollout, Shot(64, CameraPath(0.8, 0.0))).world_from_camera
-    cosine = (
-        orbit[0, :2, 2] @ orbit[-1, :2, 2] / np.prod(np.linalg.norm(orbit[[0, -1], :2, 2], axis=1))
-    )
+    first, last = (pose[:2, 2] / np.linalg.norm(pose[:2, 2]) for pose in orbit[[0, -1]])
     assert np.arccos(first @ last) == pytest.approx(0.8)
     pan = frame_action(stage, rollout, Shot(64, CameraPath(0.0, 0.5))).world_from_camera
     np.testing.assert_allclose(pan[:, :3, 3], np.tile(pan[0, :3, 3], (20, 1)))

@@ -5,6 +5,7 @@ from worldline.sim.families.fall import Bounce, Drop, Throw
 from worldline.sim.families.flat import DiscCollision, DiscParabola, DiscUniform
 from worldline.sim.families.ground import Collide, Roll, Slide
 from worldline.sim.families.hidden import Occlude
+from worldline.sim.families.slopes import Ramp, USlope
 from worldline.sim.families.swing import Pendulum
 from worldline.sim.families.upright import Stack, Topple
 
@@ -26,6 +27,8 @@ FAMILIES: dict[str, Family] = {
         DiscUniform(),
         DiscParabola(),
         DiscCollision(),
+        Ramp(),
+        USlope(),
     )
 }
 """Every family by its name."""
