@@ -15,8 +15,6 @@ __all__ = ["CameraPath", "Shot", "draw_path", "frame_action", "look_at"]
 MIN_HEIGHT_M = 0.15
 SMALLEST_PX = 5.0
 """Width of the smallest body, on 64 pixels, that the camera goes for."""
-LARGEST_PX = 20.0
-"""Width of the largest body, on 64 pixels, that the camera keeps to."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +98,7 @@ def frame_action(stage: Stage, rollout: Rollout, shot: Shot) -> Camera:
         * 64
         * min(np.median(widths) / stage.min_width_px, widths.min() / SMALLEST_PX)
     )
-    too_near = view.focal_ratio * 64 * widths.max() / LARGEST_PX
+    too_near = view.focal_ratio * 64 * widths.max() / stage.max_width_px
     distance = max(min(far, near_enough), too_near)
     eye = target + outward * distance
     shift = distance * 0.5 / view.focal_ratio * view.margin

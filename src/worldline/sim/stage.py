@@ -233,6 +233,7 @@ class Stage:
         lead_s: simulated time before the first frame.
         min_width_px: the camera comes so near that the typical body is at least so wide, even if
             the action then leaves the image, for images 64 wide.
+        max_width_px: it stays so far away that the largest body is at most so wide.
         landmarks_m: places that the camera has in view beside the bodies.
         caption: one sentence.
         facts: numbers that the self-test of the family needs, unit in the name.
@@ -250,6 +251,7 @@ class Stage:
     friction: float = 0.5
     lead_s: float = 0.0
     min_width_px: float = 8.0
+    max_width_px: float = 20.0
     landmarks_m: tuple[Vector, ...] = ()
     caption: str = ""
     facts: dict[str, float] = field(default_factory=dict)

@@ -5,6 +5,9 @@ from worldline.sim.families.fall import Bounce, Drop, Throw
 from worldline.sim.families.flat import DiscCollision, DiscParabola, DiscUniform
 from worldline.sim.families.ground import Collide, Roll, Slide
 from worldline.sim.families.hidden import Occlude
+from worldline.sim.families.pushed import Push
+from worldline.sim.families.rows import Dominoes
+from worldline.sim.families.seesaw import Seesaw
 from worldline.sim.families.slopes import Ramp, USlope
 from worldline.sim.families.swing import Pendulum
 from worldline.sim.families.upright import Stack, Topple
@@ -29,6 +32,9 @@ FAMILIES: dict[str, Family] = {
         DiscCollision(),
         Ramp(),
         USlope(),
+        Push(),
+        Dominoes(),
+        Seesaw(),
     )
 }
 """Every family by its name."""

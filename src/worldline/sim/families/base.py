@@ -210,6 +210,7 @@ class Casting:
         gravity_mps2: float = 9.81,
         lead_s: float = 0.0,
         min_width_px: float = 8.0,
+        max_width_px: float = 20.0,
         landmarks_m: Sequence[Numbers] = (),
         facts: dict[str, float] | None = None,
     ) -> Stage:
@@ -227,6 +228,7 @@ class Casting:
             gravity_mps2=gravity_mps2,
             lead_s=lead_s,
             min_width_px=min_width_px,
+            max_width_px=max_width_px,
             landmarks_m=tuple(_vector(place) for place in landmarks_m),
             caption=caption,
             facts=facts or {},

@@ -15,6 +15,7 @@ __all__ = [
     "inertia_per_mass",
     "judge",
     "mechanical_energy",
+    "spin_momentum",
     "truth_of",
 ]
 
@@ -117,6 +118,15 @@ def mechanical_energy(truth: Truth) -> Float[np.ndarray, "n t"]:
     spin = _in_body_frame(truth.angular_velocity_radps, truth.scene.rotation_wxyz)
     turning = np.einsum("nti,ni->nt", spin**2, inertia_per_mass(truth)) / 2
     return truth.mass_kg[:, None] * (moving + height + turning)
+
+
+def spin_momentum(truth: Truth) -> Float[np.ndarray, "n t 3"]:
+    """Angular momentum of each body about its own centre, world frame; shapes as in the energy."""
+    assert truth.scene.rotation_wxyz is not None
+    turn = truth.scene.rotation_wxyz
+    inertia = truth.mass_kg[:, None] * inertia_per_mass(truth)
+    own = _in_body_frame(truth.angular_velocity_radps, turn) * inertia[:, None]
+    return _in_body_frame(own, turn * np.array([1.0, -1.0, -1.0, -1.0]))
 
 
 def inertia_per_mass(truth: Truth) -> Float[np.ndarray, "n 3"]:

@@ -12,7 +12,7 @@ from worldline.sim.splits import Ranges, Split
 from worldline.sim.stage import Body, Shape, Stage, Vector
 from worldline.sim.studio import film_stage
 
-__all__ = ["Stack", "Topple"]
+__all__ = ["Stack", "Topple", "tipped"]
 
 
 class Stack:
@@ -111,7 +111,7 @@ class Topple:
             shape = cast.pick((Shape.BOX, Shape.BOX, Shape.CYLINDER))
             base = values["half_m"]
             bodies.append(
-                _tipped(
+                tipped(
                     cast,
                     shape,
                     (base, base, base * values["tallness"]),
@@ -152,7 +152,7 @@ class Topple:
         )
 
 
-def _tipped(
+def tipped(
     cast: Casting,
     shape: Shape,
     half_m: Vector,
