@@ -93,6 +93,9 @@ def build_model(stage: Stage) -> mujoco.MjModel:
     spec.option.impratio = 10
     spec.option.integrator = mujoco.mjtIntegrator.mjINT_EULER
     spec.option.enableflags |= mujoco.mjtEnableBit.mjENBL_ENERGY
+    if any(body.rod is not None and body.rod.swivels for body in stage.bodies):
+        # a fast top gains energy in steps of first order
+        spec.option.integrator = mujoco.mjtIntegrator.mjINT_RK4
     frame_s = float(np.diff(stage.time_s).min()) if len(stage.time_s) > 1 else MAX_STEP_S
     spec.option.timestep = frame_s / np.ceil(frame_s / MAX_STEP_S)
     world = spec.worldbody

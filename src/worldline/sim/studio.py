@@ -27,7 +27,7 @@ def film_stage(stage: Stage, shot: Shot, rollout: Rollout | None = None) -> Clip
     facts = {"restitution": stage.restitution, "friction": stage.friction} | stage.facts
     light = " ".join(repr(float(x)) for x in stage.light.position_m)
     details = tuple(
-        sorted([("light_m", light), *((name, repr(value)) for name, value in facts.items())])
+        sorted([("light_m", light), *((name, repr(float(value))) for name, value in facts.items())])
     )
     provenance = Provenance(origin=Origin.SIMULATED, details=details)
     return Clip(

@@ -4,6 +4,7 @@ from worldline.sim.families.base import Family
 from worldline.sim.families.fall import Bounce, Drop, Throw
 from worldline.sim.families.flat import DiscCollision, DiscParabola, DiscUniform
 from worldline.sim.families.ground import Collide, Roll, Slide
+from worldline.sim.families.gyroscope import Gyroscope
 from worldline.sim.families.hidden import Occlude
 from worldline.sim.families.pushed import Push
 from worldline.sim.families.rows import Dominoes
@@ -35,6 +36,7 @@ FAMILIES: dict[str, Family] = {
         Push(),
         Dominoes(),
         Seesaw(),
+        Gyroscope(),
     )
 }
 """Every family by its name."""

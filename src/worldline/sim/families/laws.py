@@ -110,7 +110,7 @@ def truth_of(clip: Clip) -> Truth:
 def mechanical_energy(truth: Truth) -> Float[np.ndarray, "n t"]:
     """Kinetic and potential energy of each body in joules; potential from the ground up.
 
-    Balls, boxes and cylinders by their labels, anything else as a box; mass is spread evenly.
+    Balls and round upright things by their labels, anything else as a box; mass is spread evenly.
     """
     assert truth.scene.rotation_wxyz is not None
     moving = (truth.velocity_mps**2).sum(axis=-1) / 2
@@ -136,7 +136,11 @@ def inertia_per_mass(truth: Truth) -> Float[np.ndarray, "n 3"]:
     ball = 0.4 * np.stack([x, x, x], axis=-1)
     cylinder = np.stack([x / 4 + z / 3, x / 4 + z / 3, x / 2], axis=-1)
     label = np.array(truth.scene.labels)[:, None]
-    return np.where(label == "ball", ball, np.where(label == "cylinder", cylinder, box))
+    return np.where(
+        label == "ball",
+        ball,
+        np.where(np.isin(label, ("cylinder", "wheel", "pusher")), cylinder, box),
+    )
 
 
 def _in_body_frame(
