@@ -11,7 +11,7 @@ from worldline.sim.families.rows import Dominoes
 from worldline.sim.families.seesaw import Seesaw
 from worldline.sim.families.slopes import Ramp, USlope
 from worldline.sim.families.swing import Pendulum
-from worldline.sim.families.upright import Stack, Topple
+from worldline.sim.families.upright import Stack, Topple, UnstableStack
 
 __all__ = ["FAMILIES", "FIRST_FAMILIES", "Family"]
 
@@ -37,6 +37,7 @@ FAMILIES: dict[str, Family] = {
         Dominoes(),
         Seesaw(),
         Gyroscope(),
+        UnstableStack(),
     )
 }
 """Every family by its name."""

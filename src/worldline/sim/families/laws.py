@@ -12,6 +12,7 @@ from worldline.core import STATIC, Clip, Contact, Outcome, Scene, Verdict
 __all__ = [
     "Truth",
     "gravity_verdict",
+    "growth_share",
     "inertia_per_mass",
     "judge",
     "mechanical_energy",
@@ -149,6 +150,12 @@ def _in_body_frame(
     w, u = rotation_wxyz[..., :1], -rotation_wxyz[..., 1:]
     across = 2 * np.cross(u, vectors)
     return vectors + w * across + np.cross(u, across)
+
+
+def growth_share(energy_j: Float[np.ndarray, " t"]) -> float:
+    """Largest growth of an energy between two moments, over its first value."""
+    lowest = np.minimum.accumulate(energy_j)
+    return float((energy_j - lowest).max() / energy_j[0])
 
 
 def judge(law: str, errors: list[float], limit: float, what: str) -> Verdict:

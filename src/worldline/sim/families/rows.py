@@ -8,7 +8,7 @@ import numpy as np
 
 from worldline.core import Clip, Verdict
 from worldline.sim.families.base import Casting, turn_about
-from worldline.sim.families.laws import Truth, judge, mechanical_energy, truth_of
+from worldline.sim.families.laws import Truth, growth_share, judge, mechanical_energy, truth_of
 from worldline.sim.families.upright import tipped
 from worldline.sim.framing import Shot
 from worldline.sim.splits import Ranges, Split
@@ -106,12 +106,6 @@ class Dominoes:
             judge("order", order, 0.0, "dominoes that are hit one after the other"),
             judge("energy", [growth_share(energy)], 0.02, "energy that never grows"),
         )
-
-
-def growth_share(energy: np.ndarray) -> float:
-    """Largest growth of an energy between two moments, over its first value."""
-    lowest = np.minimum.accumulate(energy)
-    return float((energy - lowest).max() / energy[0])
 
 
 def _hit_s(truth: Truth, row: int) -> float:
