@@ -11,6 +11,7 @@ from worldline.sim.families.rows import Dominoes
 from worldline.sim.families.seesaw import Seesaw
 from worldline.sim.families.slopes import Ramp, USlope
 from worldline.sim.families.swing import Pendulum
+from worldline.sim.families.table import Billiards
 from worldline.sim.families.upright import Stack, Topple, UnstableStack
 
 __all__ = ["FAMILIES", "FIRST_FAMILIES", "Family"]
@@ -38,6 +39,7 @@ FAMILIES: dict[str, Family] = {
         Seesaw(),
         Gyroscope(),
         UnstableStack(),
+        Billiards(),
     )
 }
 """Every family by its name."""
