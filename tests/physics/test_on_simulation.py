@@ -23,6 +23,8 @@ EXPECTED = {
     "pendulum": "rise",
     "disc_parabola": "fall",
     "disc_collision": "collide",
+    "ramp": "roll",
+    "u_slope": "roll",
 }
 """Event that at least one of three clips of a family must show."""
 

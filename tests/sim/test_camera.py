@@ -8,7 +8,7 @@ import pytest
 from worldline.sim import camera, make_clip
 from worldline.sim.camera import shoot
 from worldline.sim.engine import simulate
-from worldline.sim.framing import frame_action, look_at
+from worldline.sim.framing import Shot, frame_action, look_at
 from worldline.sim.stage import Body, Floor, Light, Prop, Shape, Sky
 from worldline.sim.surface import FOG_M
 from worldline.sim.truth import project_box
@@ -126,7 +126,7 @@ def test_projected_box_agrees_with_the_mask(shape: Shape, hover):
 def test_framing_keeps_the_action_in_view_and_bodies_in_size(stage_of, ball):
     stage = stage_of(ball((-1.0, 0.0, 1.0), velocity_mps=(1.5, 0.0, 3.0)))
     rollout = simulate(stage)
-    camera = frame_action(stage, rollout, SIZE_PX)
+    camera = frame_action(stage, rollout, Shot(SIZE_PX))
     low, high = project_box(
         stage.bodies[0], rollout.position_m[0], rollout.rotation_wxyz[0], camera
     )

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from worldline.sim.engine import build_model, damping_ratio, restitution_of, simulate
+from worldline.sim.engine import simulate
+from worldline.sim.model import build_model, damping_ratio, restitution_of
 from worldline.sim.stage import Body, Rod, Shape
 
 

@@ -110,11 +110,14 @@ def apparent_motion(clip: Clip, frame: int, horizon: int) -> ApparentMotion:
         horizon: frames to follow it for.
 
     Raises:
-        InputError: the truth that this needs is missing, or the clip is too short.
+        InputError: the truth that this needs is missing, the camera moves, or the clip is too
+            short.
     """
     scene, seen = clip.scene, clip.segmentation
     if scene is None or seen is None or clip.background is None:
         raise InputError("apparent motion needs a clip with scene, segmentation and background")
+    if scene.camera is not None and len(scene.camera.world_from_camera) > 1:
+        raise InputError("apparent motion needs a camera that stands still; this clip's moves")
     if not 0 <= frame < clip.num_frames - horizon:
         raise InputError(f"no {horizon} frames after frame {frame} of {clip.num_frames}")
     num_bodies = scene.num_objects

@@ -19,7 +19,7 @@ from worldline.report.facts import ForecastFacts, ReportFacts, SearchFacts, Worl
 from worldline.report.footage import Viewing, examine, view_footage
 from worldline.report.moment import choose_moment
 from worldline.report.stopwatch import Stopwatch
-from worldline.sim import FAMILIES, Split, make_clip, make_clips
+from worldline.sim import FIRST_FAMILIES, Split, make_clip, make_clips
 
 if TYPE_CHECKING:
     from worldline.world import World
@@ -181,7 +181,7 @@ def _search_all(
 ) -> tuple[dict[str, int], tuple[SearchFacts, ...]]:
     with watch.stage("Simulate"):
         clips = make_clips(
-            tuple(FAMILIES),
+            FIRST_FAMILIES,
             num_clips=options.num_simulated,
             seed=options.seed,
             split=Split.HELD_OUT,

@@ -46,6 +46,7 @@ HELD_OUT_PAIRS: frozenset[tuple[str, Shape]] = frozenset(
         ("blue", Shape.CAPSULE),
         ("cyan", Shape.BALL),
         ("orange", Shape.BOX),
+        ("yellow", Shape.CUP),
     }
 )
 """Colour and shape that only COMBINATORIAL shows together."""

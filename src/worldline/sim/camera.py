@@ -13,14 +13,16 @@ pixel changes the image, and one sample in its middle for depth and identity.
 # pyright: reportAttributeAccessIssue=false
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import mujoco
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 
 from worldline.core import Camera
+from worldline.sim.cover import cover_geoms
 from worldline.sim.engine import Rollout
+from worldline.sim.model import num_geoms
 from worldline.sim.stage import Pattern, Stage
 from worldline.sim.surface import FOG_M, body_albedo, floor_albedo, sky_color
 
@@ -42,14 +44,14 @@ class Film:
 
     Attributes:
         frames: `[T, H, W, 3]` RGB.
-        background: `[1, H, W, 3]` the same view without bodies and their shadows.
+        background: `[T or 1, H, W, 3]` the same view without bodies and their shadows.
         depth_m: `[T, H, W]` along the optical axis at pixel centres, infinite where nothing is hit.
-        segmentation: `[T, H, W]` body index at pixel centres, -1 for everything else.
-        area_px: `[N, T]` visible area of each body in pixels.
+        segmentation: `[T, H, W]` object id at pixel centres, -1 for everything else.
+        area_px: `[N, T]` visible area of each object in pixels.
     """
 
     frames: UInt8[np.ndarray, "t h w 3"]
-    background: UInt8[np.ndarray, "1 h w 3"]
+    background: UInt8[np.ndarray, "b h w 3"]
     depth_m: Float[np.ndarray, "t h w"]
     segmentation: Int[np.ndarray, "t h w"]
     area_px: Float[np.ndarray, "n t"]
@@ -104,49 +106,37 @@ class _Plate:
 
 
 def shoot(stage: Stage, rollout: Rollout, camera: Camera) -> Film:
-    """Render every frame of a rollout through a fixed camera.
+    """Render every frame of a rollout.
 
     Args:
         stage: what was simulated.
         rollout: its states.
-        camera: pose and intrinsics; only its first pose is used.
+        camera: intrinsics and pose, one or one per frame; if it moves, the scenery is cast anew in
+            every frame, which takes several times as long.
     """
+    poses = camera.world_from_camera
+    if len(poses) == 1:
+        return _shoot_fixed(stage, rollout, camera)
+    films = []
+    for t, pose in enumerate(poses):
+        there = replace(camera, world_from_camera=pose[None])
+        films.append(_shoot_fixed(stage, rollout.at(t), there))
+    return Film(
+        frames=np.concatenate([film.frames for film in films]),
+        background=np.concatenate([film.background for film in films]),
+        depth_m=np.concatenate([film.depth_m for film in films]),
+        segmentation=np.concatenate([film.segmentation for film in films]),
+        area_px=np.concatenate([film.area_px for film in films], axis=1),
+    )
+
+
+def _shoot_fixed(stage: Stage, rollout: Rollout, camera: Camera) -> Film:
     caster = _Caster(rollout)
     eye = np.ascontiguousarray(camera.world_from_camera[0, :3, 3])
     plate = _cast_plate(stage, caster, camera, eye)
-    centers, radii = _cover(rollout)
+    centers, radii = cover_geoms(rollout)
     hits = _cast_bodies(stage, caster, plate, eye, centers, radii)
     return _develop(stage, caster, camera, plate, hits, centers, radii)
-
-
-def _cover(rollout: Rollout) -> tuple[np.ndarray, np.ndarray]:
-    """Spheres that hold the moving geoms, several in a row for a long one.
-
-    Returns:
-        centres `[T, K, 3]` and radii `[K]`.
-    """
-    model = rollout.model
-    centers, radii = [], []
-    for geom in np.flatnonzero(model.geom_bodyid > 0):
-        a, b, c = model.geom_size[geom]
-        kind = mujoco.mjtGeom(int(model.geom_type[geom]))
-        long = 0.0
-        wide = a
-        if kind in (mujoco.mjtGeom.mjGEOM_CAPSULE, mujoco.mjtGeom.mjGEOM_CYLINDER):
-            long = b
-        elif kind == mujoco.mjtGeom.mjGEOM_BOX:
-            wide, long = float(np.hypot(a, b)), c
-        count = int(np.clip(np.ceil(0.5 * long / wide), 1, 8))
-        step = long / count
-        round_ends = kind == mujoco.mjtGeom.mjGEOM_CAPSULE
-        radius = wide + step if round_ends else float(np.hypot(wide, step))
-        axis = rollout.geom_rotation[:, geom, 2::3]
-        for index in range(count):
-            centers.append(
-                rollout.geom_position_m[:, geom] + axis * (step * (2 * index + 1) - long)
-            )
-            radii.append(radius)
-    return np.stack(centers, axis=1), np.array(radii)
 
 
 def _sample_rays(camera: Camera) -> np.ndarray:
@@ -329,24 +319,27 @@ def _develop(
     frames[touched] = _to_bytes(plain[touched % num_pixels] + np.stack(sums, -1) / NUM_COLOR)
     shape = (camera.height_px, camera.width_px)
 
-    body = caster.model.geom_bodyid.astype(np.int64)[geom] - 1
-    num_bodies = len(stage.bodies)
-    solid = _solid(caster)[geom]
-    area = np.bincount((body * num_frames + frame)[solid], minlength=num_bodies * num_frames)
-    depth, identity = _geometry(caster, plate, hits, num_frames, num_pixels)
+    owner = _owners(stage, caster)
+    solid, num_objects = owner[geom] >= 0, int(stage.objects.max()) + 1
+    place = (owner[geom] * num_frames + frame)[solid]
+    area = np.bincount(place, minlength=num_objects * num_frames)
+    depth, identity = _geometry(owner, plate, hits, num_frames, num_pixels)
     return Film(
         frames=frames.reshape(num_frames, *shape, 3),
         background=_to_bytes(plain).reshape(1, *shape, 3),
         depth_m=depth.reshape(num_frames, *shape),
         segmentation=identity.reshape(num_frames, *shape),
-        area_px=area.reshape(num_bodies, num_frames) / NUM_COLOR,
+        area_px=area.reshape(num_objects, num_frames) / NUM_COLOR,
     )
 
 
-def _solid(caster: _Caster) -> np.ndarray:
-    """Geoms that are bodies themselves; the rod of a pendulum is drawn but is not the object."""
-    first = caster.model.body_geomadr[caster.model.geom_bodyid]
-    return (np.arange(caster.model.ngeom) == first) & (caster.model.geom_bodyid > 0)
+def _owners(stage: Stage, caster: _Caster) -> np.ndarray:
+    """Object id of each geom, -1 for scenery and for a pendulum's rod, which is only drawn."""
+    owner = np.full(caster.model.ngeom, -1)
+    for index, body in enumerate(stage.bodies):
+        first = caster.model.body_geomadr[index + 1]
+        owner[first : first + num_geoms(body)] = stage.objects[index]
+    return owner
 
 
 ROD_COLOR = np.array([0.25, 0.25, 0.25], np.float32)
@@ -359,7 +352,7 @@ def _albedo(
     rollout = caster.rollout
     for index, body in enumerate(stage.bodies):
         first = caster.model.body_geomadr[index + 1]
-        rows = np.flatnonzero(geom == first)
+        rows = np.flatnonzero((geom >= first) & (geom < first + num_geoms(body)))
         if body.pattern is Pattern.PLAIN:
             albedo[rows] = body.color
             continue
@@ -371,7 +364,7 @@ def _albedo(
 
 
 def _geometry(
-    caster: _Caster, plate: _Plate, hits: _Hits, num_frames: int, num_pixels: int
+    owner: np.ndarray, plate: _Plate, hits: _Hits, num_frames: int, num_pixels: int
 ) -> tuple[np.ndarray, np.ndarray]:
     start = NUM_COLOR * num_pixels
     scenery = np.where(
@@ -382,8 +375,7 @@ def _geometry(
     rows = np.flatnonzero(hits.sample >= start)
     frame, sample, geom = hits.frame[rows], hits.sample[rows], hits.geom[rows]
     depth[frame, sample - start] = hits.reach_m[rows] * plate.axial[sample]
-    body = caster.model.geom_bodyid[geom] - 1
-    identity[frame, sample - start] = np.where(_solid(caster)[geom], body, -1)
+    identity[frame, sample - start] = owner[geom]
     return depth, identity
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from worldline.core import Clip, InputError, Origin, Provenance, Scene
 from worldline.sim.families import FAMILIES
+from worldline.sim.framing import Shot, draw_path
 from worldline.sim.splits import Split, seed_of
 
 __all__ = ["make_clip", "make_clips"]
@@ -28,22 +29,22 @@ def make_clip(
     split: Split = Split.TRAIN,
     size_px: int = 64,
     events: bool = True,
+    moving_camera: bool = False,
 ) -> Clip:
     """Clip `index` of a family: depends on these arguments and nothing else.
 
     Args:
         family: name out of `FAMILIES`.
         index: number of the clip.
-        seed, split, size_px, events: see `make_clips`.
+        seed, split, size_px, events, moving_camera: see `make_clips`.
 
     Raises:
-        InputError: unknown family.
+        InputError: unknown family, or one without a camera that could move.
     """
-    if family not in FAMILIES:
-        raise InputError(
-            f"unknown scene family {family!r}; choose from {', '.join(sorted(FAMILIES))}"
-        )
-    clip = FAMILIES[family].make(split, seed_of(family, split, seed, index), size_px)
+    _check(family, moving_camera)
+    path = draw_path(seed_of(f"{family} camera", split, seed, index)) if moving_camera else None
+    rng = seed_of(family, split, seed, index)
+    clip = FAMILIES[family].make(split, rng, Shot(size_px, path))
     details = dict(clip.provenance.details) | {"split": str(split), "index": str(index)}
     provenance = Provenance(
         origin=Origin.SIMULATED,
@@ -68,6 +69,7 @@ def make_clips(
     size_px: int = 64,
     num_workers: int = 1,
     events: bool = True,
+    moving_camera: bool = False,
 ) -> Iterator[Clip]:
     """Yield clips in order, round robin over the families.
 
@@ -80,25 +82,41 @@ def make_clips(
         num_workers: processes; with 1 everything happens in this one.
         events: name what happens (`worldline.physics.detect_events`); without, a clip takes about
             two thirds of the time.
+        moving_camera: the camera goes slowly round the action, or pans, instead of standing still.
+            What happens is the same; the scene's camera then has a pose for each frame, and the
+            clip a background for each.
 
     Raises:
-        InputError: no or unknown families, or a number out of range.
+        InputError: no or unknown families, flat ones where the camera should move, or a number out
+            of range.
     """
     if not families or num_clips < 0 or seed < 0 or size_px < 8 or num_workers < 1:
         raise InputError(
             "make_clips needs a family, num_clips >= 0, seed >= 0, size_px >= 8, num_workers >= 1"
         )
     for family in families:
-        if family not in FAMILIES:
-            raise InputError(
-                f"unknown scene family {family!r}; choose from {', '.join(sorted(FAMILIES))}"
-            )
+        _check(family, moving_camera)
     make = partial(
-        _make_numbered, tuple(families), seed=seed, split=split, size_px=size_px, events=events
+        _make_numbered,
+        tuple(families),
+        seed=seed,
+        split=split,
+        size_px=size_px,
+        events=events,
+        moving_camera=moving_camera,
     )
     if num_workers == 1:
         return map(make, range(num_clips))
     return _make_in_processes(make, num_clips, num_workers)
+
+
+def _check(family: str, moving_camera: bool) -> None:
+    if family not in FAMILIES:
+        raise InputError(
+            f"unknown scene family {family!r}; choose from {', '.join(sorted(FAMILIES))}"
+        )
+    if moving_camera and not FAMILIES[family].has_camera:
+        raise InputError(f"the flat scenes of {family} have no camera; leave out moving_camera")
 
 
 def _with_events(scene: Scene) -> Scene:

@@ -1,48 +1,20 @@
-"""MuJoCo: from a `Stage` to what happens.
-
-Touch is a spring and a damper (MuJoCo's direct `solref`), so stiff that a collision lasts about
-12 ms, and damped so that the wanted coefficient of restitution comes out (the linear dashpot that
-cannot pull: Schwager and Poeschel, Granular Matter 9, 2007). MuJoCo writes the contact law for the
-relative acceleration, so the damping ratio does not depend on the masses.
-"""
+"""MuJoCo: from a `Stage` to what happens."""
 
 # MuJoCo's compiled modules come without type stubs
 # pyright: reportAttributeAccessIssue=false
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import lru_cache
-from itertools import combinations, product
-from math import atan2, exp, log, pi, sqrt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
 
 import mujoco
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.optimize import brentq
 
-from worldline.sim.stage import Body, Prop, Shape, Stage
+from worldline.sim.model import build_model
+from worldline.sim.stage import Glide, Hinge, Stage
 
-__all__ = ["Rollout", "Touches", "build_model", "damping_ratio", "simulate"]
-
-TOUCH_S = 0.012
-"""How long an undamped collision lasts."""
-
-FRICTION_RATE_PS = 30.0
-"""Rate at which friction brings slipping to rest where Coulomb's bound allows it. MuJoCo's convex
-contact law lets a large rate lift sliding bodies off the floor, so that they chatter."""
-
-MAX_STEP_S = 0.001
-STATIC_GROUP, BODY_GROUP = 0, 1
-_FREQUENCY_RADPS = pi / TOUCH_S
-# geoms touch through explicit pairs alone, because only those have a `solreffriction`
-_UNPAIRED = {"contype": 0, "conaffinity": 0}
-_GEOM = {
-    Shape.BALL: mujoco.mjtGeom.mjGEOM_SPHERE,
-    Shape.BOX: mujoco.mjtGeom.mjGEOM_BOX,
-    Shape.CYLINDER: mujoco.mjtGeom.mjGEOM_CYLINDER,
-    Shape.CAPSULE: mujoco.mjtGeom.mjGEOM_CAPSULE,
-}
+__all__ = ["Push", "Rollout", "Touches", "drive", "simulate"]
 
 
 @dataclass(frozen=True)
@@ -88,133 +60,52 @@ class Rollout:
     touches: Touches
     step_s: float
 
-
-def restitution_of(damping: float) -> float:
-    """Coefficient of restitution of a dashpot with damping ratio `damping` >= 0."""
-    if damping < 1:
-        root = sqrt(1 - damping * damping)
-        return exp(-damping / root * (pi - atan2(2 * damping * root, 1 - 2 * damping * damping)))
-    if damping == 1:
-        return exp(-2.0)
-    root = sqrt(damping * damping - 1)
-    return exp(-damping / root * log((damping + root) / (damping - root)))
-
-
-@lru_cache(maxsize=256)
-def damping_ratio(restitution: float) -> float:
-    """Inverse of `restitution_of`, for a restitution in [0.05, 1].
-
-    Raises:
-        ValueError: outside that range.
-    """
-    if not 0.05 <= restitution <= 1:
-        raise ValueError(f"restitution is {restitution}, expected 0.05 to 1")
-    if restitution == 1:
-        return 0.0
-    return float(brentq(lambda z: restitution_of(z) - restitution, 0.0, 40.0, xtol=1e-10))  # type: ignore[arg-type]
-
-
-def build_model(stage: Stage) -> mujoco.MjModel:
-    """Compile the stage. Geom 0 is the floor, then the props, then each body's geoms."""
-    spec = mujoco.MjSpec()
-    spec.option.gravity = [0, 0, -stage.gravity_mps2]
-    spec.option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
-    spec.option.impratio = 10
-    spec.option.integrator = mujoco.mjtIntegrator.mjINT_EULER
-    spec.option.enableflags |= mujoco.mjtEnableBit.mjENBL_ENERGY
-    frame_s = float(np.diff(stage.time_s).min()) if len(stage.time_s) > 1 else MAX_STEP_S
-    spec.option.timestep = frame_s / np.ceil(frame_s / MAX_STEP_S)
-    world = spec.worldbody
-    world.add_geom(
-        name="floor",
-        type=mujoco.mjtGeom.mjGEOM_PLANE,
-        size=[0, 0, 1],
-        group=STATIC_GROUP,
-        **_UNPAIRED,
-    )
-    for index, prop in enumerate(stage.props):
-        world.add_geom(
-            name=f"prop{index}",
-            type=_GEOM[prop.shape],
-            size=_geom_size(prop),
-            pos=prop.position_m,
-            quat=prop.rotation_wxyz,
-            group=STATIC_GROUP,
-            **_UNPAIRED,
+    def at(self, frame: int) -> Rollout:
+        """One frame alone."""
+        part = slice(frame, frame + 1)
+        return replace(
+            self,
+            position_m=self.position_m[:, part],
+            velocity_mps=self.velocity_mps[:, part],
+            angular_velocity_radps=self.angular_velocity_radps[:, part],
+            rotation_wxyz=self.rotation_wxyz[:, part],
+            energy_j=self.energy_j[part],
+            geom_position_m=self.geom_position_m[part],
+            geom_rotation=self.geom_rotation[part],
         )
-    for index, body in enumerate(stage.bodies):
-        _add_body(world, index, body)
-    _add_pairs(spec, stage)
-    return spec.compile()
-
-
-def _add_pairs(spec: mujoco.MjSpec, stage: Stage) -> None:
-    bodies = [f"body{index}" for index in range(len(stage.bodies))]
-    scenery = ["floor", *(f"prop{index}" for index in range(len(stage.props)))]
-    damping = 2 * damping_ratio(stage.restitution) * _FREQUENCY_RADPS
-    for first, second in [*combinations(bodies, 2), *product(scenery, bodies)]:
-        spec.add_pair(
-            geomname1=first,
-            geomname2=second,
-            condim=3,
-            friction=[stage.friction, stage.friction, 0.002, 0.0001, 0.0001],
-            solref=[-(_FREQUENCY_RADPS**2), -damping],
-            solreffriction=[0, -FRICTION_RATE_PS],
-            solimp=[0.99, 0.99, 0.001, 0.5, 2],
-        )
-
-
-def _geom_size(thing: Body | Prop) -> list[float]:
-    x, y, z = thing.half_m
-    if thing.shape is Shape.BALL:
-        return [x, 0, 0]
-    if thing.shape is Shape.CYLINDER:
-        return [x, z, 0]
-    if thing.shape is Shape.CAPSULE:
-        return [x, z - x, 0]
-    return [x, y, z]
-
-
-def _add_body(world: mujoco.MjsBody, index: int, body: Body) -> None:
-    node = world.add_body(name=f"body{index}", pos=body.position_m, quat=body.rotation_wxyz)
-    node.add_geom(
-        name=f"body{index}",
-        type=_GEOM[body.shape],
-        size=_geom_size(body),
-        mass=body.mass_kg,
-        group=BODY_GROUP,
-        **_UNPAIRED,
-    )
-    if body.rod is None:
-        node.add_freejoint()
-        return
-    to_local = np.empty(9)
-    mujoco.mju_quat2Mat(to_local, np.asarray(body.rotation_wxyz, dtype=np.float64))
-    to_local = to_local.reshape(3, 3).T
-    pivot = to_local @ (np.asarray(body.rod.pivot_m) - np.asarray(body.position_m))
-    axis = to_local @ np.asarray(body.rod.axis)
-    node.add_joint(type=mujoco.mjtJoint.mjJNT_HINGE, pos=pivot, axis=axis)
-    node.add_geom(
-        type=mujoco.mjtGeom.mjGEOM_CAPSULE,
-        fromto=[0, 0, 0, *pivot],
-        size=[body.rod.radius_m, 0, 0],
-        mass=0,
-        group=BODY_GROUP,
-        **_UNPAIRED,
-    )
 
 
 def _set_velocities(stage: Stage, model: mujoco.MjModel, data: mujoco.MjData) -> None:
     mujoco.mj_forward(model, data)
     for index, body in enumerate(stage.bodies):
-        start = model.jnt_dofadr[model.body_jntadr[index + 1]]
-        if body.rod is not None:
-            data.qvel[start] = np.dot(body.angular_velocity_radps, body.rod.axis)
-            continue
-        data.qvel[start : start + 3] = body.velocity_mps
-        # a free joint's angular velocity is in the body's own frame
+        start = _first_speed(model, index)
         to_world = data.xmat[index + 1].reshape(3, 3)
-        data.qvel[start + 3 : start + 6] = to_world.T @ np.asarray(body.angular_velocity_radps)
+        if body.rod is not None and body.rod.swivels:
+            data.qvel[start : start + 3] = to_world.T @ np.asarray(body.angular_velocity_radps)
+        elif body.rod is not None or isinstance(body.mount, Hinge):
+            held = body.rod if body.rod is not None else body.mount
+            assert not isinstance(held, Glide | None)
+            data.qvel[start] = np.dot(body.angular_velocity_radps, held.axis)
+        elif isinstance(body.mount, Glide):
+            data.qvel[start : start + 2] = body.velocity_mps[:2]
+        else:
+            data.qvel[start : start + 3] = body.velocity_mps
+            # a free joint's angular velocity is in the body's own frame
+            spin = np.asarray(body.angular_velocity_radps)
+            data.qvel[start + 3 : start + 6] = to_world.T @ spin
+
+
+def _first_speed(model: mujoco.MjModel, body: int) -> int:
+    """Address of a body's first number in `data.qvel`."""
+    return int(model.jnt_dofadr[model.body_jntadr[body + 1]])
+
+
+def drive(
+    model: mujoco.MjModel, data: mujoco.MjData, body: int, speeds: Sequence[float] | np.ndarray
+) -> None:
+    """Set the speeds of a driven body's joints: (x, y) of a `Glide`, the turn of a `Hinge`."""
+    start = _first_speed(model, body)
+    data.qvel[start : start + len(speeds)] = speeds
 
 
 Push = Callable[[mujoco.MjModel, mujoco.MjData, float], None]
@@ -226,7 +117,7 @@ def simulate(stage: Stage, push: Push | None = None) -> Rollout:
     Args:
         stage: what to simulate.
         push: called before every physics step with (model, data, time since the first frame); may
-            set `data.xfrc_applied`.
+            set `data.xfrc_applied` and `drive` bodies.
     """
     model = build_model(stage)
     data = mujoco.MjData(model)
@@ -258,8 +149,34 @@ def simulate(stage: Stage, push: Push | None = None) -> Rollout:
         energy_j=state.energy_j,
         geom_position_m=state.geom_position_m,
         geom_rotation=state.geom_rotation,
-        touches=log.sum_up(body_of_geom, step_s),
+        touches=_with_resting(stage, log.sum_up(body_of_geom, step_s), state, step_s),
         step_s=step_s,
+    )
+
+
+def _with_resting(stage: Stage, touches: Touches, state: _Recorder, step_s: float) -> Touches:
+    """Add the touch of gliding bodies with the floor, which MuJoCo does not compute."""
+    resting = [i for i, body in enumerate(stage.bodies) if isinstance(body.mount, Glide)]
+    if not resting:
+        return touches
+    span_s = float(stage.time_s[-1] - stage.time_s[0])
+    moments = stage.time_s[0] + np.arange(round(span_s / step_s)) * step_s
+    parts = [touches]
+    for index in resting:
+        body = stage.bodies[index]
+        place = np.stack([np.interp(moments, stage.time_s, x) for x in state.position_m[index].T])
+        place[2] -= body.half_m[2]
+        impulse = body.mass_kg * stage.gravity_mps2 * step_s
+        number = np.full(len(moments), index)
+        parts.append(
+            Touches(moments, number, 0 * number - 1, np.full(len(moments), impulse), place.T)
+        )
+    order = np.argsort(np.concatenate([part.time_s for part in parts]), kind="stable")
+    return Touches(
+        **{
+            field.name: np.concatenate([getattr(part, field.name) for part in parts])[order]
+            for field in fields(Touches)
+        }
     )
 
 

@@ -6,9 +6,22 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
-__all__ = ["Body", "Floor", "Light", "Pattern", "Prop", "Rod", "Shape", "Sky", "Stage", "View"]
+__all__ = [
+    "Body",
+    "Floor",
+    "Glide",
+    "Hinge",
+    "Light",
+    "Pattern",
+    "Prop",
+    "Rod",
+    "Shape",
+    "Sky",
+    "Stage",
+    "View",
+]
 
 Vector = tuple[float, float, float]
 Quaternion = tuple[float, float, float, float]
@@ -21,6 +34,7 @@ class Shape(StrEnum):
     BOX = "box"
     CYLINDER = "cylinder"
     CAPSULE = "capsule"
+    CUP = "cup"
 
 
 class Pattern(StrEnum):
@@ -42,11 +56,36 @@ class Rod:
         pivot_m: the fixed point.
         axis: unit vector of the hinge.
         radius_m: half the drawn thickness.
+        swivels: the rod turns freely about its fixed point instead of about `axis` alone.
     """
 
     pivot_m: Vector
     axis: Vector
     radius_m: float
+    swivels: bool = False
+
+
+@dataclass(frozen=True)
+class Hinge:
+    """A body that can only turn about a fixed axis; nothing is drawn for it.
+
+    Attributes:
+        pivot_m: a point of the axis.
+        axis: its unit vector.
+        is_driven: whoever steps the simulation sets its turning speed, and nothing else can.
+    """
+
+    pivot_m: Vector
+    axis: Vector
+    is_driven: bool = False
+
+
+@dataclass(frozen=True)
+class Glide:
+    """A body that rests on the floor and moves over it as it is driven, whatever it meets.
+
+    Whoever steps the simulation sets its velocity in the plane. It neither turns nor tips.
+    """
 
 
 @dataclass(frozen=True)
@@ -54,15 +93,18 @@ class Body:
     """A body that moves.
 
     Attributes:
-        shape: its shape; axes of cylinder and capsule lie along its own z.
+        shape: its shape; axes of cylinder, capsule and cup lie along its own z.
         half_m: half side lengths along its own axes; a ball has three equal ones, a cylinder or
-            capsule (radius, radius, half of the whole length).
+            capsule (radius, radius, half of the whole length), and so does a cup, open at +z.
         position_m, rotation_wxyz, velocity_mps, angular_velocity_radps: state at the start, in the
             world frame, of the centre of mass.
         mass_kg: mass, spread evenly.
         color, second_color: RGB in [0, 1]; the second one is for patterns.
         color_name: what people call `color`.
         rod: holds the body on a hinge instead of leaving it free.
+        mount: the same without a rod.
+        label: word for it; the shape's if empty.
+        cluster: bodies with the same word here are one object of the scene, and that is its label.
     """
 
     shape: Shape
@@ -77,31 +119,45 @@ class Body:
     second_color: Vector = (1.0, 1.0, 1.0)
     pattern: Pattern = Pattern.PLAIN
     rod: Rod | None = None
+    mount: Hinge | Glide | None = None
+    label: str = ""
+    cluster: str = ""
+
+    @property
+    def word(self) -> str:
+        """Such as "ball"."""
+        return self.label or str(self.shape)
 
     @property
     def name(self) -> str:
         """Such as "red ball"."""
-        return f"{self.color_name} {self.shape}"
+        return f"{self.color_name} {self.word}"
 
     @property
     def radius_m(self) -> float:
         """Radius of the sphere around the centre that holds the body."""
         if self.shape is Shape.BOX:
             return float(np.linalg.norm(self.half_m))
-        if self.shape is Shape.CYLINDER:
+        if self.shape in (Shape.CYLINDER, Shape.CUP):
             return float(np.hypot(self.half_m[0], self.half_m[2]))
         return max(self.half_m)
 
 
 @dataclass(frozen=True)
 class Prop:
-    """A thing that never moves: wall, ramp, occluder, distractor. Fields as in `Body`."""
+    """A thing that never moves: wall, ramp, occluder, distractor.
+
+    Attributes:
+        shape, half_m, position_m, color, rotation_wxyz: as in `Body`.
+        is_solid: bodies cannot go through it.
+    """
 
     shape: Shape
     half_m: Vector
     position_m: Vector
     color: Vector
     rotation_wxyz: Quaternion = (1.0, 0.0, 0.0, 0.0)
+    is_solid: bool = True
 
 
 @dataclass(frozen=True)
@@ -169,7 +225,7 @@ class Stage:
     """One clip to be: bodies, surroundings, laws, times and view.
 
     Attributes:
-        bodies: what moves; object id i is the i-th body.
+        bodies: what moves; object id i is the i-th body, but see `objects`.
         props: what never moves.
         restitution: of every touch in the scene.
         friction: Coulomb coefficient of every touch in the scene.
@@ -177,6 +233,8 @@ class Stage:
         lead_s: simulated time before the first frame.
         min_width_px: the camera comes so near that the typical body is at least so wide, even if
             the action then leaves the image, for images 64 wide.
+        max_width_px: it stays so far away that the largest body is at most so wide.
+        landmarks_m: places that the camera has in view beside the bodies.
         caption: one sentence.
         facts: numbers that the self-test of the family needs, unit in the name.
     """
@@ -193,5 +251,14 @@ class Stage:
     friction: float = 0.5
     lead_s: float = 0.0
     min_width_px: float = 8.0
+    max_width_px: float = 20.0
+    landmarks_m: tuple[Vector, ...] = ()
     caption: str = ""
     facts: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def objects(self) -> Int[np.ndarray, " b"]:
+        """Object id of each body: a cluster counts once, where its first body stands."""
+        keys = [body.cluster or index for index, body in enumerate(self.bodies)]
+        order = list(dict.fromkeys(keys))
+        return np.array([order.index(key) for key in keys], dtype=np.int64)

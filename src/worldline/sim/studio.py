@@ -5,29 +5,29 @@ from __future__ import annotations
 from worldline.core import Clip, Origin, Provenance
 from worldline.sim.camera import shoot
 from worldline.sim.engine import Rollout, simulate
-from worldline.sim.framing import frame_action
+from worldline.sim.framing import Shot, frame_action
 from worldline.sim.stage import Stage
 from worldline.sim.truth import true_scene
 
 __all__ = ["film_stage"]
 
 
-def film_stage(stage: Stage, size_px: int, rollout: Rollout | None = None) -> Clip:
-    """Make the clip of a stage, `size_px` wide and high.
+def film_stage(stage: Stage, shot: Shot, rollout: Rollout | None = None) -> Clip:
+    """Make the clip of a stage.
 
     Args:
         stage: what to film.
-        size_px: image side.
+        shot: how to film it.
         rollout: what happens, if it was simulated already.
     """
     if rollout is None:
         rollout = simulate(stage)
-    camera = frame_action(stage, rollout, size_px)
+    camera = frame_action(stage, rollout, shot)
     film = shoot(stage, rollout, camera)
     facts = {"restitution": stage.restitution, "friction": stage.friction} | stage.facts
     light = " ".join(repr(float(x)) for x in stage.light.position_m)
     details = tuple(
-        sorted([("light_m", light), *((name, repr(value)) for name, value in facts.items())])
+        sorted([("light_m", light), *((name, repr(float(value))) for name, value in facts.items())])
     )
     provenance = Provenance(origin=Origin.SIMULATED, details=details)
     return Clip(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from worldline.core import STATIC, Camera, Contact, Provenance, Scene
 from worldline.sim.camera import Film
@@ -29,39 +29,86 @@ def true_scene(
     stage: Stage, rollout: Rollout, film: Film, camera: Camera, provenance: Provenance
 ) -> Scene:
     """Everything the simulator knows, without events."""
-    center_px, depth_m = camera.project(rollout.position_m)
+    bodies = [np.flatnonzero(stage.objects == i) for i in range(int(stage.objects.max()) + 1)]
+    heads = [stage.bodies[own[0]] for own in bodies]
+    mass_kg = np.array([body.mass_kg for body in stage.bodies], dtype=np.float64)
+    position_m = _means(rollout.position_m, mass_kg, bodies)
+    center_px, depth_m = camera.project(position_m)
     n, t = depth_m.shape
     size_px = np.full((n, t, 2), np.nan)
-    for index, body in enumerate(stage.bodies):
-        low, high = project_box(
-            body, rollout.position_m[index], rollout.rotation_wxyz[index], camera
-        )
-        size_px[index] = high - low
+    for index, own in enumerate(bodies):
+        boxes = [
+            project_box(stage.bodies[i], rollout.position_m[i], rollout.rotation_wxyz[i], camera)
+            for i in own
+        ]
+        low, high = np.array(boxes).swapaxes(0, 1)
+        size_px[index] = high.max(axis=0) - low.min(axis=0)
     center_px = np.where((depth_m > 0)[..., None], center_px, np.nan)
+    together = np.array([len(own) > 1 for own in bodies])
+    first = np.array([own[0] for own in bodies])
+    rotation = rollout.rotation_wxyz[first].copy()
+    spin = rollout.angular_velocity_radps[first].copy()
+    rotation[together], spin[together] = (1.0, 0.0, 0.0, 0.0), 0.0
     return Scene(
         time_s=stage.time_s,
         width_px=camera.width_px,
         height_px=camera.height_px,
         ids=np.arange(n),
-        labels=tuple(str(body.shape) for body in stage.bodies),
+        labels=tuple(body.cluster or body.word for body in heads),
         present=np.ones((n, t), dtype=bool),
         visible=film.area_px >= MIN_VISIBLE_PX,
         center_px=center_px,
         size_px=size_px,
         center_px_std=np.zeros((n, t, 2)),
-        color_rgb=np.array([_mean_color(body) for body in stage.bodies], dtype=np.float64),
-        position_m=rollout.position_m,
-        rotation_wxyz=rollout.rotation_wxyz,
-        velocity_mps=rollout.velocity_mps,
-        angular_velocity_radps=rollout.angular_velocity_radps,
+        color_rgb=np.array([_mean_color(body) for body in heads], dtype=np.float64),
+        position_m=position_m,
+        rotation_wxyz=rotation,
+        velocity_mps=_means(rollout.velocity_mps, mass_kg, bodies),
+        angular_velocity_radps=spin,
         depth_m=depth_m,
-        extent_m=2 * np.array([body.half_m for body in stage.bodies], dtype=np.float64),
-        mass_kg=np.array([body.mass_kg for body in stage.bodies], dtype=np.float64),
+        extent_m=np.array([_extent(stage, own) for own in bodies]),
+        mass_kg=np.array([mass_kg[own].sum() for own in bodies]),
         gravity_mps2=np.array([0.0, 0.0, -stage.gravity_mps2]),
         camera=camera,
-        contacts=merge_contacts(rollout.touches, rollout.step_s, camera),
+        contacts=merge_contacts(
+            _between_objects(rollout.touches, stage.objects), rollout.step_s, camera, stage.time_s
+        ),
         caption=stage.caption,
         provenance=provenance,
+    )
+
+
+def _means(
+    values: Float[np.ndarray, "b t 3"], mass_kg: Float[np.ndarray, " b"], bodies: list[np.ndarray]
+) -> Float[np.ndarray, "n t 3"]:
+    """Of each object, weighted by mass."""
+    parts = []
+    for own in bodies:
+        share = mass_kg[own] / mass_kg[own].sum()
+        parts.append(values[own[0]] if len(own) == 1 else np.tensordot(share, values[own], 1))
+    return np.stack(parts)
+
+
+def _extent(stage: Stage, own: np.ndarray) -> np.ndarray:
+    """Side lengths of a body, or of the box around a cluster before anything happens."""
+    bodies = [stage.bodies[i] for i in own]
+    if len(bodies) == 1:
+        return 2 * np.array(bodies[0].half_m, dtype=np.float64)
+    place = np.array([body.position_m for body in bodies])
+    reach = np.array([body.radius_m for body in bodies])[:, None]
+    return (place + reach).max(axis=0) - (place - reach).min(axis=0)
+
+
+def _between_objects(touches: Touches, objects: Int[np.ndarray, " b"]) -> Touches:
+    """Touches of bodies as touches of objects; those within a cluster are left out."""
+    if len(np.unique(objects)) == len(objects):
+        return touches
+    number = np.append(objects, STATIC)
+    first, second = number[touches.a], number[touches.b]
+    a, b = np.maximum(first, second), np.minimum(first, second)
+    kept = a != b
+    return Touches(
+        touches.time_s[kept], a[kept], b[kept], touches.impulse_ns[kept], touches.point_m[kept]
     )
 
 
@@ -70,8 +117,16 @@ def _mean_color(body: Body) -> np.ndarray:
     return first if body.pattern is Pattern.PLAIN else (first + second) / 2
 
 
-def merge_contacts(touches: Touches, step_s: float, camera: Camera) -> tuple[Contact, ...]:
-    """Intervals of touch, in order of start, from the first frame on."""
+def merge_contacts(
+    touches: Touches, step_s: float, camera: Camera, time_s: Float[np.ndarray, " t"]
+) -> tuple[Contact, ...]:
+    """Intervals of touch, in order of start, from the first frame on.
+
+    Args:
+        touches: forces at physics steps.
+        step_s: physics step.
+        camera: fixed, or with a pose for each of the frame times `time_s`.
+    """
     found: list[Contact] = []
     pairs = sorted(set(zip(touches.a.tolist(), touches.b.tolist(), strict=True)))
     for a, b in pairs:
@@ -80,19 +135,22 @@ def merge_contacts(touches: Touches, step_s: float, camera: Camera) -> tuple[Con
             continue
         breaks = np.flatnonzero(np.diff(touches.time_s[rows]) > CONTACT_GAP_S) + 1
         for part in np.split(rows, breaks):
-            time_s, impulse = touches.time_s[part], touches.impulse_ns[part]
+            moment_s, impulse = touches.time_s[part], touches.impulse_ns[part]
             total = np.concatenate([[0.0], np.cumsum(impulse)])
-            ends = np.searchsorted(time_s, time_s + IMPACT_S)
-            strongest = touches.point_m[part[int(np.argmax(impulse))]]
-            point, depth = camera.project(strongest[None, None])
-            x, y = point[0, 0].tolist()
+            ends = np.searchsorted(moment_s, moment_s + IMPACT_S)
+            strongest = int(np.argmax(impulse))
+            num_poses = len(camera.world_from_camera)
+            place = np.broadcast_to(touches.point_m[part[strongest]], (1, num_poses, 3))
+            point, depth = camera.project(place)
+            frame = int(np.abs(time_s - moment_s[strongest]).argmin()) if num_poses > 1 else 0
+            x, y = point[0, frame].tolist()
             found.append(
                 Contact(
                     a=a if b == STATIC else b,
                     b=STATIC if b == STATIC else a,
-                    start_s=float(time_s[0]),
-                    end_s=float(time_s[-1] + step_s),
-                    point_px=(x, y) if depth.item() > 0 else None,
+                    start_s=float(moment_s[0]),
+                    end_s=float(moment_s[-1] + step_s),
+                    point_px=(x, y) if depth[0, frame] > 0 else None,
                     impulse_ns=float((total[ends] - total[:-1]).max()),
                 )
             )
@@ -131,8 +189,8 @@ def project_box(
 def _sphere_bounds(
     centers_m: Float[np.ndarray, "k t 3"], radius_m: float, camera: Camera
 ) -> tuple[Float[np.ndarray, "k t 2"], Float[np.ndarray, "k t 2"]]:
-    pose = camera.world_from_camera[0]
-    local = (centers_m - pose[:3, 3]) @ pose[:3, :3]
+    poses = camera.world_from_camera
+    local = ((centers_m - poses[:, :3, 3])[..., None, :] @ poses[:, :3, :3])[..., 0, :]
     z = local[..., 2:]
     # tangents of slope s from the eye: (x - s z)^2 = r^2 (1 + s^2), for x and for y
     a = z * z - radius_m**2

@@ -4,11 +4,17 @@ from worldline.sim.families.base import Family
 from worldline.sim.families.fall import Bounce, Drop, Throw
 from worldline.sim.families.flat import DiscCollision, DiscParabola, DiscUniform
 from worldline.sim.families.ground import Collide, Roll, Slide
+from worldline.sim.families.gyroscope import Gyroscope
 from worldline.sim.families.hidden import Occlude
+from worldline.sim.families.pushed import Push
+from worldline.sim.families.rows import Dominoes
+from worldline.sim.families.seesaw import Seesaw
+from worldline.sim.families.slopes import Ramp, USlope
 from worldline.sim.families.swing import Pendulum
-from worldline.sim.families.upright import Stack, Topple
+from worldline.sim.families.table import Billiards
+from worldline.sim.families.upright import Stack, Topple, UnstableStack
 
-__all__ = ["FAMILIES", "Family"]
+__all__ = ["FAMILIES", "FIRST_FAMILIES", "Family"]
 
 FAMILIES: dict[str, Family] = {
     family.name: family
@@ -26,6 +32,32 @@ FAMILIES: dict[str, Family] = {
         DiscUniform(),
         DiscParabola(),
         DiscCollision(),
+        Ramp(),
+        USlope(),
+        Push(),
+        Dominoes(),
+        Seesaw(),
+        Gyroscope(),
+        UnstableStack(),
+        Billiards(),
     )
 }
 """Every family by its name."""
+
+FIRST_FAMILIES = (
+    "drop",
+    "throw",
+    "bounce",
+    "collide",
+    "roll",
+    "slide",
+    "stack",
+    "topple",
+    "occlude",
+    "pendulum",
+    "disc_uniform",
+    "disc_parabola",
+    "disc_collision",
+)
+"""What the bundled world learned from and its tables are about; stays as it is when `FAMILIES`
+grows."""

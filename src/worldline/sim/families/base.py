@@ -9,8 +9,20 @@ import numpy as np
 
 from worldline.core import Clip, Verdict
 from worldline.sim.appearance import draw_body_colors, draw_floor, draw_light, draw_sky
+from worldline.sim.framing import Shot
 from worldline.sim.splits import Ranges, Split
-from worldline.sim.stage import Body, Prop, Quaternion, Rod, Shape, Stage, Vector, View
+from worldline.sim.stage import (
+    Body,
+    Glide,
+    Hinge,
+    Prop,
+    Quaternion,
+    Rod,
+    Shape,
+    Stage,
+    Vector,
+    View,
+)
 
 __all__ = [
     "FRAME_STEPS_S",
@@ -45,7 +57,12 @@ class Family(Protocol):
         """Continuous parameters of each body, or of the scene."""
         ...
 
-    def make(self, split: Split, rng: np.random.Generator, size_px: int) -> Clip:
+    @property
+    def has_camera(self) -> bool:
+        """The scene is solid and has a camera that could move; flat scenes have none."""
+        ...
+
+    def make(self, split: Split, rng: np.random.Generator, shot: Shot) -> Clip:
         """One clip without provenance."""
         ...
 
@@ -113,6 +130,9 @@ class Casting:
         velocity_mps: Numbers = (0.0, 0.0, 0.0),
         angular_velocity_radps: Numbers = (0.0, 0.0, 0.0),
         rod: Rod | None = None,
+        mount: Hinge | Glide | None = None,
+        label: str = "",
+        cluster: str = "",
     ) -> Body:
         """A body of a colour that no other body of the stage has."""
         name, color, second, pattern = draw_body_colors(shape, self.split, self.rng, self._names)
@@ -132,6 +152,9 @@ class Casting:
             velocity_mps=_vector(velocity_mps),
             angular_velocity_radps=_vector(angular_velocity_radps),
             rod=rod,
+            mount=mount,
+            label=label,
+            cluster=cluster,
         )
 
     def prop_color(self) -> Vector:
@@ -187,6 +210,8 @@ class Casting:
         gravity_mps2: float = 9.81,
         lead_s: float = 0.0,
         min_width_px: float = 8.0,
+        max_width_px: float = 20.0,
+        landmarks_m: Sequence[Numbers] = (),
         facts: dict[str, float] | None = None,
     ) -> Stage:
         """Complete a stage with floor, sky and light."""
@@ -203,6 +228,8 @@ class Casting:
             gravity_mps2=gravity_mps2,
             lead_s=lead_s,
             min_width_px=min_width_px,
+            max_width_px=max_width_px,
+            landmarks_m=tuple(_vector(place) for place in landmarks_m),
             caption=caption,
             facts=facts or {},
         )

@@ -9,6 +9,7 @@ import numpy as np
 from worldline.core import STATIC, Clip, Verdict
 from worldline.sim.families.base import Casting, name_all, scatter
 from worldline.sim.families.laws import gravity_verdict, judge, truth_of
+from worldline.sim.framing import Shot
 from worldline.sim.splits import Ranges, Split
 from worldline.sim.stage import Shape, Stage
 from worldline.sim.studio import film_stage
@@ -24,15 +25,16 @@ class Drop:
     """One to three bodies fall from rest onto the floor."""
 
     name = "drop"
+    has_camera = True
     ranges = Ranges(
         train={"radius_m": _SIZE, "height_m": ((1.6, 4.0),), "restitution": ((0.1, 0.5),)},
         beyond={"radius_m": _SIZE_BEYOND, "height_m": ((0.8, 1.3), (4.5, 6.0))},
         hole={"radius_m": (0.34, 0.42), "height_m": (2.4, 3.0)},
     )
 
-    def make(self, split: Split, rng: np.random.Generator, size_px: int) -> Clip:
+    def make(self, split: Split, rng: np.random.Generator, shot: Shot) -> Clip:
         """See `Family.make`."""
-        return film_stage(self.stage(split, rng), size_px)
+        return film_stage(self.stage(split, rng), shot)
 
     def stage(self, split: Split, rng: np.random.Generator) -> Stage:
         """Draw what falls from where."""
@@ -76,6 +78,7 @@ class Throw:
     """One or two bodies fly on a parabola."""
 
     name = "throw"
+    has_camera = True
     ranges = Ranges(
         train={
             "radius_m": _SIZE,
@@ -92,9 +95,9 @@ class Throw:
         hole={"speed_mps": (2.4, 3.2), "rise_mps": (4.2, 5.2)},
     )
 
-    def make(self, split: Split, rng: np.random.Generator, size_px: int) -> Clip:
+    def make(self, split: Split, rng: np.random.Generator, shot: Shot) -> Clip:
         """See `Family.make`."""
-        return film_stage(self.stage(split, rng), size_px)
+        return film_stage(self.stage(split, rng), shot)
 
     def stage(self, split: Split, rng: np.random.Generator) -> Stage:
         """Draw who flies where."""
@@ -144,6 +147,7 @@ class Bounce:
     """One or two balls bounce."""
 
     name = "bounce"
+    has_camera = True
     ranges = Ranges(
         train={
             "radius_m": ((0.22, 0.5),),
@@ -159,9 +163,9 @@ class Bounce:
         hole={"height_m": (1.8, 2.3), "restitution": (0.7, 0.8)},
     )
 
-    def make(self, split: Split, rng: np.random.Generator, size_px: int) -> Clip:
+    def make(self, split: Split, rng: np.random.Generator, shot: Shot) -> Clip:
         """See `Family.make`."""
-        return film_stage(self.stage(split, rng), size_px)
+        return film_stage(self.stage(split, rng), shot)
 
     def stage(self, split: Split, rng: np.random.Generator) -> Stage:
         """Draw who bounces where."""

@@ -11,6 +11,7 @@ from worldline.sim.appearance import draw_plain_colors
 from worldline.sim.discs import WORLD_M, Discs, film_discs
 from worldline.sim.families.base import name_all
 from worldline.sim.families.laws import Truth, judge, truth_of
+from worldline.sim.framing import Shot
 from worldline.sim.splits import Ranges, Split
 from worldline.sim.stage import Vector
 
@@ -70,9 +71,10 @@ class DiscUniform:
     """One disc moves horizontally at constant speed."""
 
     name = "disc_uniform"
+    has_camera = False
     ranges = DISC_RANGES
 
-    def make(self, split: Split, rng: np.random.Generator, size_px: int) -> Clip:
+    def make(self, split: Split, rng: np.random.Generator, shot: Shot) -> Clip:
         """See `Family.make`."""
         values = self.ranges.draw(split, rng)
         radius, way = values["radius_m"], float(rng.choice((-1.0, 1.0)))
@@ -90,7 +92,7 @@ class DiscUniform:
             gravity_mps2=0.0,
             caption=f"{name_all(named)} moves to the {_side(way)} at constant speed.",
         )
-        return film_discs(discs, size_px)
+        return film_discs(discs, shot.size_px)
 
     def self_check(self, clip: Clip) -> tuple[Verdict, ...]:
         """Positions advance by the same vector in every step."""
@@ -102,9 +104,10 @@ class DiscParabola:
     """One disc is thrown horizontally and falls."""
 
     name = "disc_parabola"
+    has_camera = False
     ranges = DISC_RANGES
 
-    def make(self, split: Split, rng: np.random.Generator, size_px: int) -> Clip:
+    def make(self, split: Split, rng: np.random.Generator, shot: Shot) -> Clip:
         """See `Family.make`."""
         values = self.ranges.draw(split, rng)
         radius, way = values["radius_m"], float(rng.choice((-1.0, 1.0)))
@@ -125,7 +128,7 @@ class DiscParabola:
             gravity_mps2=GRAVITY_MPS2,
             caption=f"{name_all(named)} flies to the {_side(way)} and falls.",
         )
-        return film_discs(discs, size_px)
+        return film_discs(discs, shot.size_px)
 
     def self_check(self, clip: Clip) -> tuple[Verdict, ...]:
         """The second difference of position is the acceleration of free fall."""
@@ -139,9 +142,10 @@ class DiscCollision:
     """Two discs move toward each other and collide head-on without loss."""
 
     name = "disc_collision"
+    has_camera = False
     ranges = DISC_RANGES
 
-    def make(self, split: Split, rng: np.random.Generator, size_px: int) -> Clip:
+    def make(self, split: Split, rng: np.random.Generator, shot: Shot) -> Clip:
         """See `Family.make`."""
         draws = [self.ranges.draw(split, rng) for _ in range(2)]
         radius = np.array([draw["radius_m"] for draw in draws])
@@ -172,7 +176,7 @@ class DiscCollision:
             contacts=(touch,),
             caption=f"{name_all(named)} collide head-on.",
         )
-        return film_discs(discs, size_px)
+        return film_discs(discs, shot.size_px)
 
     def self_check(self, clip: Clip) -> tuple[Verdict, ...]:
         """Momentum and kinetic energy last, and the discs never overlap."""

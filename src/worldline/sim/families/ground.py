@@ -7,6 +7,7 @@ import numpy as np
 from worldline.core import STATIC, Clip, Verdict
 from worldline.sim.families.base import Casting, compose, name_all, turn_about, upright_height
 from worldline.sim.families.laws import judge, truth_of
+from worldline.sim.framing import Shot
 from worldline.sim.splits import Ranges, Split
 from worldline.sim.stage import Body, Prop, Quaternion, Shape, Stage, View
 from worldline.sim.studio import film_stage
@@ -27,6 +28,7 @@ class Collide:
     """Two or three bodies on the floor move toward each other and collide."""
 
     name = "collide"
+    has_camera = True
     ranges = Ranges(
         train={
             "radius_m": ((0.25, 0.55),),
@@ -41,9 +43,9 @@ class Collide:
         hole={"radius_m": (0.36, 0.44), "speed_mps": (2.0, 2.7)},
     )
 
-    def make(self, split: Split, rng: np.random.Generator, size_px: int) -> Clip:
+    def make(self, split: Split, rng: np.random.Generator, shot: Shot) -> Clip:
         """See `Family.make`."""
-        return film_stage(self.stage(split, rng), size_px)
+        return film_stage(self.stage(split, rng), shot)
 
     def stage(self, split: Split, rng: np.random.Generator) -> Stage:
         """Draw who meets whom."""
@@ -110,6 +112,7 @@ class Roll:
     """A ball or a lying cylinder rolls over the floor or down a ramp."""
 
     name = "roll"
+    has_camera = True
     ranges = Ranges(
         train={
             "radius_m": ((0.25, 0.6),),
@@ -124,9 +127,9 @@ class Roll:
         hole={"radius_m": (0.38, 0.46), "speed_mps": (2.2, 2.9)},
     )
 
-    def make(self, split: Split, rng: np.random.Generator, size_px: int) -> Clip:
+    def make(self, split: Split, rng: np.random.Generator, shot: Shot) -> Clip:
         """See `Family.make`."""
-        return film_stage(self.stage(split, rng), size_px)
+        return film_stage(self.stage(split, rng), shot)
 
     def stage(self, split: Split, rng: np.random.Generator) -> Stage:
         """Draw who rolls where."""
@@ -226,6 +229,7 @@ class Slide:
     """Boxes and standing cylinders slide over the floor until friction stops them."""
 
     name = "slide"
+    has_camera = True
     ranges = Ranges(
         train={
             "radius_m": ((0.28, 0.55),),
@@ -240,9 +244,9 @@ class Slide:
         hole={"speed_mps": (2.9, 3.5), "friction": (0.2, 0.26)},
     )
 
-    def make(self, split: Split, rng: np.random.Generator, size_px: int) -> Clip:
+    def make(self, split: Split, rng: np.random.Generator, shot: Shot) -> Clip:
         """See `Family.make`."""
-        return film_stage(self.stage(split, rng), size_px)
+        return film_stage(self.stage(split, rng), shot)
 
     def stage(self, split: Split, rng: np.random.Generator) -> Stage:
         """Draw what slides where."""

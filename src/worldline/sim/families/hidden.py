@@ -7,6 +7,7 @@ import numpy as np
 from worldline.core import Clip, Verdict
 from worldline.sim.families.base import Casting, name_all, turn_about
 from worldline.sim.families.laws import judge, truth_of
+from worldline.sim.framing import Shot
 from worldline.sim.splits import Ranges, Split
 from worldline.sim.stage import Prop, Shape, Stage, View
 from worldline.sim.studio import film_stage
@@ -21,6 +22,7 @@ class Occlude:
     """A ball rolls behind a screen, is out of sight for some frames, and reappears."""
 
     name = "occlude"
+    has_camera = True
     ranges = Ranges(
         train={
             "radius_m": ((0.25, 0.45),),
@@ -34,10 +36,10 @@ class Occlude:
         hole={"radius_m": (0.32, 0.38), "speed_mps": (2.4, 3.0)},
     )
 
-    def make(self, split: Split, rng: np.random.Generator, size_px: int) -> Clip:
+    def make(self, split: Split, rng: np.random.Generator, shot: Shot) -> Clip:
         """A clip in which the ball is really hidden; draws again until it is."""
         for _ in range(_TRIES):
-            clip = film_stage(self.stage(split, rng), size_px)
+            clip = film_stage(self.stage(split, rng), shot)
             if clip.scene is not None and hidden_frames(clip.scene.visible[0]) >= MIN_HIDDEN_FRAMES:
                 return clip
         raise RuntimeError(f"no hidden ball in {_TRIES} tries; the ranges of occlude are wrong")

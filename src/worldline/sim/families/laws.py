@@ -9,7 +9,16 @@ from jaxtyping import Float
 
 from worldline.core import STATIC, Clip, Contact, Outcome, Scene, Verdict
 
-__all__ = ["Truth", "gravity_verdict", "judge", "truth_of"]
+__all__ = [
+    "Truth",
+    "gravity_verdict",
+    "growth_share",
+    "inertia_per_mass",
+    "judge",
+    "mechanical_energy",
+    "spin_momentum",
+    "truth_of",
+]
 
 
 @dataclass(frozen=True)
@@ -97,6 +106,56 @@ def truth_of(clip: Clip) -> Truth:
         extent_m=need("extent_m"),
         gravity_mps2=need("gravity_mps2"),
     )
+
+
+def mechanical_energy(truth: Truth) -> Float[np.ndarray, "n t"]:
+    """Kinetic and potential energy of each body in joules; potential from the ground up.
+
+    Balls and round upright things by their labels, anything else as a box; mass is spread evenly.
+    """
+    assert truth.scene.rotation_wxyz is not None
+    moving = (truth.velocity_mps**2).sum(axis=-1) / 2
+    height = truth.position_m @ -truth.gravity_mps2
+    spin = _in_body_frame(truth.angular_velocity_radps, truth.scene.rotation_wxyz)
+    turning = np.einsum("nti,ni->nt", spin**2, inertia_per_mass(truth)) / 2
+    return truth.mass_kg[:, None] * (moving + height + turning)
+
+
+def spin_momentum(truth: Truth) -> Float[np.ndarray, "n t 3"]:
+    """Angular momentum of each body about its own centre, world frame; shapes as in the energy."""
+    assert truth.scene.rotation_wxyz is not None
+    turn = truth.scene.rotation_wxyz
+    inertia = truth.mass_kg[:, None] * inertia_per_mass(truth)
+    own = _in_body_frame(truth.angular_velocity_radps, turn) * inertia[:, None]
+    return _in_body_frame(own, turn * np.array([1.0, -1.0, -1.0, -1.0]))
+
+
+def inertia_per_mass(truth: Truth) -> Float[np.ndarray, "n 3"]:
+    """Moments of inertia about each body's own axes, over its mass; shapes as in the energy."""
+    x, y, z = (truth.extent_m / 2).T ** 2
+    box = np.stack([y + z, x + z, x + y], axis=-1) / 3
+    ball = 0.4 * np.stack([x, x, x], axis=-1)
+    cylinder = np.stack([x / 4 + z / 3, x / 4 + z / 3, x / 2], axis=-1)
+    label = np.array(truth.scene.labels)[:, None]
+    return np.where(
+        label == "ball",
+        ball,
+        np.where(np.isin(label, ("cylinder", "wheel", "pusher")), cylinder, box),
+    )
+
+
+def _in_body_frame(
+    vectors: Float[np.ndarray, "n t 3"], rotation_wxyz: Float[np.ndarray, "n t 4"]
+) -> Float[np.ndarray, "n t 3"]:
+    w, u = rotation_wxyz[..., :1], -rotation_wxyz[..., 1:]
+    across = 2 * np.cross(u, vectors)
+    return vectors + w * across + np.cross(u, across)
+
+
+def growth_share(energy_j: Float[np.ndarray, " t"]) -> float:
+    """Largest growth of an energy between two moments, over its first value."""
+    lowest = np.minimum.accumulate(energy_j)
+    return float((energy_j - lowest).max() / energy_j[0])
 
 
 def judge(law: str, errors: list[float], limit: float, what: str) -> Verdict:

@@ -8,6 +8,7 @@ from scipy.special import ellipk
 from worldline.core import Clip, Verdict
 from worldline.sim.families.base import Casting, compose, name_all, turn_about
 from worldline.sim.families.laws import Truth, judge, truth_of
+from worldline.sim.framing import Shot
 from worldline.sim.splits import Ranges, Split
 from worldline.sim.stage import Prop, Rod, Shape, Stage
 from worldline.sim.studio import film_stage
@@ -19,6 +20,7 @@ class Pendulum:
     """One or two bodies swing on thin rods."""
 
     name = "pendulum"
+    has_camera = True
     ranges = Ranges(
         train={
             "radius_m": ((0.2, 0.4),),
@@ -33,9 +35,9 @@ class Pendulum:
         hole={"length_m": (1.4, 1.7), "swing_rad": (0.7, 1.0)},
     )
 
-    def make(self, split: Split, rng: np.random.Generator, size_px: int) -> Clip:
+    def make(self, split: Split, rng: np.random.Generator, shot: Shot) -> Clip:
         """See `Family.make`."""
-        return film_stage(self.stage(split, rng), size_px)
+        return film_stage(self.stage(split, rng), shot)
 
     def stage(self, split: Split, rng: np.random.Generator) -> Stage:
         """Draw what swings, how far and on how long a rod."""

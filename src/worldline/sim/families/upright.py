@@ -1,4 +1,4 @@
-"""Standing bodies: a stack that holds, and tall bodies that topple."""
+"""Standing bodies: stacks that hold and that fall, and tall bodies that topple."""
 
 from __future__ import annotations
 
@@ -6,27 +6,29 @@ import numpy as np
 
 from worldline.core import Clip, Verdict
 from worldline.sim.families.base import Casting, compose, name_all, scatter, turn_about
-from worldline.sim.families.laws import judge, truth_of
+from worldline.sim.families.laws import growth_share, judge, mechanical_energy, truth_of
+from worldline.sim.framing import Shot
 from worldline.sim.splits import Ranges, Split
 from worldline.sim.stage import Body, Shape, Stage, Vector
 from worldline.sim.studio import film_stage
 
-__all__ = ["Stack", "Topple"]
+__all__ = ["Stack", "Topple", "UnstableStack", "tipped"]
 
 
 class Stack:
     """Boxes stand on each other; one or two more fall on top and stay."""
 
     name = "stack"
+    has_camera = True
     ranges = Ranges(
         train={"half_m": ((0.3, 0.5),), "flatness": ((0.45, 0.8),), "height_m": ((0.8, 2.0),)},
         beyond={"half_m": ((0.2, 0.25), (0.6, 0.75)), "height_m": ((0.3, 0.6), (2.3, 2.8))},
         hole={"half_m": (0.37, 0.43), "height_m": (1.2, 1.6)},
     )
 
-    def make(self, split: Split, rng: np.random.Generator, size_px: int) -> Clip:
+    def make(self, split: Split, rng: np.random.Generator, shot: Shot) -> Clip:
         """See `Family.make`."""
-        return film_stage(self.stage(split, rng), size_px)
+        return film_stage(self.stage(split, rng), shot)
 
     def stage(self, split: Split, rng: np.random.Generator) -> Stage:
         """Draw the tower and what falls on it."""
@@ -88,15 +90,16 @@ class Topple:
     """One or two tall bodies, tipped past their edge, fall over."""
 
     name = "topple"
+    has_camera = True
     ranges = Ranges(
         train={"half_m": ((0.13, 0.26),), "tallness": ((3.0, 5.0),), "push": ((1.4, 2.4),)},
         beyond={"half_m": ((0.3, 0.38),), "tallness": ((2.2, 2.7), (5.5, 7.0))},
         hole={"half_m": (0.17, 0.21), "tallness": (3.6, 4.3)},
     )
 
-    def make(self, split: Split, rng: np.random.Generator, size_px: int) -> Clip:
+    def make(self, split: Split, rng: np.random.Generator, shot: Shot) -> Clip:
         """See `Family.make`."""
-        return film_stage(self.stage(split, rng), size_px)
+        return film_stage(self.stage(split, rng), shot)
 
     def stage(self, split: Split, rng: np.random.Generator) -> Stage:
         """Draw what falls over, and which way."""
@@ -108,7 +111,7 @@ class Topple:
             shape = cast.pick((Shape.BOX, Shape.BOX, Shape.CYLINDER))
             base = values["half_m"]
             bodies.append(
-                _tipped(
+                tipped(
                     cast,
                     shape,
                     (base, base, base * values["tallness"]),
@@ -149,7 +152,7 @@ class Topple:
         )
 
 
-def _tipped(
+def tipped(
     cast: Casting,
     shape: Shape,
     half_m: Vector,
@@ -187,3 +190,88 @@ def _tipped(
         velocity_mps=np.cross(spin * axis, arm),
         angular_velocity_radps=spin * axis,
     )
+
+
+class UnstableStack:
+    """A stack of boxes of which one reaches too far over the one below, so that it falls."""
+
+    name = "unstable_stack"
+    has_camera = True
+    ranges = Ranges(
+        train={
+            "half_m": ((0.28, 0.48),),
+            "flatness": ((0.4, 0.75),),
+            "overhang": ((1.2, 1.5),),
+        },
+        beyond={
+            "half_m": ((0.2, 0.24), (0.55, 0.7)),
+            "overhang": ((1.06, 1.1), (1.6, 1.8)),
+        },
+        hole={"half_m": (0.35, 0.41), "overhang": (1.28, 1.38)},
+    )
+    """`overhang` is the way from the middle of a box to the common centre of mass of all above it,
+    over half the width of the box: more than 1 falls."""
+
+    def make(self, split: Split, rng: np.random.Generator, shot: Shot) -> Clip:
+        """See `Family.make`."""
+        return film_stage(self.stage(split, rng), shot)
+
+    def stage(self, split: Split, rng: np.random.Generator) -> Stage:
+        """Draw the stack and the place where it fails."""
+        cast = Casting(split, rng)
+        values = self.ranges.draw(split, rng)
+        count = cast.count(2, 4)
+        last = cast.count(0, count - 2)
+        heading = cast.uniform(0, 2 * np.pi)
+        along = np.array([np.cos(heading), np.sin(heading)])
+        bodies: list[Body] = []
+        top, place = 0.0, np.zeros(2)
+        for index in range(count):
+            wide = values["half_m"] * cast.uniform(0.9, 1.0)
+            half = (wide, wide, values["half_m"] * values["flatness"] * cast.uniform(0.85, 1.0))
+            bodies.append(
+                cast.body(
+                    Shape.BOX,
+                    half,
+                    (*place, top + half[2]),
+                    density=400.0,
+                    rotation_wxyz=turn_about((0, 0, 1), heading),
+                )
+            )
+            top += 2 * half[2]
+            # all above the failing place stand straight, so their common centre is that of the next
+            place = place + along * wide * (values["overhang"] if index == last else 0.0)
+        upper = name_all([body.name for body in bodies[last + 1 :]])
+        verb = "falls" if last == count - 2 else "fall"
+        return cast.stage(
+            bodies,
+            caption=f"{upper} {verb} off {_lower(name_all([bodies[last].name]))}.",
+            view=cast.view(azimuth_rad=heading + np.pi / 2, spread_rad=0.9),
+            props=cast.distractors(np.zeros((1, 2)), 2.2),
+            time_s=cast.times((1 / 30, 1 / 30, 1 / 20)),
+            restitution=0.1,
+            friction=0.7,
+            max_width_px=17.0,
+            facts={"support": float(last)},
+        )
+
+    def self_check(self, clip: Clip) -> tuple[Verdict, ...]:
+        """What is above has its centre of mass beyond the edge, and falls; energy never grows."""
+        truth = truth_of(clip)
+        support = int(truth.fact("support"))
+        above = slice(support + 1, None)
+        share = truth.mass_kg[above, None] / truth.mass_kg[above].sum()
+        center = (share * truth.position_m[above, 0]).sum(axis=0) - truth.position_m[support, 0]
+        reach = float(np.hypot(center[0], center[1])) / (truth.extent_m[support, 0] / 2)
+        moved = np.linalg.norm(truth.position_m[above, -1] - truth.position_m[above, 0], axis=1)
+        needed = truth.extent_m[support, 0] / 10
+        energy = mechanical_energy(truth).sum(axis=0)
+        return (
+            judge("overhang", [max(1.0 - reach, 0.0)], 0.0, "a centre of mass beyond the edge"),
+            judge("collapse", [max(needed - float(moved.max()), 0.0)], 0.0, "a stack that falls"),
+            judge("energy", [growth_share(energy)], 0.02, "energy that never grows"),
+        )
+
+
+def _lower(text: str) -> str:
+    return text[0].lower() + text[1:]
