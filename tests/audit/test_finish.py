@@ -15,7 +15,7 @@ from worldline.world import World
 FAMILIES = ("disc_uniform", "drop")
 FACTS = {
     "command": "worldline train nano", "recipe": "0" * 12, "seed": 0, "machine": "a test",
-    "num_clips": 0, "num_look_clips": 0, "num_motion_clips": 0, "reused": [],
+    "clips": {"tokenizer": "look"}, "data": {"look": 0}, "reused": [],
 }  # fmt: skip
 
 

@@ -40,6 +40,12 @@ class Line:
     def num_frames(self, batch):
         return len(batch[0])
 
+    def after_step(self, model):
+        self.num_steps = getattr(self, "num_steps", 0) + 1
+
+    def finish(self):
+        self.final = self.model.weight.detach().clone()
+
 
 def trainer(steps: int = 60, **changes) -> Trainer:
     defaults = {"learning_rate": 0.05, "warmup": 5, "checkpoint_every": 10, "log_every": 1}

@@ -9,7 +9,18 @@ from worldline.data.shards import Shards
 from worldline.dynamics import FlowDynamics, TrajectoryForecaster
 from worldline.readout.latent import LatentReadout
 from worldline.tokenizer import ContinuousTokenizer
-from worldline.train import Recipe, Stage, Trainer, load_recipe, train_world
+from worldline.train import (
+    Data,
+    ObjectiveTask,
+    Recipe,
+    Stage,
+    TokenizerTask,
+    Trainer,
+    TrajectoryTask,
+    load_recipe,
+    train_world,
+)
+from worldline.train.objectives import Reading
 from worldline.world import World
 
 
@@ -27,15 +38,24 @@ def nano(steps: int = 6) -> Recipe:
                 fine_width=8, width=16, depth=2, late_depth=1, heads=1
             ),
         ),
-        families=("disc_uniform", "drop"),
-        num_clips=4,
-        look_families=("disc_uniform",),
-        num_look_clips=3,
-        tokenizer=Stage(trainer, batch=4),
-        dynamics=Stage(trainer, batch=2, length=8),
-        readout=Stage(trainer, batch=2, length=4),
-        num_motion_clips=3,
-        trajectory=Stage(trainer, batch=4),
+        data=(
+            Data("look", ("disc_uniform",), 3),
+            Data("data", ("disc_uniform", "drop"), 4),
+            Data("motion", ("disc_uniform", "drop"), 3, tracked=True),
+        ),
+        stages=(
+            Stage("tokenizer", TokenizerTask.Config(), "look", trainer, batch=4, length=1),
+            Stage("dynamics", ObjectiveTask.Config(), "data", trainer, batch=2, length=8),
+            Stage(
+                "readout",
+                ObjectiveTask.Config(("readout",), (Reading.Config(noise=0.3),)),
+                "data",
+                trainer,
+                batch=2,
+                length=4,
+            ),
+            Stage("trajectory", TrajectoryTask.Config(), "motion", trainer, batch=4),
+        ),
     )
 
 

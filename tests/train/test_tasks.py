@@ -6,7 +6,7 @@ from worldline.core import InputError
 from worldline.data.shards import Shards
 from worldline.tokenizer import ContinuousTokenizer, VideoTokenizer
 from worldline.train import TokenizerTask, Trainer, step_generator
-from worldline.train.tasks import augment
+from worldline.train.draw import augment
 
 N, T, SIDE = 6, 12, 16
 

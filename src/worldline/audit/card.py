@@ -22,8 +22,8 @@ def write_card(
         world: calibrated.
         table: held-out evaluation.
         facts: of the training run: "command", "recipe", "seed", "machine", "ledgers", "reused"
-            (parts taken over from another world), "num_clips", "num_look_clips" and
-            "num_motion_clips".
+            (parts taken over from another world), "clips" (the set of clips that each stage learned
+            from) and "data" (number of clips in each set).
         families: simulator families of the data.
     """
     parts = [
@@ -37,9 +37,7 @@ def write_card(
         "",
         "Simulated clips of 32 frames in equal shares of: "
         f"{', '.join(families)}. Colours, shapes, counts, camera, light and background are random "
-        f"per clip. {facts['num_look_clips']} of them for the tokenizer, {facts['num_clips']} for "
-        f"dynamics and readout, {facts['num_motion_clips']} for trajectories. No real video was "
-        "used.",
+        f"per clip. {_shares(facts['clips'], facts['data'])} No real video was used.",
         "",
         f"Made by `{facts['command']}` (recipe {facts['recipe']}, seed {facts['seed']}, "
         f"{facts['machine']}).",
@@ -72,6 +70,15 @@ def write_card(
         "- Forecasts beyond 24 frames were not trained for.",
     ]
     return "\n".join(parts) + "\n"
+
+
+def _shares(clips: Mapping[str, str], data: Mapping[str, int]) -> str:
+    """Who learned from how many clips, as "Clips per stage: 9 for tokenizer and dynamics."."""
+    users: dict[str, list[str]] = {}
+    for stage, name in clips.items():
+        users.setdefault(name, []).append(stage)
+    parts = [f"{data[name]} for {' and '.join(stages)}" for name, stages in users.items()]
+    return f"Clips per stage: {', '.join(parts)}."
 
 
 def _reused(parts: Sequence[str]) -> list[str]:

@@ -84,9 +84,8 @@ class Train:
                 "recipe": recipe.digest(),
                 "seed": recipe.seed,
                 "machine": describe_machine(),
-                "num_clips": recipe.num_clips,
-                "num_look_clips": recipe.num_look_clips,
-                "num_motion_clips": recipe.num_motion_clips,
+                "clips": {stage.name: stage.data for stage in recipe.stages},
+                "data": {item.name: item.num_clips for item in recipe.data},
                 "ledgers": {name: ledger.to_json() for name, ledger in ledgers.items()},
             },
         )

@@ -95,7 +95,7 @@ class Recipe(Config):
             raise ValueError("data, stages and the finished world share a folder: use other names")
         for stage in self.stages:
             if stage.data not in names:
-                raise ValueError(f"stage {stage.name} learns from {stage.data}, there is no such data")
+                raise ValueError(f"stage {stage.name}: there is no data {stage.data} to learn from")
 
     @property
     def families(self) -> tuple[str, ...]:
@@ -251,7 +251,7 @@ def _make_shards(
     tracking = None
     if data.tracked:
         if world.trajectory is None:
-            raise InputError(f"data {data.name} is tracked, but the world forecasts no trajectories")
+            raise InputError(f"data {data.name} is tracked, but no trajectories are forecast")
         config = world.trajectory.config
         tracking = Tracking(config.context, config.horizon, config.cell_px)
     key = {

@@ -112,9 +112,7 @@ class TokenizerTask:
         self.model.eval()
         device = next(self.model.parameters()).device
         first = 10**8  # far from every step of training
-        drawn = [
-            self.batch(first + i, step_generator(self.seed, first + i))[0] for i in range(16)
-        ]
+        drawn = [self.batch(first + i, step_generator(self.seed, first + i))[0] for i in range(16)]
         self.model.measure_latents(torch.cat(drawn).to(device))
 
 

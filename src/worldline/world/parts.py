@@ -38,8 +38,8 @@ def build_parts(
             )
     if trajectory is not None and trajectory.size_px != eye.size_px:
         raise ValueError("trajectory and tokenizer must have the same size_px")
-    paths = None if trajectory is None else trajectory.build()
-    return eye, mind, readout.build(), paths
+    reader = readout.build()
+    return eye, mind, reader, None if trajectory is None else trajectory.build()
 
 
 def _build(config: Any, kind: type[Any], name: str) -> Any:

@@ -61,7 +61,7 @@ class SketchedGaussian(Objective):
 
 
 def epps_pulley(
-    x: Float[Tensor, "s *d"], *, num_points: int = 17, reach: float = 5.0
+    x: Float[Tensor, "s ..."], *, num_points: int = 17, reach: float = 5.0
 ) -> Float[Tensor, "*d"]:
     """Weighted squared distance between the characteristic functions of samples and of N(0, 1).
 
