@@ -33,6 +33,8 @@ class Train:
     """Folder of the run; the finished world lies in OUT/world."""
     workers: int = 1
     """Processes that make the simulated data."""
+    size: str | None = None
+    """Size of the world, for recipes that have such a dial: nano, small, base or large."""
     device: str = "cpu"
     """Where to train: cpu or cuda."""
     reuse: str | None = None
@@ -57,8 +59,10 @@ class Train:
             known = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
             if self.device not in known:
                 raise InputError(f"--device is {self.device}; here it can be {' or '.join(known)}")
-        recipe = load_recipe(self.recipe)
+        recipe = load_recipe(self.recipe, self.size)
         command = f"worldline train {self.recipe} --out {self.out}"
+        if self.size is not None:
+            command += f" --size {self.size}"
         if self.seed is not None:
             recipe = replace(recipe, seed=self.seed)
             command += f" --seed {self.seed}"

@@ -4,15 +4,18 @@ from worldline.train.checkpoint import Checkpoint
 from worldline.train.ledger import Ledger, describe_machine
 from worldline.train.loop import DivergenceError, Task, Trainer, step_generator
 from worldline.train.recipe import Data, Recipe, Stage, load_recipe, train_world
+from worldline.train.sizes import SIZES, Size, size_named
 from worldline.train.tasks import ObjectiveTask, TokenizerTask, TrajectoryTask
 
 __all__ = [
+    "SIZES",
     "Checkpoint",
     "Data",
     "DivergenceError",
     "Ledger",
     "ObjectiveTask",
     "Recipe",
+    "Size",
     "Stage",
     "Task",
     "TokenizerTask",
@@ -20,6 +23,7 @@ __all__ = [
     "TrajectoryTask",
     "describe_machine",
     "load_recipe",
+    "size_named",
     "step_generator",
     "train_world",
 ]

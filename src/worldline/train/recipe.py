@@ -108,11 +108,15 @@ class Recipe(Config):
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def load_recipe(name_or_path: str) -> Recipe:
+def load_recipe(name_or_path: str, size: str | None = None) -> Recipe:
     """A recipe from a Python file that defines `recipe()`; a bare name means `recipes/NAME.py`, and
     the suffix may be left out.
 
     The file is run, so it must be one that you trust.
+
+    Args:
+        name_or_path: of the recipe.
+        size: passed to `recipe(size=...)` if given.
 
     Raises:
         InputError: there is no such file, or it does not define `recipe()`.
@@ -125,7 +129,8 @@ def load_recipe(name_or_path: str) -> Recipe:
         raise InputError(f"{path}: no such recipe; give a Python file that defines recipe()")
     try:
         maker = runpy.run_path(str(path)).get("recipe")
-        found = maker() if callable(maker) else None
+        options = {} if size is None else {"size": size}
+        found = maker(**options) if callable(maker) else None
     except (Exception, SystemExit) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"{path}: cannot be run ({type(error).__name__}: {reason})") from None

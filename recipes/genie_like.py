@@ -1,0 +1,55 @@
+"""After Google's Genie 2: latent diffusion, one frame after the other.
+
+    worldline train recipes/genie_like --out runs/genie
+
+A continuous tokenizer; dynamics that denoise each frame given the past (diffusion forcing) in one
+or more steps of any size (shortcut). The default size trains in minutes on two cores.
+"""
+
+from worldline.dynamics import FlowDynamics
+from worldline.readout.latent import LatentReadout
+from worldline.tokenizer import ContinuousTokenizer
+from worldline.train import Data, ObjectiveTask, Recipe, Stage, TokenizerTask, Trainer, size_named
+from worldline.train.objectives import NextFrame, Reading
+from worldline.world import World
+
+
+def recipe(size: str = "nano") -> Recipe:
+    """Falling, thrown, bouncing and colliding bodies."""
+    shape = size_named(size)
+    return Recipe(
+        world=World.Config(
+            name=f"genie-like-{size}",
+            tokenizer=ContinuousTokenizer.Config(**shape.of_tokenizer()),
+            dynamics=FlowDynamics.Config(**shape.of_dynamics(), num_steps=2, shortcut_doublings=3),
+            readout=LatentReadout.Config(**shape.of_readout()),
+            trajectory=None,
+        ),
+        data=(Data("data", ("drop", "throw", "bounce", "collide"), 1200),),
+        stages=(
+            Stage(
+                "tokenizer",
+                TokenizerTask.Config(),
+                "data",
+                Trainer.Config(steps=1200, learning_rate=3e-3, warmup=100),
+                batch=32,
+                length=1,
+            ),
+            Stage(
+                "dynamics",
+                ObjectiveTask.Config(("dynamics",), (NextFrame.Config(),)),
+                "data",
+                Trainer.Config(steps=600, learning_rate=2e-3, warmup=50),
+                batch=16,
+                length=16,
+            ),
+            Stage(
+                "readout",
+                ObjectiveTask.Config(("readout",), (Reading.Config(noise=0.3),)),
+                "data",
+                Trainer.Config(steps=200, learning_rate=2e-3, warmup=20),
+                batch=16,
+                length=8,
+            ),
+        ),
+    )
