@@ -4,7 +4,7 @@
 
 The goal: a higher PSNR at one tenth of the time per frame. The other side is the architecture of
 NVIDIA's Cosmos tokenizer (2025, arXiv 2501.03575) as `diffusers` has it, `AutoencoderKLCosmos`,
-with random weights and a quarter (and half) of its published widths: the published 105 M parameters
+with random weights and a quarter (and half) of its published widths: the published 90 M parameters
 would hardly take a step. It is not in the project's requirements: pip install "diffusers==0.42.1".
 
 Everybody learns from the same simulated clips, by the same loss (L1 and image gradients) and for
