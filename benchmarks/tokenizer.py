@@ -105,7 +105,7 @@ def entries() -> list[Entry]:
     found = []
     for stride in (4, 8):
         video = VideoTokenizer.Config(size_px=SIZE_PX, time_stride=stride)
-        found.append(Entry(f"video {stride}x8x8", video.build, half=True))
+        found.append(Entry(f"video {stride}x8x8", video.build, half=True, learning_rate=1e-3))
         for divisor in (4, 2):
             found.append(
                 Entry(
@@ -120,7 +120,7 @@ def entries() -> list[Entry]:
     image_codes = DiscreteTokenizer.Config(size_px=SIZE_PX)
     return [
         *found,
-        Entry("video 4x8x8, codes", codes.build, half=True),
+        Entry("video 4x8x8, codes", codes.build, half=True, learning_rate=1e-3),
         Entry("image 8x8", image.build, half=True, clip=False),
         Entry("image 8x8, codes", image_codes.build, half=True, clip=False),
     ]

@@ -69,8 +69,8 @@ class VideoTokenizer(Tokenizer):
         time_stride: int = 4
         space_stride: int = 8
         levels: tuple[int, ...] = ()
-        fine_width: int = 96
-        coarse_width: int = 192
+        fine_width: int = 48
+        coarse_width: int = 96
         fine_depth: int = 2
         coarse_depth: int = 2
         latent_noise: float = 0.1
