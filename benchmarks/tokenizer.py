@@ -106,10 +106,10 @@ def entries() -> list[Entry]:
     for stride in (4, 8):
         video = VideoTokenizer.Config(size_px=SIZE_PX, time_stride=stride)
         found.append(Entry(f"video {stride}x8x8", video.build, half=True, learning_rate=1e-3))
-        for divisor in (4, 2):
+        for divisor, width in ((4, "quarter"), (2, "half")):
             found.append(
                 Entry(
-                    f"Cosmos {stride}x8x8, 1/{divisor} width",
+                    f"Cosmos {stride}x8x8, {width}",
                     lambda s=stride, d=divisor: Cosmos(s, d),
                     half=False,
                     learning_rate=1e-3,
