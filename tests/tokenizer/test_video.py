@@ -41,24 +41,6 @@ def test_first_frame_counts_as_copies_of_itself():
     torch.testing.assert_close(first[:, 0], rest[:, -1])
 
 
-def test_frames_keep_their_order_place_and_colour():
-    """Packing and unpacking are each other's inverse: maps that only pass on give the input."""
-    tokenizer = build(fine_width=192, coarse_width=4 * 192, channels=4 * 192, coarse_depth=0)
-    with torch.no_grad():
-        for layer in (
-            tokenizer.enter,
-            tokenizer.narrow,
-            tokenizer.to_latent,
-            tokenizer.from_latent,
-            tokenizer.widen,
-            tokenizer.leave,
-        ):
-            torch.nn.init.dirac_(layer.weight)
-            torch.nn.init.zeros_(layer.bias)
-        frames = clip(9)
-        assert torch.equal(tokenizer.decode(tokenizer.encode(frames)), frames)
-
-
 def test_measured_latents_have_unit_variance():
     tokenizer = build()
     frames = torch.cat([clip(9), clip(9).flip(1)])
@@ -84,7 +66,7 @@ def test_a_few_steps_of_training_learn_a_moving_square():
     weight = torch.ones(frames.shape[:4])
     optimizer = torch.optim.AdamW(tokenizer.parameters(), lr=4e-3)
     generator = torch.Generator().manual_seed(0)
-    for _ in range(150):
+    for _ in range(80):
         losses = tokenizer.loss(frames, weight, generator)
         optimizer.zero_grad()
         losses["total"].backward()

@@ -14,6 +14,7 @@ from worldline.core.config import Config, register
 from worldline.core.latents import Latents
 from worldline.nn import FSQ, CausalMix, ConvBlock, pack, unpack
 from worldline.tokenizer.base import StreamCarry, Tokenizer, to_unit
+from worldline.tokenizer.cosine import start_as_cosines
 from worldline.tokenizer.losses import PictureLoss
 
 __all__ = ["VideoTokenizer"]
@@ -68,8 +69,8 @@ class VideoTokenizer(Tokenizer):
         time_stride: int = 4
         space_stride: int = 8
         levels: tuple[int, ...] = ()
-        fine_width: int = 96
-        coarse_width: int = 192
+        fine_width: int = 48
+        coarse_width: int = 96
         fine_depth: int = 2
         coarse_depth: int = 2
         latent_noise: float = 0.1
@@ -113,6 +114,13 @@ class VideoTokenizer(Tokenizer):
         self.widen = nn.Conv2d(coarse, packed * fine, 1)
         self.decode_fine = nn.Sequential(*(ConvBlock(fine) for _ in range(config.fine_depth)))
         self.leave = nn.Conv2d(fine, patch, 3, padding=1)
+        start_as_cosines(
+            (self.enter, self.narrow, self.to_latent),
+            (self.from_latent, self.widen, self.leave),
+            num_frames=config.time_stride,
+            side=_PATCH_PX,
+            block=self.block,
+        )
         self.picture = PictureLoss(
             gradient_weight=config.gradient_weight,
             perceptual_weight=config.perceptual_weight,
