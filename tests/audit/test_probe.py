@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+
+from worldline.audit.probe import LinearProbe, main_object, pair_features, state_of
+from worldline.core import InputError
+from worldline.sim import Split, make_clips
+
+
+@pytest.fixture(scope="module")
+def clips():
+    return list(make_clips(("disc_uniform", "drop"), num_clips=24, seed=4, split=Split.TRAIN))
+
+
+def told(clip):
+    """Features that hold the state outright, twice, beside noise."""
+    state, known = state_of(clip)
+    rng = np.random.default_rng(int(clip.frames.sum()))
+    plain = np.where(known, state, 0.0)
+    return np.concatenate([plain, 2 * plain, rng.normal(size=(len(plain), 5))], axis=1)
+
+
+def noise(clip):
+    return np.random.default_rng(int(clip.frames.sum())).normal(size=(clip.num_frames, 12))
+
+
+def test_the_main_object_is_the_one_that_moves_farthest(clips):
+    for clip in clips[:4]:
+        scene = clip.scene
+        row = main_object(scene)
+        ways = np.ptp(np.where(scene.visible[..., None], scene.center_px, np.nan), axis=1)
+        assert np.nan_to_num(np.hypot(*ways.T)).argmax() == row
+
+
+def test_velocity_is_the_way_since_the_frame_before(clips):
+    state, known = state_of(clips[0])
+    both = known[1:, 0] & known[:-1, 0]
+    np.testing.assert_allclose(state[1:, 2][both], np.diff(state[:, 0])[both])
+    assert not known[0, 2]
+
+
+def test_what_is_in_the_features_is_read_and_noise_is_not(clips):
+    probe = LinearProbe.fit(clips[:16], told)
+    scores = probe.score(clips[16:], told)
+    assert scores["x_px"].r2 > 0.99
+    assert scores["vy_px"].r2 > 0.99
+    deaf = LinearProbe.fit(clips[:16], noise).score(clips[16:], noise)
+    assert deaf["x_px"].r2 < 0.2
+    assert deaf["x_px"].error == pytest.approx(deaf["x_px"].spread, rel=0.25)
+
+
+def test_features_of_a_still_picture_have_no_change():
+    tokens = np.ones((3, 4, 2))
+    features = pair_features(tokens)
+    assert features.shape == (3, 16)
+    assert (features[:, 8:] == 0).all()
+
+
+def test_too_few_clips_are_refused(clips):
+    with pytest.raises(InputError, match="at least 4"):
+        LinearProbe.fit(clips[:3], told)
