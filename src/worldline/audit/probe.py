@@ -1,9 +1,9 @@
 """Linear probes: how much of the physical state can be read off latents by a linear map.
 
 A representation is worth what a simple reader finds in it (Alain and Bengio 2016, arXiv
-1610.01644). The reader is ridge regression from the latents of two successive frames to the state of the
-clip's main object; its strength is chosen on clips of their own. The same reader on latents that a
-world has imagined tells where the world believes the object to be.
+1610.01644). The reader is ridge regression from the latents of two successive frames to the state
+of the clip's main object; its strength is chosen on clips of their own. The same reader on latents
+that a world has imagined tells where the world believes the object to be.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from jaxtyping import Bool, Float
 
 from worldline.core.clip import Clip
@@ -25,6 +26,7 @@ TARGETS = ("x_px", "y_px", "vx_px", "vy_px", "depth_m", "log_mass", "contact")
 """Place and velocity (pixels, pixels per frame) in the image, distance along the optical axis,
 logarithm of the mass in kg, and whether it touches something that moves (0 or 1)."""
 
+_MOST_AXES = 512
 _STRENGTHS = (1e-1, 1e0, 1e1, 1e2, 1e3, 1e4)
 
 
@@ -131,23 +133,24 @@ class LinearProbe:
         x2, y2, known2 = _gather(clips[cut:], look)
         mean, scale = x.mean(axis=0), np.maximum(x.std(axis=0), 1e-6)
         x, x2 = (x - mean) / scale, (x2 - mean) / scale
-        num_features, num_targets = x.shape[1], y.shape[1]
-        weights = np.zeros((num_features, num_targets))
-        bias = np.zeros(num_targets)
-        for k in range(num_targets):
+        axes = _main_axes(x)
+        x, x2 = x @ axes, x2 @ axes
+        weights = np.zeros((axes.shape[1], len(TARGETS)))
+        bias = np.zeros(len(TARGETS))
+        for k in range(len(TARGETS)):
             rows, rows2 = known[:, k], known2[:, k]
             if rows.sum() < 2 or not rows2.any():
                 continue
             bias[k] = y[rows, k].mean()
-            left, values, right = np.linalg.svd(x[rows], full_matrices=False)
-            aim = left.T @ (y[rows, k] - bias[k])
+            values, turn = np.linalg.eigh(x[rows].T @ x[rows])
+            aim = turn.T @ (x[rows].T @ (y[rows, k] - bias[k]))
             best = np.inf
             for strength in _STRENGTHS:
-                candidate = right.T @ (values / (values**2 + strength) * aim)
+                candidate = turn @ (aim / (values.clip(0) + strength))
                 error = np.mean((x2[rows2] @ candidate + bias[k] - y2[rows2, k]) ** 2)
                 if error < best:
                     best, weights[:, k] = error, candidate
-        return cls(mean, scale, weights, bias)
+        return cls(mean, scale, axes @ weights, bias)
 
     def read(self, features: Float[np.ndarray, "t f"]) -> Float[np.ndarray, "t k"]:
         """State of each frame."""
@@ -168,6 +171,16 @@ class LinearProbe:
             error = float(np.sqrt(np.mean((found[rows, k] - y[rows, k]) ** 2)))
             scores[name] = Probed(1 - (error / spread) ** 2, error, spread, int(rows.sum()))
         return scores
+
+
+def _main_axes(x: Float[np.ndarray, "s f"]) -> Float[np.ndarray, "f a"]:
+    """Directions in which features vary most; what lies outside of them is noise to a ridge."""
+    if min(x.shape) <= _MOST_AXES:
+        return np.linalg.svd(x, full_matrices=False)[2].T
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        whole = torch.from_numpy(x.astype(np.float32))
+        return torch.pca_lowrank(whole, q=_MOST_AXES, center=False)[2].double().numpy()
 
 
 def _gather(clips: Sequence[Clip], look: Callable[[Clip], Any]) -> tuple[Any, Any, Any]:
