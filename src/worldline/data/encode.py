@@ -77,28 +77,29 @@ def _timed(
     """(ticks, enlarged and padded frame), checked."""
     shape: tuple[int, ...] | None = None
     first_s, last = 0.0, -1
-    try:
-        for frame, time_s in zip(frames, times_s, strict=strict):
-            if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3 or not frame.size:
-                raise InputError(f"frame is {frame.dtype} {frame.shape}, expected uint8 [h, w, 3]")
-            if shape is None:
-                shape, first_s = frame.shape, float(time_s)
-            if frame.shape != shape:
-                raise InputError(f"frame is {frame.shape}, but the first one is {shape}")
-            ticks = round((float(time_s) - first_s) * _TICKS_PER_S)
-            if ticks <= last:
-                raise InputError(f"time_s does not increase at {float(time_s):g} s")
-            last = ticks
-            if scale > 1:
-                frame = frame.repeat(scale, axis=0).repeat(scale, axis=1)
-            odd_rows, odd_columns = frame.shape[0] % 2, frame.shape[1] % 2
-            if odd_rows or odd_columns:
-                frame = np.pad(frame, ((0, odd_rows), (0, odd_columns), (0, 0)), mode="edge")
-            yield ticks, frame
-    except ValueError as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError("time_s and frames differ in length") from None
+    clock = iter(times_s)
+    for frame in frames:
+        time_s = next(clock, None)
+        if time_s is None:
+            raise InputError("time_s and frames differ in length")
+        if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3 or not frame.size:
+            raise InputError(f"frame is {frame.dtype} {frame.shape}, expected uint8 [h, w, 3]")
+        if shape is None:
+            shape, first_s = frame.shape, float(time_s)
+        if frame.shape != shape:
+            raise InputError(f"frame is {frame.shape}, but the first one is {shape}")
+        ticks = round((float(time_s) - first_s) * _TICKS_PER_S)
+        if ticks <= last:
+            raise InputError(f"time_s does not increase at {float(time_s):g} s")
+        last = ticks
+        if scale > 1:
+            frame = frame.repeat(scale, axis=0).repeat(scale, axis=1)
+        odd_rows, odd_columns = frame.shape[0] % 2, frame.shape[1] % 2
+        if odd_rows or odd_columns:
+            frame = np.pad(frame, ((0, odd_rows), (0, odd_columns), (0, 0)), mode="edge")
+        yield ticks, frame
+    if strict and next(clock, None) is not None:
+        raise InputError("time_s and frames differ in length")
 
 
 def _encode(
