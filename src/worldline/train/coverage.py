@@ -161,7 +161,7 @@ class _Tally:
     brightness: float = 0.0
     sizes: Counter[str] = field(default_factory=Counter)
     fps: Counter[float] = field(default_factory=Counter)
-    scenes: list[np.ndarray] = field(default_factory=list)
+    scenes: np.ndarray = field(default_factory=lambda: np.zeros(0, np.uint64))
     spec: ActionSpec | None = None
     actions: int = 0
     bins: np.ndarray | None = None
@@ -185,10 +185,11 @@ class Coverage:
         tally.brightness += looked.brightness * clip.num_frames
         tally.sizes["{}x{}".format(*clip.size_px)] += 1
         tally.fps[round(clip.fps, 1)] += 1
-        bits = looked.bits[0]
-        new = all(distance_bits(bits, known) >= SCENE_BITS for known in tally.scenes)
-        if new and len(tally.scenes) < _MAX_SCENES:
-            tally.scenes.append(bits)
+        first = looked.hashes[:1]
+        if len(tally.scenes) < _MAX_SCENES:
+            apart = distance_bits(tally.scenes, first)
+            if (apart >= SCENE_BITS).all():
+                tally.scenes = np.concatenate([tally.scenes, first])
         if clip.actions is not None:
             _add_actions(tally, clip)
 

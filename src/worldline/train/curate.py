@@ -130,7 +130,7 @@ class Curator:
         self._coverage = Coverage()
         self._seen: dict[str, list[np.ndarray | None]] = {}
         self._kept: list[tuple[ClipMeasure, np.ndarray | None, str]] = []
-        self._bits = np.zeros((0, 3, 64), bool)
+        self._hashes = np.zeros((0, 3), np.uint64)
 
     def keep(self, clips: Iterable[Clip]) -> Iterator[Clip]:
         """Go through clips and yield those that are kept, cut where their shots change.
@@ -194,7 +194,7 @@ class Curator:
         return None
 
     def _twin(self, clip: Clip, looked: ClipMeasure) -> str | None:
-        apart = distance_bits(self._bits[: len(self._kept)], looked.bits[None]).sum(axis=-1)
+        apart = distance_bits(self._hashes[: len(self._kept)], looked.hashes[None]).sum(axis=-1)
         for index in np.flatnonzero(apart <= DUPLICATE_BITS):
             other, actions, name = self._kept[index]
             levels = np.abs(other.thumbnails.astype(np.int16) - looked.thumbnails).max()
@@ -204,10 +204,10 @@ class Curator:
 
     def _remember(self, clip: Clip, looked: ClipMeasure) -> None:
         count = len(self._kept)
-        if count == len(self._bits):  # grows by doubling, so that adding stays cheap
-            more = np.zeros((max(64, count), 3, 64), bool)
-            self._bits = np.concatenate([self._bits, more])
-        self._bits[count] = looked.bits
+        if count == len(self._hashes):  # grows by doubling, so that adding stays cheap
+            more = np.zeros((max(64, count), 3), np.uint64)
+            self._hashes = np.concatenate([self._hashes, more])
+        self._hashes[count] = looked.hashes
         self._kept.append((looked, clip.actions, _name(clip)))
 
     def _drop(self, clip: Clip, reason: Drop, why: str) -> None:

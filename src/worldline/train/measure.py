@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Int, UInt8
+from jaxtyping import UInt8, UInt64
 
 from worldline.core.clip import Clip
 from worldline.data.windows import MIN_CHANGE
@@ -31,7 +31,7 @@ class ClipMeasure:
         change: largest share of pixels that differ between the first frame and any other one, or
             between neighbours, in [0, 1]; 0 if nothing ever moves.
         thumbnails: grey, of the first, middle and last frame.
-        bits: difference hash of each of them.
+        hashes: difference hash of each of them, 64 bits.
     """
 
     brightness: float
@@ -39,7 +39,7 @@ class ClipMeasure:
     motion: float
     change: float
     thumbnails: UInt8[np.ndarray, "3 s s"]
-    bits: Bool[np.ndarray, "3 64"]
+    hashes: UInt64[np.ndarray, " 3"]
 
 
 def measure(clip: Clip) -> ClipMeasure:
@@ -64,15 +64,15 @@ def measure(clip: Clip) -> ClipMeasure:
         motion=float(np.mean(motion)) if motion else 0.0,
         change=max(change),
         thumbnails=np.stack([_shrink(g, THUMBNAIL_PX) for g in picked]),
-        bits=np.stack([_bits(g) for g in picked]),
+        hashes=np.array([_hash(g) for g in picked]),
     )
 
 
 def distance_bits(
-    one: Bool[np.ndarray, "*#n b"], other: Bool[np.ndarray, "*#n b"]
-) -> Int[np.ndarray, ...]:
-    """Number of bits that differ, over the last axis."""
-    return np.asarray(np.count_nonzero(one != other, axis=-1))
+    one: UInt64[np.ndarray, "*#n"], other: UInt64[np.ndarray, "*#n"]
+) -> UInt8[np.ndarray, ...]:
+    """Number of bits in which hashes differ."""
+    return np.bitwise_count(one ^ other)
 
 
 def _shrink(image: np.ndarray, side_px: int) -> np.ndarray:
@@ -83,6 +83,7 @@ def _share(one: np.ndarray, other: np.ndarray) -> float:
     return float((np.abs(one - other).max(axis=-1) > MIN_CHANGE).mean())
 
 
-def _bits(grey: np.ndarray) -> Bool[np.ndarray, " 64"]:
+def _hash(grey: np.ndarray) -> np.uint64:
     cells = cv2.resize(grey, (9, 8), interpolation=cv2.INTER_AREA).astype(np.int16)
-    return (cells[:, :-1] > cells[:, 1:] + _EDGE).ravel()
+    darker = cells[:, :-1] > cells[:, 1:] + _EDGE
+    return np.packbits(darker.ravel()).view(np.uint64)[0]
