@@ -78,8 +78,10 @@ def record(
         every: steps of the environment per frame. The action is held in between, so that one
             action leads from each frame to the next; rewards are added up.
         max_frames: longer episodes are cut off, which counts as truncated.
-        fps: frames per second at one step per frame; what the environment states if absent.
-        options: keyword arguments of the environment.
+        fps: frames per second at one step per frame. If absent, what the environment states; that
+            is the speed to show it at, which need not be that of its own clock.
+        options: keyword arguments of the environment, such as `repeat_action_probability=0` for
+            Atari, which else repeats the action before at random.
         strict: raise at the first episode that fails.
         on_reject: told of each episode that is left out; a warning if absent.
 
