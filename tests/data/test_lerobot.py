@@ -168,7 +168,7 @@ def test_a_dataset_as_others_write_it(written: Path, tmp_path: Path, numbered_fr
     assert got[1].spec.names == ("shoulder", "elbow")
     brightness = got[1].frames[:, 30, 40].mean(axis=1)
     np.testing.assert_allclose(brightness, 20 + 5 * np.arange(12, 21), atol=4)
-    assert got[2].provenance == Provenance(source="set", details=(("episode", "2"),))
+    assert got[2].provenance == Provenance(source=str(folder), details=(("episode", "2"),))
 
 
 def test_choices_of_others_are_counted_by_their_statistics(tmp_path: Path):
@@ -305,6 +305,8 @@ def test_a_generated_video_stays_generated(dataset: Path):
         ({"codebase_version": "v2.1"}, "codebase_version is v2.1, this program reads v3.0"),
         ({"fps": 0}, "fps is 0"),
         ({"fps": None}, "info.json lacks or garbles"),
+        ({"data_path": "data/{episode_chunk}.parquet"}, "lacks or garbles 'episode_chunk'"),
+        ({"video_path": "{0}.mp4"}, "info.json lacks or garbles"),
         ({"features": {}}, "no feature of type video"),
         (
             {"features": {CAMERA: {"dtype": "video"}, "action": {"dtype": "float32", "shape": []}}},

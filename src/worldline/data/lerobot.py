@@ -74,7 +74,9 @@ def describe_lerobot(folder: str | Path) -> LeRobotInfo:
         announced = int(record["total_episodes"]), int(record["total_frames"])
         data_path, video_path = str(record["data_path"]), str(record["video_path"])
         cameras = tuple(name for name, item in features.items() if item["dtype"] == "video")
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        data_path.format(chunk_index=0, file_index=0)
+        video_path.format(video_key="", chunk_index=0, file_index=0)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise InputError(f"{folder}: {layout.INFO_PATH} lacks or garbles {error}") from None
     if not (np.isfinite(fps) and fps > 0):
         raise InputError(f"{folder}: fps is {fps}, expected a positive number")
@@ -376,7 +378,7 @@ def _provenance(info: LeRobotInfo, path: Path, row: Mapping[str, Any]) -> Proven
         except (ValueError, AttributeError, TypeError) as error:
             raise FieldError(layout.PROVENANCE, f"cannot be read ({error})") from None
     elif marked.source == str(path):
-        known = replace(marked, source=info.folder.name)
+        known = replace(marked, source=str(info.folder))
     details = dict(known.details)
     details.setdefault("episode", str(row["episode_index"]))
     origin = Origin.GENERATED if marked.origin is Origin.GENERATED else known.origin
