@@ -97,3 +97,17 @@ def test_bad_input(tmp_path, frames, options, words):
     with pytest.raises(InputError, match=words):
         write_video(tmp_path / "a.mp4", frames, provenance=MADE, **options)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("side_px", [16, 32, 48, 72])
+def test_small_frames_give_the_same_file_each_time(tmp_path, side_px: int):
+    generator = np.random.default_rng(0)
+    frames = np.full((16, side_px, side_px, 3), (30, 60, 90), np.uint8)
+    for frame in frames:
+        column = generator.integers(0, side_px - 8)
+        frame[4:12, column : column + 8] = (250, 200, 40)
+    contents = set()
+    for _ in range(20):
+        write_video(tmp_path / "a.mp4", frames, fps=10, provenance=Provenance())
+        contents.add((tmp_path / "a.mp4").read_bytes())
+    assert len(contents) == 1

@@ -47,6 +47,7 @@ COMMANDS = (
     Entry("ingest", "worldline.cli.ingest:Ingest", _FIND, "bring videos into a library"),
     Entry("search", "worldline.cli.search:Search", _FIND, "ask it in words; hits say why"),
     Entry("sim make", "worldline.cli.sim_make:SimMake", _MAKE, "simulated clips with their truth"),
+    Entry("record", "worldline.cli.record:Record", _MAKE, "a Gymnasium environment as a dataset"),
     Entry("train", "worldline.cli.train:Train", _MAKE, "make a world by a recipe, resumable"),
 )
 """Every command, in the order of the help; adding one is adding a line."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from worldline.core.errors import MediaError
+from worldline.core.media import VIDEO_SUFFIXES
 from worldline.core.provenance import Origin
 from worldline.core.scene import Scene
 
@@ -25,11 +26,6 @@ __all__ = [
     "hash_content",
     "look_at",
 ]
-
-VIDEO_SUFFIXES = frozenset(
-    {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".wmv", ".flv"}
-)
-"""Suffixes that are looked for in folders; a file named directly is tried whatever its suffix."""
 
 _LONGER_S = 0.5
 """How much a video may be longer than its scene, whose last frame has no duration."""

@@ -1,0 +1,327 @@
+"""Episodes out of any Gymnasium environment that draws what happens in it.
+
+Needs the extra `record` (Gymnasium). Frames come from `render()` in the mode "rgb_array", which
+needs no display, so that what the agent is shown does not matter.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import cv2
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+from jaxtyping import Float32, Int64, UInt8
+
+from worldline.core.errors import InputError
+from worldline.core.provenance import Origin, Provenance
+from worldline.data.actions import ActionSpec
+from worldline.data.episode import Episode, EpisodeError, FieldError, OnReject, reject
+
+__all__ = ["Policy", "action_spec", "record"]
+
+Policy = Callable[[Any], Any]
+"""Chooses an action, as the environment's action space has it, from an observation."""
+
+MAX_FAILURES_IN_A_ROW = 5
+"""So many broken episodes one after another mean that the environment itself is broken."""
+
+# Packages that register their environments only when they are imported. Others are named as
+# Gymnasium does it, "module:ID".
+_HOMES = (
+    ("ALE/", "ale_py"),
+    ("Vizdoom", "vizdoom.gymnasium_wrapper"),
+    ("gym_pusht/", "gym_pusht"),
+    ("highway-", "highway_env"),
+    ("intersection-", "highway_env"),
+    ("merge-", "highway_env"),
+    ("parking-", "highway_env"),
+    ("racetrack-", "highway_env"),
+    ("roundabout-", "highway_env"),
+)
+
+
+def record(
+    env_id: str,
+    *,
+    num_steps: int | None = None,
+    num_episodes: int | None = None,
+    seed: int = 0,
+    policy: Policy | None = None,
+    size_px: int | None = None,
+    every: int = 1,
+    max_frames: int = 1000,
+    fps: float | None = None,
+    options: Mapping[str, Any] = MappingProxyType({}),
+    strict: bool = False,
+    on_reject: OnReject | None = None,
+) -> Iterator[Episode]:
+    """Play episodes and yield them one after another.
+
+    An episode in which the environment fails is left out, the environment is made anew and the
+    recording goes on with the next one.
+
+    Args:
+        env_id: such as "CartPole-v1" or "ALE/Pong-v5"; "module:ID" imports the module first.
+        num_steps: frames in all; the last episode is cut off there.
+        num_episodes: episodes in all. Exactly one of the two.
+        seed: of the environment and of random actions; each episode has its own, drawn from it.
+        policy: random actions of the action space if absent.
+        size_px: shrink (or stretch) frames to a square of this side, all of the picture kept;
+            as they are drawn if absent.
+        every: steps of the environment per frame. The action is held in between, so that one
+            action leads from each frame to the next; rewards are added up.
+        max_frames: longer episodes are cut off, which counts as truncated.
+        fps: frames per second at one step per frame. If absent, what the environment states; that
+            is the speed to show it at, which need not be that of its own clock.
+        options: keyword arguments of the environment, such as `repeat_action_probability=0` for
+            Atari, which else repeats the action before at random.
+        strict: raise at the first episode that fails.
+        on_reject: told of each episode that is left out; a warning if absent.
+
+    Raises:
+        InputError: no such environment, it draws nothing, states no frame rate, or has actions of
+            a kind that is not recorded; the policy chose an action that the environment has not.
+        EpisodeError: an episode failed and `strict`, or several did in a row.
+    """
+    if (num_steps is None) == (num_episodes is None):
+        raise InputError("record needs either num_steps or num_episodes")
+    counts = {"num_steps": num_steps, "num_episodes": num_episodes, "size_px": size_px}
+    for name, value in {**counts, "every": every}.items():
+        if value is not None and value < 1:
+            raise InputError(f"{name} is {value}, expected 1 or more")
+    if max_frames < 2:
+        raise InputError(f"max_frames is {max_frames}, expected 2 or more")
+    stage = _Stage(env_id, options, size_px)
+    try:
+        rate = _rate(stage, fps) / every
+        played = num_frames = num_done = failures = 0
+        while num_done != num_episodes:
+            most = max_frames if num_steps is None else min(max_frames, num_steps - num_frames)
+            if most < 2:
+                return
+            try:
+                episode = _play(stage, (seed, played), policy, every, most, rate)
+            except FieldError as error:
+                failures += 1
+                told = EpisodeError(env_id, played, error.field, error.reason)
+                reject(
+                    told, strict=strict or failures == MAX_FAILURES_IN_A_ROW, on_reject=on_reject
+                )
+                stage.open()
+            else:
+                failures = 0
+                num_done += 1
+                num_frames += episode.num_frames
+                yield episode
+            played += 1
+    finally:
+        stage.close()
+
+
+def action_spec(env: Any) -> ActionSpec:
+    """What an environment's actions mean.
+
+    Raises:
+        InputError: its action space is none of Discrete, MultiDiscrete and Box.
+    """
+    space = env.action_space
+    match space:
+        case spaces.Discrete():
+            count = int(space.n)
+            meanings: Callable[[], list[str]] | None = getattr(
+                env.unwrapped, "get_action_meanings", None
+            )
+            names = [] if meanings is None else list(meanings())
+            if len(names) != count:
+                names = [f"action_{i}" for i in range(count)]
+            return ActionSpec(names=tuple(names), num_actions=(count,))
+        case spaces.MultiDiscrete():
+            counts = tuple(int(n) for n in space.nvec.ravel())
+            labels = tuple(
+                f"choice_{i}_{k}" for i, count in enumerate(counts) for k in range(count)
+            )
+            return ActionSpec(names=labels, num_actions=counts)
+        case spaces.Box():
+            names = tuple(f"action_{i}" for i in range(int(np.prod(space.shape))))
+            low, high = (np.asarray(limit, np.float64).ravel() for limit in (space.low, space.high))
+            known = bool(np.isfinite(low).all() and np.isfinite(high).all())
+            return ActionSpec(
+                names=names,
+                low=tuple(low.tolist()) if known else (),
+                high=tuple(high.tolist()) if known else (),
+            )
+    raise InputError(
+        f"its actions are {type(space).__name__}; only Discrete, MultiDiscrete and Box are recorded"
+    )
+
+
+class _Stage:
+    """An environment, opened anew when it breaks; what it raises becomes a `FieldError`."""
+
+    def __init__(self, env_id: str, options: Mapping[str, Any], size_px: int | None) -> None:
+        self.env_id, self.options, self.size_px = env_id, dict(options), size_px
+        self._import_home()
+        self.env = self._make()
+        try:
+            self.spec = action_spec(self.env)
+        except InputError as error:
+            self.env.close()
+            raise InputError(f"{env_id}: {error}") from None
+
+    def _import_home(self) -> None:
+        home = next((module for start, module in _HOMES if self.env_id.startswith(start)), None)
+        if home is None or self.env_id in gymnasium.registry:
+            return
+        try:
+            importlib.import_module(home)
+        except ImportError as error:
+            package = home.partition(".")[0]
+            raise InputError(
+                f"{self.env_id}: needs the package {package}, which cannot be imported ({error})"
+            ) from None
+
+    def _make(self) -> Any:
+        try:
+            with warnings.catch_warnings():
+                # Said as an error below, for all environments alike.
+                warnings.filterwarnings("ignore", ".*not in the possible render_modes")
+                env = gymnasium.make(
+                    self.env_id, render_mode="rgb_array", disable_env_checker=True, **self.options
+                )
+        except Exception as error:  # whatever a foreign constructor raises
+            raise InputError(f"{self.env_id}: cannot be made ({_gist(error)})") from None
+        if "rgb_array" not in (env.metadata.get("render_modes") or ()):
+            env.close()
+            raise InputError(f"{self.env_id}: cannot draw its frames (no render mode rgb_array)")
+        return env
+
+    def open(self) -> None:
+        """Make the environment anew."""
+        self.close()
+        self.env = self._make()
+
+    def close(self) -> None:
+        """Let go of the environment; one that is broken may fail even at that."""
+        with contextlib.suppress(Exception):
+            self.env.close()
+
+    def reset(self, seed: int) -> Any:
+        return self._guard("reset", lambda: self.env.reset(seed=seed))[0]
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool]:
+        result = self._guard("step", lambda: self.env.step(action))
+        observation, reward, terminated, truncated, _ = result
+        return observation, float(reward), bool(terminated), bool(truncated)
+
+    def draw(self) -> UInt8[np.ndarray, "h w 3"]:
+        """The picture now, in a copy: some environments draw into the same array again."""
+        image = self._guard("render", self.env.render)
+        if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3:
+            kind = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image)
+            raise FieldError("frames", f"are drawn as {kind}, expected uint8 [h, w, 3]")
+        if image.shape[2] != 3 or image.size == 0:
+            raise FieldError("frames", f"are drawn as {image.shape}, expected [h, w, 3]")
+        if self.size_px is None or image.shape[:2] == (self.size_px, self.size_px):
+            return image.copy()
+        shrink = self.size_px < min(image.shape[:2])
+        how = cv2.INTER_AREA if shrink else cv2.INTER_LINEAR
+        size = (self.size_px, self.size_px)
+        return np.asarray(cv2.resize(np.ascontiguousarray(image), size, interpolation=how))
+
+    def _guard(self, doing: str, work: Callable[[], Any]) -> Any:
+        try:
+            return work()
+        except Exception as error:  # a foreign program's bug costs one episode
+            raise FieldError("environment", f"failed in {doing} ({_gist(error)})") from error
+
+
+def _rate(stage: _Stage, fps: float | None) -> float:
+    rate = stage.env.metadata.get("render_fps") if fps is None else fps
+    if not rate or not float(rate) > 0:
+        raise InputError(f"{stage.env_id}: states no frame rate; name one with fps")
+    return float(rate)
+
+
+def _gist(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())
+
+
+def _play(
+    stage: _Stage,
+    seeds: tuple[int, int],
+    policy: Policy | None,
+    every: int,
+    most: int,
+    fps: float,
+) -> Episode:
+    space = stage.env.action_space
+    reset_seed, action_seed = np.random.SeedSequence(seeds).generate_state(2).tolist()
+    space.seed(action_seed)
+    frames, actions, rewards, states = [], [], [], []
+    observation = stage.reset(reset_seed)
+    terminated = truncated = False
+    while len(frames) < most and not (terminated or truncated):
+        frames.append(stage.draw())
+        states.append(observation)
+        action = space.sample() if policy is None else policy(observation)
+        if isinstance(space, spaces.Box):
+            action = np.asarray(action, space.dtype)
+        if not space.contains(action):
+            raise InputError(
+                f"{stage.env_id}: the policy chose {action!r}, which is not in {space}"
+            )
+        actions.append(_row(space, action))
+        reward = 0.0
+        for _ in range(every):
+            observation, earned, terminated, truncated = stage.step(action)
+            reward += earned
+            if terminated or truncated:
+                break
+        rewards.append(reward)
+    if len(frames) < 2:
+        raise FieldError("frames", "ended with the first one")
+    if any(frame.shape != frames[0].shape for frame in frames):
+        raise FieldError("frames", "change their size")
+    return Episode(
+        frames=np.stack(frames),
+        time_s=np.arange(len(frames)) / fps,
+        spec=stage.spec,
+        actions=np.stack(actions),
+        rewards=np.asarray(rewards, np.float32),
+        terminated=terminated,
+        truncated=not terminated,
+        state=_vectors(states),
+        task=stage.env_id,
+        provenance=Provenance(
+            origin=Origin.SIMULATED,
+            source=stage.env_id,
+            producer=f"gymnasium {gymnasium.__version__}",
+            seed=seeds[0],
+            details=(
+                ("episode", str(seeds[1])),
+                ("policy", "random" if policy is None else "given"),
+                ("steps_per_frame", str(every)),
+            ),
+        ),
+    )
+
+
+def _row(space: Any, action: Any) -> Float32[np.ndarray, " a"] | Int64[np.ndarray, " d"]:
+    if isinstance(space, spaces.Box):
+        return np.asarray(action, np.float32).ravel()
+    start = np.asarray(space.start, np.int64).ravel()
+    return np.asarray(action, np.int64).ravel() - start
+
+
+def _vectors(observations: list[Any]) -> Float32[np.ndarray, "t s"] | None:
+    first = observations[0]
+    if not isinstance(first, np.ndarray) or first.ndim != 1 or first.dtype.kind not in "fiu":
+        return None
+    return np.stack(observations).astype(np.float32)

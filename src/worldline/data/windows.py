@@ -1,0 +1,151 @@
+"""Episodes into windows: clips of equal length, size and frame rate, with their actions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+import numpy as np
+from jaxtyping import Float32, Int
+
+from worldline.core.clip import Clip
+from worldline.core.errors import InputError
+from worldline.core.scene import Scene
+from worldline.data.episode import Episode, EpisodeError, OnReject, reject
+from worldline.data.transform import center_square, nearest_frames
+
+__all__ = ["MIN_CHANGE", "cut_windows", "mark_changes"]
+
+MIN_CHANGE = 16
+"""A pixel has changed if a colour did by more than this (of 255). Still pictures flicker by up to 3
+when `write_video` has coded them, and so do the quiet parts of filmed scenes at 64 pixels."""
+
+_EVEN = 0.99
+"""A grid may be this much finer than the frames, for rounding; finer ones would repeat frames."""
+
+
+def cut_windows(
+    episodes: Iterable[Episode],
+    *,
+    num_frames: int,
+    size_px: int,
+    step_s: float | None = None,
+    stride: int | None = None,
+    strict: bool = False,
+    on_reject: OnReject | None = None,
+) -> Iterator[Clip]:
+    """Cut each episode into clips of `num_frames` frames; what is left at its end is dropped.
+
+    Frames are brought onto an even grid by taking the nearest one. An action of a window is the
+    mean over all actions from its frame up to the next one of the window; for choices, which are
+    one-hot vectors, that is the share of each. The view is the largest square in the middle.
+
+    The provenance keeps, among its details: "source_fps" and "fps", "start_s" in the episode,
+    "view_px" (x, y, w, h) in its frames, and what the columns of the actions mean.
+
+    Args:
+        episodes: taken one at a time.
+        num_frames: T of each window, at least 2.
+        size_px: side of the square frames.
+        step_s: time from frame to frame; each episode's own if absent.
+        stride: frames from the start of a window to that of the next; T if absent.
+        strict: raise at an episode that gives no window; else leave it out.
+        on_reject: told of each episode that is left out; a warning if absent.
+
+    Raises:
+        InputError: an argument is out of range.
+        EpisodeError: an episode is too short or too slow, and `strict`.
+    """
+    stride = num_frames if stride is None else stride
+    for name, value, least in (("num_frames", num_frames, 2), ("stride", stride, 1)):
+        if value < least:
+            raise InputError(f"{name} is {value}, expected {least} or more")
+    if size_px < 1:
+        raise InputError(f"size_px is {size_px}, expected 1 or more")
+    if step_s is not None and not step_s > 0:
+        raise InputError(f"step_s is {step_s}, expected a positive number of seconds")
+    for number, episode in enumerate(episodes):
+        fault = _fault(episode, num_frames, step_s)
+        if fault is not None:
+            name = dict(episode.provenance.details).get("episode", str(number))
+            told = EpisodeError(episode.provenance.source or "episodes", name, *fault)
+            reject(told, strict=strict, on_reject=on_reject)
+            continue
+        yield from _windows(episode, num_frames, size_px, step_s or 1.0 / episode.fps, stride)
+
+
+def mark_changes(clip: Clip, *, min_change: int = MIN_CHANGE) -> Clip:
+    """The clip with the pixels that change in place of a simulator's object mask.
+
+    Where no truth is known, what changes is the best guess at what matters. A pixel is marked as
+    object 0 in a frame if it differs from the frame before (in the first one, from the next); the
+    scene has no objects.
+    """
+    frames = clip.frames.astype(np.int16)
+    apart = np.abs(np.diff(frames, axis=0)).max(axis=-1) > min_change
+    changed = np.concatenate([apart[:1], apart]) if len(apart) else np.zeros(frames.shape[:3], bool)
+    num, width, height = clip.num_frames, *clip.size_px
+    pairs, none = np.zeros((0, num, 2)), np.zeros((0, num), bool)
+    scene = Scene(
+        time_s=clip.time_s,
+        width_px=width,
+        height_px=height,
+        ids=np.zeros(0, np.int64),
+        labels=(),
+        present=none,
+        visible=none,
+        center_px=pairs,
+        size_px=pairs,
+        center_px_std=pairs,
+        caption=clip.caption,
+        provenance=clip.provenance,
+    )
+    return replace(clip, segmentation=np.where(changed, 0, -1), scene=scene)
+
+
+def _fault(episode: Episode, num_frames: int, step_s: float | None) -> tuple[str, str] | None:
+    if episode.num_frames < 2:
+        return "frames", "is a single one"
+    period_s = 1.0 / episode.fps
+    step_s = step_s or period_s
+    if step_s < _EVEN * period_s:
+        return "time_s", f"has {episode.fps:.4g} frames/s, but {1 / step_s:.4g} are asked for"
+    span_s = float(episode.time_s[-1] - episode.time_s[0])
+    if span_s < (num_frames - 1) * step_s - 1e-6 * step_s:
+        have = int(span_s / step_s + 1e-6) + 1
+        return "frames", f"are {have} at {1 / step_s:.4g} frames/s, a window needs {num_frames}"
+    return None
+
+
+def _windows(
+    episode: Episode, num_frames: int, size_px: int, step_s: float, stride: int
+) -> Iterator[Clip]:
+    grid_s, pick = nearest_frames(episode.time_s, step_s)
+    whole = episode.to_clip()
+    actions = None if whole.actions is None else _mean_actions(whole.actions, pick)
+    for start in range(0, len(pick) - num_frames + 1, stride):
+        part = slice(start, start + num_frames)
+        frames, view_px = center_square(episode.frames[pick[part]], size_px)
+        details = {
+            **dict(whole.provenance.details),
+            "source_fps": f"{episode.fps:.6g}",
+            "fps": f"{1 / step_s:.6g}",
+            "start_s": f"{grid_s[start]:.6g}",
+            "view_px": ",".join(map(str, view_px)),
+        }
+        yield Clip(
+            frames=frames,
+            time_s=step_s * np.arange(num_frames),
+            provenance=replace(whole.provenance, details=tuple(sorted(details.items()))),
+            actions=None if actions is None else actions[part],
+            caption=whole.caption,
+        )
+
+
+def _mean_actions(
+    actions: Float32[np.ndarray, "t a"], pick: Int[np.ndarray, " n"]
+) -> Float32[np.ndarray, "n a"]:
+    """Mean over the rows from each picked one up to the next; the last goes to the end."""
+    total = np.concatenate([np.zeros((1, actions.shape[1])), np.cumsum(actions, 0, np.float64)])
+    stop = np.maximum(np.append(pick[1:], len(actions)), pick + 1)
+    return ((total[stop] - total[pick]) / (stop - pick)[:, None]).astype(np.float32)
