@@ -12,6 +12,7 @@ from worldline.sim.families.seesaw import Seesaw
 from worldline.sim.families.slopes import Ramp, USlope
 from worldline.sim.families.swing import Pendulum
 from worldline.sim.families.table import Billiards
+from worldline.sim.families.traffic import Traffic
 from worldline.sim.families.upright import Stack, Topple, UnstableStack
 
 __all__ = ["FAMILIES", "FIRST_FAMILIES", "Family"]
@@ -40,6 +41,7 @@ FAMILIES: dict[str, Family] = {
         Gyroscope(),
         UnstableStack(),
         Billiards(),
+        Traffic(),
     )
 }
 """Every family by its name."""
