@@ -14,6 +14,7 @@ from worldline.sim.families.swing import Pendulum
 from worldline.sim.families.table import Billiards
 from worldline.sim.families.traffic import Traffic
 from worldline.sim.families.upright import Stack, Topple, UnstableStack
+from worldline.sim.families.vessels import Contain
 
 __all__ = ["FAMILIES", "FIRST_FAMILIES", "Family"]
 
@@ -42,6 +43,7 @@ FAMILIES: dict[str, Family] = {
         UnstableStack(),
         Billiards(),
         Traffic(),
+        Contain(),
     )
 }
 """Every family by its name."""
