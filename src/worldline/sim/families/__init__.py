@@ -14,7 +14,7 @@ from worldline.sim.families.swing import Pendulum
 from worldline.sim.families.table import Billiards
 from worldline.sim.families.traffic import Traffic
 from worldline.sim.families.upright import Stack, Topple, UnstableStack
-from worldline.sim.families.vessels import Contain
+from worldline.sim.families.vessels import Contain, Pour
 
 __all__ = ["FAMILIES", "FIRST_FAMILIES", "Family"]
 
@@ -44,6 +44,7 @@ FAMILIES: dict[str, Family] = {
         Billiards(),
         Traffic(),
         Contain(),
+        Pour(),
     )
 }
 """Every family by its name."""
