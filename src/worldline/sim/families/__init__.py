@@ -1,6 +1,7 @@
 """Scene families by name."""
 
 from worldline.sim.families.base import Family
+from worldline.sim.families.disc_play import DiscBounce, DrivenDisc
 from worldline.sim.families.fall import Bounce, Drop, Throw
 from worldline.sim.families.flat import DiscCollision, DiscParabola, DiscUniform
 from worldline.sim.families.ground import Collide, Roll, Slide
@@ -45,6 +46,8 @@ FAMILIES: dict[str, Family] = {
         Traffic(),
         Contain(),
         Pour(),
+        DrivenDisc(),
+        DiscBounce(),
     )
 }
 """Every family by its name."""
