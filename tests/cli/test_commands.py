@@ -83,6 +83,21 @@ def test_sim_make_depends_on_seed_and_split(tmp_path: Path, call):
     assert len(set(scenes)) == 3
 
 
+def test_sim_make_writes_actions_and_can_move_the_camera(tmp_path: Path, call):
+    options = ["--size-px", "16", "--moving-camera", "--json"]
+    made = call("sim", "make", "push", "--out", tmp_path, *options)
+    assert made.code == 0, made.err
+    actions = json.loads((tmp_path / "push-0-0000.actions.json").read_text())
+    assert np.array(actions["actions"]).shape == (32, 2)
+    assert len(actions["time_s"]) == 32
+    scene = read_scene(tmp_path / "push-0-0000.scene.json")
+    assert scene.camera is not None
+    assert len(scene.camera.world_from_camera) == 32
+    flat = call("sim", "make", "disc_uniform", "--out", tmp_path, "--moving-camera")
+    assert flat.code == 2
+    assert "have no camera" in flat.err
+
+
 def test_perceive(videos: Path, tmp_path: Path, call):
     source = str(videos / "ball.mp4")
     (result,) = call("perceive", source, "--json", "--overlay", tmp_path).answer["results"]

@@ -1,10 +1,11 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from tests.discs import disc_clips
 
-from worldline.core import InputError
+from worldline.core import Camera, InputError
 from worldline.data.shards import Shards, Tracking, write_shards
 from worldline.physics.apparent import apparent_motion
 
@@ -73,3 +74,57 @@ def test_apparent_motion_is_kept_beside_the_frames(tmp_path):
     np.testing.assert_allclose(shards.tracks[1, 1, 5, ..., 3], truth.cover, atol=1e-3)
     with pytest.raises(InputError, match="another recipe"):
         write_shards(tmp_path, clips, num_clips=2, recipe={})
+
+
+def test_actions_are_kept_with_a_mask_for_clips_that_have_none(tmp_path):
+    with_actions, without = disc_clips(2)
+    actions = np.arange(2.0 * with_actions.num_frames).reshape(-1, 2)
+    clips = [replace(with_actions, actions=actions), without]
+    shards = write_shards(tmp_path, clips, num_clips=2, recipe={})
+    assert shards.actions.dtype == np.float32
+    np.testing.assert_array_equal(shards.actions[0], actions)
+    np.testing.assert_array_equal(shards.actions[1], 0)
+    assert shards.has_actions.tolist() == [True, False]
+    assert [record["caption"] for record in shards.records] == [clip.caption for clip in clips]
+
+
+def test_without_actions_their_width_is_zero(tmp_path):
+    shards = write_shards(tmp_path, disc_clips(3), num_clips=3, recipe={})
+    assert shards.actions.shape == (3, shards.frames.shape[1], 0)
+    assert not shards.has_actions.any()
+    assert shards.world_from_camera is None
+    assert shards.records[0]["focal_px"] is None
+
+
+def test_actions_of_two_widths_are_refused(tmp_path):
+    first, second = disc_clips(2)
+    narrow = replace(first, actions=np.zeros((first.num_frames, 1)))
+    wide = replace(second, actions=np.zeros((second.num_frames, 2)))
+    with pytest.raises(InputError, match="1 in clip 0, 2 in clip 1"):
+        write_shards(tmp_path, [narrow, wide], num_clips=2, recipe={})
+
+
+def test_poses_are_kept_as_soon_as_one_camera_moves(tmp_path):
+    clips = list(disc_clips(3))
+    count = clips[0].num_frames
+    path = np.tile(np.eye(4), (count, 1, 1))
+    path[:, 0, 3] = np.arange(count)
+    views = [Camera(70.0, 32, 32, path), Camera(80.0, 32, 32, path[1:2]), None]
+    seen = [
+        replace(clip, scene=replace(clip.scene, camera=view))
+        for clip, view in zip(clips, views, strict=True)
+    ]
+    shards = write_shards(tmp_path, seen, num_clips=3, recipe={})
+    assert shards.world_from_camera is not None
+    np.testing.assert_array_equal(shards.world_from_camera[0], path)
+    np.testing.assert_array_equal(shards.world_from_camera[1, -1], path[1])
+    assert np.isnan(shards.world_from_camera[2]).all()
+    assert [record["focal_px"] for record in shards.records] == [70.0, 80.0, None]
+
+
+def test_shards_of_the_version_before_are_refused(tmp_path):
+    write_shards(tmp_path, disc_clips(1), num_clips=1, recipe={})
+    index = tmp_path / "index.json"
+    index.write_text(json.dumps({**json.loads(index.read_text()), "version": 2}))
+    with pytest.raises(InputError, match="version 2, expected 3"):
+        Shards.open(tmp_path)

@@ -25,6 +25,9 @@ EXPECTED = {
     "disc_collision": "collide",
     "ramp": "roll",
     "u_slope": "roll",
+    "push": "collide",
+    "dominoes": "topple",
+    "billiards": "collide",
 }
 """Event that at least one of three clips of a family must show."""
 

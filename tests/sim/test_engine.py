@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from worldline.sim.engine import simulate
+from worldline.sim.engine import drive, simulate
 from worldline.sim.model import build_model, damping_ratio, restitution_of
-from worldline.sim.stage import Body, Rod, Shape
+from worldline.sim.stage import Body, Glide, Hinge, Prop, Rod, Shape
 
 
 def test_damping_ratio_inverts_the_dashpot_law():
@@ -119,3 +119,69 @@ def test_the_lead_is_simulated_but_not_recorded(stage_of, ball):
     rollout = simulate(stage)
     assert rollout.velocity_mps[0, 0, 2] == pytest.approx(-9.81 * 0.2, abs=1e-6)
     assert rollout.touches.time_s.min() >= 0
+
+
+def block(position_m, **options) -> Body:
+    return Body(Shape.BOX, (0.3, 0.2, 0.1), position_m, 1.0, (1.0, 0.0, 0.0), "red", **options)
+
+
+def test_a_driven_body_moves_as_it_is_driven_whatever_it_meets(stage_of):
+    pusher = block((-1.0, 0.0, 0.1), mount=Glide())
+    heavy = replace(block((0.0, 0.0, 0.1)), mass_kg=500.0)
+    stage = stage_of(pusher, heavy, num_frames=50, friction=0.5, restitution=0.1)
+    rollout = simulate(stage, lambda model, data, _: drive(model, data, 0, (1.5, 0.0)))
+    np.testing.assert_allclose(rollout.position_m[0, :, 0], -1 + 1.5 * stage.time_s, atol=1e-3)
+    assert rollout.position_m[1, -1, 0] > 0.7
+    # it rests on the floor in every physics step, with its weight
+    resting = (rollout.touches.a == 0) & (rollout.touches.b == -1)
+    np.testing.assert_allclose(np.diff(rollout.touches.time_s[resting]), 0.001, atol=1e-9)
+    np.testing.assert_allclose(rollout.touches.impulse_ns[resting], 1.0 * 9.81 * 0.001)
+    assert ((rollout.touches.a == 1) & (rollout.touches.b == 0)).any()
+
+
+def test_a_hinge_holds_and_turns_as_it_is_driven(stage_of):
+    wheel = block((0.0, 0.0, 1.0), mount=Hinge((0.0, 0.0, 1.0), (0.0, 1.0, 0.0), is_driven=True))
+    rollout = simulate(stage_of(wheel), lambda model, data, _: drive(model, data, 0, [2.0]))
+    np.testing.assert_allclose(rollout.position_m[0], np.tile([0, 0, 1.0], (40, 1)), atol=1e-9)
+    np.testing.assert_allclose(rollout.angular_velocity_radps[0, 1:, 1], 2.0, atol=1e-6)
+    free = block((0.5, 0.0, 2.0), mount=Hinge((0.0, 0.0, 2.0), (0.0, 1.0, 0.0)))
+    swing = simulate(stage_of(free)).position_m[0]
+    np.testing.assert_allclose(np.hypot(swing[:, 0], swing[:, 2] - 2), 0.5, atol=1e-6)
+    assert swing[:, 2].min() < 1.6
+
+
+def test_a_swivelling_rod_keeps_a_spinning_body_from_falling(stage_of):
+    rod = Rod((0.0, 0.0, 1.0), (0.0, 0.0, 1.0), 0.02, swivels=True)
+    # a body's own z is along the rod
+    turn = (np.sqrt(0.5), 0.0, np.sqrt(0.5), 0.0)
+    top = Body(
+        Shape.CYLINDER, (0.3, 0.3, 0.05), (0.5, 0.0, 1.0), 1.0, (1, 0, 0), "red",
+        rotation_wxyz=turn, rod=rod, angular_velocity_radps=(200.0, 0.0, 0.0),
+    )  # fmt: skip
+    place = simulate(stage_of(top)).position_m[0]
+    assert np.abs(place[:, 2] - 1).max() < 0.05
+    still = simulate(stage_of(replace(top, angular_velocity_radps=(0.0, 0.0, 0.0)))).position_m[0]
+    assert still[:, 2].min() < 0.55
+
+
+def test_a_cup_holds_what_falls_into_it(stage_of, ball):
+    cup = Body(Shape.CUP, (0.4, 0.4, 0.4), (0.0, 0.0, 0.4), 3.0, (0, 0, 1), "blue")
+    stage = stage_of(cup, ball((0.05, 0.0, 1.5), radius_m=0.15), num_frames=60, restitution=0.1)
+    rollout = simulate(stage)
+    x, y, z = rollout.position_m[1, -1]
+    assert np.hypot(x, y) < 0.3
+    assert 0.15 < z < 0.35
+    assert np.abs(rollout.position_m[0, -1] - (0, 0, 0.4)).max() < 0.03
+
+
+def test_bodies_go_through_what_is_not_solid(stage_of, ball):
+    shelf = Prop(Shape.BOX, (1.0, 1.0, 0.1), (0.0, 0.0, 1.0), (0.5, 0.5, 0.5))
+    held = simulate(stage_of(ball(), num_frames=60, props=(shelf,)))
+    through = simulate(stage_of(ball(), num_frames=60, props=(replace(shelf, is_solid=False),)))
+    assert held.position_m[0, -1, 2] > 1.3
+    assert through.position_m[0, -1, 2] < 0.9
+
+
+def test_a_longer_physics_step_is_kept_to(stage_of, ball):
+    stage = replace(stage_of(ball(), step_s=0.05), max_step_s=0.002)
+    assert build_model(stage).opt.timestep == pytest.approx(0.002)

@@ -21,7 +21,10 @@ __all__ = ["SimMake"]
 
 @dataclass(frozen=True)
 class SimMake:
-    """Simulate clips: OUT/FAMILY-SEED-INDEX.mp4, and the true scene as .scene.json beside it."""
+    """Simulate clips: OUT/FAMILY-SEED-INDEX.mp4, the true scene as .scene.json beside it.
+
+    Actions, where a family has any, go to .actions.json.
+    """
 
     families: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="FAMILY...")]
     """Scene families, dealt in turn; `all` for every one."""
@@ -35,6 +38,8 @@ class SimMake:
     """Width and height of the frames."""
     workers: int = 1
     """Processes to simulate on; the clips do not depend on it."""
+    moving_camera: bool = False
+    """The camera goes slowly round the action, or pans; not for the flat families."""
     json: JsonFlag = False
     seed: Seed = 0
 
@@ -56,6 +61,7 @@ class SimMake:
             split=self.split,
             size_px=self.size_px,
             num_workers=self.workers,
+            moving_camera=self.moving_camera,
         )
         made = []
         for index, clip in enumerate(track(clips, "simulating", total=self.clips)):
@@ -64,6 +70,11 @@ class SimMake:
             video, scene = self.out / f"{stem}.mp4", self.out / f"{stem}.scene.json"
             write_video(video, clip.frames, time_s=clip.time_s, provenance=clip.provenance)
             write_json(scene, clip.scene.to_json())
+            if clip.actions is not None:
+                actions = self.out / f"{stem}.actions.json"
+                write_json(
+                    actions, {"time_s": clip.time_s.tolist(), "actions": clip.actions.tolist()}
+                )
             made.append(
                 {
                     "family": clip.provenance.source,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 
+from worldline.core.camera import Camera
 from worldline.core.clip import Clip
 from worldline.core.errors import InputError
 from worldline.physics.apparent import apparent_motion
@@ -20,7 +21,7 @@ __all__ = ["MAX_OBJECTS", "Shards", "Tracking", "write_shards"]
 MAX_OBJECTS = 8
 """Most objects per clip that shards keep; more raise `InputError` on writing."""
 
-_VERSION = 2
+_VERSION = 3
 
 
 _FARTHEST_PX = 100.0
@@ -53,7 +54,12 @@ class Shards:
         depth_m: `[N, T, M]`, NaN where unknown.
         color_rgb: `[N, M, 3]`, NaN where unknown.
         visible: `[N, T, M]`; false in empty slots.
-        records: per clip: source, caption, seed, step_s.
+        actions: `[N, T, A]` action taken between frame t and t + 1, zero where a clip has none; A
+            is 0 if no clip has any.
+        has_actions: `[N]` the clip has actions.
+        records: per clip: source, caption, seed, step_s, focal_px (null without a camera).
+        world_from_camera: `[N, T, 4, 4]` camera poses, NaN where a clip has no camera; None if no
+            clip's camera moves.
         tracks: `[N, P, H, r, c, 4]` per cell, for each of P start frames: displacement (x, y) in
             pixels at +1 .. +H, share of it that is seen then, and cover (see
             `worldline.physics.apparent.CellMeans`); memory-mapped, None if not asked for.
@@ -67,7 +73,10 @@ class Shards:
     depth_m: Float[np.ndarray, "n t m"]
     color_rgb: Float[np.ndarray, "n m 3"]
     visible: Bool[np.ndarray, "n t m"]
+    actions: Float[np.ndarray, "n t a"]
+    has_actions: Bool[np.ndarray, " n"]
     records: tuple[dict[str, Any], ...]
+    world_from_camera: Float[np.ndarray, "n t 4 4"] | None = None
     tracks: Float[np.ndarray, "n p s r c 4"] | None = None
     first_start: int = 0
 
@@ -124,8 +133,8 @@ def write_shards(
         tracking: apparent motion to write beside them.
 
     Raises:
-        InputError: clips differ in shape, lack truth, hold too many objects, or the folder was
-            written by another recipe.
+        InputError: clips differ in shape or in the width of their actions, lack truth, hold too
+            many objects, or the folder was written by another recipe.
     """
     index_path = folder / "index.json"
     if index_path.is_file():
@@ -137,6 +146,8 @@ def write_shards(
     frames = moving = tracks = None
     objects: dict[str, np.ndarray] = {}
     records: list[dict[str, Any]] = []
+    actions: list[np.ndarray | None] = []
+    cameras: list[Camera | None] = []
     for i, clip in enumerate(clips):
         scene = clip.scene
         if scene is None or clip.segmentation is None:
@@ -165,16 +176,21 @@ def write_shards(
             objects["depth_m"][i, :, :n] = scene.depth_m.T
         if scene.color_rgb is not None:
             objects["color_rgb"][i, :n] = scene.color_rgb
+        actions.append(clip.actions)
+        cameras.append(scene.camera)
         records.append(
             {
                 "source": clip.provenance.source,
                 "seed": clip.provenance.seed,
                 "caption": clip.caption,
                 "step_s": float(np.median(np.diff(clip.time_s))),
+                "focal_px": None if scene.camera is None else scene.camera.focal_px,
             }
         )
     if len(records) != num_clips or frames is None or moving is None:
         raise InputError(f"{folder}: {len(records)} clips came, {num_clips} were announced")
+    objects |= _join_actions(actions, clip_frames=frames.shape[1])
+    objects |= _join_poses(cameras, clip_frames=frames.shape[1])
     frames.flush()
     moving.flush()
     if tracks is not None:
@@ -190,6 +206,33 @@ def write_shards(
     partial.write_text(json.dumps(index))
     partial.replace(index_path)
     return Shards.open(folder)
+
+
+def _join_actions(actions: Sequence[np.ndarray | None], clip_frames: int) -> dict[str, np.ndarray]:
+    """The actions of all clips in one array, and which clips have any."""
+    widths = {each.shape[1]: i for i, each in enumerate(actions) if each is not None}
+    if len(widths) > 1:
+        found = ", ".join(f"{width} in clip {i}" for width, i in widths.items())
+        raise InputError(f"actions of different width: {found}; write them to different folders")
+    joined = np.zeros((len(actions), clip_frames, max(widths, default=0)), np.float32)
+    for i, each in enumerate(actions):
+        if each is not None:
+            joined[i] = each
+    return {
+        "actions": joined,
+        "has_actions": np.array([each is not None for each in actions], dtype=bool),
+    }
+
+
+def _join_poses(cameras: Sequence[Camera | None], clip_frames: int) -> dict[str, np.ndarray]:
+    """The poses of all cameras, if any of them moves."""
+    if all(camera is None or len(camera.world_from_camera) == 1 for camera in cameras):
+        return {}
+    poses = np.full((len(cameras), clip_frames, 4, 4), np.nan, np.float32)
+    for i, camera in enumerate(cameras):
+        if camera is not None:
+            poses[i] = camera.world_from_camera
+    return {"world_from_camera": poses}
 
 
 def _to_json(tracking: Tracking | None) -> dict[str, int] | None:

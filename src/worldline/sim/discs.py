@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 
-from worldline.core import Clip, Contact, Origin, Provenance, Scene
+from worldline.core import STATIC, Clip, Contact, Origin, Provenance, Scene
 from worldline.sim.stage import Vector
 
 __all__ = ["WORLD_M", "Discs", "draw_discs", "film_discs"]
@@ -31,7 +31,7 @@ class Discs:
         colors: N colours, RGB in [0, 1].
         ground: colour of everything else.
         gravity_mps2: downward acceleration.
-        contacts: touches of discs with each other.
+        contacts: touches of discs, with each other and with the surroundings.
         caption: one sentence.
     """
 
@@ -154,6 +154,8 @@ def _in_space(plane: Float[np.ndarray, "n t 2"]) -> Float[np.ndarray, "n t 3"]:
 
 def _with_point(contact: Contact, discs: Discs, scale: float) -> Contact:
     a, b = contact.a, contact.b
+    if b == STATIC:
+        return contact
     before = int(np.searchsorted(discs.time_s, contact.start_s, side="right") - 1)
     wait_s = contact.start_s - float(discs.time_s[before])
     at = discs.position_m[:, before] + discs.velocity_mps[:, before] * wait_s

@@ -30,7 +30,6 @@ FRICTION_RATE_PS = 30.0
 """Rate at which friction brings slipping to rest where Coulomb's bound allows it. MuJoCo's convex
 contact law lets a large rate lift sliding bodies off the floor, so that they chatter."""
 
-MAX_STEP_S = 0.001
 STATIC_GROUP, BODY_GROUP = 0, 1
 _FREQUENCY_RADPS = pi / TOUCH_S
 # geoms touch through explicit pairs alone, because only those have a `solreffriction`
@@ -96,8 +95,8 @@ def build_model(stage: Stage) -> mujoco.MjModel:
     if any(body.rod is not None and body.rod.swivels for body in stage.bodies):
         # a fast top gains energy in steps of first order
         spec.option.integrator = mujoco.mjtIntegrator.mjINT_RK4
-    frame_s = float(np.diff(stage.time_s).min()) if len(stage.time_s) > 1 else MAX_STEP_S
-    spec.option.timestep = frame_s / np.ceil(frame_s / MAX_STEP_S)
+    frame_s = float(np.diff(stage.time_s).min()) if len(stage.time_s) > 1 else stage.max_step_s
+    spec.option.timestep = frame_s / np.ceil(frame_s / stage.max_step_s)
     world = spec.worldbody
     world.add_geom(
         name="floor",

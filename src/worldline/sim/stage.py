@@ -231,6 +231,7 @@ class Stage:
         friction: Coulomb coefficient of every touch in the scene.
         time_s: `[T]` times of the frames.
         lead_s: simulated time before the first frame.
+        max_step_s: longest physics step; a touch lasts about 0.012 s.
         min_width_px: the camera comes so near that the typical body is at least so wide, even if
             the action then leaves the image, for images 64 wide.
         max_width_px: it stays so far away that the largest body is at most so wide.
@@ -250,6 +251,7 @@ class Stage:
     restitution: float = 0.3
     friction: float = 0.5
     lead_s: float = 0.0
+    max_step_s: float = 0.001
     min_width_px: float = 8.0
     max_width_px: float = 20.0
     landmarks_m: tuple[Vector, ...] = ()

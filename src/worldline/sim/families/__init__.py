@@ -1,6 +1,7 @@
 """Scene families by name."""
 
 from worldline.sim.families.base import Family
+from worldline.sim.families.disc_play import DiscBounce, DrivenDisc
 from worldline.sim.families.fall import Bounce, Drop, Throw
 from worldline.sim.families.flat import DiscCollision, DiscParabola, DiscUniform
 from worldline.sim.families.ground import Collide, Roll, Slide
@@ -12,7 +13,9 @@ from worldline.sim.families.seesaw import Seesaw
 from worldline.sim.families.slopes import Ramp, USlope
 from worldline.sim.families.swing import Pendulum
 from worldline.sim.families.table import Billiards
+from worldline.sim.families.traffic import Traffic
 from worldline.sim.families.upright import Stack, Topple, UnstableStack
+from worldline.sim.families.vessels import Contain, Pour
 
 __all__ = ["FAMILIES", "FIRST_FAMILIES", "Family"]
 
@@ -40,6 +43,11 @@ FAMILIES: dict[str, Family] = {
         Gyroscope(),
         UnstableStack(),
         Billiards(),
+        Traffic(),
+        Contain(),
+        Pour(),
+        DrivenDisc(),
+        DiscBounce(),
     )
 }
 """Every family by its name."""

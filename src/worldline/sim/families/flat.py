@@ -15,7 +15,16 @@ from worldline.sim.framing import Shot
 from worldline.sim.splits import Ranges, Split
 from worldline.sim.stage import Vector
 
-__all__ = ["DISC_RANGES", "DiscCollision", "DiscParabola", "DiscUniform"]
+__all__ = [
+    "DISC_RANGES",
+    "NUM_FRAMES",
+    "STEP_S",
+    "DiscCollision",
+    "DiscParabola",
+    "DiscUniform",
+    "draw_look",
+    "frame_times",
+]
 
 NUM_FRAMES, STEP_S = 32, 0.1
 GRAVITY_MPS2 = 2.5
@@ -38,11 +47,12 @@ _PAPER_COLORS: tuple[tuple[str, Vector], ...] = (
 )
 
 
-def _times() -> np.ndarray:
+def frame_times() -> np.ndarray:
+    """Times of the frames of every disc scene."""
     return np.arange(NUM_FRAMES) * STEP_S
 
 
-def _look(
+def draw_look(
     split: Split, rng: np.random.Generator, count: int
 ) -> tuple[tuple[str, ...], tuple[Vector, ...], Vector]:
     """Names and colours of the discs, and the ground.
@@ -60,7 +70,7 @@ def _look(
 
 def _state(start: Sequence[float], velocity: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
     steady = np.repeat(np.asarray(velocity, dtype=np.float64)[None], NUM_FRAMES, axis=0)
-    return np.asarray(start) + steady * _times()[:, None], steady
+    return np.asarray(start) + steady * frame_times()[:, None], steady
 
 
 def _side(way: float) -> str:
@@ -81,9 +91,9 @@ class DiscUniform:
         start_x = WORLD_M / 2 - way * (WORLD_M / 2 - rng.uniform(0.2, 1.0) - 0.5 * radius)
         start_z = float(rng.uniform(radius, WORLD_M - radius))
         position, velocity = _state((start_x, start_z), (way * values["speed_mps"], 0.0))
-        named, colors, ground = _look(split, rng, 1)
+        named, colors, ground = draw_look(split, rng, 1)
         discs = Discs(
-            time_s=_times(),
+            time_s=frame_times(),
             radius_m=np.array([radius]),
             position_m=position[None],
             velocity_mps=velocity[None],
@@ -114,10 +124,10 @@ class DiscParabola:
         start_x = WORLD_M / 2 - way * (WORLD_M / 2 - rng.uniform(0.2, 1.0) - 0.5 * radius)
         start_z = float(rng.uniform(7.0, WORLD_M - 0.5 * radius))
         position, velocity = _state((start_x, start_z), (way * values["speed_mps"], 0.0))
-        time_s = _times()
+        time_s = frame_times()
         position[:, 1] -= 0.5 * GRAVITY_MPS2 * time_s**2
         velocity[:, 1] -= GRAVITY_MPS2 * time_s
-        named, colors, ground = _look(split, rng, 1)
+        named, colors, ground = draw_look(split, rng, 1)
         discs = Discs(
             time_s=time_s,
             radius_m=np.array([radius]),
@@ -158,11 +168,11 @@ class DiscCollision:
         mass = np.pi * radius**2
         common = (mass * before).sum() / mass.sum()
         after = 2 * common - before
-        time_s = _times()
+        time_s = frame_times()
         touch_x = meet_x + radius * np.array([-1.0, 1.0])
         speeds = np.where(time_s < meet_s, before[:, None], after[:, None])
         x = touch_x[:, None] + speeds * (time_s - meet_s)
-        named, colors, ground = _look(split, rng, 2)
+        named, colors, ground = draw_look(split, rng, 2)
         impulse = float(mass[0] * abs(after[0] - before[0]))
         touch = Contact(a=0, b=1, start_s=meet_s, end_s=meet_s, impulse_ns=impulse)
         discs = Discs(

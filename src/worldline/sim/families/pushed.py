@@ -33,8 +33,8 @@ class Push:
 
     `Clip.actions` `[T, 2]` is its velocity in metres per second over the floor from frame t to
     t + 1; the camera stands so that x is to the right and y away from it. The last action is the
-    one that would come next. Of itself the pusher steers toward one body after another, with
-    turns that are random but smooth.
+    one that would come next. Of itself the pusher steers toward one body or
+    place after another, with turns and a pace that are random but smooth.
     """
 
     name = "push"
@@ -141,6 +141,8 @@ class _Policy:
         self.rng = rng
         self.num_bodies = len(stage.bodies)
         self.goal = 1
+        self.spot_m = np.zeros(2)
+        self.pace = 1.0
         self.turn_rad = 0.0
         self.velocity_mps = np.zeros(2)
         self.actions: list[np.ndarray] = []
@@ -152,15 +154,18 @@ class _Policy:
 
     def decide(self, place_m: Float[np.ndarray, "n 2"]) -> None:
         """Choose the next action from where the bodies are."""
-        if self.rng.random() < 0.06:
-            self.goal = int(self.rng.integers(1, self.num_bodies))
+        if self.rng.random() < 0.07:
+            # to a body, or instead of to itself to a place on the floor
+            self.goal = int(self.rng.integers(self.num_bodies))
+            self.spot_m = self.rng.uniform(-1.3, 1.3, 2)
         # the wanted direction wanders about the one to the goal, and returns to it
         self.turn_rad = 0.85 * self.turn_rad + float(self.rng.normal(0, 0.2))
-        way = place_m[self.goal] - place_m[PUSHER]
+        self.pace = float(np.clip(0.1 + 0.9 * self.pace + self.rng.normal(0, 0.12), 0.2, 1.3))
+        goal_m = self.spot_m if self.goal == PUSHER else place_m[self.goal]
+        way = goal_m - place_m[PUSHER]
         way = way / max(float(np.linalg.norm(way)), 1e-6)
         cos, sin = np.cos(self.turn_rad), np.sin(self.turn_rad)
-        wanted = self.speed_mps * np.array(
-            [cos * way[0] - sin * way[1], sin * way[0] + cos * way[1]]
-        )
+        turned = np.array([cos * way[0] - sin * way[1], sin * way[0] + cos * way[1]])
+        wanted = self.speed_mps * self.pace * turned
         self.velocity_mps = self.velocity_mps + _SMOOTHNESS * (wanted - self.velocity_mps)
         self.actions.append(self.velocity_mps)
