@@ -16,7 +16,7 @@ from worldline.world import World
 
 
 def recipe(size: str = "nano") -> Recipe:
-    """Falling, thrown, bouncing and colliding bodies."""
+    """Discs that coast, fly and collide, and falling bodies."""
     shape = size_named(size)
     tokenizer = DiscreteTokenizer.Config(**shape.of_tokenizer())
     return Recipe(
@@ -32,7 +32,7 @@ def recipe(size: str = "nano") -> Recipe:
             trajectory=None,
             ensemble_noise=0.0,
         ),
-        data=(Data("data", ("drop", "throw", "bounce", "collide"), 1200),),
+        data=(Data("data", ("disc_uniform", "disc_parabola", "disc_collision", "drop"), 1200),),
         stages=(
             Stage(
                 "tokenizer",

@@ -1,12 +1,13 @@
-"""After Google's Genie 2: latent diffusion, one frame after the other.
+"""After Google's Genie 2: latent diffusion, one frame after the other, driven by actions.
 
     worldline train recipes/genie_like --out runs/genie
 
-A continuous tokenizer; dynamics that denoise each frame given the past (diffusion forcing) in one
-or more steps of any size (shortcut). The default size trains in minutes on two cores.
+A continuous tokenizer; dynamics that denoise each frame given the past and the action (diffusion
+forcing) in one or more steps of any size (shortcut). The default size trains in minutes on two
+cores.
 """
 
-from worldline.dynamics import FlowDynamics
+from worldline.dynamics import ControlEncoder, FlowDynamics
 from worldline.readout.latent import LatentReadout
 from worldline.tokenizer import ContinuousTokenizer
 from worldline.train import Data, ObjectiveTask, Recipe, Stage, TokenizerTask, Trainer, size_named
@@ -15,29 +16,34 @@ from worldline.world import World
 
 
 def recipe(size: str = "nano") -> Recipe:
-    """Falling, thrown, bouncing and colliding bodies."""
+    """A disc that accelerates as it is told."""
     shape = size_named(size)
     return Recipe(
         world=World.Config(
             name=f"genie-like-{size}",
             tokenizer=ContinuousTokenizer.Config(**shape.of_tokenizer()),
-            dynamics=FlowDynamics.Config(**shape.of_dynamics(), num_steps=2, shortcut_doublings=3),
+            dynamics=FlowDynamics.Config(
+                **shape.of_dynamics(),
+                controls=ControlEncoder.Config(action_size=2),
+                num_steps=2,
+                shortcut_doublings=3,
+            ),
             readout=LatentReadout.Config(**shape.of_readout()),
             trajectory=None,
         ),
-        data=(Data("data", ("drop", "throw", "bounce", "collide"), 1200),),
+        data=(Data("data", ("driven_disc",), 1000),),
         stages=(
             Stage(
                 "tokenizer",
                 TokenizerTask.Config(),
                 "data",
-                Trainer.Config(steps=1200, learning_rate=3e-3, warmup=100),
+                Trainer.Config(steps=800, learning_rate=3e-3, warmup=50),
                 batch=32,
                 length=1,
             ),
             Stage(
                 "dynamics",
-                ObjectiveTask.Config(("dynamics",), (NextFrame.Config(),)),
+                ObjectiveTask.Config(("dynamics",), (NextFrame.Config(),), augmented=False),
                 "data",
                 Trainer.Config(steps=600, learning_rate=2e-3, warmup=50),
                 batch=16,
@@ -45,7 +51,7 @@ def recipe(size: str = "nano") -> Recipe:
             ),
             Stage(
                 "readout",
-                ObjectiveTask.Config(("readout",), (Reading.Config(noise=0.3),)),
+                ObjectiveTask.Config(("readout",), (Reading.Config(noise=0.3),), augmented=False),
                 "data",
                 Trainer.Config(steps=200, learning_rate=2e-3, warmup=20),
                 batch=16,

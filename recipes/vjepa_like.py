@@ -16,7 +16,7 @@ from worldline.world import World
 
 
 def recipe(size: str = "nano") -> Recipe:
-    """Falling, thrown, bouncing and colliding bodies."""
+    """Discs that coast, fly and collide, and falling bodies."""
     shape = size_named(size)
     tokenizer = RepresentationTokenizer.Config(**shape.of_view())
     return Recipe(
@@ -27,7 +27,7 @@ def recipe(size: str = "nano") -> Recipe:
             readout=LatentReadout.Config(**shape.of_readout(), channels=tokenizer.channels),
             trajectory=None,
         ),
-        data=(Data("data", ("drop", "throw", "bounce", "collide"), 1200),),
+        data=(Data("data", ("disc_uniform", "disc_parabola", "disc_collision", "drop"), 1200),),
         stages=(
             Stage(
                 "encoder",

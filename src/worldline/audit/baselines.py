@@ -7,13 +7,20 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
 
 from worldline.core.clip import Clip
 from worldline.core.errors import InputError
 from worldline.dynamics.extrapolate import ConstantVelocityWarp
 
-__all__ = ["ConstantVelocityWarp", "CopyLast", "FrozenMean", "Predictor", "StateOracle"]
+__all__ = [
+    "ConstantVelocityWarp",
+    "CopyLast",
+    "DrivenPredictor",
+    "FrozenMean",
+    "Predictor",
+    "StateOracle",
+]
 
 
 @runtime_checkable
@@ -24,6 +31,21 @@ class Predictor(Protocol):
         self, context_frames: UInt8[np.ndarray, "k h w 3"], horizon: int, seed: int
     ) -> UInt8[np.ndarray, "s t h w 3"]:
         """S possible continuations of `horizon` frames, S >= 1."""
+        ...
+
+
+@runtime_checkable
+class DrivenPredictor(Protocol):
+    """A predictor that can be told what will be done."""
+
+    def predict_driven(
+        self,
+        context_frames: UInt8[np.ndarray, "k h w 3"],
+        actions: Float[np.ndarray, "t a"],
+        horizon: int,
+        seed: int,
+    ) -> UInt8[np.ndarray, "s t h w 3"]:
+        """Continuations under actions; number t is taken between frames t and t + 1."""
         ...
 
 

@@ -17,6 +17,7 @@ from worldline.audit.card import write_card
 from worldline.audit.outside import make_outside_clips
 from worldline.audit.prediction import PredictionTable, evaluate_predictors
 from worldline.core.clip import Clip
+from worldline.core.latents import Controls, lead_to
 from worldline.dynamics import TrajectoryWarp
 from worldline.sim import Split, make_clips
 from worldline.world import Trust, World
@@ -57,6 +58,21 @@ class WorldPredictor:
         """Futures of the world, without the readout and audit that `World.predict` adds."""
         return self.world.continue_frames(
             context_frames, horizon=horizon, samples=self.samples, seed=seed
+        )
+
+    def predict_driven(
+        self,
+        context_frames: UInt8[np.ndarray, "k h w 3"],
+        actions: Float[np.ndarray, "t a"],
+        horizon: int,
+        seed: int,
+    ) -> UInt8[np.ndarray, "s t h w 3"]:
+        """As `predict`, under actions; a world of other actions or none is not told of them."""
+        controls = None
+        if actions.shape[1] == self.world.action_size:
+            controls = Controls(actions=torch.from_numpy(lead_to(actions))[None])
+        return self.world.continue_frames(
+            context_frames, horizon=horizon, samples=self.samples, seed=seed, controls=controls
         )
 
 

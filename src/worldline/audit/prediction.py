@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float, Int, UInt8
 from scipy.ndimage import binary_dilation
 
-from worldline.audit.baselines import Predictor, StateOracle
+from worldline.audit.baselines import DrivenPredictor, Predictor, StateOracle
 from worldline.audit.objects import ObjectProbe
 from worldline.audit.visual import psnr, ssim
 from worldline.core.clip import Clip
@@ -270,7 +270,7 @@ def evaluate_predictors(
         everyone: dict[str, Predictor] = {**predictors, CEILING: StateOracle((clip,))}
         tables = []
         for name in names:
-            futures = everyone[name].predict(clip.frames[:context], max(horizons), seed + number)
+            futures = _ask(everyone[name], clip, context, max(horizons), seed + number)
             wanted = (max(horizons), *clip.frames.shape[1:])
             if futures.ndim != 5 or futures.shape[1:] != wanted or not len(futures):
                 raise InputError(
@@ -333,6 +333,17 @@ class _View:
             (float(sum(match.found for match in everything)), len(everything)),
             (math.fsum(match.penalised_error_px for match in everything), len(everything)),
         ]
+
+
+def _ask(
+    predictor: Predictor, clip: Clip, context: int, horizon: int, seed: int
+) -> UInt8[np.ndarray, "s t h w 3"]:
+    """A clip's continuation; who can be driven is told the clip's actions."""
+    seen = clip.frames[:context]
+    if clip.actions is None or not isinstance(predictor, DrivenPredictor):
+        return predictor.predict(seen, horizon, seed)
+    actions = clip.actions[: context + horizon].astype(np.float32)
+    return predictor.predict_driven(seen, actions, horizon, seed)
 
 
 def _ratio(total: np.ndarray, count: np.ndarray) -> float:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-__all__ = ["Controls", "Latents"]
+__all__ = ["Controls", "Latents", "lead_to"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +74,12 @@ class Controls:
     def _map(self, change: Callable[[str, Tensor], Tensor | None]) -> Controls:
         parts = {item.name: getattr(self, item.name) for item in fields(self)}
         return Controls(**{k: v if v is None else change(k, v) for k, v in parts.items()})
+
+
+def lead_to(actions: Float[np.ndarray, "*b t a"]) -> Float[np.ndarray, "*b t a"]:
+    """The action that leads to each frame, from the one taken after it; 0 before the first."""
+    nothing = np.zeros_like(actions[..., :1, :])
+    return np.concatenate([nothing, actions[..., :-1, :]], axis=-2)
 
 
 _TIMELESS = ("embodiment", "text")

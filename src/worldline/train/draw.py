@@ -10,7 +10,7 @@ from jaxtyping import Bool, UInt8
 from torch import Tensor
 
 from worldline.core.errors import InputError
-from worldline.core.latents import Controls
+from worldline.core.latents import Controls, lead_to
 from worldline.data.shards import Shards
 from worldline.readout.latent import ObjectTargets
 
@@ -70,8 +70,11 @@ def draw_clips(
             right or red.
 
     Raises:
-        InputError: the shards' clips are shorter than `length`.
+        InputError: the shards' clips are shorter than `length`, or clips with actions are to be
+            mirrored, which would turn the actions' meaning around.
     """
+    if augmented and shards.has_actions.any():
+        raise InputError("clips with actions must not be mirrored; turn augmentation off")
     most = shards.frames.shape[1] - length
     if most < 0 or length < 1:
         raise InputError(
@@ -98,4 +101,12 @@ def draw_clips(
         color_rgb=color,
         visible=torch.from_numpy(shards.visible[chosen, span]),
     )
-    return ClipBatch(frames, moving, objects, Controls())
+    return ClipBatch(frames, moving, objects, _actions(shards, chosen, span))
+
+
+def _actions(shards: Shards, chosen: np.ndarray, span: slice) -> Controls:
+    """The action that leads to each frame, if the clips have any; shards keep the one after it."""
+    if not shards.has_actions[chosen].all():
+        return Controls()
+    before = lead_to(shards.actions[chosen])[:, span]
+    return Controls(actions=torch.from_numpy(np.ascontiguousarray(before)))
