@@ -49,6 +49,7 @@ class Train:
         """Train. Raises `InputError` on an unusable recipe or folder."""
         from worldline.audit.finish import finish_world
         from worldline.train import describe_machine, load_recipe, train_world
+        from worldline.train.estimate import estimate_training
         from worldline.world import World
 
         if self.workers < 1 or self.held_out < 1:
@@ -66,6 +67,12 @@ class Train:
         if self.seed is not None:
             recipe = replace(recipe, seed=self.seed)
             command += f" --seed {self.seed}"
+        for item in estimate_training(recipe):
+            print(
+                f"{item.stage:10} {item.parameters / 1e6:8.2f} M parameters  about "
+                f"{item.flop / 1e15:.3g} PFLOP  {item.state_bytes / 1e9:.2g} GB beside activations",
+                file=sys.stderr,
+            )
         reused = None if self.reuse is None else World.from_pretrained(self.reuse)
         world, ledgers = train_world(
             recipe,

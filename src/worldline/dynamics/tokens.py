@@ -54,7 +54,7 @@ class TokenNetwork(nn.Module):
     ) -> None:
         super().__init__()
         size = len(levels)
-        self.rows = rows
+        self.rows, self.levels = rows, levels
         self.quantiser = FSQ(levels)
         self.enter = nn.Conv2d(2 * size, stem_width, 3, padding=1)
         self.read = ConvBlock(stem_width)
@@ -121,7 +121,7 @@ class TokenNetwork(nn.Module):
 
     def split(self, logits: Float[Tensor, "*b v"]) -> tuple[Tensor, ...]:
         """Logits of each digit, `[..., L_i]`."""
-        return logits.split(self.quantiser.levels.tolist(), dim=-1)
+        return logits.split(self.levels, dim=-1)
 
     def likelihood(
         self, logits: Float[Tensor, "*b v"], digits: Int[Tensor, "*b d"]
@@ -135,11 +135,10 @@ class TokenNetwork(nn.Module):
 
     def _prior(self, before: Tensor) -> Tensor:
         digits = self.quantiser.digits(before)
-        levels = self.quantiser.levels.tolist()
         parts = [
             -F.softplus(self.copying[i].float())
             * (torch.arange(level, device=before.device) - digits[..., i : i + 1]).abs()
-            for i, level in enumerate(levels)
+            for i, level in enumerate(self.levels)
         ]
         return torch.cat(parts, dim=-1)
 

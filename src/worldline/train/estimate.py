@@ -1,0 +1,123 @@
+"""What a training will take, before it starts: parameters, operations, memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from worldline.core.latents import Controls, Latents
+from worldline.dynamics import AutoregressiveDynamics, FlowDynamics, JepaDynamics
+from worldline.train.recipe import Recipe, Stage
+from worldline.train.tasks import TokenizerTask, TrajectoryTask
+from worldline.world import World
+
+__all__ = ["Estimate", "estimate_stage", "estimate_training"]
+
+_BACKWARD = 3
+"""A training step does about three times the operations of a forward pass: the backward pass
+computes gradients for the inputs and for the weights of each product (Kaplan et al. 2020, 2.1)."""
+_STATE_BYTES = 4 * 5 + 2 * 2
+"""Per trained parameter: weight, two AdamW moments, gradient and average in fp32; copy and its
+gradient in bf16."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a stage of a recipe takes.
+
+    Attributes:
+        stage: its name.
+        parameters: in training.
+        flop: operations of all its steps.
+        state_bytes: memory of weights, gradients and optimiser; activations come on top.
+    """
+
+    stage: str
+    parameters: int
+    flop: float
+    state_bytes: int
+
+
+def estimate_training(recipe: Recipe) -> tuple[Estimate, ...]:
+    """Estimates of all stages, without any memory for weights: parts are built on PyTorch's
+    meta device, so that worlds of any size can be asked about."""
+    with torch.device("meta"):
+        world = recipe.world.build()
+    return tuple(estimate_stage(stage, world) for stage in recipe.stages)
+
+
+def estimate_stage(stage: Stage, world: World) -> Estimate:
+    """Estimate of one stage; objectives' own parameters and operations are left out.
+
+    Args:
+        stage: of a recipe.
+        world: its untrained world, on any device.
+    """
+    parts = {name: world.parts[name] for name in stage.task.parts}
+    parameters = sum(p.numel() for part in parts.values() for p in part.parameters())
+    frames = stage.batch * (1 if isinstance(stage.task, TokenizerTask.Config) else stage.length)
+    if isinstance(stage.task, TrajectoryTask.Config):
+        assert world.trajectory is not None
+        frames = stage.batch * world.trajectory.config.context
+    forward = sum(_forward_flop(part, world, stage) for part in parts.values())
+    if not isinstance(stage.task, TokenizerTask.Config | TrajectoryTask.Config):
+        seen = "tokenizer" in parts
+        forward += 0.0 if seen else _encode_flop(world, frames) / _BACKWARD
+    return Estimate(
+        stage.name,
+        parameters,
+        _BACKWARD * forward * stage.trainer.steps,
+        parameters * _STATE_BYTES,
+    )
+
+
+def _forward_flop(part: nn.Module, world: World, stage: Stage) -> float:
+    """Operations of one pass over a batch of the stage."""
+    if part is world.tokenizer:
+        length = 1 if isinstance(stage.task, TokenizerTask.Config) else stage.length
+        frames = stage.batch * length
+        return _encode_flop(world, frames) + _decode_flop(world, frames)
+    tokens = _tokens(world, stage.batch, stage.length)
+    with FlopCounterMode(display=False) as counter:
+        if isinstance(part, AutoregressiveDynamics):
+            known = torch.ones(tokens.shape[:3], dtype=torch.bool, device=tokens.device)
+            part.network(tokens, known, tokens, tokens, Controls(), in_order=False)
+        elif isinstance(part, FlowDynamics | JepaDynamics):
+            level = tokens[:, :, 0, 0]
+            width = part.network.enter.in_channels // world.tokenizer.channels
+            part.network(torch.cat([tokens] * width, -1), Controls(), level=level, step=level)
+        elif part is world.readout:
+            part(Latents(tokens, world.tokenizer.grid))
+        else:
+            assert world.trajectory is not None
+            config = world.trajectory.config
+            shape = stage.batch, config.context, config.size_px, config.size_px, 3
+            device = tokens.device
+            noise = torch.zeros(stage.batch, config.noise_size, device=device)
+            part(torch.zeros(shape, dtype=torch.uint8, device=device), noise)
+    return float(counter.get_total_flops())
+
+
+def _tokens(world: World, batch: int, length: int) -> Tensor:
+    device = next(world.tokenizer.parameters()).device
+    rows, columns = world.tokenizer.grid
+    return torch.zeros(batch, length, rows * columns, world.tokenizer.channels, device=device)
+
+
+def _encode_flop(world: World, frames: int) -> float:
+    device = next(world.tokenizer.parameters()).device
+    shape = 1, frames, world.size_px, world.size_px, 3
+    with FlopCounterMode(display=False) as counter:
+        world.tokenizer.encode(torch.zeros(shape, dtype=torch.uint8, device=device))
+    return float(counter.get_total_flops())
+
+
+def _decode_flop(world: World, frames: int) -> float:
+    if not world.tokenizer.can_decode:
+        return 0.0
+    with FlopCounterMode(display=False) as counter:
+        world.tokenizer.decode_unit(Latents(_tokens(world, 1, frames), world.tokenizer.grid))
+    return float(counter.get_total_flops())

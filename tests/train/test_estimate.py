@@ -1,0 +1,25 @@
+"""What a training is said to take before it starts, beside what it took."""
+
+import pytest
+from tests.train.test_recipe import nano
+
+from worldline.train import load_recipe, train_world
+from worldline.train.estimate import estimate_training
+
+
+def test_estimates_are_near_what_training_counts(tmp_path):
+    recipe = nano(steps=2)
+    _, ledgers = train_world(recipe, tmp_path)
+    for item in estimate_training(recipe):
+        # objectives' own work and the share of unrolled clips are not part of the estimate
+        assert 0.4 < item.flop / ledgers[item.stage].flop < 2.0, item.stage
+        assert item.parameters > 0
+
+
+@pytest.mark.parametrize("name", ["genie_like", "cosmos_like", "vjepa_like"])
+def test_the_dial_goes_from_under_a_million_to_billions(name):
+    small, large = (estimate_training(load_recipe(name, size)) for size in ("nano", "large"))
+    parts = {item.stage: item.parameters for item in small}
+    assert sum(parts.values()) - parts.get("decoder", 0) < 1e6
+    assert max(item.parameters for item in large) > 2e9
+    assert max(item.state_bytes for item in large) > 40e9
