@@ -1,0 +1,99 @@
+"""What holds for the world of every named recipe: it trains, resumes, predicts and is kept."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from worldline.sim import make_clip
+from worldline.train import Recipe, load_recipe, train_world
+from worldline.world import World
+
+NAMES = ("genie_like", "cosmos_like", "vjepa_like")
+
+
+class Stop(Exception):  # noqa: N818
+    pass
+
+
+def short(name: str) -> Recipe:
+    """The recipe with hardly any data and steps."""
+    recipe = load_recipe(name, "nano")
+    stages = tuple(
+        replace(
+            stage,
+            batch=2,
+            length=min(stage.length, 6),
+            trainer=replace(stage.trainer, steps=4, warmup=1, checkpoint_every=2, log_every=1),
+        )
+        for stage in recipe.stages
+    )
+    data = tuple(replace(item, num_clips=4) for item in recipe.data)
+    return replace(recipe, stages=stages, data=data)
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def trained(request, tmp_path_factory) -> tuple[str, World]:
+    folder = tmp_path_factory.mktemp(request.param)
+    return request.param, train_world(short(request.param), folder)[0]
+
+
+@pytest.fixture(scope="module")
+def clip():
+    return make_clip("driven_disc", 0, seed=5)
+
+
+def test_an_interrupted_run_is_the_same(trained, tmp_path):
+    name, world = trained
+    recipe = short(name)
+    last = recipe.stages[-1].name
+
+    for cut in (recipe.stages[0].name, recipe.stages[1].name, last):
+
+        def stop(stage, step, steps, losses, cut=cut):
+            if (stage, step) == (cut, 3):
+                raise Stop
+
+        with pytest.raises(Stop):
+            train_world(recipe, tmp_path, on_step=stop)
+    again, _ = train_world(recipe, tmp_path)
+    for part, module in world.parts.items():
+        mine, theirs = module.state_dict(), again.parts[part].state_dict()
+        assert all(torch.equal(mine[key], theirs[key]) for key in mine), part
+
+
+def test_every_part_has_learned(trained):
+    name, world = trained
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        fresh = short(name).world.build()
+    for part, module in world.parts.items():
+        before = dict(fresh.parts[part].named_parameters())
+        moved = [not torch.equal(before[key], p) for key, p in module.named_parameters()]
+        assert sum(moved) > 0.9 * len(moved), part
+
+
+def test_it_predicts_and_is_kept(trained, clip, tmp_path):
+    _, world = trained
+    forecast = world.predict(clip, horizon=3, samples=2, seed=1)
+    assert forecast.frames.shape == (2, 3, 64, 64, 3)
+    assert forecast.trust == 0.0  # not calibrated
+    again = world.predict(clip, horizon=3, samples=2, seed=1)
+    assert np.array_equal(again.frames, forecast.frames)
+    world.save(tmp_path, dtype=None)
+    stored = World.from_pretrained(tmp_path).predict(clip, horizon=3, samples=2, seed=1)
+    assert np.array_equal(stored.frames, forecast.frames)
+    assert np.isfinite(world.surprise(clip).per_frame).all()
+
+
+def test_a_session_steps_and_forks(trained, clip):
+    _, world = trained
+    session = world.open(clip, seed=3)
+    session.step()
+    twin = session.fork()
+    assert np.array_equal(session.step(), twin.step())
+    if world.action_size:
+        left, right = twin.fork(), twin.fork()
+        frames = [s.step(np.array([x, 0.0])) for s, x in ((left, -1.0), (right, 1.0))]
+        assert frames[0].shape == frames[1].shape
