@@ -45,7 +45,7 @@ def recipe(size: str = "nano") -> Recipe:
                 "dynamics",
                 ObjectiveTask.Config(("dynamics",), (NextFrame.Config(),), augmented=False),
                 "data",
-                Trainer.Config(steps=600, learning_rate=2e-3, warmup=50),
+                Trainer.Config(steps=900, learning_rate=2e-3, warmup=50),
                 batch=16,
                 length=16,
             ),
