@@ -20,6 +20,7 @@ def recipe(size: str = "nano") -> Recipe:
     shape = size_named(size)
     tokenizer = DiscreteTokenizer.Config(**shape.of_tokenizer())
     return Recipe(
+        held_out=39,
         world=World.Config(
             name=f"cosmos-like-{size}",
             tokenizer=tokenizer,

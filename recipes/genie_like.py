@@ -19,6 +19,7 @@ def recipe(size: str = "nano") -> Recipe:
     """A disc that accelerates as it is told."""
     shape = size_named(size)
     return Recipe(
+        held_out=39,
         world=World.Config(
             name=f"genie-like-{size}",
             tokenizer=ContinuousTokenizer.Config(**shape.of_tokenizer()),

@@ -23,6 +23,7 @@ def recipe() -> Recipe:
     """Sized for a few hours on two cores with AVX512-BF16 or AMX."""
     return Recipe(
         world=World.Config(name="small"),
+        held_out=390,
         data=(
             Data("look", ("drop", "throw", "bounce", "collide", "roll", "slide"), 3000),
             Data("data", FIRST_FAMILIES, 7800),

@@ -39,8 +39,8 @@ class Train:
     """Where to train: cpu or cuda."""
     reuse: str | None = None
     """A trained world whose finished parts are taken over as they are; only others are trained."""
-    held_out: int = 390
-    """Held-out clips that the world is evaluated on at the end."""
+    held_out: int | None = None
+    """Held-out clips to evaluate on at the end, instead of as many as the recipe names."""
     json: JsonFlag = False
     seed: int | None = None
     """Random seed instead of the one that the recipe names."""
@@ -52,7 +52,7 @@ class Train:
         from worldline.train.estimate import estimate_training
         from worldline.world import World
 
-        if self.workers < 1 or self.held_out < 1:
+        if self.workers < 1 or (self.held_out is not None and self.held_out < 1):
             raise InputError("--workers and --held-out must be at least 1")
         if self.device != "cpu":
             import torch
@@ -87,7 +87,7 @@ class Train:
         world, table = finish_world(
             world,
             families=recipe.families,
-            num_clips=self.held_out,
+            num_clips=self.held_out or recipe.held_out,
             seed=recipe.seed,
             facts={
                 "command": command,

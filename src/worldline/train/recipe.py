@@ -79,12 +79,14 @@ class Recipe(Config):
         data: sets of clips.
         stages: trainings, in order.
         seed: of data, initial weights, order and noise.
+        held_out: clips that the finished world is evaluated on, unless told otherwise.
     """
 
     world: World.Config = World.Config()
     data: tuple[Data, ...] = (Data(),)
     stages: tuple[Stage, ...] = (Stage(),)
     seed: int = 0
+    held_out: int = 78
 
     def __post_init__(self) -> None:
         names = [item.name for item in self.data]
