@@ -15,7 +15,7 @@ from worldline.tokenizer import ContinuousTokenizer
 from worldline.world import World
 
 CARD = "# nano\n\n## Data\n\nClips in equal shares of: disc_uniform. Colours are random.\n"
-SMALL = ["--clips", "2", "--updates", "2", "--batch", "2", "--length", "3", "--held-out", "1"]
+SMALL = ["--clips", "2", "--updates", "2", "--batch", "2", "--length", "3", "--held-out", "2"]
 
 
 def saved(folder: Path, dynamics, card: str = "") -> str:
@@ -74,6 +74,9 @@ def test_distill_ends_with_what_was_lost_and_gained(flow: str, tmp_path: Path, c
     assert lost == pytest.approx(psnr["student, 1 step"] - psnr["teacher, 2 steps"], abs=2e-4)
 
     assert answer["card"] in student.card
+    assert (
+        "--teacher-steps 2 --clips 2 --updates 2 --batch 2 --length 3 --held-out 2`" in student.card
+    )
     for text in ("## Distillation", "## Cost", "distil-2-to-1", "times as fast", *rows):
         assert text in student.card
     assert families_on(student.card) == ("disc_uniform",), "of the teacher's card"
@@ -88,6 +91,7 @@ def test_what_cannot_be_distilled_is_refused_in_one_line(flow: str, tmp_path: Pa
         (bare, [], "names no simulator families; give some by --families"),
         (flow, ["--families", "nonsense"], "no simulator family 'nonsense'"),
         (flow, ["--steps", "3"], "must be fewer and divide the teacher's"),
+        (flow, ["--held-out", "1"], "--held-out is 1; trust is calibrated on 2 clips or more"),
         (flow, ["--updates", "0"], "--updates is 0; it must be at least 1"),
     ):
         done = call("distill", world, *out, *options)

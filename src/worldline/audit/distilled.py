@@ -118,8 +118,8 @@ class Comparison:
             "",
             *(f"- {metric.replace('_', ' ')}: {self._losses(metric)}" for metric in _METRICS),
             "",
-            f"Median seconds per frame, side by side in one process, {self.threads} threads, one "
-            "clip at a time:",
+            "Median seconds per frame, side by side in one process, one clip at a time, "
+            f"{self.threads} processor thread{'s' if self.threads > 1 else ''}:",
             "",
             "| | latents | whole forecast |",
             "|---|---|---|",

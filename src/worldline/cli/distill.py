@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -107,8 +108,7 @@ class Distill:
             num_clips=self.held_out,
             seed=self.seed,
             facts={
-                "command": f"worldline distill {self.world} --steps {self.steps} --teacher-steps "
-                f"{self.teacher_steps} --out {self.out}",
+                "command": self._command(),
                 "reused": sorted(earlier),
                 "recipe": recipe.digest(),
                 "seed": self.seed,
@@ -140,6 +140,16 @@ class Distill:
             "card": comparison.to_markdown(),
         }
 
+    def _command(self) -> str:
+        """The command that makes this student: every option that was not left as it is."""
+        words = ["worldline distill", self.world, f"--out {self.out}"]
+        for item in fields(self)[2:]:
+            value = getattr(self, item.name)
+            if value != item.default and item.name not in ("json", "workers"):
+                shown = " ".join(value) if isinstance(value, tuple) else value
+                words.append(f"--{item.name.replace('_', '-')} {shown}")
+        return " ".join(words)
+
     def _check(self) -> None:
         numbers = {
             "steps": self.steps,
@@ -154,7 +164,9 @@ class Distill:
         for name, value in numbers.items():
             if value < 1:
                 raise InputError(f"--{name} is {value}; it must be at least 1")
-        if not self.learning_rate > 0:
+        if self.held_out < 2:
+            raise InputError("--held-out is 1; trust is calibrated on 2 clips or more")
+        if not 0 < self.learning_rate < math.inf:
             raise InputError(f"--learning-rate is {self.learning_rate}; it must be above 0")
 
     def show(self, answer: Answer, console: Console) -> None:
