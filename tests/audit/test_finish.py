@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from worldline.audit.card import families_on
 from worldline.audit.finish import WorldPredictor, finish_world
 from worldline.audit.outside import make_outside_clips
 from worldline.dynamics import ConstantVelocityWarp, FlowDynamics, TrajectoryForecaster
@@ -87,3 +88,10 @@ def test_outside_clips_are_seeded_and_move():
         assert one.frames.shape == (8, 64, 64, 3)
         assert np.abs(np.diff(one.frames.astype(int), axis=0)).mean() > 1
     assert len({clip.provenance.source for clip in clips}) == 4
+
+
+def test_a_card_says_which_families_its_world_learned_from(finished):
+    world, _ = finished
+    assert families_on(world.card) == FAMILIES
+    assert families_on("# bare\n") == ()
+    assert families_on(World.from_pretrained("small").card)[:2] == ("drop", "throw")

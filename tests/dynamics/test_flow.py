@@ -58,7 +58,7 @@ def test_untrained_model_copies_the_last_frame():
 
 
 def predict(dynamics, noised, seen, level, controls):
-    return dynamics._clean(dynamics._inputs(noised, seen), controls, level=level, step=None)
+    return dynamics.clean(dynamics._inputs(noised, seen), controls, level=level, step=None)
 
 
 def test_steps_with_cache_equal_one_parallel_pass(dynamics):
@@ -167,7 +167,7 @@ def test_the_finest_shortcut_steps_learn_from_data_and_coarser_ones_from_two_hal
     half = torch.full((1, 4), 0.5)
 
     def clean(at, tau):
-        return model._clean(model._inputs(at, x[1:]), Controls(), level=tau, step=half)[0]
+        return model.clean(model._inputs(at, x[1:]), Controls(), level=tau, step=half)[0]
 
     first = clean(noised[1:], torch.zeros(1, 4))
     middle = noised[1:] + 0.5 * (first - noised[1:])

@@ -10,7 +10,9 @@ from worldline.audit.prediction import PredictionTable
 if TYPE_CHECKING:
     from worldline.world import World
 
-__all__ = ["write_card"]
+__all__ = ["families_on", "write_card"]
+
+_SHARES_OF = "in equal shares of: "
 
 
 def write_card(
@@ -35,8 +37,8 @@ def write_card(
         "",
         "## Data",
         "",
-        "Simulated clips of 32 frames in equal shares of: "
-        f"{', '.join(families)}. Colours, shapes, counts, camera, light and background are random "
+        f"Simulated clips of 32 frames {_SHARES_OF}{', '.join(families)}. "
+        "Colours, shapes, counts, camera, light and background are random "
         f"per clip. {_shares(facts['clips'], facts['data'])} No real video was used.",
         "",
         f"Made by `{facts['command']}` (recipe {facts['recipe']}, seed {facts['seed']}, "
@@ -70,6 +72,13 @@ def write_card(
         "- Forecasts beyond 24 frames were not trained for.",
     ]
     return "\n".join(parts) + "\n"
+
+
+def families_on(card: str) -> tuple[str, ...]:
+    """Simulator families that a card of `write_card` says its world was trained on; maybe none."""
+    _, _, rest = card.partition(_SHARES_OF)
+    names, end, _ = rest.partition(". ")
+    return tuple(names.split(", ")) if end else ()
 
 
 def _shares(clips: Mapping[str, str], data: Mapping[str, int]) -> str:

@@ -49,6 +49,8 @@ COMMANDS = (
     Entry("sim make", "worldline.cli.sim_make:SimMake", _MAKE, "simulated clips with their truth"),
     Entry("record", "worldline.cli.record:Record", _MAKE, "a Gymnasium environment as a dataset"),
     Entry("train", "worldline.cli.train:Train", _MAKE, "make a world by a recipe, resumable"),
+    Entry("distill", "worldline.cli.distill:Distill", _MAKE, "a flow world that needs fewer steps"),
+    Entry("export", "worldline.cli.export:Export", _MAKE, "a world as ONNX graphs"),
 )
 """Every command, in the order of the help; adding one is adding a line."""
 

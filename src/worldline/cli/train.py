@@ -17,7 +17,7 @@ from worldline.core.errors import InputError
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["Train"]
+__all__ = ["Train", "TrainingLog", "check_device"]
 
 
 @dataclass(frozen=True)
@@ -54,12 +54,7 @@ class Train:
 
         if self.workers < 1 or (self.held_out is not None and self.held_out < 1):
             raise InputError("--workers and --held-out must be at least 1")
-        if self.device != "cpu":
-            import torch
-
-            known = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
-            if self.device not in known:
-                raise InputError(f"--device is {self.device}; here it can be {' or '.join(known)}")
+        check_device(self.device)
         recipe = load_recipe(self.recipe, self.size)
         command = f"worldline train {self.recipe} --out {self.out}"
         if self.size is not None:
@@ -79,7 +74,7 @@ class Train:
             self.out,
             device=self.device,
             num_workers=self.workers,
-            on_step=_Progress(),
+            on_step=TrainingLog(),
             reuse=reused,
         )
         world = world.to("cpu")
@@ -115,13 +110,25 @@ class Train:
         console.print(f"read its card with: worldline info {answer['world']}")
 
 
-class _Progress:
+def check_device(name: str) -> None:
+    """Raise `InputError` for a device that is not here."""
+    if name == "cpu":
+        return
+    import torch
+
+    known = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+    if name not in known:
+        raise InputError(f"--device is {name}; here it can be {' or '.join(known)}")
+
+
+class TrainingLog:
     """One line per hundredth of a stage, on standard error: a training log should be greppable."""
 
     def __init__(self) -> None:
         self._shown = ("", -1)
 
     def __call__(self, stage: str, step: int, steps: int, losses: Mapping[str, float]) -> None:
+        """Print, if another hundredth of the stage is done."""
         percent = math.floor(100 * step / max(1, steps))
         if (stage, percent) == self._shown:
             return

@@ -26,7 +26,7 @@ import copy
 from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from worldline.core.config import Config, register
@@ -169,7 +169,7 @@ class FlowDynamics(Dynamics[FlowCarry]):
         noised = self._corrupt(x_BTNC, level, generator)
         drop = generator if config.controls.any else None
         given = self._inputs(noised, seen)
-        predicted = self._clean(given, controls, level=level, step=step, generator=drop)[0]
+        predicted = self.clean(given, controls, level=level, step=step, generator=drop)[0]
         target = x_BTNC
         if step is not None:
             target = self._shortcut_target(x_BTNC, noised, seen, level, step, controls)
@@ -210,11 +210,11 @@ class FlowDynamics(Dynamics[FlowCarry]):
         """Clean frames that one step should aim at: the data, or where two half steps lead."""
         finest = 0.5**self.config.shortcut_doublings
         half = (step / 2).clamp_min(finest)
-        first, _ = self._clean(self._inputs(noised, seen), controls, level=level, step=half)
+        first, _ = self.clean(self._inputs(noised, seen), controls, level=level, step=half)
         rest = _per_cell(1 - level, noised)
         middle = noised + _per_cell(half, noised) * (first - noised) / rest
         later = (level + half).clamp(max=1 - finest)
-        second, _ = self._clean(self._inputs(middle, seen), controls, level=later, step=half)
+        second, _ = self.clean(self._inputs(middle, seen), controls, level=later, step=half)
         slope = (first - noised) / rest + (second - middle) / _per_cell(1 - later, noised)
         aim = noised + rest * slope / 2
         return torch.where(_per_cell(step, noised) > finest, aim, x_BTNC)
@@ -242,7 +242,7 @@ class FlowDynamics(Dynamics[FlowCarry]):
         with torch.no_grad():
             noised = self._noise(shape, generator).to(x_BTNC.dtype)
             given = self._inputs(noised, seen[:num])
-            predicted, _ = self._clean(given, part, level=level, step=step)
+            predicted, _ = self.clean(given, part, level=level, step=step)
         share = torch.rand((num, 1), generator=generator, device=x_BTNC.device)
         chosen = torch.rand(shape[:2], generator=generator, device=x_BTNC.device) < share
         chosen[:, 0] = False
@@ -260,21 +260,25 @@ class FlowDynamics(Dynamics[FlowCarry]):
         """Of a whole clip: noised frames, each with the frame before it and that one's change."""
         return torch.cat([noised, *before_and_change(seen)], dim=-1)
 
-    def _clean(
+    def clean(
         self,
         inputs: Float[Tensor, "b t n c3"],
         controls: Controls,
         *,
         level: Float[Tensor, "b t"],
         step: Float[Tensor, "b t"] | None,
-        start: int = 0,
+        start: int | Int[Tensor, ""] = 0,
         past: Cache | None = None,
         generator: torch.Generator | None = None,
         guidance: float = 1.0,
     ) -> tuple[Float[Tensor, "b t n c"], Cache]:
-        """Clean frames as the network expects them, guided away from what it expects unasked."""
+        """Clean frames as the network expects them, guided away from what it expects unasked.
+
+        `inputs` hold the noised frames, the frame before each and that one's change. Also gives
+        keys and values of these frames; `start` and `past` as in `Backbone`.
+        """
         dropped = None
-        batch = len(inputs)
+        batch = inputs.shape[0]
         before = inputs.chunk(3, dim=-1)[1]
         if guidance != 1:
             inputs, controls, level = (
@@ -313,7 +317,7 @@ class FlowDynamics(Dynamics[FlowCarry]):
         level = torch.full(x.shape[:2], self._commit_level, device=x.device)
         given = self._inputs(self._corrupt(x, level, generator), x)
         guidance = self.config.guidance
-        _, cache = self._clean(
+        _, cache = self.clean(
             given, controls, level=level, step=self._step_size(level), guidance=guidance
         )
         cache = extend((), cache, self.config.window)
@@ -358,7 +362,7 @@ class FlowDynamics(Dynamics[FlowCarry]):
     ) -> tuple[Tensor, Cache]:
         earlier, before = carry.last[:, :1], carry.last[:, 1:]
         level = torch.full(noised.shape[:2], tau, device=noised.device)
-        return self._clean(
+        return self.clean(
             torch.cat([noised, before, before - earlier], dim=-1),
             controls,
             level=level,

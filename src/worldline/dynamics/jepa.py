@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from worldline.core.config import Config, register
@@ -162,15 +162,28 @@ class JepaDynamics(Dynamics[JepaCarry]):
         expected, _ = self._advance(carry, controls)
         return (expected - observed.tokens).float().square().mean(dim=(1, 2, 3))
 
-    def _advance(self, carry: JepaCarry, controls: Controls) -> tuple[Tensor, Cache]:
-        earlier, before = carry.last[:, :1], carry.last[:, 1:]
-        change, fresh = self.network(
-            torch.cat([before, before - earlier], dim=-1),
-            controls,
-            start=carry.num_frames,
-            past=carry.cache,
-        )
+    def expect(
+        self,
+        last: Float[Tensor, "b 2 n c"],
+        controls: Controls,
+        *,
+        start: int | Int[Tensor, ""],
+        past: Cache,
+    ) -> tuple[Float[Tensor, "b 1 n c"], Cache]:
+        """The frame after the two newest, and its keys and values.
+
+        Args:
+            last: the two newest frames.
+            controls: of the frame to come.
+            start, past: its number and the cache; see `Backbone`.
+        """
+        earlier, before = last[:, :1], last[:, 1:]
+        given = torch.cat([before, before - earlier], dim=-1)
+        change, fresh = self.network(given, controls, start=start, past=past)
         return before + change.to(before.dtype), fresh
+
+    def _advance(self, carry: JepaCarry, controls: Controls) -> tuple[Tensor, Cache]:
+        return self.expect(carry.last, controls, start=carry.num_frames, past=carry.cache)
 
     def _commit(self, carry: JepaCarry, x: Tensor, fresh: Cache) -> JepaCarry:
         return replace(

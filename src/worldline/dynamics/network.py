@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import torch
 from einops import rearrange
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from worldline.core.latents import Controls
@@ -81,7 +81,7 @@ class LatentNetwork(nn.Module):
         *,
         level: Float[Tensor, "b t"] | None = None,
         step: Float[Tensor, "b t"] | None = None,
-        start: int = 0,
+        start: int | Int[Tensor, ""] = 0,
         past: tuple[KeyValue, ...] | None = None,
         generator: torch.Generator | None = None,
         dropped: Bool[Tensor, " b"] | None = None,

@@ -136,7 +136,7 @@ class TemporalAttention(nn.Module):
         self,
         x_BTND: Float[Tensor, "b t n d"],
         *,
-        start: int = 0,
+        start: int | Int[Tensor, ""] = 0,
         past: KeyValue | None = None,
         visible: Bool[Tensor, "b t n"] | None = None,
     ) -> tuple[Float[Tensor, "b t n d"], KeyValue]:
@@ -153,7 +153,7 @@ class TemporalAttention(nn.Module):
         """
         batch, num_frames, num_tokens, _ = x_BTND.shape
         query, key, value = self.project.split(rearrange(x_BTND, "b t n d -> (b n) t d"))
-        position = torch.arange(start, start + num_frames, device=x_BTND.device)
+        position = start + torch.arange(num_frames, device=x_BTND.device)
         query, key = rotate(query, position), rotate(key, position)
         fresh = KeyValue(key, value)
         num_past = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from worldline.nn.attention import KeyValue, SpatialAttention, TemporalAttention
@@ -25,7 +25,12 @@ class _Block(nn.Module):
         self.before_think = nn.LayerNorm(width, bias=False)
 
     def forward(
-        self, x: Tensor, start: int, past: KeyValue | None, visible: Tensor | None, in_order: bool
+        self,
+        x: Tensor,
+        start: int | Tensor,
+        past: KeyValue | None,
+        visible: Tensor | None,
+        in_order: bool,
     ) -> tuple[Tensor, KeyValue | None]:
         normed = self.before_mix(x)
         fresh = None
@@ -59,7 +64,7 @@ class Backbone(nn.ModuleList):
         self,
         x_BTND: Float[Tensor, "b t n d"],
         *,
-        start: int = 0,
+        start: int | Int[Tensor, ""] = 0,
         past: tuple[KeyValue, ...] | None = None,
         visible: Bool[Tensor, "b t n"] | None = None,
         in_order: bool = False,

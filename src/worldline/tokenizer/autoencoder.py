@@ -89,7 +89,7 @@ class ImageTokenizer(Tokenizer):
     ) -> tuple[StreamCarry, Latents]:
         """Tokens `[B, T, N, C]` of frames, whatever came before them."""
         z = self.to_tokens(self.to_grid(self.to_images(frames)))
-        tokens = rearrange(z, "(b t) c y x -> b t (y x) c", b=len(frames))
+        tokens = rearrange(z, "(b t) c y x -> b t (y x) c", b=frames.shape[0])
         return StreamCarry(), Latents(tokens, self.grid)
 
     def decode_step_unit(
@@ -99,7 +99,7 @@ class ImageTokenizer(Tokenizer):
         self.require_latents(latents)
         z = rearrange(latents.tokens, "b t (y x) c -> (b t) c y x", y=self.grid[0])
         image = self.to_image(self.from_tokens(z.to(self.to_latent.weight.dtype)))
-        batch = len(latents.tokens)
+        batch = latents.tokens.shape[0]
         return StreamCarry(), rearrange(image, "(b t) c h w -> b t h w c", b=batch)
 
 

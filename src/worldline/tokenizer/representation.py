@@ -97,7 +97,7 @@ class RepresentationTokenizer(Tokenizer):
         self.require_frames(frames)
         dtype = self.place.dtype
         images = rearrange(to_unit(frames, dtype), "b t h w c -> (b t) c h w")
-        patches = rearrange(pack(images, 8), "(b t) c y x -> b t (y x) c", b=len(frames))
+        patches = rearrange(pack(images, 8), "(b t) c y x -> b t (y x) c", b=frames.shape[0])
         tokens = self.enter(patches) + self.place
         tokens, _ = self.blocks(tokens, visible=visible)
         return self.to_latent(self.final_norm(tokens))
@@ -118,7 +118,9 @@ class RepresentationTokenizer(Tokenizer):
         rows, _ = self.grid
         z = rearrange(latents.tokens, "b t (y x) c -> (b t) c y x", y=rows)
         image = self.decoder(z.to(self.place.dtype))
-        return StreamCarry(), rearrange(image, "(b t) c h w -> b t h w c", b=len(latents.tokens))
+        return StreamCarry(), rearrange(
+            image, "(b t) c h w -> b t h w c", b=latents.tokens.shape[0]
+        )
 
     def loss(
         self,

@@ -1,6 +1,7 @@
 """Training: one loop, its tasks and objectives, recipes, checkpoints and the cost ledger."""
 
 from worldline.train.checkpoint import Checkpoint
+from worldline.train.distill import distill_world, distillation_recipe, halvings
 from worldline.train.ledger import Ledger, describe_machine
 from worldline.train.loop import DivergenceError, Task, Trainer, step_generator
 from worldline.train.recipe import Data, Recipe, Stage, load_recipe, train_world
@@ -22,6 +23,9 @@ __all__ = [
     "Trainer",
     "TrajectoryTask",
     "describe_machine",
+    "distill_world",
+    "distillation_recipe",
+    "halvings",
     "load_recipe",
     "size_named",
     "step_generator",

@@ -22,7 +22,7 @@ from worldline.train.loop import Task, Trainer
 from worldline.train.tasks import ObjectiveTask, TokenizerTask, TrajectoryTask
 from worldline.world import World
 
-__all__ = ["Data", "Recipe", "Stage", "load_recipe", "train_world"]
+__all__ = ["Data", "Progress", "Recipe", "Stage", "load_recipe", "train_world"]
 
 Progress = Callable[[str, int, int, Mapping[str, float]], None]
 """Called as (stage, step, steps, losses)."""
@@ -149,6 +149,7 @@ def train_world(
     num_workers: int = 1,
     on_step: Progress | None = None,
     reuse: World | None = None,
+    start: World | None = None,
 ) -> tuple[World, dict[str, Ledger]]:
     """Make the data and run the stages, each resumable.
 
@@ -163,18 +164,22 @@ def train_world(
         on_step: told of progress.
         reuse: a world whose finished parts are taken as they are, with their ledgers, instead of
             being trained again.
+        start: a world of the recipe's config that is trained further, in place, instead of an
+            untrained one.
 
     Returns:
         the world, not yet calibrated, and the cost ledger of each stage.
 
     Raises:
-        InputError: a part to reuse has another config than the recipe's, or the folder holds a
-            run of another recipe.
+        InputError: a part to reuse, or the world to start from, has another config than the
+            recipe's, or the folder holds a run of another recipe.
     """
     progress = on_step or (lambda stage, step, steps, losses: None)
     with torch.random.fork_rng():
         torch.manual_seed(recipe.seed)
-        world = recipe.world.build()
+        world = recipe.world.build() if start is None else start
+    if world.config != recipe.world:
+        raise InputError(f"the world {world.name} has another config than the recipe's")
     kept = _take_over(world, recipe, reuse) if reuse is not None else {}
     _claim(folder, recipe)
     sets = {item.name: item for item in recipe.data}

@@ -2,12 +2,14 @@
 
 from worldline.train.objectives.alignment import StateAlignment
 from worldline.train.objectives.base import Follower, Objective, Parts
+from worldline.train.objectives.distillation import Distillation
 from worldline.train.objectives.gaussian import SketchedGaussian
 from worldline.train.objectives.masked import MaskedVideo
 from worldline.train.objectives.prediction import NextFrame, Reading, Reconstruction
 
 __all__ = [
     "OBJECTIVES",
+    "Distillation",
     "Follower",
     "MaskedVideo",
     "NextFrame",
@@ -26,5 +28,6 @@ OBJECTIVES: tuple[type[Objective], ...] = (
     MaskedVideo,
     SketchedGaussian,
     StateAlignment,
+    Distillation,
 )
 """Every objective."""
