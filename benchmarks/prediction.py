@@ -1,6 +1,6 @@
 """Claim: `small` continues held-out clips better than copying and optical flow.
 
-    python benchmarks/prediction.py [--world small] [--clips 78] [--seed 2]
+    python benchmarks/prediction.py [--world small] [--clips 390] [--seed 2]
 
 Every predictor sees the same 8 frames of the same clips and only its first future counts. PSNR is
 about pictures; recall and position error say whether the moving objects are still there, and where.
@@ -44,7 +44,7 @@ def cost_over_flow_warp(world: World, num_clips: int) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--world", default="small")
-    parser.add_argument("--clips", type=int, default=78)
+    parser.add_argument("--clips", type=int, default=390)
     parser.add_argument("--seed", type=int, default=2)
     parser.add_argument("--split", type=Split, choices=list(Split), default=Split.HELD_OUT)
     options = parser.parse_args()
