@@ -36,7 +36,7 @@ class ControlEncoder(nn.Module):
             rays: camera rays are given.
             map_size: numbers per latent cell of the sensor maps.
             state_size: numbers per reading of the state.
-            text_size: numbers of a sentence's embedding.
+            text_size: numbers of a sentence's embedding, which is a unit vector.
             dropout: probability of dropping each control of a clip in training.
         """
 
@@ -144,6 +144,8 @@ class ControlEncoder(nn.Module):
             which = body if body is not None else torch.zeros(batch, dtype=torch.long)
             which = which.to(value.device)
             return torch.einsum("bta,bad->btd", value, self.act[which]) + self.body[which][:, None]
+        if name == "text":
+            value = value * size**0.5  # a unit vector's numbers are small; of unit variance now
         embedded = self.read[name](value)
         return embedded[:, None].expand(-1, num_frames, -1) if name == "text" else embedded
 
