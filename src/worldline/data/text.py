@@ -11,8 +11,9 @@ import hashlib
 import importlib
 import json
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -30,6 +31,7 @@ _BATCH = 64
 _FILE = "captions.safetensors"
 
 
+@runtime_checkable
 class SentenceEncoder(Protocol):
     """Turns sentences into vectors; alike sentences into near ones."""
 
@@ -54,9 +56,6 @@ class TextEncoder:
     name = "all-MiniLM-L6-v2"
     size = 384
 
-    def __init__(self) -> None:
-        self._parts: tuple[Any, Any] | None = None
-
     @torch.no_grad()
     def encode(self, sentences: Sequence[str]) -> Float[Tensor, "n 384"]:
         """Unit vectors in single precision: the mean over each sentence's words, normalised.
@@ -64,9 +63,7 @@ class TextEncoder:
         Raises:
             InputError: the extra `text` is not installed.
         """
-        if self._parts is None:
-            self._parts = _load()
-        split, model = self._parts
+        split, model = _load()
         found = [torch.empty(0, self.size)]
         for i in range(0, len(sentences), _BATCH):
             part = list(sentences[i : i + _BATCH])
@@ -77,6 +74,7 @@ class TextEncoder:
         return torch.cat(found)
 
 
+@cache
 def _load() -> tuple[Any, Any]:
     try:
         # by name, since the packages of an extra may be absent
@@ -87,9 +85,7 @@ def _load() -> tuple[Any, Any]:
     library.utils.logging.disable_progress_bar()
     folder = str(weights.MODEL_DIR)
     split = library.AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    model = library.BertModel.from_pretrained(
-        folder, local_files_only=True, add_pooling_layer=False, dtype=torch.float32
-    )
+    model = library.BertModel.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
     return split, model.eval().requires_grad_(False)
 
 
