@@ -29,7 +29,8 @@ def recipe(size: str = "nano") -> Recipe:
             dynamics=FlowDynamics.Config(
                 **shape.of_dynamics(),
                 controls=ControlEncoder.Config(text_size=384),
-                start_share=0.5,
+                unrolled_share=0.25,
+                start_share=0.8,
             ),
             readout=LatentReadout.Config(**shape.of_readout()),
             trajectory=None,

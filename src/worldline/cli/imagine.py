@@ -41,7 +41,7 @@ class Imagine:
     steps: int | None = None
     """Denoising steps of the first frame; the finest that the world has learned if absent."""
     guidance: float | None = None
-    """How far to go toward what the words change: 1 is plain, more follows them more closely."""
+    """How far the first frame goes toward what the words change: 1 is plain, 2 the default."""
     json: JsonFlag = False
     seed: Seed = 0
 

@@ -77,7 +77,7 @@ def _follow(
 ) -> dict[str, Tensor]:
     weight = (change / change.mean().clamp_min(1e-6)).clamp(*bounds)
     return {
-        "total": (weight * error).mean() / (weight * change).mean().detach(),
+        "total": (weight * error).mean() / (weight * change).mean().detach().clamp_min(1e-6),
         "error": error.mean(),
         "error_over_copying": error.mean() / copying.mean().clamp_min(1e-9),
     }

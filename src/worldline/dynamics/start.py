@@ -21,6 +21,7 @@ def sample_clips(
     samples: int,
     horizon: int,
     first_steps: int,
+    first_guidance: float = 1.0,
 ) -> Latents:
     """Sample clips `[S, H, N, C]` that a blank frame opens.
 
@@ -30,9 +31,12 @@ def sample_clips(
         generator: of all noise.
         samples, horizon: S and H.
         first_steps: denoising steps of the first frame, which has more to decide than those after.
+        first_guidance: scale of classifier-free guidance of the first frame. Those after it take
+            the model's own, because exaggerated changes add up from frame to frame.
 
     Raises:
-        ValueError: the model has not learned to start, or not by steps of such a size.
+        ValueError: the model has not learned to start, or not by steps of such a size, or takes
+            no controls that could guide it.
     """
     if not dynamics.can_start:
         raise ValueError("start_share is 0, so these dynamics have not learned to start a clip")
@@ -41,7 +45,7 @@ def sample_clips(
     shape = samples, 1, config.rows**2, config.channels
     blank: Float[Tensor, "s 1 n c"] = torch.zeros(shape, device=generator.device)
     # All of a first frame is news, so that nothing in it may be shrunk as noise.
-    opening = dynamics.sampled(num_steps=first_steps, shrinkage=0.0)
+    opening = dynamics.sampled(num_steps=first_steps, guidance=first_guidance, shrinkage=0.0)
     first = opening.rollout(Latents(blank, grid), controls.frames(0, 2), generator, horizon=1)
     if horizon == 1:
         return first

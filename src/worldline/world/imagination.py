@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["GUIDANCE", "imagine"]
 
 GUIDANCE = 2.0
-"""How far a world goes by default toward what the words change."""
+"""How far a first frame goes by default toward what the words change."""
 
 _FIRST_STEPS = 8
 """Denoising steps of a first frame, in a world that knows no step sizes."""
@@ -54,10 +54,10 @@ def imagine(
         text: the sentence.
         horizon, samples: frames of each clip, and how many clips.
         seed: of the noise; the same seed gives the same clips.
-        guidance: scale of classifier-free guidance; 1 for none, more to follow the words more
-            closely, with less variety.
+        guidance: scale of classifier-free guidance of the first frame; 1 for none, more to follow
+            the words more closely, with less variety.
         num_steps: denoising steps of the first frame; the finest that the world has learned if
-            absent. Later frames take as many as in forecasts.
+            absent. Later frames take steps and guidance as in forecasts.
         encoder: the sentence model that the world learned with.
 
     Raises:
@@ -92,12 +92,13 @@ def imagine(
     except ValueError as error:
         raise InputError(f"{error} in the world {world.name}") from None
     latents = sample_clips(
-        dynamics.sampled(guidance=guidance),
+        dynamics,
         Controls(text=encoder.encode([text]).expand(samples, -1)),
         torch.Generator().manual_seed(seed),
         samples=samples,
         horizon=horizon,
         first_steps=first_steps,
+        first_guidance=guidance,
     )
     frames = world.decode(latents)
     time_s = world.step_s * np.arange(horizon)
