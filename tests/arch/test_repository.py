@@ -14,6 +14,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 TEXT = {".py", ".md", ".toml", ".txt", ".json", ".html", ".css", ".js", ".yml", ".yaml", ".cfg", ""}
 
+LARGE_EXTRAS = ("games", "text")
+
 # Registries are the reader's own setting, and a path of somebody's machine helps nobody.
 FORBIDDEN = re.compile(
     r"https?://[^\s\"')]*(?:pypi|pythonhosted|pytorch\.org/whl|npmjs|debian\.org|/simple\b)"
@@ -76,14 +78,15 @@ def normal(name: str) -> str:
 def needed() -> set[str]:
     """Names of all distributions that the project with its extras brings in, here.
 
-    The games need not be installed; then only what the extra itself names is looked at.
+    Extras of some size need not be installed; then only what they name is looked at.
     """
     from packaging.requirements import Requirement
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     lists = [project["dependencies"], *project["optional-dependencies"].values()]
+    extras = project["optional-dependencies"]
+    large = {normal(Requirement(text).name) for name in LARGE_EXTRAS for text in extras[name]}
     pending = [Requirement(text) for requirements in lists for text in requirements]
-    games = {normal(Requirement(t).name) for t in project["optional-dependencies"]["games"]}
     found: set[str] = set()
     seen: set[str] = set()
     while pending:
@@ -92,16 +95,16 @@ def needed() -> set[str]:
             continue
         seen.add(str(requirement))
         found.add(normal(requirement.name))
-        extras = [{"extra": extra} for extra in (requirement.extras or {""})]
+        chosen = [{"extra": extra} for extra in (requirement.extras or {""})]
         try:
             wants = distribution(requirement.name).requires or []
         except PackageNotFoundError:
-            if normal(requirement.name) not in games:
+            if normal(requirement.name) not in large:
                 raise
             continue
         for text in wants:
             wanted = Requirement(text)
-            if wanted.marker is None or any(wanted.marker.evaluate(extra) for extra in extras):
+            if wanted.marker is None or any(wanted.marker.evaluate(extra) for extra in chosen):
                 pending.append(wanted)
     return found
 

@@ -173,8 +173,8 @@ def test_the_finest_shortcut_steps_learn_from_data_and_coarser_ones_from_two_hal
     middle = noised[1:] + 0.5 * (first - noised[1:])
     # two halves: the second starts half way and goes the rest of the way to what it expects
     torch.testing.assert_close(aim[1:], clean(middle, half), atol=1e-5, rtol=1e-5)
-    assert model.at_steps(4).config.num_steps == 4
-    assert model.at_steps(4).network is model.network
+    assert model.sampled(num_steps=4).config.num_steps == 4
+    assert model.sampled(num_steps=4).network is model.network
     losses = model.loss(latents(4), Controls(), seeded())
     losses["total"].backward()
     assert torch.isfinite(losses["total"])

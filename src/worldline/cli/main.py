@@ -42,6 +42,7 @@ COMMANDS = (
     Entry("perceive", "worldline.cli.perceive:Perceive", _SEE, "objects, trajectories, events"),
     Entry("audit", "worldline.cli.audit:Audit", _SEE, "is it physics? a verdict per law"),
     Entry("predict", "worldline.cli.predict:Predict", _IMAGINE, "sampled futures, and their trust"),
+    Entry("imagine", "worldline.cli.imagine:Imagine", _IMAGINE, "clips from a sentence alone"),
     Entry("surprise", "worldline.cli.surprise:Surprise", _IMAGINE, "how unexpected each frame is"),
     Entry("info", "worldline.cli.info:Info", _IMAGINE, "what a world is: cost, metrics, limits"),
     Entry("ingest", "worldline.cli.ingest:Ingest", _FIND, "bring videos into a library"),

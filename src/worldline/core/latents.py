@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 __all__ = ["Controls", "Latents", "lead_to"]
@@ -40,7 +40,7 @@ class Controls:
         rays: `[B, T, N, 6]` Plücker coordinates of each cell's line of sight.
         maps: `[B, T, N, K]` sensor maps (depth, edges, segmentation), packed per cell.
         state: `[B, T, S]` readings of inertial, force or joint sensors.
-        text: `[B, E]` embedding of a sentence about the whole clip.
+        text: `[B, E]` embedding of a sentence about the whole clip, a unit vector.
     """
 
     actions: Float[Tensor, "b t a"] | None = None
@@ -70,6 +70,17 @@ class Controls:
     def repeat(self, times: int) -> Controls:
         """The whole batch, several times in a row."""
         return self._map(lambda _, value: torch.cat([value] * times))
+
+    def delayed(self, which: Bool[Tensor, " b"]) -> Controls:
+        """In the chosen clips everything comes one frame later, and zeros come first."""
+
+        def shift(name: str, value: Tensor) -> Tensor:
+            if name in _TIMELESS:
+                return value
+            later = torch.cat([torch.zeros_like(value[:, :1]), value[:, :-1]], dim=1)
+            return torch.where(which.reshape(-1, *(1,) * (value.dim() - 1)), later, value)
+
+        return self._map(shift)
 
     def _map(self, change: Callable[[str, Tensor], Tensor | None]) -> Controls:
         parts = {item.name: getattr(self, item.name) for item in fields(self)}

@@ -64,6 +64,7 @@ class Shards:
             pixels at +1 .. +H, share of it that is seen then, and cover (see
             `worldline.physics.apparent.CellMeans`); memory-mapped, None if not asked for.
         first_start: number of the first start frame.
+        folder: where they lie, if they lie anywhere.
     """
 
     frames: UInt8[np.ndarray, "n t h w 3"]
@@ -79,6 +80,7 @@ class Shards:
     world_from_camera: Float[np.ndarray, "n t 4 4"] | None = None
     tracks: Float[np.ndarray, "n p s r c 4"] | None = None
     first_start: int = 0
+    folder: Path | None = None
 
     @property
     def num_clips(self) -> int:
@@ -100,6 +102,7 @@ class Shards:
             records=tuple(index["records"]),
             tracks=(np.load(folder / "tracks.npy", mmap_mode="r") if index["tracking"] else None),
             first_start=index["tracking"]["context"] - 1 if index["tracking"] else 0,
+            folder=folder,
             **{name: objects[name] for name in objects.files},
         )
 

@@ -9,6 +9,7 @@ from worldline.dynamics.decoding import MaskedParallel, NextToken
 from worldline.dynamics.extrapolate import ConstantVelocityWarp
 from worldline.dynamics.flow import FlowCarry, FlowDynamics
 from worldline.dynamics.jepa import JepaCarry, JepaDynamics
+from worldline.dynamics.start import sample_clips
 from worldline.dynamics.trajectory import CellMotion, TrajectoryForecaster
 from worldline.dynamics.warp import TrajectoryWarp
 
@@ -29,6 +30,7 @@ __all__ = [
     "TokenCarry",
     "TrajectoryForecaster",
     "TrajectoryWarp",
+    "sample_clips",
 ]
 
 DYNAMICS: dict[str, type[Dynamics[Any]]] = {

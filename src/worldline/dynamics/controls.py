@@ -16,6 +16,9 @@ __all__ = ["ControlEncoder"]
 
 _RAY_SIZE = 6
 
+_PLACED = ("rays", "maps", "text")
+"""What is added to cells. Words are about all of them, and so reach each without attention."""
+
 
 class ControlEncoder(nn.Module):
     """Adds up learned embeddings of whatever is known, and learned stand-ins for what is not.
@@ -36,7 +39,7 @@ class ControlEncoder(nn.Module):
             rays: camera rays are given.
             map_size: numbers per latent cell of the sensor maps.
             state_size: numbers per reading of the state.
-            text_size: numbers of a sentence's embedding.
+            text_size: numbers of a sentence's embedding, which is a unit vector.
             dropout: probability of dropping each control of a clip in training.
         """
 
@@ -88,6 +91,8 @@ class ControlEncoder(nn.Module):
     ) -> tuple[Float[Tensor, "b t d"], Float[Tensor, "b t m d"] | None]:
         """Embeddings per frame, and per coarse cell (2x2 latent cells) if any control has a place.
 
+        Where text alone has one, a single cell stands for all.
+
         Args:
             controls: what is known.
             shape: (B, T) of the clips.
@@ -105,6 +110,7 @@ class ControlEncoder(nn.Module):
             value = getattr(controls, name)
             if value is None:
                 embedded = absent.expand(batch, num_frames, -1)
+                embedded = embedded[:, :, None] if name in _PLACED else embedded
             else:
                 embedded = self._embed(name, value.to(absent.dtype), controls, shape)
                 gone = self._gone(batch, absent.device, generator, dropped)
@@ -144,8 +150,12 @@ class ControlEncoder(nn.Module):
             which = body if body is not None else torch.zeros(batch, dtype=torch.long)
             which = which.to(value.device)
             return torch.einsum("bta,bad->btd", value, self.act[which]) + self.body[which][:, None]
+        if name == "text":
+            value = value * size**0.5  # a unit vector's numbers are small; of unit variance now
         embedded = self.read[name](value)
-        return embedded[:, None].expand(-1, num_frames, -1) if name == "text" else embedded
+        if name == "text":
+            return embedded[:, None, None].expand(-1, num_frames, -1, -1)
+        return embedded
 
     def _gone(
         self,

@@ -18,6 +18,8 @@ With `shortcut_doublings` the network also takes the size of the step, d, and le
 of 2d should lead where two steps of d lead (shortcut models, Frans et al. 2024, arXiv 2410.12557,
 eq. 5; with x-prediction as in Hafner et al. 2025, arXiv 2509.24527, eq. 7), so that one network
 samples well in 1, 2, 4 or more steps.
+
+With `start_share` it also learns first frames: those that follow a blank one.
 """
 
 from __future__ import annotations
@@ -26,13 +28,15 @@ import copy
 from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from worldline.core.config import Config, register
 from worldline.core.latents import Controls, Latents
 from worldline.dynamics.base import Dynamics, Losses
+from worldline.dynamics.blank import keep_blank, open_blank, relative_error
 from worldline.dynamics.controls import ControlEncoder
+from worldline.dynamics.levels import draw_levels
 from worldline.dynamics.network import LatentNetwork
 from worldline.dynamics.past import Cache, before_and_change, extend, newest
 from worldline.nn import shrink
@@ -85,6 +89,8 @@ class FlowDynamics(Dynamics[FlowCarry]):
                 predictions, so that it learns to mend its errors instead of adding to them.
             weight_floor, weight_ceiling: bounds of the loss weight of a cell, which is its squared
                 change since the last frame over the mean one.
+            start_share: share of training clips that a blank frame opens, so that the model can
+                start from nothing; 0 for one that cannot.
         """
 
         channels: int = 16
@@ -105,6 +111,17 @@ class FlowDynamics(Dynamics[FlowCarry]):
         unrolled_share: float = 0.5
         weight_floor: float = 0.1
         weight_ceiling: float = 10.0
+        start_share: float = 0.0
+
+        def __post_init__(self) -> None:
+            steps = 2**self.shortcut_doublings
+            if self.num_steps < 1 or (self.shortcut_doublings and steps % self.num_steps):
+                least = f"divide {steps}" if self.shortcut_doublings else "be at least 1"
+                raise ValueError(f"num_steps is {self.num_steps}, must {least}")
+            if self.guidance != 1 and not self.controls.any:
+                raise ValueError("guidance needs a world with controls")
+            if not 0 <= self.start_share <= 1:
+                raise ValueError(f"start_share is {self.start_share}, must lie between 0 and 1")
 
         def build(self) -> FlowDynamics:
             """Make the untrained model."""
@@ -112,11 +129,6 @@ class FlowDynamics(Dynamics[FlowCarry]):
 
     def __init__(self, config: FlowDynamics.Config) -> None:
         super().__init__()
-        steps = 2**config.shortcut_doublings
-        if config.shortcut_doublings and (steps % config.num_steps or config.num_steps < 1):
-            raise ValueError(f"num_steps is {config.num_steps}, must divide {steps}")
-        if config.guidance != 1 and not config.controls.any:
-            raise ValueError("guidance needs a world with controls")
         self.config = config
         self.is_random = True
         self.network = LatentNetwork(
@@ -134,38 +146,47 @@ class FlowDynamics(Dynamics[FlowCarry]):
             has_step=config.shortcut_doublings > 0,
         )
 
-    def at_steps(self, num_steps: int) -> FlowDynamics:
-        """The same model, weights shared, with another number of denoising steps per frame."""
+    @property
+    def can_start(self) -> bool:
+        """Whether it has learned first frames."""
+        return self.config.start_share > 0
+
+    def sampled(self, **changes: float) -> FlowDynamics:
+        """The same model, weights shared, with another `num_steps`, `guidance` or `shrinkage`.
+
+        Raises:
+            ValueError: the model did not learn steps of such a size, or nothing guides it.
+        """
         twin = copy.copy(self)
-        twin.config = replace(self.config, num_steps=num_steps)
+        twin.config = replace(self.config, **changes)
         return twin
 
     # -- training -----------------------------------------------------------------------------
 
     def loss(self, latents: Latents, controls: Controls, generator: torch.Generator) -> Losses:
-        """Weighted squared error of the predicted clean frames 1 .. T-1.
-
-        Cells are weighted by how much they really move, so that still background, which copying
-        gets right, does not drown the few cells in which something happens.
-        """
+        """Weighted squared error of the predicted clean frames 1 .. T-1; see `relative_error`."""
         x_BTNC = latents.tokens
         batch, num_frames = x_BTNC.shape[:2]
         config = self.config
 
-        def draw(*shape: int) -> Tensor:
-            return torch.rand(shape, generator=generator, device=x_BTNC.device)
-
-        step = None
-        if config.shortcut_doublings:
-            step = self._draw_steps(batch, num_frames, generator)
-            grid = (1 / step).round()
-            level = (draw(batch, num_frames) * grid).floor().clamp(max=grid - 1) * step
-        else:
-            level = draw(batch, num_frames)
-        level = level * (draw(batch, 1) >= config.level_zero_share)
-        scale = config.context_noise * draw(batch, 1, 1, 1)
+        starts = None
+        if self.can_start:
+            drawn = torch.rand(batch, generator=generator, device=x_BTNC.device)
+            starts = drawn < config.start_share
+            x_BTNC, controls = open_blank(x_BTNC, controls, starts)
+        level, step = draw_levels(
+            (batch, num_frames),
+            generator,
+            doublings=config.shortcut_doublings,
+            level_zero_share=config.level_zero_share,
+            starts=starts,
+        )
+        scale = torch.rand((batch, 1, 1, 1), generator=generator, device=x_BTNC.device)
+        scale = config.context_noise * scale
         seen = x_BTNC + (scale * self._noise(x_BTNC.shape, generator)).to(x_BTNC.dtype)
-        seen = self._mix_in_predictions(seen, x_BTNC, controls, generator)
+        if starts is not None:
+            seen = keep_blank(seen, starts)
+        seen = self._mix_in_predictions(seen, x_BTNC, controls, generator, starts)
         noised = self._corrupt(x_BTNC, level, generator)
         drop = generator if config.controls.any else None
         given = self._inputs(noised, seen)
@@ -173,29 +194,8 @@ class FlowDynamics(Dynamics[FlowCarry]):
         target = x_BTNC
         if step is not None:
             target = self._shortcut_target(x_BTNC, noised, seen, level, step, controls)
-
-        change = (x_BTNC[:, 1:] - x_BTNC[:, :-1]).float().square().mean(-1)
-        weight = change / change.mean().clamp_min(1e-6)
-        weight = weight.clamp(config.weight_floor, config.weight_ceiling)
-        error = (predicted[:, 1:] - target[:, 1:]).float().square().mean(-1)
-        copying = (seen[:, :-1] - x_BTNC[:, 1:]).float().square().mean(-1)
-        total = (weight * error).mean() / (weight * change).mean().detach()
-        return {
-            "total": total,
-            "error": error.mean(),
-            "error_over_copying": error.mean() / copying.mean().clamp_min(1e-9),
-        }
-
-    def _draw_steps(
-        self, batch: int, num_frames: int, generator: torch.Generator
-    ) -> Float[Tensor, "b t"]:
-        """Half of the clips at the finest step, which learns from data; the others at any above."""
-        most = self.config.shortcut_doublings
-        device = generator.device
-        coarser = torch.randint(1, most + 1, (batch, 1), generator=generator, device=device)
-        fine = torch.rand(batch, 1, generator=generator, device=device) < 0.5
-        doublings = torch.where(fine, 0, coarser)
-        return (2.0 ** (doublings - most)).expand(-1, num_frames)
+        bounds = config.weight_floor, config.weight_ceiling
+        return relative_error(predicted, target, x_BTNC, seen, starts, bounds=bounds)
 
     @torch.no_grad()
     def _shortcut_target(
@@ -225,12 +225,14 @@ class FlowDynamics(Dynamics[FlowCarry]):
         x_BTNC: Float[Tensor, "b t n c"],
         controls: Controls,
         generator: torch.Generator,
+        starts: Bool[Tensor, " b"] | None,
     ) -> Float[Tensor, "b t n c"]:
         """Replace parts of the past, in the first clips of a batch, by the model's predictions.
 
         All frames are predicted in parallel from the true past, so this costs one forward pass and
         stands for a rollout of one step; repeated over training it compounds, because the model
-        learns to continue from what it would itself have said (compare Bengio et al. 2015).
+        learns to continue from what it would itself have said (compare Bengio et al. 2015). Frames
+        that follow a blank one stay, because another first frame leads to another clip.
         """
         num = round(len(x_BTNC) * self.config.unrolled_share)
         if num == 0:
@@ -246,6 +248,8 @@ class FlowDynamics(Dynamics[FlowCarry]):
         share = torch.rand((num, 1), generator=generator, device=x_BTNC.device)
         chosen = torch.rand(shape[:2], generator=generator, device=x_BTNC.device) < share
         chosen[:, 0] = False
+        if starts is not None:
+            chosen[:, 1] &= ~starts[:num]
         mixed = torch.where(chosen[..., None, None], predicted, seen[:num])
         return torch.cat([mixed, seen[num:]], dim=0)
 

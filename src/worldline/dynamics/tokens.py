@@ -144,7 +144,9 @@ class TokenNetwork(nn.Module):
 
 
 def _spread(coarse: Float[Tensor, "b t m d"], rows: int) -> Float[Tensor, "b t n d"]:
-    """Each coarse cell's vector to the 2x2 cells in it."""
+    """Each coarse cell's vector to the 2x2 cells in it; a single one stands for all cells."""
+    if coarse.shape[2] == 1:
+        return coarse.expand(-1, -1, rows**2, -1)
     grid = rearrange(coarse, "b t (y x) d -> b t y x d", y=rows // 2)
     fine = grid.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
     return rearrange(fine, "b t y x d -> b t (y x) d")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Bool, UInt8
+from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
 from worldline.core.errors import InputError
@@ -57,6 +57,7 @@ def draw_clips(
     length: int,
     generator: torch.Generator,
     augmented: bool = True,
+    text: Float[Tensor, "n e"] | None = None,
 ) -> ClipBatch:
     """The batch of a step: clips in an endless reshuffled order, all from the same first frame.
 
@@ -68,13 +69,17 @@ def draw_clips(
         generator: of first frame and augmentation.
         augmented: mirror and recolour at random; not where actions or words say what is left,
             right or red.
+        text: embedding of the caption of each of the shards' clips, for a world that takes text.
 
     Raises:
-        InputError: the shards' clips are shorter than `length`, or clips with actions are to be
-            mirrored, which would turn the actions' meaning around.
+        InputError: the shards' clips are shorter than `length`, or clips with actions or captions
+            are to be mirrored and recoloured, which would turn their meaning around.
     """
-    if augmented and shards.has_actions.any():
-        raise InputError("clips with actions must not be mirrored; turn augmentation off")
+    if augmented and (text is not None or shards.has_actions.any()):
+        raise InputError(
+            "captions say colours and sides, and actions sides, so clips that are drawn with them "
+            "cannot be mirrored or recoloured: set augmented=False in the task's config"
+        )
     most = shards.frames.shape[1] - length
     if most < 0 or length < 1:
         raise InputError(
@@ -101,12 +106,16 @@ def draw_clips(
         color_rgb=color,
         visible=torch.from_numpy(shards.visible[chosen, span]),
     )
-    return ClipBatch(frames, moving, objects, _actions(shards, chosen, span))
+    controls = Controls(
+        actions=_actions(shards, chosen, span),
+        text=None if text is None else text[torch.from_numpy(chosen)],
+    )
+    return ClipBatch(frames, moving, objects, controls)
 
 
-def _actions(shards: Shards, chosen: np.ndarray, span: slice) -> Controls:
+def _actions(shards: Shards, chosen: np.ndarray, span: slice) -> Float[Tensor, "b t a"] | None:
     """The action that leads to each frame, if the clips have any; shards keep the one after it."""
     if not shards.has_actions[chosen].all():
-        return Controls()
+        return None
     before = lead_to(shards.actions[chosen])[:, span]
-    return Controls(actions=torch.from_numpy(np.ascontiguousarray(before)))
+    return torch.from_numpy(np.ascontiguousarray(before))

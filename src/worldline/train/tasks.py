@@ -16,6 +16,7 @@ from worldline.core.config import Config, register
 from worldline.core.errors import InputError
 from worldline.core.latents import Latents
 from worldline.data.shards import Shards
+from worldline.data.text import TextEncoder, embed_captions
 from worldline.dynamics import CellMotion, TrajectoryForecaster
 from worldline.tokenizer import Tokenizer
 from worldline.train.draw import ClipBatch, augment, draw_clips
@@ -188,7 +189,8 @@ class ObjectiveTask:
     """Any parts of a world, trained on any weighted mix of objectives.
 
     Parts that are not in training are frozen copies in half precision. The tokenizer encodes each
-    batch once, with gradients if it is in training.
+    batch once, with gradients if it is in training. Dynamics that take text learn from the clips'
+    captions.
     """
 
     @register("train/objectives")
@@ -199,7 +201,8 @@ class ObjectiveTask:
         Attributes:
             parts: of the world, by name.
             objectives: configs of objectives.
-            augmented: mirror and recolour clips at random.
+            augmented: mirror and recolour clips at random; must be off where dynamics that take
+                text are trained, because captions say colours and sides.
         """
 
         parts: tuple[str, ...] = ("dynamics",)
@@ -209,7 +212,13 @@ class ObjectiveTask:
         def build(
             self, world: World, shards: Shards, *, seed: int, batch: int, length: int
         ) -> ObjectiveTask:
-            """Make the task. Raises `ValueError` for a part that the world does not have."""
+            """Make the task.
+
+            Raises:
+                ValueError: the world does not have a part.
+                InputError: text is to be learned, but clips are to be augmented, or have no
+                    caption, or the world takes vectors of another size than the sentence model's.
+            """
             return ObjectiveTask(self, world, shards, seed=seed, batch=batch, length=length)
 
     def __init__(
@@ -229,6 +238,7 @@ class ObjectiveTask:
                 f"least one each, of the parts {', '.join(world.parts)}"
             )
         self.config, self.shards = config, shards
+        self.text = self._embed_captions(world) if "dynamics" in config.parts else None
         self.seed, self.size, self.length = seed, batch, length
         made = [objective.build(world) for objective in config.objectives]  # type: ignore[attr-defined]
         self.names = [objective.type_name.split("/")[-1] for objective in config.objectives]
@@ -254,7 +264,25 @@ class ObjectiveTask:
             length=self.length,
             generator=generator,
             augmented=self.config.augmented,
+            text=self.text,
         )
+
+    def _embed_captions(self, world: World) -> Float[Tensor, "n e"] | None:
+        """Of every clip, if the world takes text."""
+        text_size, encoder = world.dynamics.config.controls.text_size, TextEncoder()
+        if text_size == 0:
+            return None
+        if text_size != encoder.size:
+            raise InputError(
+                f"controls.text_size is {text_size}, but the sentence model {encoder.name} gives "
+                f"{encoder.size} numbers"
+            )
+        if self.config.augmented:
+            raise InputError(
+                "the dynamics take text, and captions say colours and sides, so clips cannot be "
+                "mirrored or recoloured: set augmented=False in the task's config"
+            )
+        return embed_captions(self.shards, encoder)
 
     def loss(
         self, model: nn.Module, batch: ClipBatch, generator: torch.Generator

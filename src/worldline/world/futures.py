@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
+from worldline.core.errors import InputError
 from worldline.core.latents import Controls, Latents
 from worldline.core.provenance import Provenance
 from worldline.core.scene import Scene
@@ -16,7 +17,14 @@ from worldline.physics import detect_events
 from worldline.readout.latent import LatentReadout
 from worldline.readout.link import link_detections
 
-__all__ = ["draw_futures", "read_future", "read_scene"]
+__all__ = ["draw_futures", "read_future", "read_scene", "require_positive"]
+
+
+def require_positive(**numbers: int) -> None:
+    """Raise `InputError` for a number that is less than 1, by its name."""
+    for name, value in numbers.items():
+        if value < 1:
+            raise InputError(f"{name} is {value}, must be at least 1")
 
 
 @torch.no_grad()

@@ -13,9 +13,17 @@ from torch import Tensor
 
 from worldline.core.latents import Latents
 from worldline.core.verdict import Outcome, Verdict
+from worldline.dynamics import ConstantVelocityWarp, TrajectoryWarp
 from worldline.tokenizer import Tokenizer, from_unit, to_unit
 
-__all__ = ["Reference", "make_reference", "measure_spread", "render", "worst_verdicts"]
+__all__ = [
+    "Reference",
+    "make_reference",
+    "measure_spread",
+    "render",
+    "render_onto",
+    "worst_verdicts",
+]
 
 _SAME = 0.1
 """Change of a decoded pixel, of a range of 2, at which lost detail counts 1 / e."""
@@ -74,6 +82,26 @@ def render(
     widest = _around(F.max_pool2d, change.abs().amax(-1, keepdim=True), 3)
     detail = torch.exp(-((widest / _SAME) ** 2)) * reference.residual
     return from_unit(reference.decoded + change + detail).numpy()
+
+
+def render_onto(
+    tokenizer: Tokenizer,
+    warp: TrajectoryWarp | ConstantVelocityWarp,
+    threshold: Sequence[float] | None,
+    futures: Latents,
+    seen: UInt8[np.ndarray, "k h w 3"],
+    seed: int,
+) -> UInt8[np.ndarray, "s t h w 3"]:
+    """Decode futures as corrections to the context carried along forecast trajectories.
+
+    How large a correction must be to count was found on held-out clips, for each step ahead. An
+    uncalibrated world (without a threshold) corrects the last frame instead.
+    """
+    if threshold is None or len(seen) < 2 or isinstance(warp, ConstantVelocityWarp):
+        return render(tokenizer, futures, make_reference(tokenizer, seen[-1:]))
+    samples, horizon = futures.tokens.shape[:2]
+    moved = warp.imagine(seen, horizon, samples=samples, seed=seed)
+    return render(tokenizer, futures, make_reference(tokenizer, moved), threshold)
 
 
 def _around(pool: Callable[..., Tensor], x: Tensor, side: int) -> Tensor:

@@ -17,9 +17,11 @@ from worldline.core.clip import Clip
 from worldline.core.config import Config, config_from_json, register
 from worldline.core.errors import ArtifactError, InputError
 from worldline.core.forecast import Forecast
+from worldline.core.imagined import Imagined
 from worldline.core.latents import Controls, Latents
 from worldline.core.provenance import Origin, Provenance
 from worldline.core.scene import Scene
+from worldline.data.text import SentenceEncoder
 from worldline.dynamics import (
     ConstantVelocityWarp,
     Dynamics,
@@ -31,14 +33,10 @@ from worldline.physics import check_laws, detect_events
 from worldline.readout.latent import LatentReadout
 from worldline.readout.link import uncrop
 from worldline.tokenizer import ContinuousTokenizer, Tokenizer
-from worldline.world.futures import draw_futures, read_future, read_scene
+from worldline.world.futures import draw_futures, read_future, read_scene, require_positive
+from worldline.world.imagination import GUIDANCE, imagine
 from worldline.world.parts import build_parts
-from worldline.world.render import (
-    make_reference,
-    measure_spread,
-    render,
-    worst_verdicts,
-)
+from worldline.world.render import make_reference, measure_spread, render_onto, worst_verdicts
 from worldline.world.session import Session, Snapshot
 from worldline.world.storage import gather_tensors, load_part, open_artifact
 from worldline.world.surprise import Surprise, grade
@@ -255,9 +253,7 @@ class World:
         """
         self._require_pictures()
         context = self.context if context is None else context
-        for name, value in {"context": context, "horizon": horizon, "samples": samples}.items():
-            if value < 1:
-                raise InputError(f"{name} is {value}, must be at least 1")
+        require_positive(context=context, horizon=horizon, samples=samples)
         view = self.look(clip)
         if len(view.frames) < context:
             raise InputError(
@@ -304,6 +300,21 @@ class World:
             crop_px=view.crop_px,
             provenance=provenance,
         )
+
+    def imagine(
+        self,
+        text: str,
+        *,
+        horizon: int = 16,
+        samples: int = 4,
+        seed: int = 0,
+        guidance: float = GUIDANCE,
+        num_steps: int | None = None,
+        encoder: SentenceEncoder | None = None,
+    ) -> Imagined:
+        """Create clips from a sentence alone; see `worldline.world.imagination.imagine`."""
+        numbers = {"horizon": horizon, "samples": samples, "seed": seed, "num_steps": num_steps}
+        return imagine(self, text, **numbers, guidance=guidance, encoder=encoder)
 
     @torch.no_grad()
     def open(self, clip: Clip, *, context: int | None = None, seed: int = 0) -> Session:
@@ -370,18 +381,9 @@ class World:
     def render_forecast(
         self, futures: Latents, seen: UInt8[np.ndarray, "k h w 3"], seed: int
     ) -> UInt8[np.ndarray, "s t h w 3"]:
-        """Decode futures as corrections to the context carried along forecast trajectories.
-
-        How large a correction must be to count was found on held-out clips, for each step ahead.
-        An uncalibrated world corrects the last frame instead.
-        """
+        """Decode futures as corrections to what was seen; see `render_onto`."""
         threshold = self.calibration.get("correction_threshold")
-        warp = self.warp
-        if threshold is None or len(seen) < 2 or isinstance(warp, ConstantVelocityWarp):
-            return render(self.tokenizer, futures, make_reference(self.tokenizer, seen[-1:]))
-        samples, horizon = futures.tokens.shape[:2]
-        moved = warp.imagine(seen, horizon, samples=samples, seed=seed)
-        return render(self.tokenizer, futures, make_reference(self.tokenizer, moved), threshold)
+        return render_onto(self.tokenizer, self.warp, threshold, futures, seen, seed)
 
     @torch.no_grad()
     def context_features(self, clip: Clip, *, seed: int) -> Float[np.ndarray, " f"]:

@@ -4,13 +4,14 @@
 # pyright: reportAttributeAccessIssue=false
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import mujoco
 import numpy as np
 from jaxtyping import Float
 
-from worldline.core import Clip, Verdict
+from worldline.core import STATIC, Clip, Contact, Verdict
 from worldline.sim.engine import drive, simulate
 from worldline.sim.families.base import Casting, name_all, turn_about, upright_height
 from worldline.sim.families.laws import Truth, judge, mechanical_energy, truth_of
@@ -59,6 +60,9 @@ class Push:
         policy = _Policy(stage, rng)
         rollout = simulate(stage, policy)
         clip = film_stage(stage, shot, rollout)
+        assert clip.scene is not None
+        caption = _caption([body.name for body in stage.bodies], _pushed(clip.scene.contacts))
+        clip = replace(clip, caption=caption, scene=replace(clip.scene, caption=caption))
         policy.decide(rollout.position_m[:, -1, :2])
         return replace(clip, actions=np.array(policy.actions))
 
@@ -82,13 +86,9 @@ class Push:
             place = (reach * np.cos(angle), reach * np.sin(angle), upright_height(shape, half))
             yaw = turn_about((0, 0, 1), cast.uniform(0, 2 * np.pi))
             bodies.append(cast.body(shape, half, place, rotation_wxyz=yaw))
-        pushed = name_all([body.name for body in bodies[1:]])
         return cast.stage(
             bodies,
-            caption=(
-                f"{name_all([bodies[0].name])} moves over the floor and pushes "
-                f"{pushed[0].lower()}{pushed[1:]}."
-            ),
+            caption=_caption([body.name for body in bodies], set(range(1, len(bodies)))),
             view=View(
                 azimuth_rad=-np.pi / 2,
                 elevation_rad=cast.uniform(0.55, 1.2),
@@ -114,6 +114,33 @@ class Push:
             judge("action", errors.tolist(), 0.002, "a pusher that moves as its actions say"),
             judge("cause", _gains(truth), 0.06, "energy gained only while touched"),
         )
+
+
+def _pushed(contacts: Sequence[Contact]) -> set[int]:
+    """Bodies that the pusher touches, by itself or by way of others."""
+    reached = {PUSHER}
+    for contact in contacts:  # in order of start
+        pair = {contact.a, contact.b}
+        if STATIC not in pair and pair & reached:
+            reached |= pair
+    return reached - {PUSHER}
+
+
+def _caption(names: Sequence[str], pushed: set[int]) -> str:
+    """What the pusher (the first of the bodies) does, and what it leaves alone."""
+
+    def all_of(rows: Sequence[int]) -> str:
+        text = name_all([names[row] for row in rows])
+        return text[0].lower() + text[1:]
+
+    others = range(1, len(names))
+    hit, left = [i for i in others if i in pushed], [i for i in others if i not in pushed]
+    text = f"{name_all(names[:1])} moves over the floor"
+    if hit:
+        text += f" and pushes {all_of(hit)}"
+    if left:
+        text += f", past {all_of(left)}"
+    return f"{text}."
 
 
 def _gains(truth: Truth) -> list[float]:

@@ -1,0 +1,52 @@
+"""Noise levels and step sizes that flow dynamics learn from."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+__all__ = ["draw_levels"]
+
+
+def draw_levels(
+    shape: tuple[int, int],
+    generator: torch.Generator,
+    *,
+    doublings: int,
+    level_zero_share: float,
+    starts: Bool[Tensor, " b"] | None,
+) -> tuple[Float[Tensor, "b t"], Float[Tensor, "b t"] | None]:
+    """Level of each frame, and step size where one is learned.
+
+    Half of the clips take the finest step, which learns from data; the others any above.
+
+    Args:
+        shape: (B, T).
+        generator: of everything drawn.
+        doublings: the finest step is 2 to the minus this; 0 where no step size is learned.
+        level_zero_share: share of clips with every frame at pure noise.
+        starts: clips that start from nothing; their first frame, of which all has to be decided,
+            keeps its level.
+    """
+    batch, num_frames = shape
+    device = generator.device
+
+    def draw(*shape: int) -> Tensor:
+        return torch.rand(shape, generator=generator, device=device)
+
+    step = None
+    if doublings:
+        coarser = torch.randint(1, doublings + 1, (batch, 1), generator=generator, device=device)
+        fine = draw(batch, 1) < 0.5
+        up = torch.where(fine, 0, coarser)
+        step = (2.0 ** (up - doublings)).expand(-1, num_frames)
+        grid = (1 / step).round()
+        level = (draw(batch, num_frames) * grid).floor().clamp(max=grid - 1) * step
+    else:
+        level = draw(batch, num_frames)
+    kept = (draw(batch, 1) >= level_zero_share).expand(-1, num_frames)
+    if starts is not None:
+        kept = kept.clone()
+        kept[:, 1] |= starts
+    return level * kept, step
