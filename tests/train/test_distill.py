@@ -170,8 +170,9 @@ class Stop(Exception):  # noqa: N818
     pass
 
 
-def test_an_interrupted_run_gives_the_same_student(teacher, tmp_path):
+def test_an_interrupted_run_gives_the_same_student(tmp_path):
     """Cut in the second round, when the teacher is no longer what the command started with."""
+    teacher = make(KINDS["shortcut"])
     whole, _ = distill_world(teacher, plan(teacher), tmp_path / "whole")
 
     def stop(stage, step, steps, losses):
