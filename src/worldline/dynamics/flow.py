@@ -161,8 +161,6 @@ class FlowDynamics(Dynamics[FlowCarry]):
         twin.config = replace(self.config, **changes)
         return twin
 
-    # -- training -----------------------------------------------------------------------------
-
     def loss(self, latents: Latents, controls: Controls, generator: torch.Generator) -> Losses:
         """Weighted squared error of the predicted clean frames 1 .. T-1; see `relative_error`."""
         x_BTNC = latents.tokens
@@ -306,8 +304,6 @@ class FlowDynamics(Dynamics[FlowCarry]):
             asked, unasked = change.chunk(2)
             change = unasked + guidance * (asked - unasked)
         return before + change.to(before.dtype), fresh
-
-    # -- rollout ------------------------------------------------------------------------------
 
     @property
     def _commit_level(self) -> float:

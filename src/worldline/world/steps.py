@@ -31,6 +31,6 @@ def at_steps(world: World, num_steps: int) -> World:
         raise InputError(
             f"the world {world.name} cannot make a frame in {num_steps} steps; give {known}"
         )
-    twin = dynamics.at_steps(num_steps)
+    twin = dynamics.sampled(num_steps=num_steps)
     config = replace(world.config, dynamics=twin.config)
     return World(config, world.tokenizer, twin, world.readout, world.trajectory, {}, "")
