@@ -4,10 +4,11 @@
     worldline imagine "A red disc moves to the left at constant speed." \
         --world runs/imagine/world --out imagined
 
-Flow dynamics driven by the embedding of each clip's caption; half of the clips they learn from are
+Flow dynamics driven by the embedding of each clip's caption; most of the clips they learn from are
 opened by a blank frame, so that first frames come from words and noise alone. Needs the extra
 `text`. The default size trains in some eight minutes on two cores and knows discs on a plain
-ground; words for anything else it has never met.
+ground; words for anything else it has never met. How far it follows its words is measured by
+`benchmarks/imagination.py`.
 """
 
 from worldline.dynamics import ControlEncoder, FlowDynamics
@@ -50,7 +51,7 @@ def recipe(size: str = "nano") -> Recipe:
                 "openings",
                 task,
                 "data",
-                Trainer.Config(steps=1500, learning_rate=2e-3, warmup=50),
+                Trainer.Config(steps=2500, learning_rate=2e-3, warmup=50),
                 batch=64,
                 length=2,
             ),

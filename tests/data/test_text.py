@@ -41,6 +41,8 @@ def shards(captions: Sequence[str], folder=None) -> Shards:
         depth_m=np.zeros((n, 2, 1), np.float32),
         color_rgb=np.zeros((n, 1, 3), np.float32),
         visible=np.zeros((n, 2, 1), bool),
+        actions=np.zeros((n, 2, 0), np.float32),
+        has_actions=np.zeros(n, bool),
         records=tuple({"caption": caption} for caption in captions),
         folder=folder,
     )

@@ -92,6 +92,8 @@ def empty_shards() -> Shards:
         depth_m=slots,
         color_rgb=np.zeros((1, 1, 3), np.float32),
         visible=slots > 0,
+        actions=np.zeros((1, 4, 0), np.float32),
+        has_actions=np.zeros(1, bool),
         records=(),
     )
 

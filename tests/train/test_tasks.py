@@ -26,6 +26,8 @@ def shards() -> Shards:
         depth_m=slots,
         color_rgb=np.zeros((N, 1, 3), np.float32),
         visible=slots > 0,
+        actions=np.zeros((N, T, 0), np.float32),
+        has_actions=np.zeros(N, bool),
         records=(),
     )
 

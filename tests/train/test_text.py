@@ -49,6 +49,8 @@ def shards() -> Shards:
         depth_m=slots,
         color_rgb=np.zeros((N, 1, 3), np.float32),
         visible=slots > 0,
+        actions=np.zeros((*slots.shape[:2], 0), np.float32),
+        has_actions=np.zeros(len(slots), bool),
         records=tuple({"caption": caption} for caption in CAPTIONS),
     )
 

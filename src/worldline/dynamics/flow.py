@@ -166,7 +166,6 @@ class FlowDynamics(Dynamics[FlowCarry]):
         x_BTNC = latents.tokens
         batch, num_frames = x_BTNC.shape[:2]
         config = self.config
-
         starts = None
         if self.can_start:
             drawn = torch.rand(batch, generator=generator, device=x_BTNC.device)
