@@ -18,6 +18,7 @@ from worldline.audit import (
 from worldline.audit.prediction import CEILING
 from worldline.audit.visual import MAX_PSNR_DB
 from worldline.core import Clip, InputError
+from worldline.sim import make_clip
 
 HORIZONS = (1, 4, 8)
 
@@ -180,3 +181,19 @@ def test_bad_input_is_named(clips: list[Clip]) -> None:
         table.value("copy-last", Metric.PSNR, 3)
     with pytest.raises(InputError, match="no clips of fall"):
         table.value("copy-last", Metric.PSNR, 2, "fall")
+
+
+def test_who_can_be_driven_is_told_the_actions():
+    told = []
+
+    class Driven(CopyLast):
+        def predict_driven(self, context_frames, actions, horizon, seed):
+            told.append(actions)
+            return self.predict(context_frames, horizon, seed)
+
+    clip = make_clip("driven_disc", 0, seed=1)
+    predictors = {"driven": Driven(), "copy-last": CopyLast()}
+    table = evaluate_predictors(predictors, [clip], context=4, horizons=(1, 6))
+    assert len(told) == 1
+    np.testing.assert_allclose(told[0], clip.actions[:10], rtol=1e-6)
+    assert table.value("driven", Metric.PSNR, 6) == table.value("copy-last", Metric.PSNR, 6)
