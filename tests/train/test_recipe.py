@@ -119,5 +119,9 @@ def test_recipes_are_files_that_define_recipe(tmp_path):
     bad.write_text("x = 1\n")
     with pytest.raises(InputError, match="must define recipe"):
         load_recipe(str(bad))
+    with pytest.raises(InputError, match=r"small\.py: it has no dial"):
+        load_recipe("small", "nano")
+    with pytest.raises(InputError, match=r"genie_like\.py: size 'huge' is not known"):
+        load_recipe("recipes/genie_like", "huge")
     assert len(nano().digest()) == 12
     assert nano().digest() != nano(7).digest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import runpy
 from collections.abc import Callable, Iterator, Mapping
@@ -132,7 +133,11 @@ def load_recipe(name_or_path: str, size: str | None = None) -> Recipe:
     try:
         maker = runpy.run_path(str(path)).get("recipe")
         options = {} if size is None else {"size": size}
+        if options and callable(maker) and "size" not in inspect.signature(maker).parameters:
+            raise InputError("it has no dial for its size; leave --size out")
         found = maker(**options) if callable(maker) else None
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
     except (Exception, SystemExit) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"{path}: cannot be run ({type(error).__name__}: {reason})") from None
