@@ -6,9 +6,9 @@
 
 Flow dynamics driven by the embedding of each clip's caption; most of the clips they learn from are
 opened by a blank frame, so that first frames come from words and noise alone. Needs the extra
-`text`. The default size trains in some eight minutes on two cores and knows discs on a plain
-ground; words for anything else it has never met. How far it follows its words is measured by
-`benchmarks/imagination.py`.
+`text`. The default size should train in some eight minutes on two cores, by the pace of shortened
+runs, and knows discs on a plain ground; words for anything else it has never met. How far it
+follows its words is measured by `benchmarks/imagination.py`.
 """
 
 from worldline.dynamics import ControlEncoder, FlowDynamics

@@ -11,7 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from worldline.core.latents import Controls, Latents
 from worldline.dynamics import AutoregressiveDynamics, FlowDynamics, JepaDynamics
 from worldline.train.recipe import Recipe, Stage
-from worldline.train.tasks import TokenizerTask, TrajectoryTask
+from worldline.train.tasks import ObjectiveTask, TokenizerTask, TrajectoryTask
 from worldline.world import World
 
 __all__ = ["Estimate", "estimate_stage", "estimate_training"]
@@ -63,9 +63,8 @@ def estimate_stage(stage: Stage, world: World) -> Estimate:
         assert world.trajectory is not None
         frames = stage.batch * world.trajectory.config.context
     forward = sum(_forward_flop(part, world, stage) for part in parts.values())
-    if not isinstance(stage.task, TokenizerTask.Config | TrajectoryTask.Config):
-        seen = "tokenizer" in parts
-        forward += 0.0 if seen else _encode_flop(world, frames) / _BACKWARD
+    if isinstance(stage.task, ObjectiveTask.Config) and "tokenizer" not in parts:
+        forward += _encode_flop(world, frames) / _BACKWARD  # frozen, so without a backward pass
     return Estimate(
         stage.name,
         parameters,
