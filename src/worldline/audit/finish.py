@@ -56,9 +56,7 @@ class WorldPredictor:
         self, context_frames: UInt8[np.ndarray, "k h w 3"], horizon: int, seed: int
     ) -> UInt8[np.ndarray, "s t h w 3"]:
         """Futures of the world, without the readout and audit that `World.predict` adds."""
-        return self.world.continue_frames(
-            context_frames, horizon=horizon, samples=self.samples, seed=seed
-        )
+        return self._continue(context_frames, None, horizon, seed)
 
     def predict_driven(
         self,
@@ -71,8 +69,13 @@ class WorldPredictor:
         controls = None
         if actions.shape[1] == self.world.action_size:
             controls = Controls(actions=torch.from_numpy(lead_to(actions))[None])
+        return self._continue(context_frames, controls, horizon, seed)
+
+    def _continue(
+        self, frames: np.ndarray, controls: Controls | None, horizon: int, seed: int
+    ) -> np.ndarray:
         return self.world.continue_frames(
-            context_frames, horizon=horizon, samples=self.samples, seed=seed, controls=controls
+            frames, horizon=horizon, samples=self.samples, seed=seed, controls=controls
         )
 
 

@@ -19,6 +19,7 @@ __all__ = ["Lifted", "Lifter"]
 
 
 _NUM_LOOKS = 3
+"""How often background and front are told apart at most, each time with what was found before."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +77,8 @@ class Lifter:
 
     Dense optical flow (DIS: Kroeger, Timofte, Dai and Van Gool 2016) from the last frame to the one
     before gives each pixel its velocity. What is uncovered is filled with the median of the frames
-    in which nothing moved there, else painted in from its surroundings.
+    in which nothing moved there and nothing rested there that moves now, else painted in from its
+    surroundings.
 
     Attributes:
         upscale: flow and splatting happen at this multiple of the frame's size.
