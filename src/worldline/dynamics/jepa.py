@@ -26,6 +26,9 @@ from worldline.dynamics.past import Cache, before_and_change, extend, newest
 
 __all__ = ["JepaCarry", "JepaDynamics"]
 
+_LEAST_WEIGHT, _MOST_WEIGHT = 0.1, 10.0
+"""Of a cell in the loss, where 1 is that of one that changes as much as the mean does."""
+
 
 @dataclass(frozen=True, eq=False)
 class JepaCarry:
@@ -102,31 +105,46 @@ class JepaDynamics(Dynamics[JepaCarry]):
     # -- training -----------------------------------------------------------------------------
 
     def loss(self, latents: Latents, controls: Controls, generator: torch.Generator) -> Losses:
-        """Mean squared error of the frames predicted from the true past, and from predictions.
+        """Squared error of the frames predicted from the true past, and from predictions.
 
-        Gradients also reach the latents, so that an encoder can be trained along with it. Round k
+        Cells are weighted by how much they really move, as flow dynamics do it: bodies fill few
+        cells, and in the plain mean losing them costs next to nothing. Gradients also reach the
+        latents (never the weights), so that an encoder can be trained along with it. Round k
         predicts every frame of a clip at once from the predictions of round k - 1, which stands for
         rollouts of k steps from every frame (frames 1 .. T-1 in round 1, k .. T-1 in round k).
         """
         x_BTNC = latents.tokens
         drop = generator if self.config.controls.any else None
+        change = (x_BTNC[:, 1:] - x_BTNC[:, :-1]).detach().float().square().mean(-1)
+        copying = change.mean().clamp_min(1e-9)
+        weight = (change / copying).clamp(_LEAST_WEIGHT, _MOST_WEIGHT)
         seen = x_BTNC
         losses: dict[str, Tensor] = {}
         total = torch.zeros((), device=x_BTNC.device)
         for k in range(1, self.config.rollout_steps + 1):
-            predicted, _ = self._predict(seen, controls, generator=drop)
-            error = (predicted[:, k:] - x_BTNC[:, k:]).float().square().mean()
-            total = total + error
+            predicted, _ = self.expect_each(seen, controls, generator=drop)
+            error = (predicted[:, k:] - x_BTNC[:, k:]).float().square().mean(-1)
+            heavy = weight[:, k - 1 :]
+            total = total + (heavy * error).sum() / heavy.sum()
+            error = error.mean()
             losses["error" if k == 1 else f"error_{k}"] = error
             seen = torch.cat([x_BTNC[:, :1], predicted[:, 1:]], dim=1)
-        copying = (x_BTNC[:, 1:] - x_BTNC[:, :-1]).detach().float().square().mean()
-        losses["error_over_copying"] = losses["error"].detach() / copying.clamp_min(1e-9)
+        losses["error_over_copying"] = losses["error"].detach() / copying
         return {"total": total, **losses}
 
-    def _predict(
-        self, seen: Tensor, controls: Controls, generator: torch.Generator | None = None
-    ) -> tuple[Tensor, Cache]:
-        """Each frame of a clip from the frames before it, in parallel."""
+    def expect_each(
+        self,
+        seen: Float[Tensor, "b t n c"],
+        controls: Controls,
+        generator: torch.Generator | None = None,
+    ) -> tuple[Float[Tensor, "b t n c"], Cache]:
+        """Each frame of clips from the frames before it, in parallel, with keys and values.
+
+        Args:
+            seen: latents of the clips.
+            controls: of the same frames.
+            generator: drops controls at random; see `ControlEncoder`.
+        """
         before, moved = before_and_change(seen)
         given = torch.cat([before, moved], dim=-1)
         change, fresh = self.network(given, controls, generator=generator)
@@ -138,7 +156,7 @@ class JepaDynamics(Dynamics[JepaCarry]):
     def init(self, context: Latents, controls: Controls, generator: torch.Generator) -> JepaCarry:
         """Fill the cache from context frames `[B, K, N, C]`, in one parallel pass."""
         x = context.tokens
-        _, cache = self._predict(x, controls)
+        _, cache = self.expect_each(x, controls)
         return JepaCarry(extend((), cache, self.config.window), newest(x), x.shape[1])
 
     @torch.no_grad()
