@@ -28,7 +28,7 @@ def recipe() -> Recipe:
     shape = size_named("nano")
     tokenizer = RepresentationTokenizer.Config(**shape.of_view())
     return Recipe(
-        held_out=130,
+        held_out=91,
         world=World.Config(
             name="small-jepa",
             tokenizer=tokenizer,
@@ -38,7 +38,7 @@ def recipe() -> Recipe:
             readout=LatentReadout.Config(**shape.of_readout(), channels=tokenizer.channels),
             trajectory=None,
         ),
-        data=(Data("data", FIRST_FAMILIES, 1950),),
+        data=(Data("data", FIRST_FAMILIES, 1300),),
         stages=(
             Stage(
                 "encoder",
@@ -46,14 +46,14 @@ def recipe() -> Recipe:
                     ("tokenizer", "dynamics"),
                     (
                         NextFrame.Config(),
-                        SketchedGaussian.Config(weight=2.0),
+                        SketchedGaussian.Config(weight=2.0, num_directions=32),
                         MaskedVideo.Config(width=64, depth=2, decay=0.99),
                         StateAlignment.Config(),
                     ),
                 ),
                 "data",
                 Trainer.Config(
-                    steps=300,
+                    steps=220,
                     learning_rate=2e-3,
                     warmup=30,
                     average_decay=0.99,
@@ -67,7 +67,7 @@ def recipe() -> Recipe:
                 ObjectiveTask.Config(("dynamics",), (NextFrame.Config(),)),
                 "data",
                 Trainer.Config(
-                    steps=350,
+                    steps=240,
                     learning_rate=2e-3,
                     warmup=30,
                     average_decay=0.99,
@@ -81,7 +81,7 @@ def recipe() -> Recipe:
                 TokenizerTask.Config(),
                 "data",
                 Trainer.Config(
-                    steps=700,
+                    steps=450,
                     learning_rate=3e-3,
                     warmup=30,
                     average_decay=0.99,
@@ -95,7 +95,7 @@ def recipe() -> Recipe:
                 ObjectiveTask.Config(("readout",), (Reading.Config(noise=0.3),)),
                 "data",
                 Trainer.Config(
-                    steps=200,
+                    steps=120,
                     learning_rate=2e-3,
                     warmup=20,
                     average_decay=0.99,

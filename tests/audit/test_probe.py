@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from worldline.audit.probe import LinearProbe, main_object, pair_features, state_of
+from worldline.audit.probe import TARGETS, LinearProbe, main_object, pair_features, state_of
 from worldline.core import InputError
 from worldline.sim import Split, make_clips
 
@@ -58,3 +58,18 @@ def test_features_of_a_still_picture_have_no_change():
 def test_too_few_clips_are_refused(clips):
     with pytest.raises(InputError, match="at least 4"):
         LinearProbe.fit(clips[:3], told)
+
+
+def test_a_hidden_place_is_known_only_while_it_is_hidden():
+    clip = next(iter(make_clips(("occlude",), num_clips=1, seed=5, split=Split.TRAIN)))
+    state, known = state_of(clip)
+    names = {name: k for k, name in enumerate(TARGETS)}
+    row = main_object(clip.scene)
+    hidden = known[:, names["hidden_x_px"]]
+    assert 2 <= hidden.sum() <= 16
+    assert not (hidden & known[:, names["x_px"]]).any()
+    assert not (hidden & clip.scene.visible[row]).any()
+    np.testing.assert_array_equal(
+        state[hidden][:, [names["hidden_x_px"], names["hidden_y_px"]]],
+        clip.scene.center_px[row][hidden],
+    )
