@@ -3,15 +3,22 @@
     worldline train recipes/vjepa_like --out runs/vjepa
 
 The encoder learns from masked video with a moving-average target and from what the simulator knows
-of the state; then dynamics learn to predict its features one frame ahead and further; a decoder,
-trained last, is for looking only. The default size trains in minutes on two cores.
+of the state, and its features are kept spread like a Gaussian (SIGReg); then dynamics learn to
+predict them one frame ahead and further; a decoder, trained last, is for looking only. The default
+size trains in minutes on a core.
 """
 
 from worldline.dynamics import JepaDynamics
 from worldline.readout.latent import LatentReadout
 from worldline.tokenizer import RepresentationTokenizer
 from worldline.train import Data, ObjectiveTask, Recipe, Stage, TokenizerTask, Trainer, size_named
-from worldline.train.objectives import MaskedVideo, NextFrame, Reading, StateAlignment
+from worldline.train.objectives import (
+    MaskedVideo,
+    NextFrame,
+    Reading,
+    SketchedGaussian,
+    StateAlignment,
+)
 from worldline.world import World
 
 
@@ -28,41 +35,46 @@ def recipe(size: str = "nano") -> Recipe:
             readout=LatentReadout.Config(**shape.of_readout(), channels=tokenizer.channels),
             trajectory=None,
         ),
-        data=(Data("data", ("disc_uniform", "disc_parabola", "disc_collision", "drop"), 1200),),
+        data=(Data("data", ("disc_uniform", "disc_parabola", "disc_collision", "drop"), 600),),
         stages=(
             Stage(
                 "encoder",
                 ObjectiveTask.Config(
-                    ("tokenizer",), (MaskedVideo.Config(), StateAlignment.Config())
+                    ("tokenizer",),
+                    (
+                        MaskedVideo.Config(width=64, depth=2, decay=0.99),
+                        SketchedGaussian.Config(num_directions=32),
+                        StateAlignment.Config(),
+                    ),
                 ),
                 "data",
-                Trainer.Config(steps=700, learning_rate=1e-3, warmup=50),
-                batch=16,
-                length=8,
+                Trainer.Config(steps=170, learning_rate=2e-3, warmup=20, average_decay=0.99),
+                batch=12,
+                length=6,
             ),
             Stage(
                 "dynamics",
                 ObjectiveTask.Config(("dynamics",), (NextFrame.Config(),)),
                 "data",
-                Trainer.Config(steps=600, learning_rate=2e-3, warmup=50),
-                batch=16,
-                length=16,
+                Trainer.Config(steps=170, learning_rate=3e-3, warmup=20, average_decay=0.99),
+                batch=8,
+                length=12,
             ),
             Stage(
                 "decoder",
                 TokenizerTask.Config(),
                 "data",
-                Trainer.Config(steps=800, learning_rate=2e-3, warmup=50),
-                batch=32,
+                Trainer.Config(steps=400, learning_rate=3e-3, warmup=30, average_decay=0.99),
+                batch=24,
                 length=1,
             ),
             Stage(
                 "readout",
                 ObjectiveTask.Config(("readout",), (Reading.Config(noise=0.3),)),
                 "data",
-                Trainer.Config(steps=200, learning_rate=2e-3, warmup=20),
-                batch=16,
-                length=8,
+                Trainer.Config(steps=90, learning_rate=2e-3, warmup=10, average_decay=0.99),
+                batch=8,
+                length=6,
             ),
         ),
     )
