@@ -1,6 +1,7 @@
 """Claim: what each joint-embedding objective adds to prediction and to what latents tell.
 
-    python benchmarks/objectives.py [--pflop 0.001] [--clips 780] [--held-out 78] [--seeds 0]
+    python benchmarks/objectives.py [--pflop 0.0003] [--clips 780] [--held-out 78] [--seeds 0]
+    python benchmarks/objectives.py --row 3    # this row alone, kept in --out; then all of them
 
 Next-frame prediction, masked video and state alignment train one encoder alone, in pairs and all
 together. Every row gets the same number of operations: `--pflop`, three fifths of them for the
@@ -20,6 +21,7 @@ flow warp) and a probe of coarse pixels stand beside them.
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -56,9 +58,11 @@ from worldline.world import World
 DOMAIN = ("disc_uniform", "disc_parabola", "disc_collision", "drop", "collide", "occlude")
 HORIZONS = (1, 8, 24)
 CONTEXT = 8
+SIZE_PX = 32
+"""Small pictures, so that minutes of a processor are many steps."""
 PARTS: dict[str, tuple[Config, ...]] = {
     "next frame": (NextFrame.Config(), SketchedGaussian.Config(weight=2.0, num_directions=32)),
-    "masked video": (MaskedVideo.Config(width=48, depth=2, decay=0.99),),
+    "masked video": (MaskedVideo.Config(width=48, depth=3, decay=0.99),),
     "alignment": (StateAlignment.Config(),),
 }
 ROWS = (
@@ -76,15 +80,19 @@ Look = Callable[[Clip], Any]
 def recipe(parts: tuple[str, ...], num_clips: int, seed: int) -> Recipe:
     """Encoder, dynamics and decoder; the numbers of steps are set later."""
     tokenizer = RepresentationTokenizer.Config(
-        width=48, depth=2, heads=2, decoder_width=64, decoder_depth=1
+        size_px=SIZE_PX, width=48, depth=2, heads=2, decoder_width=64, decoder_depth=1
     )
     objectives = tuple(objective for part in parts for objective in PARTS[part])
     learning = ("tokenizer", "dynamics") if "next frame" in parts else ("tokenizer",)
     world = World.Config(
         name="+".join(parts) or "untrained",
         tokenizer=tokenizer,
-        dynamics=JepaDynamics.Config(stem_width=24, width=48, depth=3, heads=2, window=16),
-        readout=LatentReadout.Config(channels=tokenizer.channels, width=32, depth=1),
+        dynamics=JepaDynamics.Config(
+            rows=SIZE_PX // 8, stem_width=24, width=48, depth=3, heads=2, window=16
+        ),
+        readout=LatentReadout.Config(
+            channels=tokenizer.channels, rows=SIZE_PX // 8, width=32, depth=1
+        ),
         trajectory=None,
     )
     encoder = Stage(
@@ -152,7 +160,8 @@ def expected_by(world: World) -> Look:
 
 def pixels(clip: Clip) -> Any:
     """What a linear probe reads from a coarse picture: the row to beat."""
-    small = clip.frames.reshape(clip.num_frames, 16, 4, 16, 4, 3).mean(axis=(2, 4)) / 255
+    side = clip.frames.shape[1] // 16
+    small = clip.frames.reshape(clip.num_frames, 16, side, 16, side, 3).mean(axis=(2, 4)) / 255
     return pair_features(small.reshape(clip.num_frames, 256, 3))
 
 
@@ -213,33 +222,45 @@ def describe(world: World, fitting: list[Clip], held_out: list[Clip]) -> dict[st
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pflop", type=float, default=0.001)
-    parser.add_argument("--decoder-pflop", type=float, default=0.0003)
+    parser.add_argument("--pflop", type=float, default=0.0003)
+    parser.add_argument("--decoder-pflop", type=float, default=0.00006)
     parser.add_argument("--clips", type=int, default=780)
     parser.add_argument("--held-out", type=int, default=78)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--out", type=Path, default=Path("runs/objectives"))
+    parser.add_argument("--row", type=int)
     options = parser.parse_args()
+    torch.set_num_threads(1)
     budget = {
         "encoder": 0.6e15 * options.pflop,
         "dynamics": 0.4e15 * options.pflop,
         "decoder": 1e15 * options.decoder_pflop,
     }
     held_out = list(
-        make_clips(DOMAIN, num_clips=options.held_out, seed=2, split=Split.HELD_OUT, size_px=64)
+        make_clips(
+            DOMAIN, num_clips=options.held_out, seed=2, split=Split.HELD_OUT, size_px=SIZE_PX
+        )
     )
-    fitting = list(make_clips(DOMAIN, num_clips=96, seed=3, split=Split.HELD_OUT, size_px=64))
+    fitting = list(make_clips(DOMAIN, num_clips=96, seed=3, split=Split.HELD_OUT, size_px=SIZE_PX))
     rows: dict[str, dict[str, Any]] = {}
     predictors: dict[str, Any] = {"copy-last": CopyLast(), "flow-warp": ConstantVelocityWarp()}
     for seed in options.seeds:
-        for parts in ((), *ROWS):
+        for number, parts in enumerate(((), *ROWS)):
+            if options.row not in (None, number):
+                continue
             planned = recipe(parts, options.clips, seed)
             name = f"{planned.world.name}, seed {seed}"
             folder = options.out / name.replace(" ", "_").replace(",", "")
             world, cost = train(planned, budget, folder)
-            rows[name] = {"cost": cost} | describe(world, fitting, held_out)
+            kept = folder / "row.json"
+            if not kept.is_file():
+                row = {"cost": cost} | describe(world, fitting, held_out)
+                kept.write_text(json.dumps(row))
+            rows[name] = json.loads(kept.read_text())
             predictors[name] = WorldPredictor(world)
             print(name, rows[name], flush=True)
+    if options.row is not None:
+        return
     probe, told = probe_row(pixels, fitting, held_out)
     rows["pixels 16x16"] = {
         "probe_r2": told,

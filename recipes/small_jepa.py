@@ -12,7 +12,7 @@ from worldline.dynamics import JepaDynamics
 from worldline.readout.latent import LatentReadout
 from worldline.sim import FIRST_FAMILIES
 from worldline.tokenizer import RepresentationTokenizer
-from worldline.train import Data, ObjectiveTask, Recipe, Stage, TokenizerTask, Trainer, size_named
+from worldline.train import Data, ObjectiveTask, Recipe, Stage, TokenizerTask, Trainer
 from worldline.train.objectives import (
     MaskedVideo,
     NextFrame,
@@ -24,21 +24,20 @@ from worldline.world import World
 
 
 def recipe() -> Recipe:
-    """Sized for a quarter of an hour of one core without half precision."""
-    shape = size_named("nano")
-    tokenizer = RepresentationTokenizer.Config(**shape.of_view())
+    """Sized for some six minutes of one core without half precision."""
+    tokenizer = RepresentationTokenizer.Config(
+        width=48, depth=2, heads=2, decoder_width=64, decoder_depth=1
+    )
     return Recipe(
-        held_out=91,
+        held_out=65,
         world=World.Config(
             name="small-jepa",
             tokenizer=tokenizer,
-            dynamics=JepaDynamics.Config(
-                **shape.of_dynamics(), channels=tokenizer.channels, window=16
-            ),
-            readout=LatentReadout.Config(**shape.of_readout(), channels=tokenizer.channels),
+            dynamics=JepaDynamics.Config(stem_width=24, width=48, depth=3, heads=2, window=16),
+            readout=LatentReadout.Config(channels=tokenizer.channels, width=32, depth=1),
             trajectory=None,
         ),
-        data=(Data("data", FIRST_FAMILIES, 1300),),
+        data=(Data("data", FIRST_FAMILIES, 780),),
         stages=(
             Stage(
                 "encoder",
@@ -47,47 +46,47 @@ def recipe() -> Recipe:
                     (
                         NextFrame.Config(),
                         SketchedGaussian.Config(weight=2.0, num_directions=32),
-                        MaskedVideo.Config(width=64, depth=2, decay=0.99),
+                        MaskedVideo.Config(width=48, depth=3, decay=0.99),
                         StateAlignment.Config(),
                     ),
                 ),
                 "data",
                 Trainer.Config(
-                    steps=220,
-                    learning_rate=2e-3,
+                    steps=200,
+                    learning_rate=3e-3,
                     warmup=30,
                     average_decay=0.99,
                     checkpoint_every=25,
                 ),
-                batch=16,
-                length=6,
+                batch=12,
+                length=5,
             ),
             Stage(
                 "dynamics",
                 ObjectiveTask.Config(("dynamics",), (NextFrame.Config(),)),
                 "data",
                 Trainer.Config(
-                    steps=240,
-                    learning_rate=2e-3,
+                    steps=220,
+                    learning_rate=3e-3,
                     warmup=30,
                     average_decay=0.99,
                     checkpoint_every=50,
                 ),
                 batch=8,
-                length=16,
+                length=12,
             ),
             Stage(
                 "decoder",
                 TokenizerTask.Config(),
                 "data",
                 Trainer.Config(
-                    steps=450,
+                    steps=320,
                     learning_rate=3e-3,
                     warmup=30,
                     average_decay=0.99,
                     checkpoint_every=100,
                 ),
-                batch=32,
+                batch=24,
                 length=1,
             ),
             Stage(
@@ -95,8 +94,8 @@ def recipe() -> Recipe:
                 ObjectiveTask.Config(("readout",), (Reading.Config(noise=0.3),)),
                 "data",
                 Trainer.Config(
-                    steps=120,
-                    learning_rate=2e-3,
+                    steps=80,
+                    learning_rate=3e-3,
                     warmup=20,
                     average_decay=0.99,
                     checkpoint_every=50,
