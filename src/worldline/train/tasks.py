@@ -189,9 +189,9 @@ class TrajectoryTask:
 class ObjectiveTask:
     """Any parts of a world, trained on any weighted mix of objectives.
 
-    Parts that are not in training are frozen copies in half precision. The tokenizer encodes each
-    batch once, with gradients if it is in training. Dynamics that take text learn from the clips'
-    captions.
+    Parts that are not in training are frozen copies, in the number type of the trained ones. The
+    tokenizer encodes each batch once, with gradients if it is in training. Dynamics that take text
+    learn from the clips' captions.
     """
 
     @register("train/objectives")
@@ -257,7 +257,7 @@ class ObjectiveTask:
             }
         )
         self.frozen = {
-            name: copy.deepcopy(part).eval().requires_grad_(False).to(torch.bfloat16)
+            name: copy.deepcopy(part).eval().requires_grad_(False)
             for name, part in world.parts.items()
             if name not in config.parts
         }
@@ -317,7 +317,8 @@ class ObjectiveTask:
         trained = model["parts"]
         assert isinstance(trained, nn.ModuleDict)
         device = batch.frames.device
-        frozen = {name: part.to(device) for name, part in self.frozen.items()}
+        dtype = next(trained.parameters()).dtype
+        frozen = {name: part.to(device, dtype) for name, part in self.frozen.items()}
         parts = {**frozen, **dict(trained.items())}
         tokenizer = parts["tokenizer"]
         assert isinstance(tokenizer, Tokenizer)
