@@ -35,7 +35,8 @@ TARGETS = (
 )
 """Place and velocity (pixels, pixels per frame) in the image, distance along the optical axis,
 logarithm of the mass in kg, and whether it touches something that moves (0 or 1), each while the
-object can be seen; and its place while it cannot, though it is in the frame and was seen before."""
+object can be seen; and its place while it cannot, though it is within the frame and was seen
+before."""
 
 _MOST_AXES = 512
 _STRENGTHS = (1e-1, 1e0, 1e1, 1e2, 1e3, 1e4)
