@@ -1,11 +1,12 @@
 """Claim: what the bundled worlds' latents tell, and what surprises them.
 
-    python benchmarks/bundled.py [--clips 52] [--fitting 104]
+    python benchmarks/bundled.py [--clips 39] [--fitting 78] [--events 26]
+    python benchmarks/bundled.py --world small    # this one alone, kept in --out; then the other
 
 Linear probes of the physical state from frozen latents (R2 on held-out clips of the thirteen
-families that both worlds learned from), beside the same worlds untrained and a probe of coarse
-pixels. Violation of expectation: clips are changed at frame 16 by one of three impossible events,
-and counted is how often a clip's largest surprise grows by it (half by chance, ties count half),
+families that both worlds learned from, in each world's own size), beside the same worlds untrained
+and a probe of coarse pixels. Violation of expectation: clips are changed at frame 16 by one of three
+impossible events, and counted is how often a clip's largest surprise grows by it (half by chance, ties count half),
 beside the surprise of two baselines: the squared error of copy-last and of flow warp. Processor
 time of encoding and of one imagined frame, in the same run.
 """
@@ -13,7 +14,9 @@ time of encoding and of one imagined frame, in the same run.
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Callable
+from pathlib import Path
 from time import process_time
 from typing import Any
 
@@ -107,54 +110,69 @@ def milliseconds(world: World, clip: Clip) -> dict[str, float]:
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--clips", type=int, default=52)
-    parser.add_argument("--fitting", type=int, default=104)
-    options = parser.parse_args()
-    torch.set_num_threads(1)
+def draw(num: int, seed: int, size_px: int) -> list[Clip]:
+    return list(
+        make_clips(FIRST_FAMILIES, num_clips=num, seed=seed, split=Split.HELD_OUT, size_px=size_px)
+    )
 
-    def draw(num: int, seed: int) -> list[Clip]:
-        return list(make_clips(FIRST_FAMILIES, num_clips=num, seed=seed, split=Split.HELD_OUT))
 
-    held_out, fitting = draw(options.clips, 12), draw(options.fitting, 13)
-    # Where the main object is seen around the moment, so that there is something to be missed.
-    usable = [
-        clip
-        for clip in held_out
-        if clip.scene is not None
-        and clip.scene.visible[main_object(clip.scene), MOMENT - 2 : MOMENT + 2].all()
-    ]
-    rows: dict[str, dict[str, Any]] = {}
-    for name in WORLDS:
-        world = World.from_pretrained(name)
-        rows[name] = {
+def usable(clips: list[Clip]) -> list[Clip]:
+    """Those whose main object is seen around the moment: there is something to be missed."""
+    kept = []
+    for clip in clips:
+        assert clip.scene is not None
+        seen = clip.scene.visible[main_object(clip.scene)]
+        if seen[MOMENT - 2 : MOMENT + 2].all():
+            kept.append(clip)
+    return kept
+
+
+def rows_of(name: str, num_clips: int, num_fitting: int, num_events: int) -> dict[str, Any]:
+    """A world, its untrained twin and the baselines, all on pictures of the world's size."""
+    world = World.from_pretrained(name)
+    size_px = world.size_px
+    held_out = draw(num_clips, 12, size_px)
+    fitting = draw(num_fitting, 13, size_px)
+    changed = usable(held_out)[:num_events]
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        untrained = world.config.build()
+    return {
+        name: {
+            "size_px": size_px,
             "parameters": world.num_parameters,
             "probe_r2": probe_row(latents_of(world), fitting, held_out)[1],
-            "noticed": noticed(surprise_of(world), usable),
+            "noticed": noticed(surprise_of(world), changed),
+            "clips_with_events": len(changed),
             **milliseconds(world, held_out[0]),
-        }
-        with torch.random.fork_rng():
-            torch.manual_seed(0)
-            untrained = world.config.build()
-        rows[f"{name} untrained"] = {
-            "probe_r2": probe_row(latents_of(untrained), fitting, held_out)[1],
-            "noticed": noticed(surprise_of(untrained), usable),
-        }
-    rows["pixels 16x16"] = {"probe_r2": probe_row(pixels, fitting, held_out)[1]}
-    rows["copy-last"] = {"noticed": noticed(surprise_of_copying, usable)}
-    rows["flow-warp"] = {"noticed": noticed(surprise_of_warping, usable)}
-    for name, row in rows.items():
-        print(name, row)
-    write_record(
-        "bundled",
-        {
-            "clips": len(held_out),
-            "clips_with_events": len(usable),
-            "fitting": len(fitting),
-            "rows": rows,
         },
-    )
+        f"{name} untrained": {"probe_r2": probe_row(latents_of(untrained), fitting, held_out)[1]},
+        f"pixels 16x16 of {size_px}": {"probe_r2": probe_row(pixels, fitting, held_out)[1]},
+        f"copy-last, {size_px} px": {"noticed": noticed(surprise_of_copying, changed)},
+        f"flow-warp, {size_px} px": {"noticed": noticed(surprise_of_warping, changed)},
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--clips", type=int, default=39)
+    parser.add_argument("--fitting", type=int, default=78)
+    parser.add_argument("--events", type=int, default=26)
+    parser.add_argument("--out", type=Path, default=Path("runs/bundled"))
+    parser.add_argument("--world", choices=WORLDS)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    options.out.mkdir(parents=True, exist_ok=True)
+    for name in WORLDS if options.world is None else (options.world,):
+        found = rows_of(name, options.clips, options.fitting, options.events)
+        (options.out / f"{name}.json").write_text(json.dumps(found))
+        for row, values in found.items():
+            print(row, values, flush=True)
+    kept = [options.out / f"{name}.json" for name in WORLDS]
+    if all(path.is_file() for path in kept):
+        rows = {k: v for path in kept for k, v in json.loads(path.read_text()).items()}
+        facts = {"clips": options.clips, "fitting": options.fitting, "rows": rows}
+        write_record("bundled", facts)
 
 
 if __name__ == "__main__":
