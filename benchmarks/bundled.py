@@ -5,10 +5,10 @@
 
 Linear probes of the physical state from frozen latents (R2 on held-out clips of the thirteen
 families that both worlds learned from, in each world's own size), beside the same worlds untrained
-and a probe of coarse pixels. Violation of expectation: clips are changed at frame 16 by one of three
-impossible events, and counted is how often a clip's largest surprise grows by it (half by chance, ties count half),
-beside the surprise of two baselines: the squared error of copy-last and of flow warp. Processor
-time of encoding and of one imagined frame, in the same run.
+and a probe of coarse pixels. Violation of expectation: clips are changed at frame 16 by one of
+three impossible events, and counted is how often a clip's largest surprise grows by it (half by
+chance, ties count half), beside the surprise of two baselines: the squared error of copy-last and
+of flow warp. Processor time of encoding and of one imagined frame, in the same run.
 """
 
 from __future__ import annotations
