@@ -1,7 +1,6 @@
 """Claim: what each joint-embedding objective adds to prediction and to what latents tell.
 
     python benchmarks/objectives.py [--pflop 0.0003] [--clips 780] [--held-out 78] [--seeds 0]
-    python benchmarks/objectives.py --row 3    # this row alone, kept in --out; then all of them
 
 Next-frame prediction, masked video and state alignment train one encoder alone, in pairs and all
 together. Every row gets the same number of operations: `--pflop`, three fifths of them for the
@@ -32,7 +31,7 @@ import numpy as np
 import torch
 from record import write_record
 
-from worldline.audit import ConstantVelocityWarp, CopyLast, Metric
+from worldline.audit import ConstantVelocityWarp, CopyLast, Metric, Predictor
 from worldline.audit.finish import WorldPredictor
 from worldline.audit.prediction import evaluate_predictors
 from worldline.audit.probe import LinearProbe, pair_features, state_of
@@ -66,13 +65,13 @@ PARTS: dict[str, tuple[Config, ...]] = {
     "alignment": (StateAlignment.Config(),),
 }
 ROWS = (
+    ("next frame", "masked video", "alignment"),
     ("next frame",),
     ("masked video",),
     ("alignment",),
-    ("next frame", "masked video"),
     ("next frame", "alignment"),
     ("masked video", "alignment"),
-    ("next frame", "masked video", "alignment"),
+    ("next frame", "masked video"),
 )
 Look = Callable[[Clip], Any]
 
@@ -220,6 +219,34 @@ def describe(world: World, fitting: list[Clip], held_out: list[Clip]) -> dict[st
     }
 
 
+def pictured(predictor: Predictor, held_out: list[Clip]) -> dict[str, Any]:
+    """PSNR, object recall and position error of decoded futures."""
+    table = evaluate_predictors(
+        {"row": predictor}, held_out, context=CONTEXT, horizons=HORIZONS, seed=0, baselines=()
+    )
+    return {
+        str(metric): [round(table.value("row", metric, h), 3) for h in HORIZONS]
+        for metric in (Metric.PSNR, Metric.RECALL, Metric.ERROR)
+    }
+
+
+def baselines(fitting: list[Clip], held_out: list[Clip]) -> dict[str, dict[str, Any]]:
+    """Rows of what learns nothing, and of a probe of coarse pixels."""
+    probe, told = probe_row(pixels, fitting, held_out)
+    still, even = (moved_on(pixels, probe, speed=speed) for speed in (False, True))
+    return {
+        "pixels 16x16": {"probe_r2": told},
+        "copy-last": {
+            "rollout_error_px": errors_ahead(held_out, still),
+            **pictured(CopyLast(), held_out),
+        },
+        "constant velocity": {
+            "rollout_error_px": errors_ahead(held_out, even),
+            **pictured(ConstantVelocityWarp(), held_out),
+        },
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pflop", type=float, default=0.0003)
@@ -228,7 +255,6 @@ def main() -> None:
     parser.add_argument("--held-out", type=int, default=78)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--out", type=Path, default=Path("runs/objectives"))
-    parser.add_argument("--row", type=int)
     options = parser.parse_args()
     torch.set_num_threads(1)
     budget = {
@@ -236,59 +262,30 @@ def main() -> None:
         "dynamics": 0.4e15 * options.pflop,
         "decoder": 1e15 * options.decoder_pflop,
     }
-    held_out = list(
-        make_clips(
-            DOMAIN, num_clips=options.held_out, seed=2, split=Split.HELD_OUT, size_px=SIZE_PX
+
+    def draw(num: int, seed: int) -> list[Clip]:
+        return list(
+            make_clips(DOMAIN, num_clips=num, seed=seed, split=Split.HELD_OUT, size_px=SIZE_PX)
         )
-    )
-    fitting = list(make_clips(DOMAIN, num_clips=96, seed=3, split=Split.HELD_OUT, size_px=SIZE_PX))
-    rows: dict[str, dict[str, Any]] = {}
-    predictors: dict[str, Any] = {"copy-last": CopyLast(), "flow-warp": ConstantVelocityWarp()}
+
+    held_out, fitting = draw(options.held_out, 2), draw(96, 3)
+    rows = baselines(fitting, held_out)
+    facts = {name: value for name, value in vars(options).items() if name != "out"}
+    facts |= {"domain": list(DOMAIN), "horizons": list(HORIZONS), "size_px": SIZE_PX}
     for seed in options.seeds:
-        for number, parts in enumerate(((), *ROWS)):
-            if options.row not in (None, number):
-                continue
+        for parts in ((), *ROWS):
             planned = recipe(parts, options.clips, seed)
             name = f"{planned.world.name}, seed {seed}"
             folder = options.out / name.replace(" ", "_").replace(",", "")
             world, cost = train(planned, budget, folder)
             kept = folder / "row.json"
             if not kept.is_file():
-                row = {"cost": cost} | describe(world, fitting, held_out)
-                kept.write_text(json.dumps(row))
+                row = describe(world, fitting, held_out)
+                row |= pictured(WorldPredictor(world), held_out)
+                kept.write_text(json.dumps({"cost": cost} | row))
             rows[name] = json.loads(kept.read_text())
-            predictors[name] = WorldPredictor(world)
-            print(name, rows[name], flush=True)
-    if options.row is not None:
-        return
-    probe, told = probe_row(pixels, fitting, held_out)
-    rows["pixels 16x16"] = {
-        "probe_r2": told,
-        "copied_error_px": errors_ahead(held_out, moved_on(pixels, probe, speed=False)),
-        "constant_velocity_error_px": errors_ahead(held_out, moved_on(pixels, probe, speed=True)),
-    }
-    table = evaluate_predictors(predictors, held_out, context=CONTEXT, horizons=HORIZONS, seed=0)
-    for name in table.predictors:
-        rows.setdefault(name, {}).update(
-            {
-                str(metric): [round(table.value(name, metric, h), 3) for h in HORIZONS]
-                for metric in (Metric.PSNR, Metric.RECALL, Metric.ERROR)
-            }
-        )
-    for name, row in rows.items():
-        print(name, {key: value for key, value in row.items() if key != "cost"})
-    write_record(
-        "objectives",
-        {
-            "pflop": options.pflop,
-            "decoder_pflop": options.decoder_pflop,
-            "clips": options.clips,
-            "held_out": options.held_out,
-            "domain": list(DOMAIN),
-            "horizons": list(HORIZONS),
-            "rows": rows,
-        },
-    )
+            print(name, {k: v for k, v in rows[name].items() if k != "cost"}, flush=True)
+            write_record("objectives", facts | {"rows": rows})
 
 
 if __name__ == "__main__":
