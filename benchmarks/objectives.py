@@ -1,6 +1,6 @@
 """Claim: what each joint-embedding objective adds to prediction and to what latents tell.
 
-    python benchmarks/objectives.py [--pflop 0.0003] [--clips 780] [--held-out 78] [--seeds 0]
+    python benchmarks/objectives.py [--pflop 0.0002] [--clips 780] [--held-out 78] [--seeds 0]
 
 Next-frame prediction, masked video and state alignment train one encoder alone, in pairs and all
 together. Every row gets the same number of operations: `--pflop`, three fifths of them for the
@@ -249,7 +249,7 @@ def baselines(fitting: list[Clip], held_out: list[Clip]) -> dict[str, dict[str, 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pflop", type=float, default=0.0003)
+    parser.add_argument("--pflop", type=float, default=0.0002)
     parser.add_argument("--decoder-pflop", type=float, default=0.00006)
     parser.add_argument("--clips", type=int, default=780)
     parser.add_argument("--held-out", type=int, default=78)
