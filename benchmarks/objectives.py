@@ -62,7 +62,7 @@ SIZE_PX = 32
 PARTS: dict[str, tuple[Config, ...]] = {
     "next frame": (NextFrame.Config(), SketchedGaussian.Config(weight=2.0, num_directions=32)),
     "masked video": (MaskedVideo.Config(width=48, depth=3, decay=0.99),),
-    "alignment": (StateAlignment.Config(),),
+    "alignment": (StateAlignment.Config(weight=0.5),),
 }
 ROWS = (
     ("next frame", "masked video", "alignment"),

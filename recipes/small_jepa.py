@@ -49,7 +49,7 @@ def recipe() -> Recipe:
                         NextFrame.Config(),
                         SketchedGaussian.Config(weight=2.0, num_directions=32),
                         MaskedVideo.Config(width=48, depth=3, decay=0.99),
-                        StateAlignment.Config(),
+                        StateAlignment.Config(weight=0.5),
                     ),
                 ),
                 "data",

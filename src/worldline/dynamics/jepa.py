@@ -105,17 +105,20 @@ class JepaDynamics(Dynamics[JepaCarry]):
     # -- training -----------------------------------------------------------------------------
 
     def loss(self, latents: Latents, controls: Controls, generator: torch.Generator) -> Losses:
-        """Squared error of the frames predicted from the true past, and from predictions.
+        """Squared error of the frames predicted from the true past, and from predictions, as a
+        share of what copying the last true frame gives.
 
         Cells are weighted by how much they really move, as flow dynamics do it: bodies fill few
         cells, and in the plain mean losing them costs next to nothing. Gradients also reach the
-        latents (never the weights), so that an encoder can be trained along with it. Round k
+        latents on both sides of the ratio (never the weights), so that an encoder can be trained
+        along with it and gains nothing by features that stand still: those of bodies would be the
+        first to go. Round k
         predicts every frame of a clip at once from the predictions of round k - 1, which stands for
         rollouts of k steps from every frame (frames 1 .. T-1 in round 1, k .. T-1 in round k).
         """
         x_BTNC = latents.tokens
         drop = generator if self.config.controls.any else None
-        change = (x_BTNC[:, 1:] - x_BTNC[:, :-1]).detach().float().square().mean(-1)
+        change = _distance(x_BTNC[:, 1:], x_BTNC[:, :-1]).detach()
         copying = change.mean().clamp_min(1e-9)
         weight = (change / copying).clamp(_LEAST_WEIGHT, _MOST_WEIGHT)
         seen = x_BTNC
@@ -123,9 +126,10 @@ class JepaDynamics(Dynamics[JepaCarry]):
         total = torch.zeros((), device=x_BTNC.device)
         for k in range(1, self.config.rollout_steps + 1):
             predicted, _ = self.expect_each(seen, controls, generator=drop)
-            error = (predicted[:, k:] - x_BTNC[:, k:]).float().square().mean(-1)
+            error = _distance(predicted[:, k:], x_BTNC[:, k:])
+            copied = _distance(x_BTNC[:, k:], x_BTNC[:, :-k])
             heavy = weight[:, k - 1 :]
-            total = total + (heavy * error).sum() / heavy.sum()
+            total = total + (heavy * error).sum() / (heavy * copied).sum().clamp_min(1e-6)
             error = error.mean()
             losses["error" if k == 1 else f"error_{k}"] = error
             seen = torch.cat([x_BTNC[:, :1], predicted[:, 1:]], dim=1)
@@ -210,3 +214,10 @@ class JepaDynamics(Dynamics[JepaCarry]):
             last=torch.cat([carry.last[:, 1:], x], dim=1),
             num_frames=carry.num_frames + 1,
         )
+
+
+def _distance(
+    one: Float[Tensor, "b t n c"], other: Float[Tensor, "b t n c"]
+) -> Float[Tensor, "b t n"]:
+    """Mean square of what cells differ by."""
+    return (one - other).float().square().mean(-1)

@@ -1,0 +1,68 @@
+"""Every bundled world answers to its name in every command that takes one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from worldline import Clip, World
+from worldline.world import storage
+
+FOLDER = Path(storage.__file__).parent / "pretrained"
+NAMES = sorted(folder.name for folder in FOLDER.glob("*"))
+MOST_MB = {"small": 40, "small-jepa": 12}
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def world(request) -> World:
+    return World.from_pretrained(request.param)
+
+
+def test_info_tells_data_cost_metrics_and_limits(world: World, call):
+    done = call("info", world.name, "--json")
+    assert done.code == 0
+    told = done.answer
+    assert told["name"] == world.name
+    assert {"data", "cost", "metrics", "limits"} <= set(told["sections"])
+    assert told["calibration"]["surprise_quantiles"]
+    assert told["calibration"]["trust"]
+
+
+def test_it_predicts_by_its_name(world: World, videos: Path, tmp_path: Path, call):
+    source = videos / "ball.mp4"
+    done = call(
+        "predict", source, "--world", world.name, "--horizon", 2, "--samples", 1,
+        "--out", tmp_path, "--json",
+    )  # fmt: skip
+    assert done.code == 0
+    forecast = world.predict(Clip.read(source), horizon=2, samples=1, seed=0)
+    with np.load(tmp_path / "ball" / "forecast.npz") as stored:
+        assert stored["frames"].shape == forecast.frames.shape == (1, 2, *(world.size_px,) * 2, 3)
+    assert 0 < forecast.trust < 1
+
+
+def test_it_is_surprised_by_its_name(world: World, videos: Path, call):
+    done = call("surprise", videos / "ball.mp4", "--world", world.name, "--json")
+    assert done.code == 0
+    (found,) = done.answer["results"]
+    assert found["max"] == pytest.approx(max(found["per_frame"]))
+    assert found["max"] > 0
+    assert 0.0 <= found["quantile"] <= 1.0
+
+
+def test_its_latents_tell_pictures_apart(world: World):
+    """A collapsed representation would be the same for every picture."""
+    rng = np.random.default_rng(0)
+    color = rng.integers(0, 256, (6, 1, 1, 3))
+    flat = np.broadcast_to(color, (6, world.size_px, world.size_px, 3)).astype(np.uint8)
+    assert float(world.encode_frames(flat).tokens[0].std(dim=0).mean()) > 0.2
+
+
+def test_it_is_four_files_of_bounded_size(world: World):
+    files = list((FOLDER / world.name).iterdir())
+    assert {path.name for path in files} == {
+        "calibration.json", "card.md", "config.json", "model.safetensors",
+    }  # fmt: skip
+    assert sum(path.stat().st_size for path in files) < MOST_MB[world.name] * 1e6
