@@ -71,12 +71,10 @@ def test_mistakes_where_things_move_cost_more(copying):
             found[mistaken.cell] = float(loss(copying, tokens)["total"])
     finally:
         copying.network = own
-    # Weights 4 and 0.1 of a cell that moves by 4 in mean square and of three that do not.
+    # Weights 4 and 1 of a cell that moves by 4 in mean square and of three that do not.
     # One step: 1.5^2 of 2^2; two steps: 3^2 of 4^2. Elsewhere copying's 1 and the mistakes' share.
     assert found[0] == pytest.approx(1.5**2 / 2**2 + 3**2 / 4**2)
-    assert found[1] == pytest.approx(
-        (4 * 4 + 0.1 * 0.25) / (4 * 4) + (4 * 16 + 0.1 * 1.0) / (4 * 16)
-    )
+    assert found[1] == pytest.approx((4 * 4 + 0.25) / (4 * 4) + (4 * 16 + 1.0) / (4 * 16))
 
 
 def test_expectations_of_whole_clips_are_those_of_single_steps(copying):
