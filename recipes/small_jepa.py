@@ -1,11 +1,12 @@
-"""The bundled world `small-jepa`: mixed simulated domains, representations instead of pixels.
+"""A world of mixed simulated domains that predicts representations instead of pixels.
 
     worldline train small_jepa --out runs/small-jepa
 
 One encoder learns from three objectives at once: its own next latents (V-JEPA 2 and LeWorldModel:
 gradients through both sides, SIGReg against collapse), hidden parts of the video, and the state
 that the simulator knows. Then dynamics learn further on the finished latents. A decoder, trained
-last, is for looking only. Data, schedule and cost are repeated on the world's card.
+last, is for looking only. Data, schedule and cost are repeated on the world's card. At this length
+it does not reach copy-last yet (`LOG.md`).
 """
 
 from worldline.dynamics import JepaDynamics
