@@ -26,12 +26,14 @@ class ClipBatch:
         moving: pixels of objects.
         objects: the simulator's truth.
         controls: what drives the clips.
+        tokens: latents of the frames, if they were encoded before.
     """
 
     frames: UInt8[Tensor, "b t h w 3"]
     moving: Bool[Tensor, "b t h w"]
     objects: ObjectTargets
     controls: Controls
+    tokens: Float[Tensor, "b t n c"] | None = None
 
 
 def augment(
@@ -58,6 +60,7 @@ def draw_clips(
     generator: torch.Generator,
     augmented: bool = True,
     text: Float[Tensor, "n e"] | None = None,
+    tokens: Float[Tensor, "clips t n c"] | None = None,
 ) -> ClipBatch:
     """The batch of a step: clips in an endless reshuffled order, all from the same first frame.
 
@@ -70,6 +73,7 @@ def draw_clips(
         augmented: mirror and recolour at random; not where actions or words say what is left,
             right or red.
         text: embedding of the caption of each of the shards' clips, for a world that takes text.
+        tokens: latents of all of the shards' clips; not where clips are augmented.
 
     Raises:
         InputError: the shards' clips are shorter than `length`, or clips with actions or captions
@@ -110,7 +114,8 @@ def draw_clips(
         actions=_actions(shards, chosen, span),
         text=None if text is None else text[torch.from_numpy(chosen)],
     )
-    return ClipBatch(frames, moving, objects, controls)
+    encoded = None if tokens is None else tokens[torch.from_numpy(chosen), span]
+    return ClipBatch(frames, moving, objects, controls, encoded)
 
 
 def _actions(shards: Shards, chosen: np.ndarray, span: slice) -> Float[Tensor, "b t a"] | None:

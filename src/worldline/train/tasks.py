@@ -203,11 +203,14 @@ class ObjectiveTask:
             objectives: configs of objectives.
             augmented: mirror and recolour clips at random; must be off where dynamics that take
                 text are trained, because captions say colours and sides.
+            encode_once: encode all clips before the first step, and keep the latents in memory.
+                Only where the tokenizer is not in training and clips are not augmented.
         """
 
         parts: tuple[str, ...] = ("dynamics",)
         objectives: tuple[Config, ...] = (NextFrame.Config(),)
         augmented: bool = True
+        encode_once: bool = False
 
         def build(
             self, world: World, shards: Shards, *, seed: int, batch: int, length: int
@@ -217,7 +220,8 @@ class ObjectiveTask:
             Raises:
                 ValueError: the world does not have a part.
                 InputError: text is to be learned, but clips are to be augmented, or have no
-                    caption, or the world takes vectors of another size than the sentence model's.
+                    caption, or the world takes vectors of another size than the sentence model's;
+                    or clips are to be encoded once, but change.
             """
             return ObjectiveTask(self, world, shards, seed=seed, batch=batch, length=length)
 
@@ -240,6 +244,7 @@ class ObjectiveTask:
         self.config, self.shards = config, shards
         self.text = self._embed_captions(world) if "dynamics" in config.parts else None
         self.seed, self.size, self.length = seed, batch, length
+        self.tokens = self._encode_all(world.tokenizer) if config.encode_once else None
         made = [objective.build(world) for objective in config.objectives]  # type: ignore[attr-defined]
         self.names = [objective.type_name.split("/")[-1] for objective in config.objectives]
         self.model: nn.Module = nn.ModuleDict(
@@ -265,7 +270,20 @@ class ObjectiveTask:
             generator=generator,
             augmented=self.config.augmented,
             text=self.text,
+            tokens=self.tokens,
         )
+
+    @torch.no_grad()
+    def _encode_all(self, tokenizer: Tokenizer) -> Float[Tensor, "clips t n c"]:
+        """Latents of every clip, in full precision."""
+        if self.config.augmented or "tokenizer" in self.config.parts:
+            raise InputError(
+                "encode_once needs latents that stay as they are: set augmented=False and leave "
+                "the tokenizer out of the task's parts"
+            )
+        clips = range(self.shards.num_clips)
+        frames = (torch.from_numpy(np.array(self.shards.frames[c : c + 1])) for c in clips)
+        return torch.cat([tokenizer.encode(clip).tokens.float() for clip in frames])
 
     def _embed_captions(self, world: World) -> Float[Tensor, "n e"] | None:
         """Of every clip, if the world takes text."""
@@ -296,8 +314,11 @@ class ObjectiveTask:
         parts = {**frozen, **dict(trained.items())}
         tokenizer = parts["tokenizer"]
         assert isinstance(tokenizer, Tokenizer)
-        with torch.set_grad_enabled("tokenizer" in trained):
-            latents: Latents = tokenizer.encode(batch.frames)
+        if batch.tokens is not None:
+            latents = Latents(batch.tokens, tokenizer.grid)
+        else:
+            with torch.set_grad_enabled("tokenizer" in trained):
+                latents = tokenizer.encode(batch.frames)
         total = torch.zeros((), device=device)
         losses: dict[str, Tensor] = {}
         objectives: Any = model["objectives"]
