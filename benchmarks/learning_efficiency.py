@@ -3,24 +3,26 @@
     OMP_NUM_THREADS=1 python benchmarks/learning_efficiency.py [--seconds 150 400] [--seeds 0 1]
         [--scenes ...] [--add]
 
-256 clips of 16 frames at 64x64, to learn from; 128 others of the same kind, to be judged by. Radius,
-colour and ground differ from clip to clip (half of them a red, green or blue disc on white, half any
-of fourteen colours on any plain ground that it stands out from):
+256 clips of 16 frames at 64x64, to learn from; 128 others of the same kind, to be judged by.
+Radius, colour and ground differ from clip to clip (half of them a red, green or blue disc on white,
+half any of fourteen colours on any plain ground that it stands out from):
 
-- driven_disc, every second frame: a disc of 4.5 to 9 px radius, whose acceleration is the action. The
-  drive is random but smooth, of 2.5 to 6 m/s^2 (1 m is 6.4 px, a frame of the family is 0.1 s), with a
-  spring and a brake that keep it in view. Each frame comes with the actions of both steps to the next.
+- driven_disc, every second frame: a disc of 4.5 to 9 px radius, whose acceleration is the action.
+  The drive is random but smooth, of 2.5 to 6 m/s^2 (1 m is 6.4 px, a frame of the family is .1 s),
+  with a spring and a brake that keep it in view. Each frame comes with the actions of both steps to
+  the next.
 - driven_disc: the last 16 frames of the same clips, which move half as far from frame to frame.
-- disc_bounce: a disc of 3.8 to 7.7 px that falls from 3 to 6 m under 6 m/s^2 and bounces on the lower
-  edge with a restitution of .6 to .9; the last 16 of 32 frames, no actions.
+- disc_bounce: a disc of 3.8 to 7.7 px that falls from 3 to 6 m under 6 m/s^2 and bounces on the
+  lower edge with a restitution of .6 to .9; the last 16 of 32 frames, no actions.
 
-A keypoint tokenizer learns from sketches, then JEPA dynamics that start from constant velocity learn to
-predict its tokens: pixels and actions only, nothing of the simulator's state or masks. Both together
-take so many processor seconds (clips are made before). A linear probe, fitted on the encoded
-training clips, reads the place in what is imagined after 4 frames. Its distance to the truth stands
-beside that of the true place in the last frame seen (copy-last), of the probe's reading moved on as
-between the last two frames (constant velocity), of the probe on encoded true frames (its own error),
-and of a world that has not learned anything, with a probe of its own (untrained).
+A keypoint tokenizer learns from sketches, then JEPA dynamics that start from constant velocity
+learn to predict its tokens: pixels and actions only, nothing of the simulator's state or masks.
+Both together take so many processor seconds (clips are made before). A linear probe, fitted on the
+encoded training clips, reads the place in what is imagined after 4 frames. Its distance to the
+truth stands beside that of the true place in the last frame seen (copy-last), of the probe's
+reading moved on as between the last two frames (constant velocity), of the probe on encoded true
+frames (its own error), and of a world that has not learned anything, with a probe of its own
+(untrained).
 """
 
 from __future__ import annotations

@@ -38,11 +38,11 @@ _PACK = 4
 class KeypointTokenizer(Tokenizer):
     """Moments of learned maps of what stands out, and a plain ground.
 
-    All tokens but the last are bodies: x and y (1 is half a side, from the middle, right and down),
-    their standard deviations, their correlation, the root of the share of the picture that is
-    covered, and a colour. The last is the ground: its colour in the middle and how it changes to the
-    right and downward. They lie in a square grid because dynamics take these; a token's place in the
-    grid means nothing.
+    All tokens but the last are bodies: x and y (1 is half a side, from the middle, right and
+    down), their standard deviations, their correlation, the root of the share of the picture that
+    is covered, and a colour. The last is the ground: its colour in the middle and how it changes to
+    the right and downward. They lie in a square grid because dynamics take these; a token's place
+    in the grid means nothing.
 
     What is decoded is a sketch, plain ellipses on an even ground: for looking, and to learn from.
 
@@ -133,9 +133,10 @@ class KeypointTokenizer(Tokenizer):
         at = self._line(images.device)
         along, down = weight.sum(dim=2), weight.sum(dim=3)
         x, y = along @ at, down @ at
-        xx = (along @ at.square() - x.square()).clamp_min(_LEAST_SPREAD**2)
-        yy = (down @ at.square() - y.square()).clamp_min(_LEAST_SPREAD**2)
-        xy = torch.einsum("bkhw,h,w->bk", weight, at, at) - x * y
+        twice = 2 - along.sum(dim=-1)  # weights of small maps add up to less than 1
+        xx = (along @ at.square() - twice * x.square()).clamp_min(_LEAST_SPREAD**2)
+        yy = (down @ at.square() - twice * y.square()).clamp_min(_LEAST_SPREAD**2)
+        xy = torch.einsum("bkhw,h,w->bk", weight, at, at) - twice * x * y
         color = torch.einsum("bkhw,bchw->bkc", weight, images)
         numbers = (x, y, xx.sqrt(), yy.sqrt(), xy / (xx * yy).sqrt(), mass.sqrt())
         bodies = torch.cat([torch.stack(numbers, dim=-1), color], dim=-1)
@@ -173,7 +174,7 @@ class KeypointTokenizer(Tokenizer):
         # 4 pi sx sy sqrt(1 - turn^2) of the picture's 4
         slim = rest[..., 0, 0].sqrt()
         opacity = (root.square() / (torch.pi * sx * sy * slim)).clamp(0, 1)
-        steep = 32 / self.config.edge_px * 64 / self.size_px
+        steep = self.size_px / 2 / self.config.edge_px
         edge = (2 - far.clamp_min(1e-6).sqrt()) * (sx * sy).sqrt()[..., None, None]
         cover = opacity[..., None, None] * torch.sigmoid(2 * steep * edge)
         for k in range(cover.shape[1]):
