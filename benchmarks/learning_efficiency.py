@@ -55,7 +55,7 @@ from worldline.world import World
 
 NUM_CLIPS, NUM_HELD_OUT, NUM_FRAMES, CONTEXT = 256, 128, 16, 4
 HORIZONS = (1, 4, 8)
-TOKENIZER_SHARE = 0.15
+TOKENIZER_SHARE = 0.2
 NAME = "learning_efficiency"
 
 
@@ -128,7 +128,7 @@ def untrained(action_size: int, seed: int) -> World:
             heads=2,
             window=NUM_FRAMES,
             controls=controls,
-            rollout_steps=4,
+            rollout_steps=2,
             second_order=True,
         ),
         readout=LatentReadout.Config(channels=channels, rows=rows, width=8, depth=1),
@@ -150,9 +150,9 @@ def train(world: World, shards: Shards, seconds: float, seed: int, folder: Path)
             ObjectiveTask.Config(
                 ("dynamics",), (NextFrame.Config(),), augmented=False, encode_once=True
             ),
-            16,
+            8,
             NUM_FRAMES,
-            4e-3,
+            6e-3,
         ),
     )
     for name, config, batch, length, rate in stages:
