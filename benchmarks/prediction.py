@@ -4,6 +4,8 @@
 
 Every predictor sees the same 8 frames of the same clips and only its first future counts. PSNR is
 about pictures; recall and position error say whether the moving objects are still there, and where.
+Recall counts what is within about its own width of the truth, recall_iou50 what covers the truth with
+an intersection over union of at least one half.
 With `--split out-of-distribution` (or another part of the parameter space) it shows what is left
 outside the training ranges. "cost" is the processor time of one 16-frame forecast as a multiple of
 flow warp's.
@@ -24,7 +26,7 @@ from worldline.sim import FIRST_FAMILIES, Split, make_clip
 from worldline.world import World
 
 HORIZON = 16
-SHOWN = (Metric.PSNR, Metric.RECALL, Metric.ERROR, Metric.RECALL_ALL)
+SHOWN = (Metric.PSNR, Metric.RECALL, Metric.RECALL_IOU50, Metric.ERROR, Metric.RECALL_ALL)
 
 
 def cost_over_flow_warp(world: World, num_clips: int) -> float:

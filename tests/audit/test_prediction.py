@@ -73,6 +73,7 @@ def test_the_ceiling_is_reached_by_the_truth_alone(table: PredictionTable) -> No
         assert table.value(CEILING, Metric.PSNR, horizon) == pytest.approx(MAX_PSNR_DB)
         assert table.value(CEILING, Metric.SSIM, horizon) == pytest.approx(1)
         assert table.value(CEILING, Metric.RECALL, horizon) == 1
+        assert table.value(CEILING, Metric.RECALL_IOU50, horizon) == 1
         assert table.value(CEILING, Metric.ERROR, horizon) == 0
     assert table.num_untestable.sum() == 0
 
