@@ -4,8 +4,8 @@
 
 Every predictor sees the same 8 frames of the same clips and only its first future counts. PSNR is
 about pictures; recall and position error say whether the moving objects are still there, and where.
-Recall counts what is within about its own width of the truth, recall_iou50 what covers the truth with
-an intersection over union of at least one half.
+Recall counts what is within about its own width of the truth, recall_iou50 what overlaps the true
+silhouette with an intersection over union of at least one half.
 With `--split out-of-distribution` (or another part of the parameter space) it shows what is left
 outside the training ranges. "cost" is the processor time of one 16-frame forecast as a multiple of
 flow warp's.
