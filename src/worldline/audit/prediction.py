@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -127,6 +127,32 @@ class PredictionTable:
         gap = self._resample(p, m, h, family) - self._resample(b, m, h, family)
         return (value, *_quantiles(gap))
 
+    @classmethod
+    def join(cls, tables: Sequence[PredictionTable]) -> PredictionTable:
+        """The table of all clips, of tables that measured the same on different clips.
+
+        Raises:
+            InputError: there are none, or they measured different things.
+        """
+        if not tables:
+            raise InputError("there are no tables to join")
+        first = tables[0]
+        alike = ("predictors", "baselines", "horizons", "context", "seed")
+        for other in tables:
+            for name in alike:
+                if getattr(other, name) != getattr(first, name):
+                    raise InputError(
+                        f"tables to join differ in {name}: {getattr(first, name)} and "
+                        f"{getattr(other, name)}"
+                    )
+        return replace(
+            first,
+            clip_families=tuple(name for table in tables for name in table.clip_families),
+            sums=np.concatenate([table.sums for table in tables], axis=1),
+            counts=np.concatenate([table.counts for table in tables], axis=1),
+            num_untestable=np.concatenate([table.num_untestable for table in tables]),
+        )
+
     def to_json(self) -> dict[str, Any]:
         """Every number with its interval and count; NaN becomes null."""
         rows = [
@@ -236,6 +262,7 @@ def evaluate_predictors(
     horizons: tuple[int, ...] = (1, 4, 8, 16),
     seed: int = 0,
     baselines: Sequence[str] = ("copy-last", "flow-warp"),
+    first: int = 0,
 ) -> PredictionTable:
     """Let predictors continue clips and measure them at chosen frames after the context.
 
@@ -246,6 +273,7 @@ def evaluate_predictors(
         predictors: by name.
         clips: simulated clips with segmentation and background, taken one at a time; the family is
             `clip.provenance.source`.
+        first: number of the first clip, where these are some out of many.
         context: frames shown.
         horizons: frames after the context at which to measure.
         seed: given to each predictor together with the clip's number, as `seed + number`.
@@ -261,7 +289,7 @@ def evaluate_predictors(
         raise InputError("context and horizons are numbers of frames, at least 1 each")
     names = (*predictors, CEILING)
     families, sums, counts, untestable = [], [], [], []
-    for number, clip in enumerate(clips):
+    for number, clip in enumerate(clips, first):
         need = context + max(horizons)
         if clip.num_frames < need:
             raise InputError(
