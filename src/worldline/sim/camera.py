@@ -304,12 +304,9 @@ def _develop(
 
 
 def _owners(stage: Stage, caster: Caster) -> np.ndarray:
-    """Object id of each geom and soft face, -1 for scenery and a pendulum's rod, which is only drawn.
-    """
+    """Object id of each geom and then of each soft face; -1 for scenery and a pendulum's rod."""
     first = len(stage.bodies)
-    owner = np.append(
-        np.full(caster.model.ngeom, -1), stage.objects[first + caster.soft_of_face]
-    )
+    owner = np.append(np.full(caster.model.ngeom, -1), stage.objects[first + caster.soft_of_face])
     for index, body in enumerate(stage.bodies):
         first = caster.model.body_geomadr[index + 1]
         owner[first : first + num_geoms(body)] = stage.objects[index]

@@ -35,7 +35,7 @@ class Caster:
         self.rollout = rollout
         self.data = mujoco.MjData(self.model)
         mujoco.mj_kinematics(self.model, self.data)
-        self._softs = stage.softs
+        self._bodies = np.arange(len(stage.bodies))
         faces = [faces_of(soft) for soft in stage.softs]
         counts = [len(part) for part in faces]
         self.soft_of_face = np.repeat(np.arange(len(faces)), counts)
@@ -53,6 +53,9 @@ class Caster:
         self._frame = frame
         self.data.geom_xpos[:] = self.rollout.geom_position_m[frame]
         self.data.geom_xmat[:] = self.rollout.geom_rotation[frame]
+        # MuJoCo passes over bodies whose sphere, about the centre of mass, is off the ray
+        moved = 1 + len(self._bodies)
+        self.data.xipos[1:moved] = self.rollout.position_m[self._bodies, frame]
 
     def cast(
         self, origin: np.ndarray, rays: np.ndarray, group: np.ndarray | None, normals: bool
@@ -149,9 +152,9 @@ def first_faces(
     """The nearest triangle that each ray from the origin meets, from either side.
 
     A ray meets a triangle (a, b, c) where it has the same side of the three planes through the
-    origin and an edge: with u = d.(b x c), v = d.(c x a), w = d.(a x b) of one sign, at the distance
-    a.(b x c) / (u + v + w). Two triangles with a common edge share its plane, so no ray slips
-    between them (Moeller and Trumbore, Journal of Graphics Tools 2, 1997, from one origin).
+    origin and an edge: with u = d.(b x c), v = d.(c x a), w = d.(a x b) of one sign, at the
+    distance a.(b x c) / (u + v + w). Two triangles with a common edge share its plane, so no ray
+    slips between them (Moeller and Trumbore, Journal of Graphics Tools 2, 1997, from one origin).
 
     Args:
         corners: triangles, relative to where the rays start.

@@ -53,9 +53,7 @@ def cover_geoms(
         for patch in _patches(soft):
             center = vertices[:, patch].mean(axis=1)
             centers.append(center)
-            radii.append(
-                float(np.linalg.norm(vertices[:, patch] - center[:, None], axis=-1).max())
-            )
+            radii.append(float(np.linalg.norm(vertices[:, patch] - center[:, None], axis=-1).max()))
     return np.stack(centers, axis=1), np.array(radii)
 
 

@@ -35,9 +35,7 @@ def sheet_grid(side_m: float, num_cells: int) -> tuple[np.ndarray, np.ndarray]:
     return vertices, np.concatenate([np.stack([a, b, d], 1), np.stack([a, d, c], 1)])
 
 
-def block_grid(
-    half_m: tuple[float, float, float], num_cells: int
-) -> tuple[np.ndarray, np.ndarray]:
+def block_grid(half_m: tuple[float, float, float], num_cells: int) -> tuple[np.ndarray, np.ndarray]:
     """A block: vertices `[V, 3]` and six tetrahedra for each of its cells (Kuhn's division)."""
     ticks = np.linspace(-1, 1, num_cells + 1)
     vertices = np.stack(np.meshgrid(ticks, ticks, ticks, indexing="ij"), -1).reshape(-1, 3)
@@ -138,9 +136,7 @@ def edges_of(elements: Int[np.ndarray, "e k"]) -> Int[np.ndarray, "d 2"]:
     return np.unique(np.sort(np.concatenate(pairs), axis=1), axis=0)
 
 
-def elastic_energy_j(
-    soft: Soft, vertex_m: Float[np.ndarray, "t v 3"]
-) -> Float[np.ndarray, " t"]:
+def elastic_energy_j(soft: Soft, vertex_m: Float[np.ndarray, "t v 3"]) -> Float[np.ndarray, " t"]:
     """Energy that a solid has stored; zero for a sheet.
 
     That of a Saint Venant-Kirchhoff material: the integral of mu tr(G G) + lambda / 2 tr(G)^2 with

@@ -26,10 +26,10 @@ from worldline.sim.studio import film_stage
 __all__ = ["Cloth", "SoftBody"]
 
 SHEET_CELLS, BLOCK_CELLS = 7, 3
-STRETCH_LIMIT = 0.06
+STRETCH_LIMIT = 0.1
 """How much longer or shorter than at rest an edge of a sheet may be."""
 
-VOLUME_LIMIT = 0.25
+VOLUME_LIMIT = 0.15
 """How far the volume of a soft body may be from that at rest, as a share of it."""
 
 ENERGY_LIMIT = 0.01
@@ -81,7 +81,7 @@ class Cloth:
 
 
 class SoftBody:
-    """A soft ball or block falls to the floor, or a hard ball falls on a soft one that lies there."""
+    """A soft ball or block falls to the floor, or a hard ball falls on a soft block."""
 
     name = "soft"
     has_camera = True
@@ -89,14 +89,14 @@ class SoftBody:
         train={
             "radius_m": ((0.26, 0.4),),
             "height_m": ((0.3, 0.9),),
-            "young_pa": ((9e4, 1.8e5),),
+            "young_pa": ((5e4, 1.3e5),),
         },
         beyond={
             "radius_m": ((0.21, 0.24), (0.43, 0.5)),
             "height_m": ((0.15, 0.25), (1.0, 1.3)),
-            "young_pa": ((2.1e5, 2.7e5),),
+            "young_pa": ((1.6e5, 2.4e5),),
         },
-        hole={"radius_m": (0.3, 0.35), "young_pa": (1.1e5, 1.4e5)},
+        hole={"radius_m": (0.3, 0.35), "young_pa": (7e4, 1e5)},
     )
     """`height_m` is how far down to the floor, or to the soft body; `young_pa` Young's modulus."""
 
@@ -127,7 +127,7 @@ class SoftBody:
             near = 0.2 * soft.half_m[0]
             place = (x + cast.uniform(-near, near), y + cast.uniform(-near, near), top)
             half = (radius, radius, radius)
-            ball = cast.body(Shape.BALL, half, place, density=cast.uniform(60, 200))
+            ball = cast.body(Shape.BALL, half, place, density=cast.uniform(150, 350))
             bodies.append(ball)
             on = name_all([soft.name])
             caption = f"{name_all([ball.name])} falls on {on[0].lower() + on[1:]}, which gives way."
