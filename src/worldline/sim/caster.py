@@ -174,12 +174,14 @@ def first_faces(
         np.flatnonzero(rays.astype(np.float32) @ axes.T > cosine), max(len(corners), 1)
     )
     a, b, c = np.moveaxis(corners, 1, 0)
-    planes = np.stack([np.cross(b, c), np.cross(c, a), np.cross(a, b)], axis=1)
-    share = np.einsum("pki,pi->pk", planes[face], rays[ray])
-    inside = (share >= 0).all(axis=1) | (share <= 0).all(axis=1)
-    ray, face, share = ray[inside], face[inside], share[inside]
+    planes = np.cross(b, c), np.cross(c, a), np.cross(a, b)
+    along = rays[ray]
+    u, v, w = (np.einsum("pi,pi->p", plane[face], along) for plane in planes)
+    inside = np.flatnonzero(((u >= 0) & (v >= 0) & (w >= 0)) | ((u <= 0) & (v <= 0) & (w <= 0)))
+    ray, face = ray[inside], face[inside]
+    share = np.stack([u[inside], v[inside], w[inside]], axis=-1)
     total = share.sum(axis=1)
-    height = np.einsum("fi,fi->f", a, planes[:, 0])[face]
+    height = np.einsum("fi,fi->f", a, planes[0])[face]
     with np.errstate(divide="ignore", invalid="ignore"):
         far = height / total
     hit = np.isfinite(far) & (far > 0)
