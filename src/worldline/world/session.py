@@ -11,7 +11,7 @@ from jaxtyping import Float, UInt8
 
 from worldline.core.errors import InputError
 from worldline.core.latents import Controls
-from worldline.world.render import render
+from worldline.world.render import make_reference, render
 
 if TYPE_CHECKING:
     from worldline.world.world import World
@@ -37,6 +37,13 @@ class Session:
     def __init__(self, world: World, snapshot: Snapshot) -> None:
         self._world = world
         self._now = snapshot
+
+    @classmethod
+    def start(cls, world: World, frames: UInt8[np.ndarray, "k h w 3"], seed: int) -> Session:
+        """A session that goes on from frames that already have the world's size and rate."""
+        latents = world.encode_frames(frames)
+        carry = world.dynamics.init(latents, Controls(), torch.Generator().manual_seed(seed))
+        return cls(world, Snapshot(carry, 0, make_reference(world.tokenizer, frames[-1:])))
 
     @property
     def num_steps(self) -> int:
