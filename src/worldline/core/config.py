@@ -10,7 +10,7 @@ import dataclasses
 import math
 import types
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import cache
 from typing import Any, ClassVar, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from worldline.core.errors import ArtifactError
@@ -113,7 +113,7 @@ def _typed(value: Any) -> Any:
     return value
 
 
-@lru_cache(maxsize=None)
+@cache
 def _hints(cls: type[Config]) -> dict[str, Any]:
     return {name: hint for name, hint in get_type_hints(cls).items() if name not in _OF_CLASS}
 

@@ -9,8 +9,10 @@ import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 
+from worldline.core.clip import Clip
 from worldline.core.errors import InputError
 from worldline.core.latents import Controls
+from worldline.world.futures import require_positive
 from worldline.world.render import make_reference, render
 
 if TYPE_CHECKING:
@@ -39,8 +41,10 @@ class Session:
         self._now = snapshot
 
     @classmethod
-    def start(cls, world: World, frames: UInt8[np.ndarray, "k h w 3"], seed: int) -> Session:
-        """A session that goes on from frames that already have the world's size and rate."""
+    def start(cls, world: World, clip: Clip, context: int, seed: int) -> Session:
+        """A session that goes on from the last `context` frames; `InputError` for less than 1."""
+        require_positive(context=context)
+        frames = world.look(clip).frames[-context:]
         latents = world.encode_frames(frames)
         carry = world.dynamics.init(latents, Controls(), torch.Generator().manual_seed(seed))
         return cls(world, Snapshot(carry, 0, make_reference(world.tokenizer, frames[-1:])))

@@ -55,7 +55,14 @@ def build_stored(artifact: Artifact, kind: type[Config], name: str | Path) -> An
         return config.build()
     except ArtifactError:
         raise
-    except (ArithmeticError, LookupError, MemoryError, RuntimeError, TypeError, ValueError) as error:
+    except (
+        ArithmeticError,
+        LookupError,
+        MemoryError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+    ) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ArtifactError(f"{name}: its config cannot be built ({reason})") from None
 

@@ -33,7 +33,7 @@ from worldline.physics import check_laws, detect_events
 from worldline.readout.latent import LatentReadout
 from worldline.readout.link import uncrop
 from worldline.tokenizer import ContinuousTokenizer, Tokenizer
-from worldline.world.futures import draw_futures, read_future, read_scene, require_positive
+from worldline.world.futures import draw_futures, plan_draws, read_future, read_scene
 from worldline.world.imagination import GUIDANCE, imagine
 from worldline.world.parts import build_parts, check_numbers
 from worldline.world.render import measure_spread, render_onto, worst_verdicts
@@ -44,9 +44,6 @@ from worldline.world.trust import gather_evidence, judge
 from worldline.world.view import View, look
 
 __all__ = ["World"]
-
-_DRAWS = 4
-"""Futures drawn at least, so that the spread between them means something."""
 
 
 class World:
@@ -247,12 +244,12 @@ class World:
             controls: of the context's and the forecast's frames, for a batch of one.
 
         Raises:
-            InputError: the clip is shorter than the context, a number is not positive, or the
-                world cannot decode what it predicts.
+            InputError: the clip is shorter than the context, a number is out of range, or the world
+                cannot decode what it predicts.
         """
         self._require_pictures()
         context = self.context if context is None else context
-        require_positive(context=context, horizon=horizon, samples=samples)
+        draws = plan_draws(context, horizon, samples)
         view = self.look(clip)
         if len(view.frames) < context:
             raise InputError(
@@ -262,7 +259,7 @@ class World:
         seen = view.frames[-context:]
         latents = self.encode_frames(seen)
         futures = self.continue_latents(
-            latents, horizon=horizon, samples=max(samples, _DRAWS), seed=seed, controls=controls
+            latents, horizon=horizon, samples=draws, seed=seed, controls=controls
         )
         drawn = self.render_forecast(futures, seen, seed)
         uncertainty, uncertainty_px = measure_spread(
@@ -323,9 +320,7 @@ class World:
             InputError: `context` is less than 1, or the world cannot decode what it predicts.
         """
         self._require_pictures()
-        context = self.context if context is None else context
-        require_positive(context=context)
-        return Session.start(self, self.look(clip).frames[-context:], seed)
+        return Session.start(self, clip, self.context if context is None else context, seed)
 
     @torch.no_grad()
     def continue_frames(
