@@ -12,7 +12,9 @@ FALL: dict[str, Any] = {"op": "event", "type": "fall"}
 
 
 def test_what_was_written_is_read_back():
-    query = (Fall(height_m > 2).of("ball", color="red").then(Bounce(), within_s=2) | Fall()).times(3)
+    query = (Fall(height_m > 2).of("ball", color="red").then(Bounce(), within_s=2) | Fall()).times(
+        3
+    )
     assert query_from_json(query_to_json(query)) == query
 
 

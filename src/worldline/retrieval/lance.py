@@ -101,7 +101,7 @@ class LanceStore:
     def _using(self, table: str) -> Iterator[Any]:
         """A table to read or write; what LanceDB cannot do becomes an `ArtifactError`.
 
-        LanceDB reads data files only when their rows are wanted, so damage shows here, not on opening.
+        LanceDB reads data files only when their rows are wanted, so damage shows only here.
         """
         handle = self._table(table)
         try:
@@ -110,8 +110,8 @@ class LanceStore:
             if isinstance(error, ArtifactError):
                 raise
             raise ArtifactError(
-                f"{self.uri}: the table {table} cannot be used ({_reason(error)}); if its files are "
-                "damaged, ingest the videos into a new library"
+                f"{self.uri}: the table {table} cannot be used ({_reason(error)}); if its files "
+                "are damaged, ingest the videos into a new library"
             ) from None
 
     def read(

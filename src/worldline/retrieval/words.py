@@ -77,8 +77,8 @@ def read_words(text: str) -> list[Item]:
         text = pattern.sub(replacement, text)
     if negative := _NEGATIVE.search(text):
         raise InputError(
-            f"the query asks for {' '.join(negative[0].split())}; heights, speeds, distances and times "
-            "are measured as sizes, so ask with numbers of 0 or more"
+            f"the query asks for {' '.join(negative[0].split())}; heights, speeds, distances and "
+            "times are measured as sizes, so ask with numbers of 0 or more"
         )
     tokens = ["comma" if token == "," else token for token in _TOKEN.findall(text)]
     if len(tokens) > MAX_WORDS:

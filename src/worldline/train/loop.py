@@ -26,7 +26,7 @@ __all__ = ["DivergenceError", "Task", "Trainer", "step_generator", "to_device"]
 
 
 class DivergenceError(InputError):
-    """The loss stopped being a number; the last good checkpoint is kept."""
+    """Loss, gradient or weights stopped being numbers; the last good checkpoint is kept."""
 
 
 @runtime_checkable
@@ -114,7 +114,7 @@ class Trainer:
         On return `task.model` holds the averaged weights.
 
         Raises:
-            DivergenceError: the loss became NaN or infinite; names the step.
+            DivergenceError: loss, gradient or weights became NaN or infinite; names the step.
             InputError: the folder belongs to a run with another configuration.
         """
         config = self.config
@@ -157,7 +157,13 @@ class Trainer:
                 if config.half:
                     for own, other in zip(master, working, strict=True):
                         own.grad = None if other.grad is None else other.grad.float()
-                torch.nn.utils.clip_grad_norm_(master, config.clip_norm)
+                norm = float(torch.nn.utils.clip_grad_norm_(master, config.clip_norm))
+                if not math.isfinite(norm):
+                    # AdamW would carry it into every weight, and the loss would show it a step later
+                    raise DivergenceError(
+                        f"{folder}: the gradient is {norm} at step {step} (batch {step} of seed "
+                        f"{config.seed}), with a loss of {total:g}; the checkpoint before it is kept"
+                    )
                 for group in optimizer.param_groups:
                     group["lr"] = self.learning_rate(step)
                 optimizer.step()
@@ -228,6 +234,12 @@ class Trainer:
         for i, parameter in enumerate(master):
             for name, value in optimizer.state[parameter].items():
                 tensors[f"optimizer.{i}.{name}"] = torch.as_tensor(value)
+        for name, value in tensors.items():
+            if not torch.isfinite(value).all():
+                raise DivergenceError(
+                    f"{folder}: {name} is no longer finite after step {step - 1} (seed "
+                    f"{self.config.seed}); the checkpoint before it is kept"
+                )
         notes = {"trainer": self.config.to_json(), "ledger": ledger.to_json()}
         Checkpoint(step, tensors, notes).save(folder)
 

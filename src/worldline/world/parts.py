@@ -46,8 +46,8 @@ def check_numbers(step_min_s: float, step_max_s: float, context: int, noise: flo
     """Raise `ValueError` for numbers of a world that no forecast could be made with."""
     if not 0 < step_min_s <= step_max_s:
         raise ValueError(
-            f"step_min_s is {step_min_s} and step_max_s {step_max_s}; frames need a spacing above 0, "
-            "the smaller one first"
+            f"step_min_s is {step_min_s} and step_max_s {step_max_s}; frames need a spacing above "
+            "0, the smaller one first"
         )
     if context < 1 or not noise >= 0:
         raise ValueError(

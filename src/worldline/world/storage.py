@@ -40,6 +40,9 @@ def open_artifact(name_or_folder: str | Path) -> Artifact:
     return Artifact.load(folder)
 
 
+_NOT_BUILT = (ArithmeticError, LookupError, MemoryError, RuntimeError, TypeError, ValueError)
+
+
 def build_stored(artifact: Artifact, kind: type[Config], name: str | Path) -> Any:
     """Build what a stored config describes, without weights.
 
@@ -55,14 +58,7 @@ def build_stored(artifact: Artifact, kind: type[Config], name: str | Path) -> An
         return config.build()
     except ArtifactError:
         raise
-    except (
-        ArithmeticError,
-        LookupError,
-        MemoryError,
-        RuntimeError,
-        TypeError,
-        ValueError,
-    ) as error:
+    except _NOT_BUILT as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ArtifactError(f"{name}: its config cannot be built ({reason})") from None
 
@@ -75,7 +71,7 @@ def _require_moderate(config: Any, name: str | Path) -> None:
                 _require_moderate(item, name)
             elif type(item) is int and not -1 <= item <= _MOST:
                 raise ArtifactError(
-                    f"{name}: {config.type_name} has {field.name} {item}, at most {_MOST} is possible"
+                    f"{name}: {config.type_name} has {field.name} {item}, at most {_MOST} can be"
                 )
 
 
