@@ -159,10 +159,10 @@ class Trainer:
                         own.grad = None if other.grad is None else other.grad.float()
                 norm = float(torch.nn.utils.clip_grad_norm_(master, config.clip_norm))
                 if not math.isfinite(norm):
-                    # AdamW would carry it into every weight, and the loss would show it a step later
+                    # AdamW would carry it into every weight; the loss shows it a step later
                     raise DivergenceError(
                         f"{folder}: the gradient is {norm} at step {step} (batch {step} of seed "
-                        f"{config.seed}), with a loss of {total:g}; the checkpoint before it is kept"
+                        f"{config.seed}), loss {total:g}; the checkpoint before it is kept"
                     )
                 for group in optimizer.param_groups:
                     group["lr"] = self.learning_rate(step)
