@@ -14,6 +14,7 @@ from worldline.sim.families.slopes import Ramp, USlope
 from worldline.sim.families.soft_bodies import Cloth, SoftBody
 from worldline.sim.families.swing import Pendulum
 from worldline.sim.families.table import Billiards
+from worldline.sim.families.towers import Tower
 from worldline.sim.families.traffic import Traffic
 from worldline.sim.families.upright import Stack, Topple, UnstableStack
 from worldline.sim.families.vessels import Contain, Pour
@@ -49,6 +50,7 @@ FAMILIES: dict[str, Family] = {
         Pour(),
         DrivenDisc(),
         DiscBounce(),
+        Tower(),
         Cloth(),
         SoftBody(),
     )
