@@ -9,9 +9,11 @@ import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 
+from worldline.core.clip import Clip
 from worldline.core.errors import InputError
 from worldline.core.latents import Controls
-from worldline.world.render import render
+from worldline.world.futures import require_positive
+from worldline.world.render import make_reference, render
 
 if TYPE_CHECKING:
     from worldline.world.world import World
@@ -37,6 +39,15 @@ class Session:
     def __init__(self, world: World, snapshot: Snapshot) -> None:
         self._world = world
         self._now = snapshot
+
+    @classmethod
+    def start(cls, world: World, clip: Clip, context: int, seed: int) -> Session:
+        """A session that goes on from the last `context` frames; `InputError` for less than 1."""
+        require_positive(context=context)
+        frames = world.look(clip).frames[-context:]
+        latents = world.encode_frames(frames)
+        carry = world.dynamics.init(latents, Controls(), torch.Generator().manual_seed(seed))
+        return cls(world, Snapshot(carry, 0, make_reference(world.tokenizer, frames[-1:])))
 
     @property
     def num_steps(self) -> int:

@@ -14,8 +14,8 @@ from torch import nn
 
 from worldline.core.artifact import Artifact
 from worldline.core.clip import Clip
-from worldline.core.config import Config, config_from_json, register
-from worldline.core.errors import ArtifactError, InputError
+from worldline.core.config import Config, register
+from worldline.core.errors import InputError
 from worldline.core.forecast import Forecast
 from worldline.core.imagined import Imagined
 from worldline.core.latents import Controls, Latents
@@ -33,20 +33,17 @@ from worldline.physics import check_laws, detect_events
 from worldline.readout.latent import LatentReadout
 from worldline.readout.link import uncrop
 from worldline.tokenizer import ContinuousTokenizer, Tokenizer
-from worldline.world.futures import draw_futures, read_future, read_scene, require_positive
+from worldline.world.futures import draw_futures, plan_draws, read_future, read_scene
 from worldline.world.imagination import GUIDANCE, imagine
-from worldline.world.parts import build_parts
-from worldline.world.render import make_reference, measure_spread, render_onto, worst_verdicts
-from worldline.world.session import Session, Snapshot
-from worldline.world.storage import gather_tensors, load_part, open_artifact
+from worldline.world.parts import build_parts, check_numbers
+from worldline.world.render import measure_spread, render_onto, worst_verdicts
+from worldline.world.session import Session
+from worldline.world.storage import build_stored, gather_tensors, load_parts, open_artifact
 from worldline.world.surprise import Surprise, grade
 from worldline.world.trust import gather_evidence, judge
 from worldline.world.view import View, look
 
 __all__ = ["World"]
-
-_DRAWS = 4
-"""Futures drawn at least, so that the spread between them means something."""
 
 
 class World:
@@ -78,6 +75,9 @@ class World:
         step_max_s: float = 0.1
         context: int = 8
         ensemble_noise: float = 0.1
+
+        def __post_init__(self) -> None:
+            check_numbers(self.step_min_s, self.step_max_s, self.context, self.ensemble_noise)
 
         def build(self) -> World:
             """Make the untrained world. Raises `ValueError` if its parts do not fit each other."""
@@ -168,12 +168,8 @@ class World:
             ArtifactError: there is none, or it does not fit this program; says which tensor.
         """
         artifact = open_artifact(name_or_folder)
-        config = config_from_json(artifact.config)
-        if not isinstance(config, cls.Config):
-            raise ArtifactError(f"{name_or_folder}: holds a {config.type_name}, not a world")
-        world = config.build()
-        for name, part in world.parts.items():
-            load_part(part, artifact.tensors, name)
+        world: World = build_stored(artifact, cls.Config, name_or_folder)
+        load_parts(world.parts, artifact.tensors)
         return world.finished(artifact.calibration, artifact.card)
 
     def look(self, clip: Clip) -> View:
@@ -248,12 +244,12 @@ class World:
             controls: of the context's and the forecast's frames, for a batch of one.
 
         Raises:
-            InputError: the clip is shorter than the context, a number is not positive, or the
-                world cannot decode what it predicts.
+            InputError: the clip is shorter than the context, a number is out of range, or the world
+                cannot decode what it predicts.
         """
         self._require_pictures()
         context = self.context if context is None else context
-        require_positive(context=context, horizon=horizon, samples=samples)
+        draws = plan_draws(context, horizon, samples)
         view = self.look(clip)
         if len(view.frames) < context:
             raise InputError(
@@ -263,7 +259,7 @@ class World:
         seen = view.frames[-context:]
         latents = self.encode_frames(seen)
         futures = self.continue_latents(
-            latents, horizon=horizon, samples=max(samples, _DRAWS), seed=seed, controls=controls
+            latents, horizon=horizon, samples=draws, seed=seed, controls=controls
         )
         drawn = self.render_forecast(futures, seen, seed)
         uncertainty, uncertainty_px = measure_spread(
@@ -318,12 +314,13 @@ class World:
 
     @torch.no_grad()
     def open(self, clip: Clip, *, context: int | None = None, seed: int = 0) -> Session:
-        """A live session that goes on from the clip's last frames."""
+        """A live session that goes on from the clip's last frames.
+
+        Raises:
+            InputError: `context` is less than 1, or the world cannot decode what it predicts.
+        """
         self._require_pictures()
-        seen = self.look(clip).frames[-(context or self.context) :]
-        latents = self.encode_frames(seen)
-        carry = self.dynamics.init(latents, Controls(), torch.Generator().manual_seed(seed))
-        return Session(self, Snapshot(carry, 0, make_reference(self.tokenizer, seen[-1:])))
+        return Session.start(self, clip, self.context if context is None else context, seed)
 
     @torch.no_grad()
     def continue_frames(
