@@ -4,9 +4,9 @@
 
 A discrete tokenizer (finite scalar quantisation) and a transformer that learns to predict the
 codes of the next frame cell by cell and, masked, many at once; it samples with the latter, which is
-faster. With `recipe(video=True)` a causal video tokenizer makes one code of 4 frames and 8x8 pixels,
-as Cosmos does, and the next four frames are predicted together. The default size trains in minutes
-on two cores.
+faster. With `recipe(video=True)` a causal video tokenizer makes one code of 4 frames and 8x8
+pixels, as Cosmos does, and the next four frames are predicted together. The default size trains in
+minutes on two cores.
 """
 
 from worldline.core.config import Config
@@ -73,10 +73,6 @@ def _task(part: str, objective: Config) -> ObjectiveTask.Config:
 def _stage(
     name: str, task: Config, steps: int, learning_rate: float, *, batch: int, length: int
 ) -> Stage:
-    trainer = Trainer.Config(
-        steps=steps,
-        learning_rate=learning_rate,
-        warmup=min(steps // 10, 100),
-        average_decay=min(0.998, 1 - 1 / steps) if length == 1 else 0.998,
-    )
+    warmup = min(steps // 10, 100)
+    trainer = Trainer.Config(steps=steps, learning_rate=learning_rate, warmup=warmup)
     return Stage(name, task, "data", trainer, batch=batch, length=length)
