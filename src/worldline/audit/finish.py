@@ -251,9 +251,10 @@ def choose_thresholds(
         futures = world.continue_latents(
             world.encode_frames(seen), horizon=horizon, samples=1, seed=seed + i
         )
-        reference = make_reference(world.tokenizer, world.warp.predict(seen, horizon, seed + i))
+        moved = world.warp.predict(seen, horizon, seed + i)
+        reference = make_reference(world.tokenizer, moved, world.newest(seen))
         for k, limit in enumerate(_THRESHOLDS):
-            drawn = render(world.tokenizer, futures, reference, (limit,))[0]
+            drawn = render(world.tokenizer, futures, reference, (limit,), horizon)[0]
             quality[k] += _psnr_of(world, clip, drawn)
     return [_THRESHOLDS[int(k)] for k in quality.argmax(axis=0)]
 

@@ -77,7 +77,7 @@ def draw_futures(
     Args:
         dynamics: rolls out.
         latents: the context.
-        controls: of K + H frames, for a batch of one.
+        controls: of K + H latent steps, for a batch of one.
         horizon, samples: H and S.
         seed: of all noise.
         noise: standard deviation of the perturbation.
@@ -96,8 +96,12 @@ def read_scene(
     size_px: int,
     provenance: Provenance,
 ) -> Scene:
-    """Objects and trajectories of one clip `[1, T, N, C]`, in the world's own pixels."""
-    return link_detections(readout.detect(latents), time_s, size_px=size_px, provenance=provenance)
+    """Objects and trajectories of one clip `[1, T, N, C]`, in the world's own pixels.
+
+    The last latent step may reach beyond the frames at `time_s`; what is read there is left out.
+    """
+    found = readout.detect(latents)[: len(time_s)]
+    return link_detections(found, time_s, size_px=size_px, provenance=provenance)
 
 
 def read_future(
