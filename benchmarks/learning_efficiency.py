@@ -49,7 +49,7 @@ from worldline.dynamics import ControlEncoder, JepaDynamics
 from worldline.readout.latent import LatentReadout
 from worldline.sim import Split, make_clip
 from worldline.tokenizer import KeypointTokenizer
-from worldline.train import ObjectiveTask, TokenizerTask, Trainer
+from worldline.train import ObjectiveTask, TokenizerTask, Trainer, step_generator
 from worldline.train.objectives import NextFrame
 from worldline.world import World
 
@@ -148,7 +148,7 @@ def train(world: World, shards: Shards, seconds: float, seed: int, folder: Path)
         (
             "dynamics",
             ObjectiveTask.Config(
-                ("dynamics",), (NextFrame.Config(),), augmented=False, encode_once=True
+                ("dynamics",), (NextFrame.Config(),), augmented=False, cached=True
             ),
             8,
             NUM_FRAMES,
@@ -159,6 +159,9 @@ def train(world: World, shards: Shards, seconds: float, seed: int, folder: Path)
         start = process_time()
         share = TOKENIZER_SHARE if name == "tokenizer" else 1.0
         task = config.build(world, shards, seed=seed, batch=batch, length=length)
+        if name == "dynamics":  # encodes all clips, which would spoil the pace of the trial
+            for step in range(NUM_CLIPS // batch):
+                task.batch(step, step_generator(seed, step))
         plain: dict[str, Any] = {"seed": seed, "half": False, "checkpoint_every": 10**9}
         for kind, steps in (("warm", 3), ("trial", 12)):
             began = process_time()

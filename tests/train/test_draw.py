@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 from tests.train.test_tasks import N, T, shards
 
 from worldline.core import InputError
@@ -46,13 +45,3 @@ def test_clips_without_actions_have_no_controls():
     batch = draw(shards())
     assert batch.controls.actions is None
     assert batch.controls.text is None
-
-
-def test_latents_that_were_encoded_before_are_those_of_the_frames():
-    number = np.stack(np.meshgrid(np.arange(N), np.arange(T), indexing="ij"), axis=-1)
-    tokens = torch.from_numpy(number).float()[:, :, None]
-    batch = draw(driven(), augmented=False, tokens=tokens)
-    told = batch.frames[..., 0, 0, 2].float()
-    assert batch.tokens.shape == (4, 5, 1, 2)
-    assert torch.equal(16 * batch.tokens[:, :, 0, 0] + batch.tokens[:, :, 0, 1], told)
-    assert draw(driven(), augmented=False).tokens is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -20,6 +20,7 @@ from worldline.data.text import TextEncoder, embed_captions
 from worldline.dynamics import CellMotion, TrajectoryForecaster
 from worldline.tokenizer import Tokenizer
 from worldline.train.draw import ClipBatch, augment, draw_clips
+from worldline.train.encoded import EncodedClips
 from worldline.train.loop import step_generator
 from worldline.train.objectives import Follower, NextFrame, Objective
 from worldline.world import World
@@ -34,7 +35,7 @@ class TokenizerTask:
         length: frames per clip; 1 for image tokenizers, else one that makes whole latent steps.
 
     Raises:
-        InputError: the shards' clips are shorter.
+        InputError: the shards' clips are shorter, or the length makes no whole steps.
     """
 
     @register("train/tokenizer")
@@ -77,6 +78,7 @@ class TokenizerTask:
                 f"length {length} must lie between 1 and the {shards.frames.shape[1]} frames of "
                 "the shards' clips"
             )
+        _require_steps(model, length)
         self.model: nn.Module = model
         self.shards, self.seed, self.size, self.length = shards, seed, batch, length
         self.object_weight = object_weight
@@ -188,9 +190,9 @@ class TrajectoryTask:
 class ObjectiveTask:
     """Any parts of a world, trained on any weighted mix of objectives.
 
-    Parts that are not in training are frozen copies in half precision. The tokenizer encodes each
-    batch once, with gradients if it is in training. Dynamics that take text learn from the clips'
-    captions.
+    Parts that are not in training are frozen copies, in the number type of the trained ones. The
+    tokenizer encodes each batch once, with gradients if it is in training. Dynamics that take text
+    learn from the clips' captions.
     """
 
     @register("train/objectives")
@@ -203,14 +205,17 @@ class ObjectiveTask:
             objectives: configs of objectives.
             augmented: mirror and recolour clips at random; must be off where dynamics that take
                 text are trained, because captions say colours and sides.
-            encode_once: encode all clips before the first step, and keep the latents in memory.
-                Only where the tokenizer is not in training and clips are not augmented.
+            latest_start: last frame of a clip that training may start at, so that what a caption
+                tells is still to come; any if absent.
+            cached: keep the latents of clips beside the shards instead of encoding each batch;
+                needs a tokenizer that is not in training, and clips that are not augmented.
         """
 
         parts: tuple[str, ...] = ("dynamics",)
         objectives: tuple[Config, ...] = (NextFrame.Config(),)
         augmented: bool = True
-        encode_once: bool = False
+        latest_start: int | None = None
+        cached: bool = False
 
         def build(
             self, world: World, shards: Shards, *, seed: int, batch: int, length: int
@@ -221,7 +226,7 @@ class ObjectiveTask:
                 ValueError: the world does not have a part.
                 InputError: text is to be learned, but clips are to be augmented, or have no
                     caption, or the world takes vectors of another size than the sentence model's;
-                    or clips are to be encoded once, but change.
+                    or latents cannot be kept.
             """
             return ObjectiveTask(self, world, shards, seed=seed, batch=batch, length=length)
 
@@ -241,10 +246,10 @@ class ObjectiveTask:
                 f"parts to train are {config.parts}, objectives {len(config.objectives)}; give at "
                 f"least one each, of the parts {', '.join(world.parts)}"
             )
+        _require_steps(world.tokenizer, length)
         self.config, self.shards = config, shards
         self.text = self._embed_captions(world) if "dynamics" in config.parts else None
         self.seed, self.size, self.length = seed, batch, length
-        self.tokens = self._encode_all(world.tokenizer) if config.encode_once else None
         made = [objective.build(world) for objective in config.objectives]  # type: ignore[attr-defined]
         self.names = [objective.type_name.split("/")[-1] for objective in config.objectives]
         self.model: nn.Module = nn.ModuleDict(
@@ -254,10 +259,12 @@ class ObjectiveTask:
             }
         )
         self.frozen = {
-            name: copy.deepcopy(part).eval().requires_grad_(False).to(torch.bfloat16)
+            name: copy.deepcopy(part).eval().requires_grad_(False)
             for name, part in world.parts.items()
             if name not in config.parts
         }
+
+        self.encoded = self._keep_latents(world) if config.cached else None
 
     def batch(self, step: int, generator: torch.Generator) -> ClipBatch:
         """Clips with all that is known of them."""
@@ -269,21 +276,23 @@ class ObjectiveTask:
             length=self.length,
             generator=generator,
             augmented=self.config.augmented,
+            latest_start=self.config.latest_start,
             text=self.text,
-            tokens=self.tokens,
+            encoded=self.encoded,
         )
 
-    @torch.no_grad()
-    def _encode_all(self, tokenizer: Tokenizer) -> Float[Tensor, "clips t n c"]:
-        """Latents of every clip, in full precision."""
+    def _keep_latents(self, world: World) -> EncodedClips:
         if self.config.augmented or "tokenizer" in self.config.parts:
             raise InputError(
-                "encode_once needs latents that stay as they are: set augmented=False and leave "
-                "the tokenizer out of the task's parts"
+                "latents are kept of clips that stay as they are, by a tokenizer that stays as it "
+                "is: set augmented=False and train the tokenizer in a stage of its own, or leave "
+                "cached off"
             )
-        clips = range(self.shards.num_clips)
-        frames = (torch.from_numpy(np.array(self.shards.frames[c : c + 1])) for c in clips)
-        return torch.cat([tokenizer.encode(clip).tokens.float() for clip in frames])
+        latest = self.shards.frames.shape[1] - self.length
+        if self.config.latest_start is not None:
+            latest = min(latest, self.config.latest_start)
+        tokenizer = copy.deepcopy(world.tokenizer).eval().requires_grad_(False)
+        return EncodedClips(self.shards, tokenizer, latest + self.length)
 
     def _embed_captions(self, world: World) -> Float[Tensor, "n e"] | None:
         """Of every clip, if the world takes text."""
@@ -310,21 +319,24 @@ class ObjectiveTask:
         trained = model["parts"]
         assert isinstance(trained, nn.ModuleDict)
         device = batch.frames.device
-        frozen = {name: part.to(device) for name, part in self.frozen.items()}
+        dtype = next(trained.parameters()).dtype
+        frozen = {name: part.to(device, dtype) for name, part in self.frozen.items()}
         parts = {**frozen, **dict(trained.items())}
         tokenizer = parts["tokenizer"]
         assert isinstance(tokenizer, Tokenizer)
-        if batch.tokens is not None:
-            latents = Latents(batch.tokens, tokenizer.grid)
-        else:
+        if batch.latents is None:
             with torch.set_grad_enabled("tokenizer" in trained):
-                latents = tokenizer.encode(batch.frames)
+                latents: Latents = tokenizer.encode(batch.frames)
+        else:
+            dtype = next(trained.parameters()).dtype
+            latents = replace(batch.latents, tokens=batch.latents.tokens.to(dtype))
+        driven = replace(batch, controls=batch.controls.per_step(tokenizer.time_stride))
         total = torch.zeros((), device=device)
         losses: dict[str, Tensor] = {}
         objectives: Any = model["objectives"]
         for name, objective in zip(self.names, objectives, strict=True):
             assert isinstance(objective, Objective)
-            found = objective.loss(parts, batch, latents, generator)
+            found = objective.loss(parts, driven, latents, generator)
             total = total + objective.weight * found["total"]
             losses |= {f"{name}/{key}": value for key, value in found.items()}
         return {"total": total, **losses}
@@ -345,3 +357,10 @@ class ObjectiveTask:
 
     def finish(self) -> None:
         """Nothing is left to be done."""
+
+
+def _require_steps(tokenizer: Tokenizer, length: int) -> None:
+    try:
+        tokenizer.count_steps(length)
+    except ValueError as error:
+        raise InputError(f"length {length}: {error}") from None
