@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from worldline.core.config import Config, register
 from worldline.core.latents import Latents
 from worldline.nn import ConvBlock, unpack
+from worldline.scale import rowwise
 
 __all__ = ["Detection", "LatentReadout", "ObjectTargets"]
 
@@ -93,6 +94,7 @@ class LatentReadout(nn.Module):
             self.heads.bias.zero_()
             self.heads.bias[0] = -3.0  # start from "nothing here": most cells are empty
 
+    @rowwise
     def forward(self, latents: Latents) -> Float[Tensor, "b t y x 10"]:
         """Raw outputs per cell: heat, offset x 2, log variance, log size x 2, log depth, colour."""
         x = latents.tokens
