@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from worldline.core.errors import InputError
-from worldline.scale.team import ALONE, Sharded, Team
+from worldline.scale.team import ALONE, Team
 
 __all__ = ["WorkersLostError", "launch", "ray_session"]
 
@@ -151,6 +151,8 @@ def _run(config: dict[str, Any]) -> Any:
     """What Ray Train calls in each worker, in a process group of all of them."""
     import ray.train
     import ray.train.torch
+
+    from worldline.scale.sharded import Sharded
 
     torch.set_num_threads(1)
     device = str(ray.train.torch.get_device()) if config["use_gpu"] else "cpu"
