@@ -59,7 +59,7 @@ class Sharded:
         """The part that lies here; a parameter stays one."""
         if not isinstance(tensor, DTensor):
             return tensor
-        own = tensor.detach().to_local()
+        own = cast(DTensor, tensor.detach()).to_local()
         return nn.Parameter(own) if tensor.requires_grad else own
 
     def gradient(self, parameter: nn.Parameter) -> Tensor | None:
@@ -98,7 +98,8 @@ class Sharded:
                 shape=like.shape,
                 stride=like.stride(),
             )
-        gathered = part.detach().redistribute(placements=[Replicate()] * like.device_mesh.ndim)
+        everywhere = [Replicate()] * like.device_mesh.ndim
+        gathered = cast(DTensor, part.detach()).redistribute(placements=everywhere)
         return gathered.to_local().cpu()
 
     def part(self, whole: Tensor, like: Tensor) -> Tensor:

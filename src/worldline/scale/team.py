@@ -20,8 +20,10 @@ class Team(Protocol):
         size: how many there are.
     """
 
-    rank: int
-    size: int
+    @property
+    def rank(self) -> int: ...  # noqa: D102
+    @property
+    def size(self) -> int: ...  # noqa: D102
 
     def shard(self, *modules: nn.Module) -> None:
         """Keep only this worker's part of the parameters of modules, in place."""
