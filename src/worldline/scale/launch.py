@@ -25,7 +25,7 @@ _SETTINGS = {
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
     "RAY_TRAIN_METRICS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "600",  # loading PyTorch takes its time on busy machines
+    "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "600",  # loading PyTorch may take long
 }
 _STORE_BYTES = 512 * 2**20
 _KNOCK_S = 5.0

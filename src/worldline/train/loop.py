@@ -1,4 +1,4 @@
-"""The one training loop: bf16 compute on fp32 master weights, AdamW, EMA, exact resume."""
+"""The one training loop: fp32 weights, bf16 compute where it is fast, AdamW, EMA, exact resume."""
 
 from __future__ import annotations
 
@@ -76,7 +76,8 @@ class Trainer:
             weight_decay, beta1, beta2, clip_norm: AdamW (Loshchilov & Hutter 2019).
             average_decay: of the exponential moving average of the weights, which is what is kept.
             seed: of data order and noise.
-            half: compute in bfloat16 (weights stay fp32).
+            half: compute in bfloat16 (weights stay fp32) where the device has instructions for it;
+                see `working_type`. A run goes on in the number type that it began in.
             checkpoint_every, log_every: in steps.
         """
 
@@ -120,18 +121,18 @@ class Trainer:
             InputError: the folder belongs to a run with another configuration.
         """
         config = self.config
-        state = State(task.model.to(device), config, team)
-        first, ledger = state.restore(folder)
+        state = State(task.model, config, team, folder, device)
+        first, ledger = state.restore()
         ledger = replace(ledger, sessions=ledger.sessions + 1)
         flop = 0.0
         with closing(LossLog(folder, first)) if team.rank == 0 else nullcontext() as log:
             for step in range(first, config.steps):
                 started = time.perf_counter()
                 batch, generator = self._draw(task, step, device)
-                state.begin()
+                state.copy.refresh()
                 if flop == 0.0:
                     flop = self._count_flop(task, state, step, device)
-                losses = team.run(task.loss, state.worker, batch, generator)
+                losses = team.run(task.loss, state.copy.model, batch, generator)
                 losses["total"].backward()
                 total = float(losses["total"].detach())
                 if not math.isfinite(total):
@@ -154,11 +155,12 @@ class Trainer:
                 if log is not None and (step % config.log_every == 0 or last):
                     log.write(step, {**values, "learning_rate": self.learning_rate(step)})
                 if (step + 1) % config.checkpoint_every == 0 or last:
-                    state.store(folder, step + 1, ledger)
+                    state.store(step + 1, ledger)
                 if on_step is not None:
                     on_step(step, values)
         if team.size == 1:
             state.model.load_state_dict(state.average.tensors)
+            state.model.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
             task.finish()
         return ledger
 
@@ -190,8 +192,8 @@ class Trainer:
         """
         batch, generator = self._draw(task, step, device)
         with FlopCounterMode(display=False) as counter:
-            state.team.run(task.loss, state.worker, batch, generator)["total"].backward()
-        for parameter in state.worker.parameters():
+            state.team.run(task.loss, state.copy.model, batch, generator)["total"].backward()
+        for parameter in state.copy.model.parameters():
             parameter.grad = None
         return state.team.total(float(counter.get_total_flops()))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from worldline.nn import Average
 from worldline.scale import Team
 from worldline.train.checkpoint import Checkpoint
 from worldline.train.ledger import Ledger
+from worldline.train.precision import WorkingCopy, working_type
 
 __all__ = ["State", "conclude"]
 
@@ -27,55 +27,42 @@ class State:
 
     Attributes:
         model: master weights.
-        worker: what computes: a bf16 copy, or the model itself.
-        master: this worker's part of each trained parameter.
-        working: the same parameters of `worker`.
+        copy: what computes, in `dtype`.
+        dtype: number type of the run, from its beginning on.
         average: of the model's state.
     """
 
-    def __init__(self, model: nn.Module, settings: Any, team: Team) -> None:
-        self.model, self.settings, self.team = model, settings, team
-        self.worker = model
-        if settings.half:
-            half: Any = copy.deepcopy(model).to(torch.bfloat16)
-            self.worker = half.to(memory_format=torch.channels_last)
-        team.shard(self.model, self.worker)
-        trained = [p for p in model.parameters() if p.requires_grad]
-        self.master = [team.local(p) for p in trained]
-        self.working = [p for p in self.worker.parameters() if p.requires_grad]
+    def __init__(
+        self, model: nn.Module, settings: Any, team: Team, folder: Path, device: str
+    ) -> None:
+        self.settings, self.team, self.folder = settings, team, folder
+        self.stored = Checkpoint.load(folder)
+        if self.stored is None:
+            self.dtype = working_type(settings.half, device)
+        else:
+            self.dtype = _type_of(self.stored, settings)
+        self.model = model.to(device)
+        if team.size == 1:  # FSDP lays parameters out by itself
+            self.model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.copy = WorkingCopy(self.model, self.dtype, team)
         self.optimizer = torch.optim.AdamW(
-            self.master,
+            self.copy.master,
             lr=settings.learning_rate,
             betas=(settings.beta1, settings.beta2),
             weight_decay=settings.weight_decay,
+            fused=True,
         )
-        self.average = Average(model, settings.average_decay)
-        self._trained = trained
-        self._copies = [
-            (team.local(own), team.local(other))
-            for own, other in zip(model.parameters(), self.worker.parameters(), strict=True)
-        ]
-
-    def begin(self) -> None:
-        """Bring the working copy up to date and forget gradients."""
-        if self.worker is not self.model:
-            with torch.no_grad():
-                for own, other in self._copies:
-                    other.copy_(own)
-        for parameter in self.working:
-            parameter.grad = None
+        self.average = Average(self.model, settings.average_decay)
 
     def step(self, learning_rate: float) -> None:
         """One step of the optimiser along the working copy's gradients."""
-        for own, other in zip(self.master, self.working, strict=True):
-            grad = self.team.gradient(other)
-            own.grad = None if grad is None else grad.float()
-        self.team.clip_grad_norm(self.master, self.settings.clip_norm)
+        self.copy.hand_back()
+        self.team.clip_grad_norm(self.copy.master, self.settings.clip_norm)
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate
         self.optimizer.step()
 
-    def store(self, folder: Path, step: int, ledger: Ledger) -> None:
+    def store(self, step: int, ledger: Ledger) -> None:
         """Write the checkpoint; every worker takes part, the first one writes."""
         tensors: dict[str, Tensor] = {}
 
@@ -88,33 +75,42 @@ class State:
             keep(f"model.{name}", value, value)
         for name, value in self.average.tensors.items():
             keep(f"average.{name}", value, value)
-        for i, (own, like) in enumerate(zip(self.master, self._trained, strict=True)):
+        for i, (own, like) in enumerate(zip(self.copy.master, self.copy.trained, strict=True)):
             for name, value in self.optimizer.state[own].items():
                 keep(f"optimizer.{i}.{name}", torch.as_tensor(value), like)
         if self.team.rank == 0:
-            notes = {"trainer": self.settings.to_json(), "ledger": ledger.to_json()}
-            Checkpoint(step, tensors, notes).save(folder)
+            notes = {
+                "trainer": self.settings.to_json(),
+                "ledger": ledger.to_json(),
+                "number_type": str(self.dtype).removeprefix("torch."),
+            }
+            Checkpoint(step, tensors, notes).save(self.folder)
 
-    def restore(self, folder: Path) -> tuple[int, Ledger]:
+    def restore(self) -> tuple[int, Ledger]:
         """Take up the folder's checkpoint, if there is one.
 
         Raises:
             InputError: it belongs to a run with other settings.
         """
-        stored = Checkpoint.load(folder)
+        stored, self.stored = self.stored, None
         if stored is None:
             return 0, Ledger()
-        _check(stored, folder, self.settings)
+        _check(stored, self.folder, self.settings)
         own = self.model.state_dict()
         self.model.load_state_dict(self._parts(stored.part("model."), own))
         self.average.load(self._parts(stored.part("average."), own))
         state = stored.part("optimizer.")
-        for i, (parameter, like) in enumerate(zip(self.master, self._trained, strict=True)):
+        for i, (parameter, like) in enumerate(
+            zip(self.copy.master, self.copy.trained, strict=True)
+        ):
             prefix = f"{i}."
+            # Moments must lie in memory as their parameter does: fused steps walk both at once.
             self.optimizer.state[parameter] = {
-                k.removeprefix(prefix): self.team.local(self.team.part(v, like)).to(like.device)
+                k.removeprefix(prefix): torch.empty_like(parameter, requires_grad=False).copy_(
+                    self.team.local(self.team.part(v, like))
+                )
                 if v.dim()
-                else v
+                else v.to(parameter.device)
                 for k, v in state.items()
                 if k.startswith(prefix)
             }
@@ -146,3 +142,9 @@ def _check(stored: Checkpoint, folder: Path, settings: Any) -> None:
         raise InputError(
             f"{folder}: holds a run with other settings; choose another folder or delete it"
         )
+
+
+def _type_of(stored: Checkpoint, settings: Any) -> torch.dtype:
+    """Number type that a run began in; older checkpoints do not tell, but kept to their config."""
+    name = stored.notes.get("number_type", "bfloat16" if settings.half else "float32")
+    return torch.bfloat16 if name == "bfloat16" else torch.float32
