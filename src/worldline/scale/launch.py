@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 import os
 import signal
 import socket
@@ -77,7 +78,7 @@ def ray_session(address: str, *, num_workers: int, use_gpu: bool = False) -> Ite
         _knock(address)
         options = {}
     try:
-        ray.init(address=address, log_to_driver=False, logging_level="ERROR", **options)
+        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **options)
     except (ConnectionError, RuntimeError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"{address}: no Ray cluster can be reached there ({reason})") from None
