@@ -6,6 +6,9 @@ Every predictor sees the same 8 frames of the same clips and only its first futu
 about pictures; recall and position error say whether the moving objects are still there, and where.
 Recall counts what is within about its own width of the truth, recall_iou50 what overlaps the true
 silhouette with an intersection over union of at least one half.
+With `--parts FOLDER` what is done is kept there, 13 clips at a time, and not done again, so that a
+run can be interrupted, and several at once share the work; what a killed one was at stays claimed
+until its `.claimed` file is removed.
 With `--split out-of-distribution` (or another part of the parameter space) it shows what is left
 outside the training ranges. "cost" is the processor time of one 16-frame forecast as a multiple of
 flow warp's.
@@ -14,6 +17,8 @@ flow warp's.
 from __future__ import annotations
 
 import argparse
+import pickle
+from pathlib import Path
 from time import process_time
 
 import numpy as np
@@ -21,11 +26,12 @@ from record import write_record
 
 from worldline.audit import ConstantVelocityWarp, Metric
 from worldline.audit.finish import WorldPredictor, evaluate_world
-from worldline.audit.prediction import ALL_FAMILIES
+from worldline.audit.prediction import ALL_FAMILIES, PredictionTable
 from worldline.sim import FIRST_FAMILIES, Split, make_clip
 from worldline.world import World
 
 HORIZON = 16
+PART = 13
 SHOWN = (Metric.PSNR, Metric.RECALL, Metric.RECALL_IOU50, Metric.ERROR, Metric.RECALL_ALL)
 
 
@@ -43,21 +49,56 @@ def cost_over_flow_warp(world: World, num_clips: int) -> float:
     return float(np.median(rates))
 
 
+def evaluate_in_parts(world: World, options: argparse.Namespace) -> PredictionTable:
+    """The table, out of parts that lie in a folder or are laid there."""
+    options.parts.mkdir(parents=True, exist_ok=True)
+    parts = []
+    for first in range(0, options.clips, PART):
+        path = options.parts / f"{options.split}-{options.seed}-{first:04d}.pickle"
+        claim = path.with_suffix(".claimed")
+        if not path.exists() and not claim.exists():
+            claim.touch()
+            try:
+                part = evaluate_world(
+                    world,
+                    families=FIRST_FAMILIES,
+                    num_clips=min(first + PART, options.clips),
+                    seed=options.seed,
+                    split=options.split,
+                    first=first,
+                )
+                path.with_suffix(".partial").write_bytes(pickle.dumps(part))
+                path.with_suffix(".partial").replace(path)
+            finally:
+                claim.unlink()
+        parts.append(path)
+    missing = [str(path) for path in parts if not path.exists()]
+    if missing:
+        raise SystemExit(
+            f"claimed by others, not done yet: {', '.join(missing)}; start again later"
+        )
+    return PredictionTable.join([pickle.loads(path.read_bytes()) for path in parts])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--world", default="small")
     parser.add_argument("--clips", type=int, default=390)
     parser.add_argument("--seed", type=int, default=2)
     parser.add_argument("--split", type=Split, choices=list(Split), default=Split.HELD_OUT)
+    parser.add_argument("--parts", type=Path, help="folder of finished parts, of this world alone")
     options = parser.parse_args()
     world = World.from_pretrained(options.world)
-    table = evaluate_world(
-        world,
-        families=FIRST_FAMILIES,
-        num_clips=options.clips,
-        seed=options.seed,
-        split=options.split,
-    )
+    if options.parts is None:
+        table = evaluate_world(
+            world,
+            families=FIRST_FAMILIES,
+            num_clips=options.clips,
+            seed=options.seed,
+            split=options.split,
+        )
+    else:
+        table = evaluate_in_parts(world, options)
     for metric in SHOWN:
         print(f"{metric:24}", *(f"+{h:<7}" for h in table.horizons))
         for name in table.predictors:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -198,3 +198,18 @@ def test_who_can_be_driven_is_told_the_actions():
     assert len(told) == 1
     np.testing.assert_allclose(told[0], clip.actions[:10], rtol=1e-6)
     assert table.value("driven", Metric.PSNR, 6) == table.value("copy-last", Metric.PSNR, 6)
+
+
+def test_parts_join_to_the_whole(clips: list[Clip], table: PredictionTable) -> None:
+    names = {"copy-last": CopyLast(), "flow-warp": ConstantVelocityWarp(), "erase": FrozenMean()}
+    parts = [
+        evaluate_predictors(names, clips[:3], horizons=HORIZONS),
+        evaluate_predictors(names, clips[3:], horizons=HORIZONS, first=3),
+    ]
+    whole = PredictionTable.join(parts)
+    np.testing.assert_array_equal(whole.sums, table.sums)
+    assert whole.to_json() == table.to_json()
+    with pytest.raises(InputError, match="differ in seed"):
+        PredictionTable.join([parts[0], replace(parts[1], seed=5)])
+    with pytest.raises(InputError, match="no parts"):
+        PredictionTable.join([])

@@ -19,7 +19,7 @@ from worldline.audit.prediction import PredictionTable, evaluate_predictors
 from worldline.core.clip import Clip
 from worldline.core.latents import Controls, lead_to
 from worldline.dynamics import TrajectoryWarp
-from worldline.sim import Split, make_clips
+from worldline.sim import Split, make_clip, make_clips
 from worldline.world import Trust, World
 from worldline.world.render import make_reference, render
 
@@ -114,8 +114,12 @@ def evaluate_world(
     num_clips: int,
     seed: int,
     split: Split = Split.HELD_OUT,
+    first: int = 0,
 ) -> PredictionTable:
     """The prediction table: the world beside copy-last, flow warp and its untrained self.
+
+    Clips `first` to `num_clips` are evaluated, so that a long evaluation can be done in parts, for
+    `PredictionTable.join`.
 
     "network alone" is the world without trajectories to correct: its network's futures, with the
     detail of the last frame only. "trajectories alone" is what that corrects. A world that
@@ -135,8 +139,13 @@ def evaluate_world(
         "flow-warp": ConstantVelocityWarp(),
         "untrained": WorldPredictor(untrained),
     }
-    clips = make_clips(families, num_clips=num_clips, seed=seed, split=split, size_px=world.size_px)
-    return evaluate_predictors(predictors, clips, context=world.context, seed=seed)
+    clips = (
+        make_clip(
+            families[number % len(families)], number, seed=seed, split=split, size_px=world.size_px
+        )
+        for number in range(first, num_clips)
+    )
+    return evaluate_predictors(predictors, clips, context=world.context, seed=seed, first=first)
 
 
 def calibrate_world(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -82,6 +82,27 @@ class PredictionTable:
     num_untestable: Int[np.ndarray, "c h"]
     context: int
     seed: int
+
+    @classmethod
+    def join(cls, parts: Sequence[PredictionTable]) -> PredictionTable:
+        """One table out of several that hold different clips of the same evaluation.
+
+        Raises:
+            InputError: no parts, or parts of different evaluations.
+        """
+        if not parts:
+            raise InputError("there are no parts of a table to join")
+        first = parts[0]
+        for name in ("predictors", "baselines", "horizons", "context", "seed"):
+            if any(getattr(part, name) != getattr(first, name) for part in parts):
+                raise InputError(f"parts of a table differ in {name}; they cannot be joined")
+        return replace(
+            first,
+            clip_families=tuple(name for part in parts for name in part.clip_families),
+            sums=np.concatenate([part.sums for part in parts], axis=1),
+            counts=np.concatenate([part.counts for part in parts], axis=1),
+            num_untestable=np.concatenate([part.num_untestable for part in parts]),
+        )
 
     @property
     def families(self) -> tuple[str, ...]:
@@ -235,6 +256,7 @@ def evaluate_predictors(
     context: int = 8,
     horizons: tuple[int, ...] = (1, 4, 8, 16),
     seed: int = 0,
+    first: int = 0,
     baselines: Sequence[str] = ("copy-last", "flow-warp"),
 ) -> PredictionTable:
     """Let predictors continue clips and measure them at chosen frames after the context.
@@ -249,6 +271,7 @@ def evaluate_predictors(
         context: frames shown.
         horizons: frames after the context at which to measure.
         seed: given to each predictor together with the clip's number, as `seed + number`.
+        first: number of the first clip.
         baselines: names to compare the others to; those not among `predictors` are left out.
 
     Raises:
@@ -261,7 +284,7 @@ def evaluate_predictors(
         raise InputError("context and horizons are numbers of frames, at least 1 each")
     names = (*predictors, CEILING)
     families, sums, counts, untestable = [], [], [], []
-    for number, clip in enumerate(clips):
+    for number, clip in enumerate(clips, first):
         need = context + max(horizons)
         if clip.num_frames < need:
             raise InputError(
