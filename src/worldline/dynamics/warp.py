@@ -98,53 +98,67 @@ class TrajectoryWarp:
         """
         config = self.forecaster.config
         seen = context_frames[-config.context :]
-        motion = self._forecast(seen[None], torch.zeros(1, config.noise_size), horizon)
         lifted = self.lifter.lift(seen)
-        drawn = [
-            replace(self, share=(share,), gap_px=(gap_px,))._draw(lifted, *motion, 0, 0)
-            for share, gap_px in mixes
-        ]
-        return np.stack(drawn)
+        noise = torch.zeros(1, config.noise_size)
+        (paths,) = self._forecast(seen[None], [lifted], noise, horizon)
+        return np.stack(
+            [replace(self, share=(s,), gap_px=(gap,))._draw(lifted, paths, 0) for s, gap in mixes]
+        )
 
     def _go_on(
         self, contexts: UInt8[np.ndarray, "s k h w 3"], noise: torch.Tensor, steps: int, first: int
     ) -> UInt8[np.ndarray, "s t h w 3"]:
-        motion = self._forecast(contexts, noise, steps)
-        same = first == 0  # futures share their context, and what is lifted off it
-        lifted = self.lifter.lift(contexts[0])
-        futures = []
-        for index in range(len(contexts)):
-            if not same and index:
-                lifted = self.lifter.lift(contexts[index])
-            futures.append(self._draw(lifted, *motion, index, first))
-        return np.stack(futures)
+        if first == 0:  # futures share their context, and what is lifted off it
+            lifted = [self.lifter.lift(contexts[0])] * len(contexts)
+        else:
+            lifted = [self.lifter.lift(seen) for seen in contexts]
+        paths = self._forecast(contexts, lifted, noise, steps)
+        return np.stack([self._draw(*pair, first) for pair in zip(lifted, paths, strict=True)])
 
     def _forecast(
-        self, contexts: UInt8[np.ndarray, "s k h w 3"], noise: torch.Tensor, steps: int
-    ) -> tuple[Float[np.ndarray, "s t r c 2"], Float[np.ndarray, "s t r c"]]:
+        self,
+        contexts: UInt8[np.ndarray, "s k h w 3"],
+        lifted: Sequence[Lifted],
+        noise: torch.Tensor,
+        steps: int,
+    ) -> list[_Paths]:
         motion = self.forecaster(torch.from_numpy(np.ascontiguousarray(contexts)), noise)
         shifts = motion.shift_px[:, :steps].double().numpy()
-        return shifts, motion.visible[:, :steps].sigmoid().double().numpy()
+        seen = motion.visible[:, :steps].sigmoid().double().numpy()
+        found = []
+        straight: list[np.ndarray] = []
+        for index, one in enumerate(lifted):
+            if not index or one is not lifted[index - 1]:
+                straight = [extrapolate_velocity(one, step + 1) for step in range(steps)]
+            shift, share_seen = spread_to_points(one, shifts[index], seen[index])
+            found.append(_Paths(shift * one.upscale, straight, share_seen))
+        return found
 
-    def _draw(
-        self,
-        lifted: Lifted,
-        shifts: Float[np.ndarray, "s t r c 2"],
-        seen: Float[np.ndarray, "s t r c"],
-        index: int,
-        first: int,
-    ) -> UInt8[np.ndarray, "t h w 3"]:
-        """Frames of one future."""
-        shift, share_seen = spread_to_points(lifted, shifts[index], seen[index])
+    def _draw(self, lifted: Lifted, paths: _Paths, first: int) -> UInt8[np.ndarray, "t h w 3"]:
+        """Frames of one future, of which `first` were drawn before."""
         frames = []
-        for step, moved in enumerate(shift * lifted.upscale):
+        for step, (moved, straight) in enumerate(zip(paths.moved, paths.straight, strict=True)):
             share = self.share[min(first + step, len(self.share) - 1)]
             gap_px = self.gap_px[min(first + step, len(self.gap_px) - 1)]
             if share < 1:
-                straight = extrapolate_velocity(lifted, step + 1)
                 moved = mix(moved, straight, share, gap_px * lifted.upscale)
-            frames.append(lifted.lay_down(moved, draw_order(share_seen[step])))
+            frames.append(lifted.lay_down(moved, draw_order(paths.seen[step])))
         return np.stack(frames)
+
+
+@dataclass(frozen=True, eq=False)
+class _Paths:
+    """Where the points of a lifted front go in one future.
+
+    Attributes:
+        moved: `[T, P, 2]` displacement in fine pixels as forecast.
+        straight: the same at constant velocity, per step.
+        seen: `[T, P]` share that is expected to stay in sight.
+    """
+
+    moved: Float[np.ndarray, "t p 2"]
+    straight: Sequence[Float[np.ndarray, "p 2"]]
+    seen: Float[np.ndarray, "t p"]
 
 
 def mix(
