@@ -1,27 +1,29 @@
 """Claim: `small` continues held-out clips better than copying and optical flow.
 
-    python benchmarks/prediction.py [--world small] [--clips 390] [--seed 2]
+    OMP_NUM_THREADS=1 python benchmarks/prediction.py [--world small] [--clips 390] [--seed 2]
 
 Every predictor sees the same 8 frames of the same clips and only its first future counts. PSNR is
 about pictures; recall and position error say whether the moving objects are still there, and where.
 Recall counts what is within about its own width of the truth, recall_iou50 what overlaps the true
 silhouette with an intersection over union of at least one half.
-With `--parts FOLDER` what is done is kept there, 13 clips at a time, and not done again, so that a
-run can be interrupted, and several at once share the work; what a killed one was at stays claimed
-until its `.claimed` file is removed.
 With `--split out-of-distribution` (or another part of the parameter space) it shows what is left
-outside the training ranges. "cost" is the processor time of one 16-frame forecast as a multiple of
-flow warp's.
+outside the training ranges. Clips are shared out to as many processes as there are cores, in parts
+of 13 that are kept below `--out`, so that an interrupted run goes on. "cost" is the processor time
+of one 16-frame forecast as a multiple of flow warp's.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import pickle
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from time import process_time
 
 import numpy as np
+import torch
 from record import write_record
 
 from worldline.audit import ConstantVelocityWarp, Metric
@@ -31,8 +33,8 @@ from worldline.sim import FIRST_FAMILIES, Split, make_clip
 from worldline.world import World
 
 HORIZON = 16
-PART = 13
 SHOWN = (Metric.PSNR, Metric.RECALL, Metric.RECALL_IOU50, Metric.ERROR, Metric.RECALL_ALL)
+PART = 13
 
 
 def cost_over_flow_warp(world: World, num_clips: int) -> float:
@@ -49,35 +51,24 @@ def cost_over_flow_warp(world: World, num_clips: int) -> float:
     return float(np.median(rates))
 
 
-def evaluate_in_parts(world: World, options: argparse.Namespace) -> PredictionTable:
-    """The table, out of parts that lie in a folder or are laid there."""
-    options.parts.mkdir(parents=True, exist_ok=True)
-    parts = []
-    for first in range(0, options.clips, PART):
-        path = options.parts / f"{options.split}-{options.seed}-{first:04d}.pickle"
-        claim = path.with_suffix(".claimed")
-        if not path.exists() and not claim.exists():
-            claim.touch()
-            try:
-                part = evaluate_world(
-                    world,
-                    families=FIRST_FAMILIES,
-                    num_clips=min(first + PART, options.clips),
-                    seed=options.seed,
-                    split=options.split,
-                    first=first,
-                )
-                path.with_suffix(".partial").write_bytes(pickle.dumps(part))
-                path.with_suffix(".partial").replace(path)
-            finally:
-                claim.unlink()
-        parts.append(path)
-    missing = [str(path) for path in parts if not path.exists()]
-    if missing:
-        raise SystemExit(
-            f"claimed by others, not done yet: {', '.join(missing)}; start again later"
+def evaluate_part(first: int, options: argparse.Namespace) -> PredictionTable:
+    """Clips `first` to `first + PART`, from the file of an earlier run if there is one."""
+    name = f"{options.world}-{options.split}-{options.seed}-{first}.pickle"
+    path = options.out / name.replace("/", "_")
+    if not path.is_file():
+        torch.set_num_threads(1)
+        table = evaluate_world(
+            World.from_pretrained(options.world),
+            families=FIRST_FAMILIES,
+            num_clips=min(PART, options.clips - first),
+            seed=options.seed,
+            split=options.split,
+            first=first,
         )
-    return PredictionTable.join([pickle.loads(path.read_bytes()) for path in parts])
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.with_suffix(".partial").write_bytes(pickle.dumps(table))
+        path.with_suffix(".partial").replace(path)
+    return pickle.loads(path.read_bytes())  # our own, written by the lines above
 
 
 def main() -> None:
@@ -86,19 +77,13 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=390)
     parser.add_argument("--seed", type=int, default=2)
     parser.add_argument("--split", type=Split, choices=list(Split), default=Split.HELD_OUT)
-    parser.add_argument("--parts", type=Path, help="folder of finished parts, of this world alone")
+    parser.add_argument("--out", type=Path, default=Path("runs/prediction"))
     options = parser.parse_args()
     world = World.from_pretrained(options.world)
-    if options.parts is None:
-        table = evaluate_world(
-            world,
-            families=FIRST_FAMILIES,
-            num_clips=options.clips,
-            seed=options.seed,
-            split=options.split,
-        )
-    else:
-        table = evaluate_in_parts(world, options)
+    starts = range(0, options.clips, PART)
+    with get_context("spawn").Pool(os.cpu_count()) as pool:
+        jobs = partial(evaluate_part, options=options)
+        table = PredictionTable.join(pool.map(jobs, starts, chunksize=1))
     for metric in SHOWN:
         print(f"{metric:24}", *(f"+{h:<7}" for h in table.horizons))
         for name in table.predictors:

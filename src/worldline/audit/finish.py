@@ -19,7 +19,7 @@ from worldline.audit.prediction import PredictionTable, evaluate_predictors
 from worldline.core.clip import Clip
 from worldline.core.latents import Controls, lead_to
 from worldline.dynamics import TrajectoryWarp
-from worldline.sim import Split, make_clip, make_clips
+from worldline.sim import Split, make_clips
 from worldline.world import Trust, World
 from worldline.world.render import make_reference, render
 
@@ -118,12 +118,18 @@ def evaluate_world(
 ) -> PredictionTable:
     """The prediction table: the world beside copy-last, flow warp and its untrained self.
 
-    Clips `first` to `num_clips` are evaluated, so that a long evaluation can be done in parts, for
-    `PredictionTable.join`.
-
     "network alone" is the world without trajectories to correct: its network's futures, with the
     detail of the last frame only. "trajectories alone" is what that corrects. A world that
     forecasts no trajectories has no such rows.
+
+    Args:
+        world: to evaluate.
+        families: of the clips, in equal shares.
+        num_clips: how many.
+        seed: of clips and predictors.
+        split: which ranges the clips come from.
+        first: number of the first clip; `PredictionTable.join` puts tables together that several
+            processes have made of some clips each.
     """
     with torch.random.fork_rng():
         torch.manual_seed(seed)
@@ -139,11 +145,13 @@ def evaluate_world(
         "flow-warp": ConstantVelocityWarp(),
         "untrained": WorldPredictor(untrained),
     }
-    clips = (
-        make_clip(
-            families[number % len(families)], number, seed=seed, split=split, size_px=world.size_px
-        )
-        for number in range(first, num_clips)
+    clips = make_clips(
+        families,
+        num_clips=num_clips,
+        seed=seed,
+        split=split,
+        size_px=world.size_px,
+        first=first,
     )
     return evaluate_predictors(predictors, clips, context=world.context, seed=seed, first=first)
 
@@ -254,9 +262,10 @@ def choose_thresholds(
         futures = world.continue_latents(
             world.encode_frames(seen), horizon=horizon, samples=1, seed=seed + i
         )
-        reference = make_reference(world.tokenizer, world.warp.predict(seen, horizon, seed + i))
+        moved = world.warp.predict(seen, horizon, seed + i)
+        reference = make_reference(world.tokenizer, moved, world.newest(seen))
         for k, limit in enumerate(_THRESHOLDS):
-            drawn = render(world.tokenizer, futures, reference, (limit,))[0]
+            drawn = render(world.tokenizer, futures, reference, (limit,), horizon)[0]
             quality[k] += _psnr_of(world, clip, drawn)
     return [_THRESHOLDS[int(k)] for k in quality.argmax(axis=0)]
 

@@ -83,27 +83,6 @@ class PredictionTable:
     context: int
     seed: int
 
-    @classmethod
-    def join(cls, parts: Sequence[PredictionTable]) -> PredictionTable:
-        """One table out of several that hold different clips of the same evaluation.
-
-        Raises:
-            InputError: no parts, or parts of different evaluations.
-        """
-        if not parts:
-            raise InputError("there are no parts of a table to join")
-        first = parts[0]
-        for name in ("predictors", "baselines", "horizons", "context", "seed"):
-            if any(getattr(part, name) != getattr(first, name) for part in parts):
-                raise InputError(f"parts of a table differ in {name}; they cannot be joined")
-        return replace(
-            first,
-            clip_families=tuple(name for part in parts for name in part.clip_families),
-            sums=np.concatenate([part.sums for part in parts], axis=1),
-            counts=np.concatenate([part.counts for part in parts], axis=1),
-            num_untestable=np.concatenate([part.num_untestable for part in parts]),
-        )
-
     @property
     def families(self) -> tuple[str, ...]:
         """`ALL_FAMILIES`, then each family."""
@@ -147,6 +126,32 @@ class PredictionTable:
         )
         gap = self._resample(p, m, h, family) - self._resample(b, m, h, family)
         return (value, *_quantiles(gap))
+
+    @classmethod
+    def join(cls, tables: Sequence[PredictionTable]) -> PredictionTable:
+        """The table of all clips, of tables that measured the same on different clips.
+
+        Raises:
+            InputError: there are none, or they measured different things.
+        """
+        if not tables:
+            raise InputError("there are no tables to join")
+        first = tables[0]
+        alike = ("predictors", "baselines", "horizons", "context", "seed")
+        for other in tables:
+            for name in alike:
+                if getattr(other, name) != getattr(first, name):
+                    raise InputError(
+                        f"tables to join differ in {name}: {getattr(first, name)} and "
+                        f"{getattr(other, name)}"
+                    )
+        return replace(
+            first,
+            clip_families=tuple(name for table in tables for name in table.clip_families),
+            sums=np.concatenate([table.sums for table in tables], axis=1),
+            counts=np.concatenate([table.counts for table in tables], axis=1),
+            num_untestable=np.concatenate([table.num_untestable for table in tables]),
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Every number with its interval and count; NaN becomes null."""
@@ -256,8 +261,8 @@ def evaluate_predictors(
     context: int = 8,
     horizons: tuple[int, ...] = (1, 4, 8, 16),
     seed: int = 0,
-    first: int = 0,
     baselines: Sequence[str] = ("copy-last", "flow-warp"),
+    first: int = 0,
 ) -> PredictionTable:
     """Let predictors continue clips and measure them at chosen frames after the context.
 
@@ -268,10 +273,10 @@ def evaluate_predictors(
         predictors: by name.
         clips: simulated clips with segmentation and background, taken one at a time; the family is
             `clip.provenance.source`.
+        first: number of the first clip, where these are some out of many.
         context: frames shown.
         horizons: frames after the context at which to measure.
         seed: given to each predictor together with the clip's number, as `seed + number`.
-        first: number of the first clip.
         baselines: names to compare the others to; those not among `predictors` are left out.
 
     Raises:
