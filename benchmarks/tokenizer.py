@@ -15,8 +15,8 @@ for Cosmos' pooling, so it learns in fp32. Times are processor times of encoding
 clip, in both types if they work. "start" is the PSNR without any training: ours begins as a cosine
 transform, Cosmos as a Haar transform and random weights; "moving" counts moving objects' pixels
 alone. Learning rates are those that did best in short runs. Rows of image tokenizers and codes
-stand beside, at other compressions. `--only` measures some rows; those of the last record stay if it
-has the same settings and day.
+stand beside, at other compressions. `--only` measures some rows; those of the last record stay if
+it has the same settings and day.
 """
 
 from __future__ import annotations

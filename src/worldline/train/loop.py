@@ -13,6 +13,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from worldline.core.config import Config, register
@@ -205,10 +206,11 @@ class Trainer:
         """Operations of a step; every step does the same work, so one count per session will do.
 
         Counted on a pass of its own, because PyTorch takes other kernels while it counts, and the
-        results of a resumed run must not depend on where it was interrupted.
+        results of a resumed run must not depend on where it was interrupted. Attention is written
+        out meanwhile, because PyTorch does not count its fused kernel on a CPU.
         """
         batch, generator = self._draw(task, step, device)
-        with FlopCounterMode(display=False) as counter:
+        with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
             task.loss(worker, batch, generator)["total"].backward()
         for parameter in worker.parameters():
             parameter.grad = None
