@@ -3,12 +3,12 @@
     OMP_NUM_THREADS=1 python benchmarks/few_steps.py [--pflop 0.0025] [--train] [--out FOLDER]
 
 The flow world of `families.py` takes the size of its denoising step and has learned steps of all
-sizes from an eighth up (shortcut models). Beside it stands a plain flow network of the same size on
-the same latents, which knows no step size, after the same number of operations on its dynamics: that
-is more steps of training, because shortcuts cost two further passes. Both forecast the same held-out
-clips in 1, 2, 4 and 8 denoising steps a frame: PSNR, object recall and position error at +1, +8 and
-+24, and the processor time of a frame. copy-last and constant velocity stand beside them. Runs go on
-where they stopped; `--train` only trains.
+sizes from an eighth up (shortcut models). Beside it stands a plain flow network of the same size
+on the same latents, which knows no step size, after the same number of operations on its dynamics:
+that is more steps of training, because shortcuts cost two further passes. Both forecast the same
+held-out clips in 1, 2, 4 and 8 denoising steps a frame: PSNR, object recall and position error at
++1, +8 and +24, and the processor time of a frame. copy-last and constant velocity stand beside
+them. Runs go on where they stopped; `--train` only trains.
 """
 
 from __future__ import annotations

@@ -85,6 +85,9 @@ def test_the_ledger_counts_attention(tmp_path):
         def loss(self, model, batch, generator):
             return {"total": model(torch.ones(2, 3, 5, 8)).sum()}
 
+        def finish(self):
+            pass
+
     ledger = trainer(1).run(Attending(), tmp_path)
     tokens = 2 * 3 * 5
     projections = 2 * tokens * 8 * (3 * 8) * 2 + 2 * tokens * 8 * 8 * 3
