@@ -23,13 +23,11 @@ from __future__ import annotations
 
 import argparse
 import copy
-import json
 import math
 import tempfile
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from time import process_time
 from typing import Any
@@ -37,7 +35,7 @@ from typing import Any
 import numpy as np
 import torch
 from einops import rearrange
-from record import FOLDER, write_record
+from record import rows_of_today, write_record
 from torch import Tensor, nn
 
 from worldline.audit.visual import psnr, ssim
@@ -273,7 +271,7 @@ def main() -> None:
         )
     )
     facts = {k: getattr(options, k) for k in ("seconds", "frames", "batch", "clips", "held_out")}
-    rows: dict[str, dict[str, Any]] = earlier_rows(facts)
+    rows: dict[str, dict[str, Any]] = rows_of_today("tokenizer", facts)
     verdicts: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
         clips = make_clips(families, num_clips=options.clips, seed=0, size_px=SIZE_PX, events=False)
@@ -306,15 +304,6 @@ def main() -> None:
                 f"{verdict['share_of_time']:.3f} of its time ({verdict['share_of_time_fp32']:.3f} "
                 "if both compute in fp32)"
             )
-
-
-def earlier_rows(facts: dict[str, Any]) -> dict[str, Any]:
-    """Rows of the last record if it has the same settings and day: a run may do a part of them."""
-    path = FOLDER / "tokenizer.json"
-    record = json.loads(path.read_text()) if path.is_file() else {}
-    same = record.get("date") == datetime.now(UTC).date().isoformat()
-    same = same and all(record.get(k) == v for k, v in facts.items())
-    return record["rows"] if same else {}
 
 
 def show(name: str, row: dict[str, Any]) -> None:
