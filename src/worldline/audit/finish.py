@@ -111,12 +111,22 @@ def evaluate_world(
     num_clips: int,
     seed: int,
     split: Split = Split.HELD_OUT,
+    first: int = 0,
 ) -> PredictionTable:
     """The prediction table: the world beside copy-last, flow warp and its untrained self.
 
     "network alone" is the world without trajectories to correct: its network's futures, with the
     detail of the last frame only. "trajectories alone" is what that corrects. A world that
     forecasts no trajectories has no such rows.
+
+    Args:
+        world: to evaluate.
+        families: of the clips, in equal shares.
+        num_clips: how many.
+        seed: of clips and predictors.
+        split: which ranges the clips come from.
+        first: number of the first clip; `PredictionTable.join` puts tables together that several
+            processes have made of some clips each.
     """
     with torch.random.fork_rng():
         torch.manual_seed(seed)
@@ -132,8 +142,15 @@ def evaluate_world(
         "flow-warp": ConstantVelocityWarp(),
         "untrained": WorldPredictor(untrained),
     }
-    clips = make_clips(families, num_clips=num_clips, seed=seed, split=split, size_px=world.size_px)
-    return evaluate_predictors(predictors, clips, context=world.context, seed=seed)
+    clips = make_clips(
+        families,
+        num_clips=num_clips,
+        seed=seed,
+        split=split,
+        size_px=world.size_px,
+        first=first,
+    )
+    return evaluate_predictors(predictors, clips, context=world.context, seed=seed, first=first)
 
 
 def calibrate_world(
@@ -234,9 +251,10 @@ def choose_thresholds(
         futures = world.continue_latents(
             world.encode_frames(seen), horizon=horizon, samples=1, seed=seed + i
         )
-        reference = make_reference(world.tokenizer, world.warp.predict(seen, horizon, seed + i))
+        moved = world.warp.predict(seen, horizon, seed + i)
+        reference = make_reference(world.tokenizer, moved, world.newest(seen))
         for k, limit in enumerate(_THRESHOLDS):
-            drawn = render(world.tokenizer, futures, reference, (limit,))[0]
+            drawn = render(world.tokenizer, futures, reference, (limit,), horizon)[0]
             quality[k] += _psnr_of(world, clip, drawn)
     return [_THRESHOLDS[int(k)] for k in quality.argmax(axis=0)]
 

@@ -10,9 +10,10 @@ from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
 from worldline.core.errors import InputError
-from worldline.core.latents import Controls, lead_to
+from worldline.core.latents import Controls, Latents, lead_to
 from worldline.data.shards import Shards
 from worldline.readout.latent import ObjectTargets
+from worldline.train.encoded import EncodedClips
 
 __all__ = ["ClipBatch", "augment", "draw_clips"]
 
@@ -25,13 +26,15 @@ class ClipBatch:
         frames: the pictures.
         moving: pixels of objects.
         objects: the simulator's truth.
-        controls: what drives the clips.
+        controls: what drives the clips, by frame; an objective gets them by latent step.
+        latents: the encoded pictures, if they were encoded before.
     """
 
     frames: UInt8[Tensor, "b t h w 3"]
     moving: Bool[Tensor, "b t h w"]
     objects: ObjectTargets
     controls: Controls
+    latents: Latents | None = None
 
 
 def augment(
@@ -57,7 +60,9 @@ def draw_clips(
     length: int,
     generator: torch.Generator,
     augmented: bool = True,
+    latest_start: int | None = None,
     text: Float[Tensor, "n e"] | None = None,
+    encoded: EncodedClips | None = None,
 ) -> ClipBatch:
     """The batch of a step: clips in an endless reshuffled order, all from the same first frame.
 
@@ -69,7 +74,9 @@ def draw_clips(
         generator: of first frame and augmentation.
         augmented: mirror and recolour at random; not where actions or words say what is left,
             right or red.
+        latest_start: last frame that a batch may start at; any that leaves room if absent.
         text: embedding of the caption of each of the shards' clips, for a world that takes text.
+        encoded: where latents are taken from; only for clips that are not augmented.
 
     Raises:
         InputError: the shards' clips are shorter than `length`, or clips with actions or captions
@@ -81,6 +88,8 @@ def draw_clips(
             "cannot be mirrored or recoloured: set augmented=False in the task's config"
         )
     most = shards.frames.shape[1] - length
+    if latest_start is not None:
+        most = min(most, latest_start)
     if most < 0 or length < 1:
         raise InputError(
             f"length {length} must lie between 1 and the {shards.frames.shape[1]} frames of the "
@@ -110,7 +119,8 @@ def draw_clips(
         actions=_actions(shards, chosen, span),
         text=None if text is None else text[torch.from_numpy(chosen)],
     )
-    return ClipBatch(frames, moving, objects, controls)
+    latents = None if encoded is None else encoded.draw(chosen.tolist(), span)
+    return ClipBatch(frames, moving, objects, controls, latents)
 
 
 def _actions(shards: Shards, chosen: np.ndarray, span: slice) -> Float[Tensor, "b t a"] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -20,6 +20,7 @@ from worldline.data.text import TextEncoder, embed_captions
 from worldline.dynamics import CellMotion, TrajectoryForecaster
 from worldline.tokenizer import Tokenizer
 from worldline.train.draw import ClipBatch, augment, draw_clips
+from worldline.train.encoded import EncodedClips
 from worldline.train.loop import step_generator
 from worldline.train.objectives import Follower, NextFrame, Objective
 from worldline.world import World
@@ -34,7 +35,7 @@ class TokenizerTask:
         length: frames per clip; 1 for image tokenizers, else one that makes whole latent steps.
 
     Raises:
-        InputError: the shards' clips are shorter.
+        InputError: the shards' clips are shorter, or the length makes no whole steps.
     """
 
     @register("train/tokenizer")
@@ -77,6 +78,7 @@ class TokenizerTask:
                 f"length {length} must lie between 1 and the {shards.frames.shape[1]} frames of "
                 "the shards' clips"
             )
+        _require_steps(model, length)
         self.model: nn.Module = model
         self.shards, self.seed, self.size, self.length = shards, seed, batch, length
         self.object_weight = object_weight
@@ -203,11 +205,17 @@ class ObjectiveTask:
             objectives: configs of objectives.
             augmented: mirror and recolour clips at random; must be off where dynamics that take
                 text are trained, because captions say colours and sides.
+            latest_start: last frame of a clip that training may start at, so that what a caption
+                tells is still to come; any if absent.
+            cached: keep the latents of clips beside the shards instead of encoding each batch;
+                needs a tokenizer that is not in training, and clips that are not augmented.
         """
 
         parts: tuple[str, ...] = ("dynamics",)
         objectives: tuple[Config, ...] = (NextFrame.Config(),)
         augmented: bool = True
+        latest_start: int | None = None
+        cached: bool = False
 
         def build(
             self, world: World, shards: Shards, *, seed: int, batch: int, length: int
@@ -217,7 +225,8 @@ class ObjectiveTask:
             Raises:
                 ValueError: the world does not have a part.
                 InputError: text is to be learned, but clips are to be augmented, or have no
-                    caption, or the world takes vectors of another size than the sentence model's.
+                    caption, or the world takes vectors of another size than the sentence model's;
+                    or latents cannot be kept.
             """
             return ObjectiveTask(self, world, shards, seed=seed, batch=batch, length=length)
 
@@ -237,6 +246,7 @@ class ObjectiveTask:
                 f"parts to train are {config.parts}, objectives {len(config.objectives)}; give at "
                 f"least one each, of the parts {', '.join(world.parts)}"
             )
+        _require_steps(world.tokenizer, length)
         self.config, self.shards = config, shards
         self.text = self._embed_captions(world) if "dynamics" in config.parts else None
         self.seed, self.size, self.length = seed, batch, length
@@ -254,6 +264,8 @@ class ObjectiveTask:
             if name not in config.parts
         }
 
+        self.encoded = self._keep_latents(world) if config.cached else None
+
     def batch(self, step: int, generator: torch.Generator) -> ClipBatch:
         """Clips with all that is known of them."""
         return draw_clips(
@@ -264,8 +276,23 @@ class ObjectiveTask:
             length=self.length,
             generator=generator,
             augmented=self.config.augmented,
+            latest_start=self.config.latest_start,
             text=self.text,
+            encoded=self.encoded,
         )
+
+    def _keep_latents(self, world: World) -> EncodedClips:
+        if self.config.augmented or "tokenizer" in self.config.parts:
+            raise InputError(
+                "latents are kept of clips that stay as they are, by a tokenizer that stays as it "
+                "is: set augmented=False and train the tokenizer in a stage of its own, or leave "
+                "cached off"
+            )
+        latest = self.shards.frames.shape[1] - self.length
+        if self.config.latest_start is not None:
+            latest = min(latest, self.config.latest_start)
+        tokenizer = copy.deepcopy(world.tokenizer).eval().requires_grad_(False)
+        return EncodedClips(self.shards, tokenizer, latest + self.length)
 
     def _embed_captions(self, world: World) -> Float[Tensor, "n e"] | None:
         """Of every clip, if the world takes text."""
@@ -297,14 +324,19 @@ class ObjectiveTask:
         parts = {**frozen, **dict(trained.items())}
         tokenizer = parts["tokenizer"]
         assert isinstance(tokenizer, Tokenizer)
-        with torch.set_grad_enabled("tokenizer" in trained):
-            latents: Latents = tokenizer.encode(batch.frames)
+        if batch.latents is None:
+            with torch.set_grad_enabled("tokenizer" in trained):
+                latents: Latents = tokenizer.encode(batch.frames)
+        else:
+            dtype = next(trained.parameters()).dtype
+            latents = replace(batch.latents, tokens=batch.latents.tokens.to(dtype))
+        driven = replace(batch, controls=batch.controls.per_step(tokenizer.time_stride))
         total = torch.zeros((), device=device)
         losses: dict[str, Tensor] = {}
         objectives: Any = model["objectives"]
         for name, objective in zip(self.names, objectives, strict=True):
             assert isinstance(objective, Objective)
-            found = objective.loss(parts, batch, latents, generator)
+            found = objective.loss(parts, driven, latents, generator)
             total = total + objective.weight * found["total"]
             losses |= {f"{name}/{key}": value for key, value in found.items()}
         return {"total": total, **losses}
@@ -325,3 +357,10 @@ class ObjectiveTask:
 
     def finish(self) -> None:
         """Nothing is left to be done."""
+
+
+def _require_steps(tokenizer: Tokenizer, length: int) -> None:
+    try:
+        tokenizer.count_steps(length)
+    except ValueError as error:
+        raise InputError(f"length {length}: {error}") from None

@@ -11,8 +11,10 @@ from worldline.sim.families.pushed import Push
 from worldline.sim.families.rows import Dominoes
 from worldline.sim.families.seesaw import Seesaw
 from worldline.sim.families.slopes import Ramp, USlope
+from worldline.sim.families.soft_bodies import Cloth, SoftBody
 from worldline.sim.families.swing import Pendulum
 from worldline.sim.families.table import Billiards
+from worldline.sim.families.towers import Tower
 from worldline.sim.families.traffic import Traffic
 from worldline.sim.families.upright import Stack, Topple, UnstableStack
 from worldline.sim.families.vessels import Contain, Pour
@@ -48,6 +50,9 @@ FAMILIES: dict[str, Family] = {
         Pour(),
         DrivenDisc(),
         DiscBounce(),
+        Tower(),
+        Cloth(),
+        SoftBody(),
     )
 }
 """Every family by its name."""
