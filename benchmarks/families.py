@@ -5,7 +5,7 @@
 Each family has a tokenizer of its kind, all parts of the size `nano`, the same number of parameters
 (within a tenth, which is checked), and learns from the same clips with the same number of
 operations: the steps of a stage follow from its share of the budget. Runs are resumable; `--train`
-only trains one family, so that the work can be shared out.
+only trains one family and `--measure` does a part of the rest, so that the work can be shared out.
 
 Reported are PSNR, SSIM, object recall and position error of the decoded rollout at +1, +8 and +24,
 the processor time of a frame, and linear probes of the physical state: from the latents of a frame
@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from record import write_record
+from record import rows_of_today, write_record
 
 from worldline.audit import ConstantVelocityWarp, CopyLast, Metric
 from worldline.audit.finish import WorldPredictor
@@ -56,6 +56,7 @@ FAMILIES = ("flow", "autoregressive", "jepa")
 DOMAIN = ("disc_uniform", "disc_parabola", "disc_collision", "drop", "occlude")
 CONTEXT = 8
 HORIZONS = (1, 8, 24)
+PARTS = ("forecasts", "probes")
 METRICS = (Metric.PSNR, Metric.SSIM, Metric.RECALL, Metric.ERROR)
 LENGTH, CLIPS_A_STEP = 12, 4
 Look = Callable[[Clip], Any]
@@ -239,6 +240,17 @@ def ms_per_frame(world: World, clip: Clip, repeats: int = 5) -> float:
     return round(1e3 * float(np.median(times)), 2)
 
 
+def forecast_rows(worlds: dict[str, World], held_out: Sequence[Clip]) -> dict[str, dict[str, Any]]:
+    """Pictures of everybody's rollouts, beside copying and constant velocity."""
+    predictors: dict[str, Any] = {name: WorldPredictor(world) for name, world in worlds.items()}
+    predictors |= {"copy-last": CopyLast(), "flow-warp": ConstantVelocityWarp()}
+    table = evaluate_predictors(predictors, held_out, context=CONTEXT, horizons=HORIZONS, seed=0)
+    return {
+        name: {str(m): [round(table.value(name, m, h), 3) for h in HORIZONS] for m in METRICS}
+        for name in table.predictors
+    }
+
+
 def probe_rows(
     worlds: dict[str, World], fitting: Sequence[Clip], held_out: Sequence[Clip]
 ) -> dict[str, dict[str, Any]]:
@@ -277,44 +289,44 @@ def main() -> None:
     parser.add_argument("--fitting", type=int, default=100, help="clips that probes are fitted on")
     parser.add_argument("--out", type=Path, default=Path("runs/families"))
     parser.add_argument("--train", choices=FAMILIES, help="train this one and stop")
+    parser.add_argument("--measure", nargs="+", default=list(PARTS), choices=PARTS)
     options = parser.parse_args()
     worlds: dict[str, World] = {}
     costs: dict[str, Any] = {}
     for name in FAMILIES if options.train is None else (options.train,):
         config, plan = world_config(name), stages(name)
-        found = train(config, plan, options.pflop, options.clips, options.out)
-        worlds[name], costs[name] = found
+        worlds[name], costs[name] = train(config, plan, options.pflop, options.clips, options.out)
     if options.train is not None:
         return
     sizes = {name: count_trained(world) for name, world in worlds.items()}
     print(sizes, flush=True)
     if max(sizes.values()) > 1.1 * min(sizes.values()):
         raise SystemExit(f"parameters differ by more than a tenth: {sizes}")
+    facts: dict[str, Any] = {
+        **{k: getattr(options, k) for k in ("pflop", "clips", "held_out", "fitting")},
+        "domain": list(DOMAIN),
+        "horizons": list(HORIZONS),
+    }
+    rows: dict[str, dict[str, Any]] = rows_of_today("families", facts)
     made = partial(make_clips, DOMAIN, split=Split.HELD_OUT, size_px=64)
     held_out = list(made(num_clips=options.held_out, seed=2))
-    fitting = list(made(num_clips=options.fitting, seed=3))
-    predictors: dict[str, Any] = {name: WorldPredictor(world) for name, world in worlds.items()}
-    predictors |= {"copy-last": CopyLast(), "flow-warp": ConstantVelocityWarp()}
-    table = evaluate_predictors(predictors, held_out, context=CONTEXT, horizons=HORIZONS, seed=0)
-    rows: dict[str, dict[str, Any]] = {}
-    for name in table.predictors:
-        rows[name] = {
-            str(m): [round(table.value(name, m, h), 3) for h in HORIZONS] for m in METRICS
-        }
-        print(name, rows[name], flush=True)
-    for name, row in probe_rows(worlds, fitting, held_out).items():
+    found: dict[str, dict[str, Any]] = {}
+    if "forecasts" in options.measure:
+        found = forecast_rows(worlds, held_out)
+        for name, world in worlds.items():
+            found[name] |= {
+                "ms_per_frame": ms_per_frame(world, held_out[0]),
+                "parameters": sizes[name],
+                "cost": costs[name],
+            }
+    if "probes" in options.measure:
+        fitting = list(made(num_clips=options.fitting, seed=3))
+        for name, row in probe_rows(worlds, fitting, held_out).items():
+            found.setdefault(name, {}).update(row)
+    for name, row in found.items():
         rows.setdefault(name, {}).update(row)
-        print(name, row, flush=True)
-    for name, world in worlds.items():
-        rows[name] |= {
-            "ms_per_frame": ms_per_frame(world, held_out[0]),
-            "parameters": sizes[name],
-            "cost": costs[name],
-        }
-    facts = {k: getattr(options, k) for k in ("pflop", "clips", "held_out", "fitting")}
-    write_record(
-        "families", {**facts, "domain": list(DOMAIN), "horizons": list(HORIZONS), "rows": rows}
-    )
+        print(name, {k: v for k, v in row.items() if k != "cost"}, flush=True)
+    write_record("families", {**facts, "rows": rows})
 
 
 if __name__ == "__main__":
