@@ -12,6 +12,7 @@ import torch
 
 from worldline.core import ArtifactError, InputError
 from worldline.core.latents import Latents
+from worldline.nn import SpatialAttention
 from worldline.train import Checkpoint, DivergenceError, Trainer, state, step_generator
 from worldline.train.loop import to_device
 
@@ -73,6 +74,25 @@ def test_training_finds_the_line_and_books_its_cost(tmp_path):
 def half_precision(monkeypatch):
     """As if the machine had instructions for bfloat16."""
     monkeypatch.setattr(state, "working_type", lambda half, device: torch.bfloat16)
+
+
+def test_the_ledger_counts_attention(tmp_path):
+    class Attending(Line):
+        def __init__(self):
+            super().__init__()
+            self.model = SpatialAttention(8, 2)
+
+        def loss(self, model, batch, generator):
+            return {"total": model(torch.ones(2, 3, 5, 8)).sum()}
+
+        def finish(self):
+            pass
+
+    ledger = trainer(1).run(Attending(), tmp_path)
+    tokens = 2 * 3 * 5
+    projections = 2 * tokens * 8 * (3 * 8) * 2 + 2 * tokens * 8 * 8 * 3
+    products = 2 * (2 * tokens * 5 * 8) * 3  # queries by keys, weights by values
+    assert ledger.flop == projections + products
 
 
 def test_half_precision_learns_too(tmp_path, half_precision):

@@ -12,6 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from worldline.core.config import Config, register
@@ -196,10 +197,11 @@ class Trainer:
         session will do.
 
         Counted on a pass of its own, because PyTorch takes other kernels while it counts, and the
-        results of a resumed run must not depend on where it was interrupted.
+        results of a resumed run must not depend on where it was interrupted. Attention is written
+        out meanwhile, because PyTorch does not count its fused kernel on a CPU.
         """
         batch, generator = self._draw(task, step, device)
-        with FlopCounterMode(display=False) as counter:
+        with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
             state.team.run(task.loss, state.copy.model, batch, generator)["total"].backward()
         for parameter in state.copy.model.parameters():
             parameter.grad = None
