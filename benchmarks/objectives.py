@@ -87,7 +87,7 @@ def recipe(parts: tuple[str, ...], num_clips: int, seed: int) -> Recipe:
         name="+".join(parts) or "untrained",
         tokenizer=tokenizer,
         dynamics=JepaDynamics.Config(
-            rows=SIZE_PX // 8, stem_width=24, width=48, depth=3, heads=2, window=16
+            rows=SIZE_PX // 8, stem_width=24, width=48, depth=3, heads=2, window=16, relative=True
         ),
         readout=LatentReadout.Config(
             channels=tokenizer.channels, rows=SIZE_PX // 8, width=32, depth=1

@@ -31,7 +31,9 @@ def recipe(size: str = "nano") -> Recipe:
         world=World.Config(
             name=f"vjepa-like-{size}",
             tokenizer=tokenizer,
-            dynamics=JepaDynamics.Config(**shape.of_dynamics(), channels=tokenizer.channels),
+            dynamics=JepaDynamics.Config(
+                **shape.of_dynamics(), channels=tokenizer.channels, relative=True
+            ),
             readout=LatentReadout.Config(**shape.of_readout(), channels=tokenizer.channels),
             trajectory=None,
         ),

@@ -6,7 +6,8 @@ teacher forcing and from rollouts of its own predictions (equations 2 to 4 there
 representation from collapsing is not decided here: a moving-average target or a regulariser of the
 encoder is a matter of the objectives.
 
-Like the other families it adds its output to the frame before, so that untrained it copies.
+Like the other families it adds its output to the frame before, so that untrained it copies; or, if
+asked to, to the frame before moved on as it moved last.
 """
 
 from __future__ import annotations
@@ -67,6 +68,9 @@ class JepaDynamics(Dynamics[JepaCarry]):
             controls: what drives the world.
             rollout_steps: predictions are fed back this often in training; 1 is teacher forcing
                 alone.
+            second_order: untrained it goes on at constant velocity instead of copying; for latents
+                that are linear in place, such as keypoints.
+            relative: train for errors as shares of copying's, cells weighted by their movement.
         """
 
         channels: int = 32
@@ -79,6 +83,8 @@ class JepaDynamics(Dynamics[JepaCarry]):
         window: int = 32
         controls: ControlEncoder.Config = ControlEncoder.Config()
         rollout_steps: int = 2
+        second_order: bool = False
+        relative: bool = False
 
         def build(self) -> JepaDynamics:
             """Make the untrained model."""
@@ -106,16 +112,16 @@ class JepaDynamics(Dynamics[JepaCarry]):
     # -- training -----------------------------------------------------------------------------
 
     def loss(self, latents: Latents, controls: Controls, generator: torch.Generator) -> Losses:
-        """Squared error of the frames predicted from the true past, and from predictions, as a
-        share of what copying the last true frame gives.
+        """Squared error of the frames predicted from the true past, and from predictions.
 
-        Cells are weighted by how much they really move, as flow dynamics do it: bodies fill few
-        cells, and in the plain mean losing them costs next to nothing. Gradients also reach the
-        latents on both sides of the ratio (never the weights), so that an encoder can be trained
-        along with it and gains nothing by features that stand still: those of bodies would be the
-        first to go. Round k
+        Gradients also reach the latents, so that an encoder can be trained along with it. Round k
         predicts every frame of a clip at once from the predictions of round k - 1, which stands for
         rollouts of k steps from every frame (frames 1 .. T-1 in round 1, k .. T-1 in round k).
+
+        If `relative`, errors are shares of what copying the last true frame gives, with gradients
+        through both: an encoder that learns along gains nothing by features that stand still, of
+        which those of bodies would be the first. Cells are weighted by how much they really move
+        (without gradients), because bodies fill few of them.
         """
         x_BTNC = latents.tokens
         drop = generator if self.config.controls.any else None
@@ -128,9 +134,12 @@ class JepaDynamics(Dynamics[JepaCarry]):
         for k in range(1, self.config.rollout_steps + 1):
             predicted, _ = self.expect_each(seen, controls, generator=drop)
             error = _distance(predicted[:, k:], x_BTNC[:, k:])
-            copied = _distance(x_BTNC[:, k:], x_BTNC[:, :-k])
-            heavy = weight[:, k - 1 :]
-            total = total + (heavy * error).sum() / (heavy * copied).sum().clamp_min(1e-6)
+            if self.config.relative:
+                copied = _distance(x_BTNC[:, k:], x_BTNC[:, :-k])
+                heavy = weight[:, k - 1 :]
+                total = total + (heavy * error).sum() / (heavy * copied).sum().clamp_min(1e-6)
+            else:
+                total = total + error.mean()
             error = error.mean()
             losses["error" if k == 1 else f"error_{k}"] = error
             seen = torch.cat([x_BTNC[:, :1], predicted[:, 1:]], dim=1)
@@ -153,7 +162,11 @@ class JepaDynamics(Dynamics[JepaCarry]):
         before, moved = before_and_change(seen)
         given = torch.cat([before, moved], dim=-1)
         change, fresh = self.network(given, controls, generator=generator)
-        return before + change.to(before.dtype), fresh
+        return self._go_on(before, moved) + change.to(before.dtype), fresh
+
+    def _go_on(self, before: Tensor, moved: Tensor) -> Tensor:
+        """What comes next if the network says nothing."""
+        return before + moved if self.config.second_order else before
 
     # -- rollout ------------------------------------------------------------------------------
 
@@ -201,9 +214,10 @@ class JepaDynamics(Dynamics[JepaCarry]):
             start, past: its number and the cache; see `Backbone`.
         """
         earlier, before = last[:, :1], last[:, 1:]
-        given = torch.cat([before, before - earlier], dim=-1)
+        moved = before - earlier
+        given = torch.cat([before, moved], dim=-1)
         change, fresh = self.network(given, controls, start=start, past=past)
-        return before + change.to(before.dtype), fresh
+        return self._go_on(before, moved) + change.to(before.dtype), fresh
 
     def _advance(self, carry: JepaCarry, controls: Controls) -> tuple[Tensor, Cache]:
         return self.expect(carry.last, controls, start=carry.num_frames, past=carry.cache)

@@ -18,10 +18,13 @@ from torch import Tensor, nn
 from worldline.core.config import Config, register
 from worldline.core.latents import Latents
 from worldline.nn import ConvBlock, unpack
+from worldline.scale import rowwise
 
 __all__ = ["Detection", "LatentReadout", "ObjectTargets"]
 
 _CELL_PX = 4
+_OUTPUTS = 10
+"""Numbers per cell and frame; see `LatentReadout.forward`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +59,10 @@ class Detection:
 
 
 class LatentReadout(nn.Module):
-    """Convolutions from two successive latent frames to the detection grid."""
+    """Convolutions from two successive latent steps to the detection grids of the later's frames.
+
+    The first step has one frame, the others `time_stride`, as the tokenizer's.
+    """
 
     @register("readout/latent")
     @dataclass(frozen=True)
@@ -76,25 +82,30 @@ class LatentReadout(nn.Module):
         depth: int = 3
         threshold: float = 0.3
 
-        def build(self) -> LatentReadout:
-            """Make the untrained readout."""
-            return LatentReadout(self)
+        def build(self, time_stride: int = 1) -> LatentReadout:
+            """Make the untrained readout of latents with so many frames per step."""
+            return LatentReadout(self, time_stride)
 
-    def __init__(self, config: LatentReadout.Config) -> None:
+    def __init__(self, config: LatentReadout.Config, time_stride: int = 1) -> None:
         super().__init__()
+        self.time_stride = time_stride
         self.config = config
         self.enter = nn.Conv2d(2 * config.channels, config.width, 3, padding=1)
         self.blocks = nn.Sequential(*(ConvBlock(config.width) for _ in range(config.depth)))
         self.widen = nn.Conv2d(config.width, 4 * 64, 1)
         self.refine = ConvBlock(64)
-        self.heads = nn.Conv2d(64, 10, 3, padding=1)
+        self.heads = nn.Conv2d(64, time_stride * _OUTPUTS, 3, padding=1)
         assert self.heads.bias is not None
         with torch.no_grad():
             self.heads.bias.zero_()
-            self.heads.bias[0] = -3.0  # start from "nothing here": most cells are empty
+            self.heads.bias[::_OUTPUTS] = -3.0  # start from "nothing here": most cells are empty
 
+    @rowwise
     def forward(self, latents: Latents) -> Float[Tensor, "b t y x 10"]:
-        """Raw outputs per cell: heat, offset x 2, log variance, log size x 2, log depth, colour."""
+        """Raw outputs per cell of every frame.
+
+        Heat, offset x 2, log variance, log size x 2, log depth, colour.
+        """
         x = latents.tokens
         change = x - torch.cat([x[:, :1], x[:, :-1]], dim=1)
         both = rearrange(
@@ -102,7 +113,8 @@ class LatentReadout(nn.Module):
         ).to(self.widen.weight.dtype)
         fine = unpack(self.widen(self.blocks(self.enter(both))), 2)
         out = self.heads(F.silu(self.refine(fine)))
-        return rearrange(out, "(b t) c y x -> b t y x c", b=len(x))
+        frames = rearrange(out, "(b t) (k c) y x -> b (t k) y x c", b=len(x), k=self.time_stride)
+        return frames[:, self.time_stride - 1 :]
 
     def loss(self, latents: Latents, targets: ObjectTargets) -> dict[str, Tensor]:
         """Penalty-reduced focal loss on the heat map (eq. 1 of the paper) and, at the centres,
@@ -153,7 +165,10 @@ class LatentReadout(nn.Module):
 
     @torch.no_grad()
     def detect(self, latents: Latents) -> list[list[Detection]]:
-        """Detections per frame of one clip `[1, T, N, C]`: local maxima of the heat map."""
+        """Detections per frame of one clip `[1, T, N, C]` of T latent steps.
+
+        They are the local maxima of the heat map.
+        """
         if len(latents.tokens) != 1:
             raise ValueError(f"detect takes one clip, got {len(latents.tokens)}")
         out = self(latents)[0].float()

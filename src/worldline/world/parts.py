@@ -9,7 +9,7 @@ from worldline.dynamics import Dynamics, TrajectoryForecaster
 from worldline.readout.latent import LatentReadout
 from worldline.tokenizer import Tokenizer
 
-__all__ = ["build_parts"]
+__all__ = ["build_parts", "check_numbers"]
 
 
 def build_parts(
@@ -25,10 +25,11 @@ def build_parts(
     """
     eye = _build(tokenizer, Tokenizer, "tokenizer")
     mind = _build(dynamics, Dynamics, "dynamics")
-    if eye.time_stride != 1:
+    action_size = mind.config.controls.action_size
+    if action_size % eye.time_stride:
         raise ValueError(
-            f"the tokenizer makes one latent step of {eye.time_stride} frames; a world needs one "
-            "step per frame"
+            f"controls.action_size is {action_size}, must be a multiple of the tokenizer's "
+            f"time_stride {eye.time_stride}: a latent step takes the actions of its frames together"
         )
     for name, config in (("dynamics", mind.config), ("readout", readout)):
         if config.channels != eye.channels or (config.rows, config.rows) != eye.grid:
@@ -38,8 +39,21 @@ def build_parts(
             )
     if trajectory is not None and trajectory.size_px != eye.size_px:
         raise ValueError("trajectory and tokenizer must have the same size_px")
-    reader = readout.build()
+    reader = readout.build(eye.time_stride)
     return eye, mind, reader, None if trajectory is None else trajectory.build()
+
+
+def check_numbers(step_min_s: float, step_max_s: float, context: int, noise: float) -> None:
+    """Raise `ValueError` for numbers of a world that no forecast could be made with."""
+    if not 0 < step_min_s <= step_max_s:
+        raise ValueError(
+            f"step_min_s is {step_min_s} and step_max_s {step_max_s}; frames need a spacing above "
+            "0, the smaller one first"
+        )
+    if context < 1 or not noise >= 0:
+        raise ValueError(
+            f"context is {context} and ensemble_noise {noise}; at least 1 and 0 are needed"
+        )
 
 
 def _build(config: Any, kind: type[Any], name: str) -> Any:

@@ -14,12 +14,11 @@ from torch import nn
 
 from worldline.core.artifact import Artifact
 from worldline.core.clip import Clip
-from worldline.core.config import Config, config_from_json, register
-from worldline.core.errors import ArtifactError, InputError
+from worldline.core.config import Config, register
+from worldline.core.errors import InputError
 from worldline.core.forecast import Forecast
 from worldline.core.imagined import Imagined
 from worldline.core.latents import Controls, Latents
-from worldline.core.provenance import Origin, Provenance
 from worldline.core.scene import Scene
 from worldline.data.text import SentenceEncoder
 from worldline.dynamics import (
@@ -29,24 +28,25 @@ from worldline.dynamics import (
     TrajectoryForecaster,
     TrajectoryWarp,
 )
-from worldline.physics import check_laws, detect_events
+from worldline.physics import detect_events
 from worldline.readout.latent import LatentReadout
 from worldline.readout.link import uncrop
 from worldline.tokenizer import ContinuousTokenizer, Tokenizer
-from worldline.world.futures import draw_futures, read_future, read_scene, require_positive
+from worldline.world.futures import draw_futures, read_scene
 from worldline.world.imagination import GUIDANCE, imagine
-from worldline.world.parts import build_parts
-from worldline.world.render import make_reference, measure_spread, render_onto, worst_verdicts
-from worldline.world.session import Session, Snapshot
-from worldline.world.storage import gather_tensors, load_part, open_artifact
+from worldline.world.parts import build_parts, check_numbers
+from worldline.world.prediction import predict
+from worldline.world.render import render_onto
+from worldline.world.session import Session
+from worldline.world.storage import build_stored, gather_tensors, load_parts, open_artifact
+from worldline.world.stream import count_ahead, encode_long
 from worldline.world.surprise import Surprise, grade
-from worldline.world.trust import gather_evidence, judge
+from worldline.world.trust import gather_evidence
 from worldline.world.view import View, look
 
 __all__ = ["World"]
 
-_DRAWS = 4
-"""Futures drawn at least, so that the spread between them means something."""
+_NO_END = 2**31
 
 
 class World:
@@ -78,6 +78,9 @@ class World:
         step_max_s: float = 0.1
         context: int = 8
         ensemble_noise: float = 0.1
+
+        def __post_init__(self) -> None:
+            check_numbers(self.step_min_s, self.step_max_s, self.context, self.ensemble_noise)
 
         def build(self) -> World:
             """Make the untrained world. Raises `ValueError` if its parts do not fit each other."""
@@ -125,7 +128,7 @@ class World:
     @property
     def action_size(self) -> int:
         """Numbers per action; 0 if the world takes none."""
-        return self.dynamics.config.controls.action_size
+        return self.dynamics.config.controls.action_size // self.tokenizer.time_stride
 
     @property
     def parts(self) -> dict[str, nn.Module]:
@@ -168,12 +171,8 @@ class World:
             ArtifactError: there is none, or it does not fit this program; says which tensor.
         """
         artifact = open_artifact(name_or_folder)
-        config = config_from_json(artifact.config)
-        if not isinstance(config, cls.Config):
-            raise ArtifactError(f"{name_or_folder}: holds a {config.type_name}, not a world")
-        world = config.build()
-        for name, part in world.parts.items():
-            load_part(part, artifact.tensors, name)
+        world: World = build_stored(artifact, cls.Config, name_or_folder)
+        load_parts(world.parts, artifact.tensors)
         return world.finished(artifact.calibration, artifact.card)
 
     def look(self, clip: Clip) -> View:
@@ -183,7 +182,7 @@ class World:
 
     @torch.no_grad()
     def encode(self, clip: Clip) -> Latents:
-        """Latents `[1, T, N, C]` of the clip as the world sees it."""
+        """Latents `[1, T, N, C]` of the clip as the world sees it; see `encode_frames`."""
         return self.encode_frames(self.look(clip).frames)
 
     @torch.no_grad()
@@ -193,19 +192,26 @@ class World:
 
     @torch.no_grad()
     def encode_frames(self, frames: UInt8[np.ndarray, "t h w 3"]) -> Latents:
-        """Latents of frames that already have the world's size, some hundred at a time."""
-        parts = [
-            self.tokenizer.encode(torch.from_numpy(frames[i : i + 256])[None]).tokens
-            for i in range(0, len(frames), 256)
-        ]
-        return Latents(torch.cat(parts, dim=1), self.tokenizer.grid)
+        """Latents of the newest frames that make whole latent steps, some hundred at a time.
+
+        The frames already have the world's size.
+        """
+        return encode_long(self.tokenizer, torch.from_numpy(self.newest(frames))[None])[1]
+
+    def newest(self, frames: UInt8[np.ndarray, "t h w 3"]) -> UInt8[np.ndarray, "k h w 3"]:
+        """The newest 1 + k * time_stride frames, which make whole latent steps."""
+        return frames[len(frames) - self.tokenizer.whole_frames(len(frames)) :]
 
     @torch.no_grad()
     def perceive(self, clip: Clip) -> Scene:
-        """Objects, trajectories, contacts and events as the latents tell, in the clip's pixels."""
+        """Objects, trajectories, contacts and events as the latents tell, in the clip's pixels.
+
+        Of the newest frames that make whole latent steps.
+        """
         view = self.look(clip)
         latents = self.encode_frames(view.frames)
-        scene = read_scene(self.readout, latents, view.time_s, self.size_px, clip.provenance)
+        time_s = view.time_s[-self.tokenizer.whole_frames(len(view.time_s)) :]
+        scene = read_scene(self.readout, latents, time_s, self.size_px, clip.provenance)
         scene = uncrop(scene, view.crop_px, clip.size_px)
         return scene.with_events(detect_events(scene))
 
@@ -213,20 +219,20 @@ class World:
     def surprise(self, clip: Clip, *, seed: int = 0) -> Surprise:
         """How unexpected each frame is, given only the frames before it."""
         view = self.look(clip)
-        if len(view.frames) < 3:
+        stride = self.tokenizer.time_stride
+        if len(view.frames) < 1 + 2 * stride:
             raise InputError(
                 f"{clip.provenance.source or 'clip'}: {len(view.frames)} frames are too few to be "
-                "surprised by; at least 3 are needed"
+                f"surprised by; at least {1 + 2 * stride} are needed"
             )
-        per_frame = self.raw_surprise(self.encode_frames(view.frames), seed=seed)
-        return grade(view.time_s, per_frame, self.calibration)
+        per_step = self.raw_surprise(self.encode_frames(view.frames), seed=seed)
+        return grade(view.time_s, per_step, self.calibration, stride=stride)
 
     def raw_surprise(self, latents: Latents, *, seed: int) -> Float[np.ndarray, " t"]:
-        """Squared latent error of each frame `[1, T, N, C]`, before calibration."""
+        """Squared latent error of each latent step `[1, T, N, C]`, before calibration."""
         generator = torch.Generator().manual_seed(seed)
         return self.dynamics.surprises(latents, Controls(), generator)[0].double().numpy()
 
-    @torch.no_grad()
     def predict(
         self,
         clip: Clip,
@@ -241,64 +247,25 @@ class World:
 
         Args:
             clip: any size and rate; see `worldline.world.view.look`.
-            context: how many of its last frames are given to the world.
+            context: how many of its last frames are given to the world, which takes the newest of
+                them that make whole latent steps.
             horizon: frames to forecast.
             samples: futures.
             seed: of the noise; the same seed gives the same futures.
             controls: of the context's and the forecast's frames, for a batch of one.
 
         Raises:
-            InputError: the clip is shorter than the context, a number is not positive, or the
-                world cannot decode what it predicts.
+            InputError: the clip is shorter than the context, a number is out of range, or the world
+                cannot decode what it predicts.
         """
-        self._require_pictures()
-        context = self.context if context is None else context
-        require_positive(context=context, horizon=horizon, samples=samples)
-        view = self.look(clip)
-        if len(view.frames) < context:
-            raise InputError(
-                f"{clip.provenance.source or 'clip'}: {context} context frames were asked for, the "
-                f"clip has {len(view.frames)} at the world's frame rate"
-            )
-        seen = view.frames[-context:]
-        latents = self.encode_frames(seen)
-        futures = self.continue_latents(
-            latents, horizon=horizon, samples=max(samples, _DRAWS), seed=seed, controls=controls
-        )
-        drawn = self.render_forecast(futures, seen, seed)
-        uncertainty, uncertainty_px = measure_spread(
-            drawn,
-            self.calibration.get("uncertainty_scale", (1.0,)),
-            self.calibration.get("uncertainty_floor", (0.0,)),
-        )
-        time_s = view.time_s[-1] + view.step_s * np.arange(1, horizon + 1)
-        provenance = Provenance(
-            Origin.GENERATED, clip.provenance.source, f"worldline world {self.name}", seed
-        )
-        seen_s = view.time_s[-context:]
-        scenes = tuple(
-            read_future(
-                self.readout,
-                (latents, self.encode_frames(future)),
-                (seen_s, time_s),
-                self.size_px,
-                provenance,
-            )
-            for future in drawn[:samples]
-        )
-        trust, reason = judge(self.calibration, self._evidence(latents, seen, seed))
-        return Forecast(
-            frames=drawn[:samples],
-            time_s=time_s,
-            uncertainty=uncertainty,
-            uncertainty_px=uncertainty_px,
-            scenes=scenes,
-            audit=worst_verdicts([check_laws(scene) for scene in scenes]),
-            trust=trust,
-            trust_reason=reason,
-            context_frames=seen,
-            crop_px=view.crop_px,
-            provenance=provenance,
+        return predict(
+            self,
+            clip,
+            context=self.context if context is None else context,
+            horizon=horizon,
+            samples=samples,
+            seed=seed,
+            controls=controls,
         )
 
     def imagine(
@@ -318,12 +285,13 @@ class World:
 
     @torch.no_grad()
     def open(self, clip: Clip, *, context: int | None = None, seed: int = 0) -> Session:
-        """A live session that goes on from the clip's last frames."""
-        self._require_pictures()
-        seen = self.look(clip).frames[-(context or self.context) :]
-        latents = self.encode_frames(seen)
-        carry = self.dynamics.init(latents, Controls(), torch.Generator().manual_seed(seed))
-        return Session(self, Snapshot(carry, 0, make_reference(self.tokenizer, seen[-1:])))
+        """A live session that goes on from the clip's last frames.
+
+        Raises:
+            InputError: `context` is less than 1, or the world cannot decode what it predicts.
+        """
+        self.require_pictures()
+        return Session.start(self, clip, self.context if context is None else context, seed)
 
     @torch.no_grad()
     def continue_frames(
@@ -336,11 +304,15 @@ class World:
         controls: Controls | None = None,
     ) -> UInt8[np.ndarray, "s t h w 3"]:
         """Futures of context frames that already have the world's size and rate; pixels only."""
-        latents = self.encode_frames(frames)
+        seen = self.newest(frames)
         futures = self.continue_latents(
-            latents, horizon=horizon, samples=samples, seed=seed, controls=controls
+            self.encode_frames(seen),
+            horizon=horizon,
+            samples=samples,
+            seed=seed,
+            controls=self.since(controls, len(frames) - len(seen)),
         )
-        return self.render_forecast(futures, frames, seed)
+        return self.render_forecast(futures, seen, seed, horizon=horizon)
 
     def continue_latents(
         self,
@@ -351,18 +323,29 @@ class World:
         seed: int,
         controls: Controls | None = None,
     ) -> Latents:
-        """Roll out `[S, H, N, C]` from context latents `[1, K, N, C]`; see `draw_futures`."""
+        """Roll out from context latents `[1, K, N, C]`; see `draw_futures`.
+
+        `horizon` and `controls` are those of frames: as many latent steps are rolled out as it
+        takes, `[S, H, N, C]` with H = horizon for an image tokenizer.
+        """
         return draw_futures(
             self.dynamics,
             latents,
-            controls or Controls(),
-            horizon=horizon,
+            (controls or Controls()).per_step(self.tokenizer.time_stride),
+            horizon=count_ahead(self.tokenizer, horizon),
             samples=samples,
             seed=seed,
             noise=self.config.ensemble_noise,
         )
 
-    def _require_pictures(self) -> None:
+    def since(self, controls: Controls | None, start: int) -> Controls | None:
+        """Controls without those of the first frames, if any were cut off."""
+        if controls is None or start == 0:
+            return controls
+        return controls.frames(start, _NO_END)
+
+    def require_pictures(self) -> None:
+        """Raise `InputError` if the world has no decoder."""
         if not self.tokenizer.can_decode:
             raise InputError(
                 f"the world {self.name} predicts representations and has no decoder to show them; "
@@ -374,25 +357,27 @@ class World:
         """What carries pixels along forecast trajectories; straight on if none are forecast."""
         if self.trajectory is None:
             return ConstantVelocityWarp()
-        return TrajectoryWarp(
-            self.trajectory, share=self.calibration.get("trajectory_share", (1.0,))
-        )
+        share = self.calibration.get("trajectory_share", (1.0,))
+        gap_px = self.calibration.get("trajectory_gap_px", (float("inf"),))
+        return TrajectoryWarp(self.trajectory, share=share, gap_px=gap_px)
 
     def render_forecast(
-        self, futures: Latents, seen: UInt8[np.ndarray, "k h w 3"], seed: int
+        self, futures: Latents, seen: UInt8[np.ndarray, "k h w 3"], seed: int, *, horizon: int
     ) -> UInt8[np.ndarray, "s t h w 3"]:
-        """Decode futures as corrections to what was seen; see `render_onto`."""
+        """Decode `horizon` frames of futures as corrections to what was seen; see `render_onto`."""
         threshold = self.calibration.get("correction_threshold")
-        return render_onto(self.tokenizer, self.warp, threshold, futures, seen, seed)
+        return render_onto(self.tokenizer, self.warp, threshold, futures, seen, seed, horizon)
 
     @torch.no_grad()
     def context_features(self, clip: Clip, *, seed: int) -> Float[np.ndarray, " f"]:
         """Evidence for and against trust in a forecast from the clip's last frames."""
-        seen = self.look(clip).frames[-self.context :]
-        return self._evidence(self.encode_frames(seen), seen, seed)
+        seen = self.newest(self.look(clip).frames[-self.context :])
+        return self.evidence(self.encode_frames(seen), seen, seed)
 
-    def _evidence(
+    def evidence(
         self, latents: Latents, frames: UInt8[np.ndarray, "t h w 3"], seed: int
     ) -> Float[np.ndarray, " f"]:
-        surprise = self.raw_surprise(latents, seed=seed)[2:] if len(frames) > 2 else np.zeros(1)
+        """As `context_features`, of the frames of whole latent steps and their latents."""
+        surprise = self.raw_surprise(latents, seed=seed)[2:]
+        surprise = surprise if len(surprise) else np.zeros(1)
         return gather_evidence(self.tokenizer, latents, frames, surprise)

@@ -1,0 +1,90 @@
+"""Futures that follow a clip."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from worldline.core.clip import Clip
+from worldline.core.errors import InputError
+from worldline.core.forecast import Forecast
+from worldline.core.latents import Controls
+from worldline.core.provenance import Origin, Provenance
+from worldline.physics import check_laws
+from worldline.world.futures import plan_draws, read_future
+from worldline.world.render import measure_spread, worst_verdicts
+from worldline.world.stream import encode_after, encode_long
+from worldline.world.trust import judge
+
+if TYPE_CHECKING:
+    from worldline.world.world import World
+
+__all__ = ["predict"]
+
+
+@torch.no_grad()
+def predict(
+    world: World,
+    clip: Clip,
+    *,
+    context: int,
+    horizon: int,
+    samples: int,
+    seed: int,
+    controls: Controls | None,
+) -> Forecast:
+    """What `World.predict` does; see there."""
+    world.require_pictures()
+    draws = plan_draws(context, horizon, samples)
+    view = world.look(clip)
+    if len(view.frames) < context:
+        raise InputError(
+            f"{clip.provenance.source or 'clip'}: {context} context frames were asked for, the "
+            f"clip has {len(view.frames)} at the world's frame rate"
+        )
+    seen = world.newest(view.frames[-context:])
+    carry, latents = encode_long(world.tokenizer, torch.from_numpy(seen)[None])
+    futures = world.continue_latents(
+        latents,
+        horizon=horizon,
+        samples=draws,
+        seed=seed,
+        controls=world.since(controls, context - len(seen)),
+    )
+    drawn = world.render_forecast(futures, seen, seed, horizon=horizon)
+    uncertainty, uncertainty_px = measure_spread(
+        drawn,
+        world.calibration.get("uncertainty_scale", (1.0,)),
+        world.calibration.get("uncertainty_floor", (0.0,)),
+    )
+    time_s = view.time_s[-1] + view.step_s * np.arange(1, horizon + 1)
+    provenance = Provenance(
+        Origin.GENERATED, clip.provenance.source, f"worldline world {world.name}", seed
+    )
+    seen_s = view.time_s[-len(seen) :]
+    scenes = tuple(
+        read_future(
+            world.readout,
+            (latents, encode_after(world.tokenizer, carry, torch.from_numpy(future)[None])),
+            (seen_s, time_s),
+            world.size_px,
+            provenance,
+        )
+        for future in drawn[:samples]
+    )
+    trust, reason = judge(world.calibration, world.evidence(latents, seen, seed))
+    return Forecast(
+        frames=drawn[:samples],
+        time_s=time_s,
+        uncertainty=uncertainty,
+        uncertainty_px=uncertainty_px,
+        scenes=scenes,
+        audit=worst_verdicts([check_laws(scene) for scene in scenes]),
+        trust=trust,
+        trust_reason=reason,
+        context_frames=seen,
+        crop_px=view.crop_px,
+        provenance=provenance,
+    )
