@@ -48,6 +48,8 @@ def test_calibration_is_plain_json_and_used(finished, tmp_path):
     assert all(0 <= limit <= 4 for limit in calibration["correction_threshold"])
     assert len(calibration["trajectory_share"]) == 16
     assert all(0 <= share <= 1 for share in calibration["trajectory_share"])
+    assert len(calibration["trajectory_gap_px"]) == 16
+    assert all(gap_px >= 1 for gap_px in calibration["trajectory_gap_px"])
     assert len(calibration["surprise_quantiles"]) == 201
     assert np.all(np.diff(calibration["surprise_quantiles"]) >= 0)
     assert 0 <= calibration["trust_auroc"] <= 1

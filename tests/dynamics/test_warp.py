@@ -14,7 +14,7 @@ from worldline.dynamics import (
     TrajectoryWarp,
 )
 from worldline.dynamics.lift import Lifter
-from worldline.dynamics.warp import draw_order, spread_to_points
+from worldline.dynamics.warp import draw_order, mix, spread_to_points
 
 
 def ball(x: float, y: float, size: int = 64) -> np.ndarray:
@@ -107,6 +107,30 @@ def test_share_zero_is_constant_velocity(straight):
     frames = rolling(8)
     mixed = TrajectoryWarp(straight, share=(0.0,)).predict(frames, 3, 0)
     np.testing.assert_array_equal(mixed, ConstantVelocityWarp().predict(frames, 3, 0))
+
+
+def test_only_what_differs_by_far_outweighs_constant_velocity():
+    straight = np.array([[1.0, 0.0], [1.0, 0.0], [1.0, 0.0]])
+    forecast = straight + np.array([[0.0, 1.9], [0.0, 4.0], [-20.0, 0.0]])
+    moved = mix(forecast, straight, share=0.1, gap=2.0)
+    np.testing.assert_allclose(moved[0], [1, 0.19])  # less than the gap: the share alone
+    np.testing.assert_allclose(moved[1], [1, 4 * (0.1 + 0.9 * (1 - 1 / 4))])
+    np.testing.assert_allclose(moved[2], [1 - 20 * (0.1 + 0.9 * (1 - 1 / 100)), 0])
+    for gap in (np.inf, 1000.0):
+        np.testing.assert_allclose(
+            mix(forecast, straight, share=0.1, gap=gap), 0.1 * forecast + 0.9 * straight
+        )
+
+
+def test_comparing_mixes_gives_what_predicting_with_each_does(straight):
+    frames = rolling(8, speed=1.0)
+    mixes = [(0.0, np.inf), (0.35, np.inf), (0.1, 1.0), (1.0, np.inf)]
+    drawn = TrajectoryWarp(straight).compare(frames, 5, mixes)
+    for (share, gap_px), found in zip(mixes, drawn, strict=True):
+        warp = TrajectoryWarp(straight, share=(share,), gap_px=(gap_px,))
+        np.testing.assert_array_equal(found, warp.predict(frames, 5, 0)[0])
+    assert (drawn[0] != drawn[2]).any()
+    assert (drawn[2] != drawn[3]).any()
 
 
 def test_cells_are_interpolated_within_a_body_alone():

@@ -13,7 +13,7 @@ import torch
 from worldline.core import ArtifactError, InputError
 from worldline.core.latents import Latents
 from worldline.nn import SpatialAttention
-from worldline.train import Checkpoint, DivergenceError, Trainer, loop, step_generator
+from worldline.train import Checkpoint, DivergenceError, Trainer, state, step_generator
 from worldline.train.loop import to_device
 
 
@@ -73,7 +73,7 @@ def test_training_finds_the_line_and_books_its_cost(tmp_path):
 @pytest.fixture
 def half_precision(monkeypatch):
     """As if the machine had instructions for bfloat16."""
-    monkeypatch.setattr(loop, "working_type", lambda half, device: torch.bfloat16)
+    monkeypatch.setattr(state, "working_type", lambda half, device: torch.bfloat16)
 
 
 def test_the_ledger_counts_attention(tmp_path):
@@ -115,7 +115,7 @@ def test_run_goes_on_in_the_number_type_that_it_began_in(tmp_path, half_precisio
     trainer().run(Line(), tmp_path / "whole")
     with pytest.raises(Stop):
         trainer().run(Line(), tmp_path / "moved", on_step=stop)
-    monkeypatch.setattr(loop, "working_type", lambda half, device: torch.float32)
+    monkeypatch.setattr(state, "working_type", lambda half, device: torch.float32)
     trainer().run(Line(), tmp_path / "moved")
     assert losses(tmp_path / "moved") == losses(tmp_path / "whole")
     trainer().run(Line(), tmp_path / "elsewhere")

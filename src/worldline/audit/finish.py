@@ -26,7 +26,7 @@ from worldline.world.render import make_reference, render
 __all__ = [
     "WorldPredictor",
     "calibrate_world",
-    "choose_shares",
+    "choose_mix",
     "choose_thresholds",
     "evaluate_world",
     "finish_world",
@@ -36,6 +36,9 @@ _HORIZON = 16
 _MOST_CALIBRATION = 78
 """Clips to calibrate on at most; each is forecast some fifty times."""
 _SHARES = (0.0, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0)
+_FAR_PX = 1000.0
+_GAPS_PX = (1.0, 2.0, 4.0, _FAR_PX)
+"""With the last one the share alone counts, since nothing is so far away."""
 _THRESHOLDS = (0.0, 0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.45, 4.0)
 """With the last one no correction counts, since no two pixels differ by more."""
 
@@ -158,7 +161,7 @@ def calibrate_world(
 ) -> dict[str, Any]:
     """Numbers that turn raw scores into calibrated ones; see `World` for their use.
 
-    - trajectory share and correction threshold: see `choose_shares` and `choose_thresholds`;
+    - trajectory share and gap, correction threshold: see `choose_mix` and `choose_thresholds`;
     - surprise: mean and quantiles over single held-out frames;
     - uncertainty: per forecast step, how the mean square error of the mean future grows with the
       mean square spread between futures, so that uncertainty is an expected error;
@@ -172,7 +175,8 @@ def calibrate_world(
     )
     chosen: dict[str, Any] = {}
     if world.trajectory is not None:
-        chosen["trajectory_share"] = choose_shares(world, clips, horizon=_HORIZON, seed=seed)
+        share, gap_px = choose_mix(world, clips, horizon=_HORIZON)
+        chosen["trajectory_share"], chosen["trajectory_gap_px"] = share, gap_px
         chosen["correction_threshold"] = choose_thresholds(
             world.finished(chosen, ""), clips, horizon=_HORIZON, seed=seed
         )
@@ -222,20 +226,27 @@ def calibrate_world(
     }
 
 
-def choose_shares(world: World, clips: Sequence[Clip], *, horizon: int, seed: int) -> list[float]:
+def choose_mix(
+    world: World, clips: Sequence[Clip], *, horizon: int
+) -> tuple[list[float], list[float]]:
     """How much of a displacement comes from the forecaster, the rest from constant velocity.
 
     Forecasts are combined by how good each has been (Bates and Granger 1969): per step ahead, the
-    share of `_SHARES` with the best mean PSNR on these clips.
+    share of `_SHARES` and the gap of `_GAPS_PX` with the best mean PSNR on these clips; see
+    `worldline.dynamics.warp.mix`.
+
+    Returns:
+        shares and gaps in pixels, one per step.
     """
     assert world.trajectory is not None
-    quality = np.zeros((len(_SHARES), horizon))
-    for i, clip in enumerate(clips):
-        seen = clip.frames[: world.context]
-        for k, share in enumerate(_SHARES):
-            warp = TrajectoryWarp(world.trajectory, share=(share,))
-            quality[k] += _psnr_of(world, clip, warp.predict(seen, horizon, seed + i)[0])
-    return [_SHARES[int(k)] for k in quality.argmax(axis=0)]
+    warp = TrajectoryWarp(world.trajectory)
+    mixes = [(share, gap) for share in _SHARES for gap in (_GAPS_PX if share < 1 else (_FAR_PX,))]
+    quality = np.zeros((len(mixes), horizon))
+    for clip in clips:
+        drawn = warp.compare(clip.frames[: world.context], horizon, mixes)
+        quality += np.stack([_psnr_of(world, clip, frames) for frames in drawn])
+    chosen = [mixes[int(k)] for k in quality.argmax(axis=0)]
+    return [share for share, _ in chosen], [gap_px for _, gap_px in chosen]
 
 
 def choose_thresholds(

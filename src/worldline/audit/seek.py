@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
-from scipy.ndimage import binary_dilation, label
+from scipy.ndimage import binary_dilation
 from scipy.optimize import linear_sum_assignment
 
 from worldline.audit.evidence import color_groups, match_exposure, object_evidence
@@ -69,7 +69,8 @@ class Place:
 
     def silhouette(self, opacity: float) -> Bool[np.ndarray, "h w"]:
         """Pixels of at least half an opacity that hang together with the place."""
-        parts, _ = label(self.extent >= max(opacity / 2, _FAINTEST))
+        solid = (self.extent >= max(opacity / 2, _FAINTEST)).astype(np.uint8)
+        _, parts = cv2.connectedComponents(solid, connectivity=4)
         return (parts > 0) & np.isin(parts, np.unique(parts[self.cover]))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -14,7 +14,7 @@ from worldline.dynamics.extrapolate import extrapolate_velocity
 from worldline.dynamics.lift import Lifted, Lifter
 from worldline.dynamics.trajectory import TrajectoryForecaster
 
-__all__ = ["TrajectoryWarp"]
+__all__ = ["TrajectoryWarp", "mix"]
 
 _SHOWN = 0.25
 """Share of a cell that must be expected to stay in sight for it to be drawn: in doubt it is, since
@@ -40,13 +40,16 @@ class TrajectoryWarp:
     Attributes:
         forecaster: trained.
         lifter: tells what moves.
-        share: per step ahead, weight of the forecaster's displacement; the rest is constant
+        share: per step ahead, least weight of the forecaster's displacement; the rest is constant
             velocity's. The last number also stands for all later steps.
+        gap_px: per step ahead, how far the two must lie apart for the forecaster to weigh more than
+            that; the same holds for the last number. See `mix`.
     """
 
     forecaster: TrajectoryForecaster
     lifter: Lifter = Lifter()
     share: Sequence[float] = (1.0,)
+    gap_px: Sequence[float] = (float("inf"),)
 
     @torch.no_grad()
     def predict(
@@ -79,29 +82,104 @@ class TrajectoryWarp:
             contexts = np.concatenate([contexts, fresh], axis=1)[:, -config.context :]
         return done
 
+    @torch.no_grad()
+    def compare(
+        self,
+        context_frames: UInt8[np.ndarray, "k h w 3"],
+        horizon: int,
+        mixes: Sequence[tuple[float, float]],
+    ) -> UInt8[np.ndarray, "m t h w 3"]:
+        """The middle future under each of several mixes (share, gap in pixels), all steps alike.
+
+        Args:
+            context_frames: two at least.
+            horizon: not beyond the forecaster's own.
+            mixes: to try.
+        """
+        config = self.forecaster.config
+        seen = context_frames[-config.context :]
+        lifted = self.lifter.lift(seen)
+        noise = torch.zeros(1, config.noise_size)
+        (paths,) = self._forecast(seen[None], [lifted], noise, horizon)
+        return np.stack(
+            [replace(self, share=(s,), gap_px=(gap,))._draw(lifted, paths, 0) for s, gap in mixes]
+        )
+
     def _go_on(
         self, contexts: UInt8[np.ndarray, "s k h w 3"], noise: torch.Tensor, steps: int, first: int
     ) -> UInt8[np.ndarray, "s t h w 3"]:
+        if first == 0:  # futures share their context, and what is lifted off it
+            lifted = [self.lifter.lift(contexts[0])] * len(contexts)
+        else:
+            lifted = [self.lifter.lift(seen) for seen in contexts]
+        paths = self._forecast(contexts, lifted, noise, steps)
+        return np.stack([self._draw(*pair, first) for pair in zip(lifted, paths, strict=True)])
+
+    def _forecast(
+        self,
+        contexts: UInt8[np.ndarray, "s k h w 3"],
+        lifted: Sequence[Lifted],
+        noise: torch.Tensor,
+        steps: int,
+    ) -> list[_Paths]:
         motion = self.forecaster(torch.from_numpy(np.ascontiguousarray(contexts)), noise)
         shifts = motion.shift_px[:, :steps].double().numpy()
         seen = motion.visible[:, :steps].sigmoid().double().numpy()
-        same = first == 0  # futures share their context, and what is lifted off it
-        lifted = self.lifter.lift(contexts[0])
-        futures = []
-        for index in range(len(contexts)):
-            if not same and index:
-                lifted = self.lifter.lift(contexts[index])
-            shift, share_seen = spread_to_points(lifted, shifts[index], seen[index])
-            frames = []
-            for step in range(steps):
-                share = self.share[min(first + step, len(self.share) - 1)]
-                moved = shift[step] * lifted.upscale
-                if share < 1:
-                    straight = extrapolate_velocity(lifted, step + 1)
-                    moved = share * moved + (1 - share) * straight
-                frames.append(lifted.lay_down(moved, draw_order(share_seen[step])))
-            futures.append(np.stack(frames))
-        return np.stack(futures)
+        found = []
+        straight: list[np.ndarray] = []
+        for index, one in enumerate(lifted):
+            if not index or one is not lifted[index - 1]:
+                straight = [extrapolate_velocity(one, step + 1) for step in range(steps)]
+            shift, share_seen = spread_to_points(one, shifts[index], seen[index])
+            found.append(_Paths(shift * one.upscale, straight, share_seen))
+        return found
+
+    def _draw(self, lifted: Lifted, paths: _Paths, first: int) -> UInt8[np.ndarray, "t h w 3"]:
+        """Frames of one future, of which `first` were drawn before."""
+        frames = []
+        for step, (moved, straight) in enumerate(zip(paths.moved, paths.straight, strict=True)):
+            share = self.share[min(first + step, len(self.share) - 1)]
+            gap_px = self.gap_px[min(first + step, len(self.gap_px) - 1)]
+            if share < 1:
+                moved = mix(moved, straight, share, gap_px * lifted.upscale)
+            frames.append(lifted.lay_down(moved, draw_order(paths.seen[step])))
+        return np.stack(frames)
+
+
+@dataclass(frozen=True, eq=False)
+class _Paths:
+    """Where the points of a lifted front go in one future.
+
+    Attributes:
+        moved: `[T, P, 2]` displacement in fine pixels as forecast.
+        straight: the same at constant velocity, per step.
+        seen: `[T, P]` share that is expected to stay in sight.
+    """
+
+    moved: Float[np.ndarray, "t p 2"]
+    straight: Sequence[Float[np.ndarray, "p 2"]]
+    seen: Float[np.ndarray, "t p"]
+
+
+def mix(
+    forecast: Float[np.ndarray, "p 2"], straight: Float[np.ndarray, "p 2"], share: float, gap: float
+) -> Float[np.ndarray, "p 2"]:
+    """Displacements between the forecaster's and constant velocity's.
+
+    Cells are coarser than dense flow: what the forecaster says a little differently is noise and
+    counts by `share`. What it says quite differently is a contact or a turn: the rest of the weight
+    is the non-negative garrote (Breiman 1995, eq. 2.4), `1 - (gap / distance)^2` from `gap` on.
+
+    Args:
+        forecast, straight: displacements.
+        share: least weight of the forecaster's.
+        gap: distance in the unit of the displacements; infinite to go by the share alone.
+    """
+    if not np.isfinite(gap):
+        return share * forecast + (1 - share) * straight
+    square = ((forecast - straight) ** 2).sum(-1, keepdims=True)
+    weight = share + (1 - share) * np.maximum(1 - gap**2 / np.maximum(square, 1e-12), 0)
+    return weight * forecast + (1 - weight) * straight
 
 
 def draw_order(seen: Float[np.ndarray, " p"]) -> Int[np.ndarray, " d"]:

@@ -357,9 +357,9 @@ class World:
         """What carries pixels along forecast trajectories; straight on if none are forecast."""
         if self.trajectory is None:
             return ConstantVelocityWarp()
-        return TrajectoryWarp(
-            self.trajectory, share=self.calibration.get("trajectory_share", (1.0,))
-        )
+        share = self.calibration.get("trajectory_share", (1.0,))
+        gap_px = self.calibration.get("trajectory_gap_px", (float("inf"),))
+        return TrajectoryWarp(self.trajectory, share=share, gap_px=gap_px)
 
     def render_forecast(
         self, futures: Latents, seen: UInt8[np.ndarray, "k h w 3"], seed: int, *, horizon: int
