@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -41,6 +41,9 @@ class Controls:
         maps: `[B, T, N, K]` sensor maps (depth, edges, segmentation), packed per cell.
         state: `[B, T, S]` readings of inertial, force or joint sensors.
         text: `[B, E]` embedding of a sentence about the whole clip, a unit vector.
+        known: by name of a part, `[B, T, G]` which of its G groups are known in a frame: one group
+            for actions and rays, one per map, one per reading of the state. What is not known is
+            absent, whatever stands in its place. A part without an entry is known throughout.
     """
 
     actions: Float[Tensor, "b t a"] | None = None
@@ -49,6 +52,7 @@ class Controls:
     maps: Float[Tensor, "b t n k"] | None = None
     state: Float[Tensor, "b t s"] | None = None
     text: Float[Tensor, "b e"] | None = None
+    known: Mapping[str, Bool[Tensor, "b t _"]] | None = None
 
     def frames(self, start: int, stop: int) -> Controls:
         """What belongs to frames `start` to `stop` (exclusive); timeless parts are kept.
@@ -72,7 +76,7 @@ class Controls:
         return self._map(lambda _, value: torch.cat([value] * times))
 
     def delayed(self, which: Bool[Tensor, " b"]) -> Controls:
-        """In the chosen clips everything comes one frame later, and zeros come first."""
+        """In the chosen clips everything comes one frame later; zeros, not known, come first."""
 
         def shift(name: str, value: Tensor) -> Tensor:
             if name in _TIMELESS:
@@ -84,7 +88,12 @@ class Controls:
 
     def _map(self, change: Callable[[str, Tensor], Tensor | None]) -> Controls:
         parts = {item.name: getattr(self, item.name) for item in fields(self)}
-        return Controls(**{k: v if v is None else change(k, v) for k, v in parts.items()})
+        known = parts.pop("known")
+        if known is not None:
+            changed = {name: change("known", mask) for name, mask in known.items()}
+            known = {name: mask for name, mask in changed.items() if mask is not None}
+        parts = {k: v if v is None else change(k, v) for k, v in parts.items()}
+        return Controls(**parts, known=known)
 
 
 def lead_to(actions: Float[np.ndarray, "*b t a"]) -> Float[np.ndarray, "*b t a"]:

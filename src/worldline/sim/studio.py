@@ -37,6 +37,7 @@ def film_stage(stage: Stage, shot: Shot, rollout: Rollout | None = None) -> Clip
         depth_m=film.depth_m,
         segmentation=film.segmentation,
         background=film.background,
+        camera=camera,
         scene=true_scene(stage, rollout, film, camera, provenance),
         caption=stage.caption,
     )

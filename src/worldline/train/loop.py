@@ -260,11 +260,13 @@ class Trainer:
 
 
 def to_device(batch: Any, device: str) -> Any:
-    """A copy of tensors on a device, however they are nested in tuples, lists and dataclasses."""
+    """A copy of tensors on a device, however they are nested in containers and dataclasses."""
     if isinstance(batch, Tensor):
         return batch.to(device)
     if isinstance(batch, tuple | list):
         return type(batch)(to_device(part, device) for part in batch)
+    if isinstance(batch, Mapping):
+        return {name: to_device(part, device) for name, part in batch.items()}
     if is_dataclass(batch) and not isinstance(batch, type):
         return replace(
             batch, **{f.name: to_device(getattr(batch, f.name), device) for f in fields(batch)}

@@ -19,34 +19,33 @@ from worldline.core.errors import ArtifactError, InputError
 from worldline.core.forecast import Forecast
 from worldline.core.imagined import Imagined
 from worldline.core.latents import Controls, Latents
-from worldline.core.provenance import Origin, Provenance
 from worldline.core.scene import Scene
 from worldline.data.text import SentenceEncoder
 from worldline.dynamics import (
     ConstantVelocityWarp,
+    ControlEncoder,
     Dynamics,
     FlowDynamics,
     TrajectoryForecaster,
     TrajectoryWarp,
 )
-from worldline.physics import check_laws, detect_events
+from worldline.physics import detect_events
 from worldline.readout.latent import LatentReadout
 from worldline.readout.link import uncrop
 from worldline.tokenizer import ContinuousTokenizer, Tokenizer
-from worldline.world.futures import draw_futures, read_future, read_scene, require_positive
+from worldline.world.feed import feed_controls, read_scale, refuse_unknown, write_scale
+from worldline.world.forecasting import forecast, require_pictures
+from worldline.world.futures import draw_futures, read_scene
 from worldline.world.imagination import GUIDANCE, imagine
 from worldline.world.parts import build_parts
-from worldline.world.render import make_reference, measure_spread, render_onto, worst_verdicts
-from worldline.world.session import Session, Snapshot
+from worldline.world.render import render_onto
+from worldline.world.session import Session, open_session
 from worldline.world.storage import gather_tensors, load_part, open_artifact
 from worldline.world.surprise import Surprise, grade
-from worldline.world.trust import gather_evidence, judge
+from worldline.world.trust import gather_evidence
 from worldline.world.view import View, look
 
 __all__ = ["World"]
-
-_DRAWS = 4
-"""Futures drawn at least, so that the spread between them means something."""
 
 
 class World:
@@ -125,7 +124,41 @@ class World:
     @property
     def action_size(self) -> int:
         """Numbers per action; 0 if the world takes none."""
-        return self.dynamics.config.controls.action_size
+        return self.controls.action_size
+
+    @property
+    def controls(self) -> ControlEncoder.Config:
+        """Which controls the world takes."""
+        return self.dynamics.config.controls
+
+    @property
+    def state_scale(self) -> tuple[Float[np.ndarray, " s"], Float[np.ndarray, " s"]]:
+        """Mean and standard deviation of each reading of the state in the training data."""
+        return read_scale(self.controls, self.calibration)
+
+    def with_state(self, mean: Float[np.ndarray, " s"], std: Float[np.ndarray, " s"]) -> World:
+        """The same world, with readings normalised by these numbers from here on."""
+        return self.finished({**self.calibration, **write_scale(mean, std)}, self.card)
+
+    def feed(self, clip: Clip, time_s: Float[np.ndarray, " t"] | None = None) -> Controls:
+        """What the clip brings beside its pictures, as controls `[1, T]`; see `feed_controls`.
+
+        Args:
+            clip: of any size.
+            time_s: moments on its clock; its own frames if absent.
+
+        Raises:
+            InputError: a control is of another width than the world takes.
+        """
+        refuse_unknown(self.controls, clip, self.name)
+        return feed_controls(
+            self.controls,
+            clip,
+            clip.time_s if time_s is None else time_s,
+            size_px=self.size_px,
+            rows=self.tokenizer.grid[0],
+            state_scale=self.state_scale,
+        )
 
     @property
     def parts(self) -> dict[str, nn.Module]:
@@ -218,15 +251,18 @@ class World:
                 f"{clip.provenance.source or 'clip'}: {len(view.frames)} frames are too few to be "
                 "surprised by; at least 3 are needed"
             )
-        per_frame = self.raw_surprise(self.encode_frames(view.frames), seed=seed)
+        latents, controls = self.encode_frames(view.frames), self.feed(clip, view.time_s)
+        per_frame = self.raw_surprise(latents, seed=seed, controls=controls)
         return grade(view.time_s, per_frame, self.calibration)
 
-    def raw_surprise(self, latents: Latents, *, seed: int) -> Float[np.ndarray, " t"]:
+    def raw_surprise(
+        self, latents: Latents, *, seed: int, controls: Controls | None = None
+    ) -> Float[np.ndarray, " t"]:
         """Squared latent error of each frame `[1, T, N, C]`, before calibration."""
         generator = torch.Generator().manual_seed(seed)
-        return self.dynamics.surprises(latents, Controls(), generator)[0].double().numpy()
+        known = controls or Controls()
+        return self.dynamics.surprises(latents, known, generator)[0].double().numpy()
 
-    @torch.no_grad()
     def predict(
         self,
         clip: Clip,
@@ -236,6 +272,7 @@ class World:
         samples: int = 4,
         seed: int = 0,
         controls: Controls | None = None,
+        guide: Clip | None = None,
     ) -> Forecast:
         """Sample futures that follow the clip's last frames.
 
@@ -245,61 +282,18 @@ class World:
             horizon: frames to forecast.
             samples: futures.
             seed: of the noise; the same seed gives the same futures.
-            controls: of the context's and the forecast's frames, for a batch of one.
+            controls: of the context's and the forecast's frames, for a batch of one; they take
+                the place of the guide's.
+            guide: a clip on the same clock, whose actions, camera, state and maps drive the frames
+                in so far as it covers them; the clip itself if absent. Of its pictures only maps
+                of edges are made.
 
         Raises:
-            InputError: the clip is shorter than the context, a number is not positive, or the
-                world cannot decode what it predicts.
+            InputError: the clip is shorter than the context, a number is not positive, a control
+                does not fit, or the world cannot decode what it predicts.
         """
-        self._require_pictures()
-        context = self.context if context is None else context
-        require_positive(context=context, horizon=horizon, samples=samples)
-        view = self.look(clip)
-        if len(view.frames) < context:
-            raise InputError(
-                f"{clip.provenance.source or 'clip'}: {context} context frames were asked for, the "
-                f"clip has {len(view.frames)} at the world's frame rate"
-            )
-        seen = view.frames[-context:]
-        latents = self.encode_frames(seen)
-        futures = self.continue_latents(
-            latents, horizon=horizon, samples=max(samples, _DRAWS), seed=seed, controls=controls
-        )
-        drawn = self.render_forecast(futures, seen, seed)
-        uncertainty, uncertainty_px = measure_spread(
-            drawn,
-            self.calibration.get("uncertainty_scale", (1.0,)),
-            self.calibration.get("uncertainty_floor", (0.0,)),
-        )
-        time_s = view.time_s[-1] + view.step_s * np.arange(1, horizon + 1)
-        provenance = Provenance(
-            Origin.GENERATED, clip.provenance.source, f"worldline world {self.name}", seed
-        )
-        seen_s = view.time_s[-context:]
-        scenes = tuple(
-            read_future(
-                self.readout,
-                (latents, self.encode_frames(future)),
-                (seen_s, time_s),
-                self.size_px,
-                provenance,
-            )
-            for future in drawn[:samples]
-        )
-        trust, reason = judge(self.calibration, self._evidence(latents, seen, seed))
-        return Forecast(
-            frames=drawn[:samples],
-            time_s=time_s,
-            uncertainty=uncertainty,
-            uncertainty_px=uncertainty_px,
-            scenes=scenes,
-            audit=worst_verdicts([check_laws(scene) for scene in scenes]),
-            trust=trust,
-            trust_reason=reason,
-            context_frames=seen,
-            crop_px=view.crop_px,
-            provenance=provenance,
-        )
+        numbers = {"context": context, "horizon": horizon, "samples": samples, "seed": seed}
+        return forecast(self, clip, **numbers, controls=controls, guide=guide)
 
     def imagine(
         self,
@@ -318,12 +312,9 @@ class World:
 
     @torch.no_grad()
     def open(self, clip: Clip, *, context: int | None = None, seed: int = 0) -> Session:
-        """A live session that goes on from the clip's last frames."""
-        self._require_pictures()
-        seen = self.look(clip).frames[-(context or self.context) :]
-        latents = self.encode_frames(seen)
-        carry = self.dynamics.init(latents, Controls(), torch.Generator().manual_seed(seed))
-        return Session(self, Snapshot(carry, 0, make_reference(self.tokenizer, seen[-1:])))
+        """A live session that goes on from the clip's last frames, and what drove them."""
+        require_pictures(self)
+        return open_session(self, clip, context=context or self.context, seed=seed)
 
     @torch.no_grad()
     def continue_frames(
@@ -362,13 +353,6 @@ class World:
             noise=self.config.ensemble_noise,
         )
 
-    def _require_pictures(self) -> None:
-        if not self.tokenizer.can_decode:
-            raise InputError(
-                f"the world {self.name} predicts representations and has no decoder to show them; "
-                "use its latents (encode, continue_latents, surprise) or train a decoder"
-            )
-
     @property
     def warp(self) -> TrajectoryWarp | ConstantVelocityWarp:
         """What carries pixels along forecast trajectories; straight on if none are forecast."""
@@ -388,11 +372,20 @@ class World:
     @torch.no_grad()
     def context_features(self, clip: Clip, *, seed: int) -> Float[np.ndarray, " f"]:
         """Evidence for and against trust in a forecast from the clip's last frames."""
-        seen = self.look(clip).frames[-self.context :]
-        return self._evidence(self.encode_frames(seen), seen, seed)
+        view = self.look(clip)
+        seen = view.frames[-self.context :]
+        controls = self.feed(clip, view.time_s[-self.context :])
+        return self.weigh(self.encode_frames(seen), seen, seed, controls)
 
-    def _evidence(
-        self, latents: Latents, frames: UInt8[np.ndarray, "t h w 3"], seed: int
+    def weigh(
+        self,
+        latents: Latents,
+        frames: UInt8[np.ndarray, "t h w 3"],
+        seed: int,
+        controls: Controls | None = None,
     ) -> Float[np.ndarray, " f"]:
-        surprise = self.raw_surprise(latents, seed=seed)[2:] if len(frames) > 2 else np.zeros(1)
+        """Evidence that context frames give, with their latents and what drove them."""
+        surprise = np.zeros(1)
+        if len(frames) > 2:
+            surprise = self.raw_surprise(latents, seed=seed, controls=controls)[2:]
         return gather_evidence(self.tokenizer, latents, frames, surprise)

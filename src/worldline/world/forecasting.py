@@ -1,0 +1,103 @@
+"""How a world forecasts: context and controls in; futures, scenes, audit and trust out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from worldline.core.clip import Clip
+from worldline.core.errors import InputError
+from worldline.core.forecast import Forecast
+from worldline.core.latents import Controls
+from worldline.core.provenance import Origin, Provenance
+from worldline.physics import check_laws
+from worldline.world.futures import read_future, require_positive
+from worldline.world.render import measure_spread, worst_verdicts
+from worldline.world.trust import judge
+
+if TYPE_CHECKING:
+    from worldline.world.world import World
+
+__all__ = ["forecast", "require_pictures"]
+
+_DRAWS = 4
+"""Futures drawn at least, so that the spread between them means something."""
+
+
+def require_pictures(world: World) -> None:
+    """Raise `InputError` if the world cannot decode what it predicts."""
+    if not world.tokenizer.can_decode:
+        raise InputError(
+            f"the world {world.name} predicts representations and has no decoder to show them; "
+            "use its latents (encode, continue_latents, surprise) or train a decoder"
+        )
+
+
+@torch.no_grad()
+def forecast(
+    world: World,
+    clip: Clip,
+    *,
+    context: int | None,
+    horizon: int,
+    samples: int,
+    seed: int,
+    controls: Controls | None,
+    guide: Clip | None,
+) -> Forecast:
+    """See `World.predict`."""
+    require_pictures(world)
+    context = world.context if context is None else context
+    require_positive(context=context, horizon=horizon, samples=samples)
+    view = world.look(clip)
+    if len(view.frames) < context:
+        raise InputError(
+            f"{clip.provenance.source or 'clip'}: {context} context frames were asked for, the "
+            f"clip has {len(view.frames)} at the world's frame rate"
+        )
+    seen = view.frames[-context:]
+    latents = world.encode_frames(seen)
+    seen_s = view.time_s[-context:]
+    time_s = view.time_s[-1] + view.step_s * np.arange(1, horizon + 1)
+    if controls is None:
+        controls = world.feed(clip if guide is None else guide, np.concatenate([seen_s, time_s]))
+    futures = world.continue_latents(
+        latents, horizon=horizon, samples=max(samples, _DRAWS), seed=seed, controls=controls
+    )
+    drawn = world.render_forecast(futures, seen, seed)
+    uncertainty, uncertainty_px = measure_spread(
+        drawn,
+        world.calibration.get("uncertainty_scale", (1.0,)),
+        world.calibration.get("uncertainty_floor", (0.0,)),
+    )
+    provenance = Provenance(
+        Origin.GENERATED, clip.provenance.source, f"worldline world {world.name}", seed
+    )
+    scenes = tuple(
+        read_future(
+            world.readout,
+            (latents, world.encode_frames(future)),
+            (seen_s, time_s),
+            world.size_px,
+            provenance,
+        )
+        for future in drawn[:samples]
+    )
+    trust, reason = judge(
+        world.calibration, world.weigh(latents, seen, seed, controls.frames(0, context))
+    )
+    return Forecast(
+        frames=drawn[:samples],
+        time_s=time_s,
+        uncertainty=uncertainty,
+        uncertainty_px=uncertainty_px,
+        scenes=scenes,
+        audit=worst_verdicts([check_laws(scene) for scene in scenes]),
+        trust=trust,
+        trust_reason=reason,
+        context_frames=seen,
+        crop_px=view.crop_px,
+        provenance=provenance,
+    )
