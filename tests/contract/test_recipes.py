@@ -11,7 +11,7 @@ from worldline.sim import make_clip
 from worldline.train import Recipe, load_recipe, train_world
 from worldline.world import World
 
-NAMES = ("genie_like", "cosmos_like", "vjepa_like")
+NAMES = ("genie_like", "cosmos_like", "vjepa_like", "transfer_like")
 
 
 class Stop(Exception):  # noqa: N818

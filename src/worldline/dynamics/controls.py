@@ -101,7 +101,7 @@ class ControlEncoder(nn.Module):
             sizes = self.action_size, self.map_size, self.state_size, self.text_size
             return self.rays or any(sizes)
 
-    def __init__(self, config: ControlEncoder.Config, width: int) -> None:
+    def __init__(self, config: ControlEncoder.Config, width: int, stem_width: int) -> None:
         super().__init__()
         if not config.any:
             raise ValueError("a control encoder needs at least one control")
@@ -123,6 +123,7 @@ class ControlEncoder(nn.Module):
             shape = config.num_embodiments, config.action_size, width
             self.act = nn.Parameter(torch.randn(shape) * config.action_size**-0.5)
             self.body = nn.Parameter(torch.zeros(config.num_embodiments, width))
+        self.near = nn.Linear(config.map_size, stem_width) if config.map_size else None
         self.absent = nn.ParameterDict({name: torch.zeros(width) for name in self.sizes})
         self.groups = {
             "maps": map_groups(config.map_names),
@@ -140,10 +141,13 @@ class ControlEncoder(nn.Module):
         *,
         generator: torch.Generator | None = None,
         dropped: Bool[Tensor, " b"] | None = None,
-    ) -> tuple[Float[Tensor, "b t d"], Float[Tensor, "b t m d"] | None]:
-        """Embeddings per frame, and per coarse cell (2x2 latent cells) if any control has a place.
+    ) -> tuple[
+        Float[Tensor, "b t d"], Float[Tensor, "b t m d"] | None, Float[Tensor, "b t n s"] | None
+    ]:
+        """Embeddings per frame; per coarse cell (2x2 latent cells) if any control has a place; and
+        of maps, which say what is where, per latent cell too, 0 where they are absent.
 
-        Where text alone has one, a single cell stands for all.
+        Where text alone has a place, a single coarse cell stands for all.
 
         Args:
             controls: what is known.
@@ -157,6 +161,7 @@ class ControlEncoder(nn.Module):
         batch, num_frames = shape
         frame_BTD: Tensor | None = None
         cells_BTMD: Tensor | None = None
+        near_BTNS: Tensor | None = None
         for name in self.sizes:
             absent = self.absent[name]
             value = getattr(controls, name)
@@ -168,12 +173,15 @@ class ControlEncoder(nn.Module):
                 value = self._fill(name, value.to(absent.dtype), known)
                 embedded = self._embed(name, value, controls, shape)
                 gone = self._gone(batch, absent.device, generator, dropped)
-                if gone is not None:
-                    gone = gone.reshape(batch, *(1,) * (embedded.dim() - 1))
-                    embedded = torch.where(gone, absent, embedded)
+                some = None if gone is None else ~gone[:, None].expand(*shape)
                 if known is not None:
-                    some = known.any(-1).reshape(*shape, *(1,) * (embedded.dim() - 2))
+                    some = known.any(-1) if some is None else some & known.any(-1)
+                if some is not None:
+                    some = some.reshape(*shape, *(1,) * (embedded.dim() - 2))
                     embedded = torch.where(some, embedded, absent)
+                if name == "maps" and self.near is not None:
+                    near_BTNS = self.near(value)
+                    near_BTNS = near_BTNS if some is None else near_BTNS * some
             if embedded.dim() == 4:
                 cells_BTMD = embedded if cells_BTMD is None else cells_BTMD + embedded
             else:
@@ -182,7 +190,7 @@ class ControlEncoder(nn.Module):
         if frame_BTD is None:
             assert cells_BTMD is not None
             frame_BTD = torch.zeros_like(cells_BTMD[:, :, 0])
-        return frame_BTD, cells_BTMD
+        return frame_BTD, cells_BTMD, near_BTNS
 
     def _known(
         self,

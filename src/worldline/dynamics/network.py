@@ -63,7 +63,7 @@ class LatentNetwork(nn.Module):
         self.registers = nn.Parameter(0.02 * torch.randn(registers, width))
         self.level = _scalar_embedding(width) if has_level else None
         self.step_size = _scalar_embedding(width) if has_step else None
-        self.controls = ControlEncoder(controls, width) if controls.any else None
+        self.controls = ControlEncoder(controls, width, stem_width) if controls.any else None
         self.no_action = None if controls.any else nn.Parameter(torch.zeros(width))
         self.blocks = Backbone(width=width, depth=depth, heads=heads, window=window)
         self.final_norm = nn.LayerNorm(width, bias=False)
@@ -98,10 +98,13 @@ class LatentNetwork(nn.Module):
         batch, num_frames = x_BTNC.shape[:2]
         dtype = self.place.dtype
         cells = rearrange(x_BTNC.to(dtype), "b t (y x) c -> (b t) c y x", y=self.rows)
-        cells = self.read(self.enter(cells.contiguous(memory_format=torch.channels_last)))
+        cells = self.enter(cells.contiguous(memory_format=torch.channels_last))
+        state, placed, near = self._state(controls, (batch, num_frames), generator, dropped)
+        if near is not None:
+            cells = cells + rearrange(near, "b t (y x) c -> (b t) c y x", y=self.rows)
+        cells = self.read(cells)
         coarse = rearrange(pack(cells, 2), "(b t) c y x -> b t (y x) c", b=batch)
         tokens = self.inward(coarse) + self.place
-        state, placed = self._state(controls, (batch, num_frames), generator, dropped)
         for value, embed in ((level, self.level), (step, self.step_size)):
             if embed is not None:
                 assert value is not None
@@ -123,11 +126,11 @@ class LatentNetwork(nn.Module):
         shape: tuple[int, int],
         generator: torch.Generator | None,
         dropped: Tensor | None,
-    ) -> tuple[Tensor, Tensor | None]:
+    ) -> tuple[Tensor, Tensor | None, Tensor | None]:
         if self.controls is not None:
             return self.controls(controls, shape, generator=generator, dropped=dropped)
         assert self.no_action is not None
-        return self.no_action.expand(*shape, -1), None
+        return self.no_action.expand(*shape, -1), None, None
 
 
 def _scalar_embedding(width: int) -> nn.Sequential:
