@@ -21,5 +21,5 @@ def test_what_does_not_fit_is_refused():
         Readings(("a",), VALUES, known)
     with pytest.raises(ValueError, match="one name"):
         Readings(("a", "a"), VALUES, known)
-    with pytest.raises(ValueError, match="not finite .* row 1"):
+    with pytest.raises(ValueError, match=r"not finite .* row 1"):
         Readings(("a", "b"), np.where(VALUES == 2, np.nan, VALUES), known)
