@@ -2,10 +2,10 @@
 
     OMP_NUM_THREADS=1 python benchmarks/transfer.py WORLD [--clips 20]
 
-Held-out clips of the families that the world of `recipes/transfer_like` learned from, continued by 16
-frames from 8 under the true maps of those frames, under each kind of map alone, under the maps of
-another clip (shuffled), and under none. Measured are the audit's object recall and position error and
-PSNR against the true frames, and the overlap (IoU) of the pixels that differ from the clip's
+Held-out clips of the families that the world of `recipes/transfer_like` learned from, continued by
+16 frames from 8 under the true maps of those frames, under each kind of map alone, under the maps
+of another clip (shuffled), and under none. Measured are the audit's object recall, position error
+and PSNR against the true frames, and the overlap (IoU) of the pixels that differ from the clip's
 background with the true object mask; shadows differ too, so the true frames themselves are the
 ceiling. Baselines are the last frame repeated and pixels moved on along their flow.
 """

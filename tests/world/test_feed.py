@@ -78,7 +78,9 @@ def test_what_a_clip_lacks_is_absent_and_so_is_what_it_does_not_cover(world, cli
     fed = world.feed(bare)
     assert fed.actions is fed.rays is fed.state is None
     assert fed.known["maps"].all(dim=(0, 1)).tolist() == [False, False, True]  # edges need pixels
-    later = np.concatenate([clip.time_s, clip.time_s[-1] + np.diff(clip.time_s)[0] * [1.0, 2.0]])
+    later = np.concatenate(
+        [clip.time_s, clip.time_s[-1] + np.diff(clip.time_s)[0] * np.array([1.0, 2.0])]
+    )
     fed = world.feed(clip, later)
     assert fed.known["actions"][0, :, 0].tolist() == [False] + [True] * 32 + [False]
     assert fed.known["rays"][0, :, 0].tolist() == [True] * 32 + [False] * 2
@@ -124,7 +126,7 @@ def test_a_session_is_driven_frame_by_frame(world, clip):
 
 def test_controls_that_do_not_fit_are_named(world, clip):
     wide = replace(clip, actions=np.zeros((32, 3)))
-    with pytest.raises(InputError, match="push: its actions have 3 numbers, .* driven takes 2"):
+    with pytest.raises(InputError, match=r"push: its actions have 3 numbers, .* driven takes 2"):
         world.predict(wide)
     broken = clip.actions.copy()
     broken[4, 1] = np.nan

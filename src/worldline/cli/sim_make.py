@@ -26,8 +26,8 @@ __all__ = ["SimMake"]
 class SimMake:
     """Simulate clips: OUT/FAMILY-SEED-INDEX.mp4, the true scene as .scene.json beside it.
 
-    Actions, where a family has any, go to .actions.json, readings of sensors to .state.json, and with
-    --maps depth and segmentation to .maps.npz.
+    Actions, where a family has any, go to .actions.json, readings of sensors to .state.json, and
+    with --maps depth and segmentation to .maps.npz.
     """
 
     families: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="FAMILY...")]
