@@ -83,10 +83,10 @@ def overlap(predictor: Any, clips: list[Clip], seed: int) -> dict[str, float]:
     """Mean IoU with the true mask at each horizon, over clips in which there is something."""
     found: dict[int, list[float]] = {h: [] for h in HORIZONS}
     for number, clip in enumerate(clips):
-        if hasattr(predictor, "predict_driven"):
-            frames = predictor.predict_driven(clip, CONTEXT, HORIZON, seed + number)[0]
-        elif predictor is None:
+        if predictor is None:
             frames = clip.frames[CONTEXT : CONTEXT + HORIZON]
+        elif isinstance(predictor, Driven):
+            frames = predictor.predict_driven(clip, CONTEXT, HORIZON, seed + number)[0]
         else:
             frames = predictor.predict(clip.frames[:CONTEXT], HORIZON, seed + number)[0]
         assert clip.segmentation is not None

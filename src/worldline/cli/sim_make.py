@@ -85,7 +85,7 @@ class SimMake:
                 write_json(self.out / f"{stem}.state.json", _state(clip.time_s, clip.state))
             if self.maps:
                 pixels = {"segmentation": clip.segmentation, "depth_m": clip.depth_m}
-                there = {name: array for name, array in pixels.items() if array is not None}
+                there: dict[str, Any] = {k: v for k, v in pixels.items() if v is not None}
                 np.savez_compressed(self.out / f"{stem}.maps.npz", time_s=clip.time_s, **there)
             made.append(
                 {

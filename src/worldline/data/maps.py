@@ -106,7 +106,7 @@ def _edges(frames: np.ndarray) -> np.ndarray:
 
 def _nearness(depth_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     depth = depth_m.astype(np.float32)
-    known = ~np.isnan(depth).any(axis=(2, 3))
+    known = np.asarray(~np.isnan(depth).any(axis=(2, 3)))
     with np.errstate(divide="ignore"):
         near = np.where(depth > 0, 1 / np.where(depth > 0, depth, 1), 0)
     near = np.where(known[..., None, None], near, 0)

@@ -180,8 +180,8 @@ class ControlEncoder(nn.Module):
                     some = some.reshape(*shape, *(1,) * (embedded.dim() - 2))
                     embedded = torch.where(some, embedded, absent)
                 if name == "maps" and self.near is not None:
-                    near_BTNS = self.near(value)
-                    near_BTNS = near_BTNS if some is None else near_BTNS * some
+                    near = self.near(value)
+                    near_BTNS = near if some is None else near * some
             if embedded.dim() == 4:
                 cells_BTMD = embedded if cells_BTMD is None else cells_BTMD + embedded
             else:
