@@ -18,7 +18,6 @@ from worldline.world import World
 def recipe(size: str = "nano") -> Recipe:
     """Bodies that fall and bounce."""
     shape = size_named(size)
-    half = size != "nano"  # which trains on any processor, also where half precision is slow
     return Recipe(
         held_out=26,
         world=World.Config(
@@ -39,7 +38,7 @@ def recipe(size: str = "nano") -> Recipe:
                 "tokenizer",
                 TokenizerTask.Config(),
                 "data",
-                Trainer.Config(steps=300, learning_rate=3e-3, warmup=30, half=half),
+                Trainer.Config(steps=300, learning_rate=3e-3, warmup=30),
                 batch=32,
                 length=1,
             ),
@@ -47,7 +46,7 @@ def recipe(size: str = "nano") -> Recipe:
                 "dynamics",
                 ObjectiveTask.Config(("dynamics",), (NextFrame.Config(),)),
                 "data",
-                Trainer.Config(steps=160, learning_rate=2e-3, warmup=20, half=half),
+                Trainer.Config(steps=160, learning_rate=2e-3, warmup=20),
                 batch=8,
                 length=12,
             ),
@@ -55,7 +54,7 @@ def recipe(size: str = "nano") -> Recipe:
                 "readout",
                 ObjectiveTask.Config(("readout",), (Reading.Config(noise=0.3),)),
                 "data",
-                Trainer.Config(steps=50, learning_rate=2e-3, warmup=10, half=half),
+                Trainer.Config(steps=50, learning_rate=2e-3, warmup=10),
                 batch=16,
                 length=8,
             ),

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from worldline.audit.probe import LinearProbe, main_object, pair_features, state_of
+from worldline.audit.probe import TARGETS, LinearProbe, main_object, pair_features, state_of
 from worldline.core import InputError
 from worldline.sim import Split, make_clips
 
@@ -58,3 +58,19 @@ def test_features_of_a_still_picture_have_no_change():
 def test_too_few_clips_are_refused(clips):
     with pytest.raises(InputError, match="at least 4"):
         LinearProbe.fit(clips[:3], told)
+
+
+def test_a_hidden_object_has_a_place_of_its_own_kind():
+    clip = next(iter(make_clips(("occlude",), num_clips=1, seed=0, split=Split.TRAIN)))
+    state, known = state_of(clip)
+    row = main_object(clip.scene)
+    column = TARGETS.index("hidden_x_px")
+    hidden = known[:, column]
+    assert hidden.any()
+    assert not clip.scene.visible[row][hidden].any()
+    assert not known[hidden, TARGETS.index("x_px")].any()
+    np.testing.assert_array_equal(
+        state[hidden, column : column + 2], clip.scene.center_px[row][hidden]
+    )
+    first_seen = int(np.argmax(clip.scene.visible[row]))
+    assert not known[:first_seen, column].any()

@@ -23,9 +23,9 @@ from worldline.world import World
 TEXT = "a red ball rolls into a tower of blocks"
 
 
-def encode(self: TextEncoder, sentences: Sequence[str]) -> Float[Tensor, "n 384"]:
+def encode(self: TextEncoder, sentences: Sequence[str]) -> Float[Tensor, "n 768"]:
     """Stands in for the sentence model, which is an extra."""
-    return torch.stack([torch.full((384,), len(s) / 1000) for s in sentences])
+    return torch.stack([torch.full((768,), len(s) / 1000) for s in sentences])
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def dreamer(tmp_path_factory: pytest.TempPathFactory) -> str:
             width=32,
             depth=3,
             heads=2,
-            controls=ControlEncoder.Config(text_size=384),
+            controls=ControlEncoder.Config(text_size=768),
             start_share=0.5,
         ),
         readout=LatentReadout.Config(width=16, depth=1),

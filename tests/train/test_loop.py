@@ -12,7 +12,7 @@ import torch
 
 from worldline.core import ArtifactError, InputError
 from worldline.core.latents import Latents
-from worldline.train import Checkpoint, DivergenceError, Trainer, step_generator
+from worldline.train import Checkpoint, DivergenceError, Trainer, loop, step_generator
 from worldline.train.loop import to_device
 
 
@@ -69,13 +69,37 @@ def test_training_finds_the_line_and_books_its_cost(tmp_path):
     assert ledger.sessions == 1
 
 
-def test_half_precision_learns_too(tmp_path):
+@pytest.fixture
+def half_precision(monkeypatch):
+    """As if the machine had instructions for bfloat16."""
+    monkeypatch.setattr(loop, "working_type", lambda half, device: torch.bfloat16)
+
+
+def test_half_precision_learns_too(tmp_path, half_precision):
     task = Line()
     trainer(300).run(task, tmp_path)
     torch.testing.assert_close(
         task.model.weight, torch.tensor([[1.0, -2.0, 0.5, 3.0]]), atol=0.1, rtol=0
     )
     assert task.model.weight.dtype == torch.float32
+
+
+def test_run_goes_on_in_the_number_type_that_it_began_in(tmp_path, half_precision, monkeypatch):
+    class Stop(Exception):  # noqa: N818
+        pass
+
+    def stop(step, values):
+        if step == 37:
+            raise Stop
+
+    trainer().run(Line(), tmp_path / "whole")
+    with pytest.raises(Stop):
+        trainer().run(Line(), tmp_path / "moved", on_step=stop)
+    monkeypatch.setattr(loop, "working_type", lambda half, device: torch.float32)
+    trainer().run(Line(), tmp_path / "moved")
+    assert losses(tmp_path / "moved") == losses(tmp_path / "whole")
+    trainer().run(Line(), tmp_path / "elsewhere")
+    assert losses(tmp_path / "elsewhere") != losses(tmp_path / "whole")
 
 
 def test_interrupted_run_goes_on_bit_for_bit(tmp_path):

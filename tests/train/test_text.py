@@ -25,7 +25,7 @@ N, T, SIDE, COLORS = 5, 6, 16, ("red", "blue", "green")
 CAPTIONS = [f"A {COLORS[i % 3]} ball." for i in range(N)]
 
 
-def encode(self: TextEncoder, sentences: Sequence[str]) -> Float[Tensor, "n 384"]:
+def encode(self: TextEncoder, sentences: Sequence[str]) -> Float[Tensor, "n 768"]:
     """Which of three colours is named."""
     named = [[float(color in s) for color in COLORS] for s in sentences]
     return torch.nn.functional.pad(torch.tensor(named), (0, TextEncoder.size - 3))
@@ -76,7 +76,7 @@ def world(text_size: int) -> World:
     return config.build()
 
 
-def task(config: ObjectiveTask.Config, text_size: int = 384) -> ObjectiveTask:
+def task(config: ObjectiveTask.Config, text_size: int = 768) -> ObjectiveTask:
     return config.build(world(text_size), shards(), seed=0, batch=4, length=3)
 
 
@@ -113,5 +113,5 @@ def test_what_takes_no_words_is_altered_as_ever():
 
 
 def test_a_world_of_other_words_is_refused():
-    with pytest.raises(InputError, match=r"text_size is 12, but .* gives 384 numbers"):
+    with pytest.raises(InputError, match=r"text_size is 12, but .* gives 768 numbers"):
         task(TOLD, text_size=12)

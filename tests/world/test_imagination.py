@@ -117,5 +117,5 @@ def test_worlds_that_cannot_imagine_say_why(nano, dreamer):
     deaf = build(controls=ControlEncoder.Config(action_size=2))
     with pytest.raises(InputError, match="world dreamer takes 0 numbers of text"):
         deaf.imagine("a red ball", encoder=WORDS)
-    with pytest.raises(InputError, match=r"takes 3 numbers of text, but .*MiniLM.* gives 384"):
+    with pytest.raises(InputError, match=r"takes 3 numbers of text, but .*MiniLM.* gives 768"):
         dreamer.imagine("a red ball")

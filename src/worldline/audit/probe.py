@@ -22,9 +22,21 @@ from worldline.core.scene import Scene
 
 __all__ = ["TARGETS", "LinearProbe", "Probed", "main_object", "pair_features", "state_of"]
 
-TARGETS = ("x_px", "y_px", "vx_px", "vy_px", "depth_m", "log_mass", "contact")
+TARGETS = (
+    "x_px",
+    "y_px",
+    "vx_px",
+    "vy_px",
+    "depth_m",
+    "log_mass",
+    "contact",
+    "hidden_x_px",
+    "hidden_y_px",
+)
 """Place and velocity (pixels, pixels per frame) in the image, distance along the optical axis,
-logarithm of the mass in kg, and whether it touches something that moves (0 or 1)."""
+logarithm of the mass in kg, and whether it touches something that moves (0 or 1), each while the
+object can be seen; and its place while it cannot, though it is within the frame and was seen
+before."""
 
 _MOST_AXES = 512
 _STRENGTHS = (1e-1, 1e0, 1e1, 1e2, 1e3, 1e4)
@@ -89,8 +101,13 @@ def state_of(clip: Clip) -> tuple[Float[np.ndarray, "t k"], Bool[np.ndarray, "t 
             touching[inside] = 1.0
     with np.errstate(divide="ignore", invalid="ignore"):
         log_mass = np.full(len(center), np.log(mass))
-    state = np.column_stack([center, speed, depth, log_mass, touching])
-    return state, np.isfinite(state) & visible[:, None]
+    size_px = np.array(clip.frames.shape[2:0:-1])
+    inside = ((scene.center_px[row] >= 0) & (scene.center_px[row] < size_px)).all(axis=-1)
+    gone = ~visible & inside & np.logical_or.accumulate(visible)
+    hidden = np.where(gone[:, None], scene.center_px[row], np.nan)
+    state = np.column_stack([center, speed, depth, log_mass, touching, hidden])
+    there = np.column_stack([np.tile(visible[:, None], len(TARGETS) - 2), gone, gone])
+    return state, np.isfinite(state) & there
 
 
 def pair_features(tokens: Float[np.ndarray, "t n c"]) -> Float[np.ndarray, "t f"]:

@@ -2,7 +2,10 @@
 
 The sentence model is all-MiniLM-L6-v2 (Wang et al. 2020, arXiv 2002.10957; trained to embed
 sentences after Reimers and Gurevych 2019, arXiv 1908.10084). Its weights come as a Python package
-of the extra `text`, so that nothing is fetched when it is used.
+of the extra `text`, so that nothing is fetched when it is used. Sentences that differ in one short
+word ("left" for "right") have almost the same vector, so the bag of their words stands beside it:
+the sum of the model's own embeddings of single words, before any of its layers, each taken from the
+vocabulary's mean.
 """
 
 from __future__ import annotations
@@ -53,24 +56,28 @@ class SentenceEncoder(Protocol):
 class TextEncoder:
     """The sentence model of the extra `text`, loaded when the first sentence comes."""
 
-    name = "all-MiniLM-L6-v2"
-    size = 384
+    name = "all-MiniLM-L6-v2, sentence and words"
+    size = 768
 
     @torch.no_grad()
-    def encode(self, sentences: Sequence[str]) -> Float[Tensor, "n 384"]:
-        """Unit vectors in single precision: the mean over each sentence's words, normalised.
+    def encode(self, sentences: Sequence[str]) -> Float[Tensor, "n 768"]:
+        """Unit vectors in single precision: half of the sentence as a whole, half of its words.
 
         Raises:
             InputError: the extra `text` is not installed.
         """
         split, model = _load()
+        table = model.embeddings.word_embeddings.weight
+        middle = table.mean(0)
         found = [torch.empty(0, self.size)]
         for i in range(0, len(sentences), _BATCH):
             part = list(sentences[i : i + _BATCH])
-            words = split(part, padding=True, truncation=True, return_tensors="pt")
-            states = model(**words).last_hidden_state
-            real = words["attention_mask"][..., None].to(states.dtype)
-            found.append(F.normalize((states * real).sum(1) / real.sum(1), dim=-1))
+            tokens = split(part, padding=True, truncation=True, return_tensors="pt")
+            real = tokens["attention_mask"][..., None].to(table.dtype)
+            states = model(**tokens).last_hidden_state
+            words = table[tokens["input_ids"]] - middle
+            halves = [F.normalize((x * real).sum(1), dim=-1) for x in (states, words)]
+            found.append(torch.cat(halves, dim=-1) * 0.5**0.5)
         return torch.cat(found)
 
 

@@ -11,11 +11,12 @@ from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
 from worldline.core.errors import InputError
-from worldline.core.latents import Controls
+from worldline.core.latents import Controls, Latents
 from worldline.data.shards import Shards
 from worldline.dynamics import ControlEncoder
 from worldline.readout.latent import CameraTargets, ObjectTargets
 from worldline.train.drive import draw_controls, poses_of, require_controls
+from worldline.train.encoded import EncodedClips
 
 __all__ = ["ClipBatch", "augment", "draw_clips"]
 
@@ -29,6 +30,7 @@ class ClipBatch:
         moving: pixels of objects.
         objects: the simulator's truth.
         controls: what drives the clips.
+        latents: the encoded pictures, if they were encoded before.
         camera: how it moved, where any camera is known.
     """
 
@@ -36,6 +38,7 @@ class ClipBatch:
     moving: Bool[Tensor, "b t h w"]
     objects: ObjectTargets
     controls: Controls
+    latents: Latents | None = None
     camera: CameraTargets | None = None
 
 
@@ -62,10 +65,12 @@ def draw_clips(
     length: int,
     generator: torch.Generator,
     augmented: bool = True,
+    latest_start: int | None = None,
     text: Float[Tensor, "n e"] | None = None,
     takes: ControlEncoder.Config | None = None,
     state_scale: tuple[np.ndarray, np.ndarray] | None = None,
     rows: int = 8,
+    encoded: EncodedClips | None = None,
 ) -> ClipBatch:
     """The batch of a step: clips in an endless reshuffled order, all from the same first frame.
 
@@ -77,11 +82,13 @@ def draw_clips(
         generator: of first frame and augmentation.
         augmented: mirror and recolour at random; not where actions or words say what is left,
             right or red.
+        latest_start: last frame that a batch may start at; any that leaves room if absent.
         text: embedding of the caption of each of the shards' clips, for a world that takes text.
         takes: the controls that the world takes beside actions and text; none if absent. Poses and
             maps are mirrored along with the pictures.
         state_scale: mean and standard deviation of each column of the world's state.
         rows: latent cells per side, for rays and maps.
+        encoded: where latents are taken from; only for clips that are not augmented.
 
     Raises:
         InputError: the shards' clips are shorter than `length`, lack a control that the world
@@ -97,6 +104,8 @@ def draw_clips(
         )
     require_controls(shards, takes)
     most = shards.frames.shape[1] - length
+    if latest_start is not None:
+        most = min(most, latest_start)
     if most < 0 or length < 1:
         raise InputError(
             f"length {length} must lie between 1 and the {shards.frames.shape[1]} frames of the "
@@ -137,7 +146,8 @@ def draw_clips(
             torch.from_numpy(poses.astype(np.float32)),
             torch.from_numpy(shards.focal_ratio[chosen]),
         )
-    return ClipBatch(frames, moving, objects, controls, camera)
+    latents = None if encoded is None else encoded.draw(chosen.tolist(), span)
+    return ClipBatch(frames, moving, objects, controls, latents, camera)
 
 
 def _part(array: np.ndarray | None, *index: Any) -> Tensor | None:

@@ -1,8 +1,7 @@
-"""The one training loop: bf16 compute on fp32 master weights, AdamW, EMA, exact resume."""
+"""The one training loop: fp32 weights, bf16 compute where it is fast, AdamW, EMA, exact resume."""
 
 from __future__ import annotations
 
-import copy
 import json
 import math
 import time
@@ -21,6 +20,7 @@ from worldline.core.errors import InputError
 from worldline.nn import Average
 from worldline.train.checkpoint import Checkpoint
 from worldline.train.ledger import Ledger
+from worldline.train.precision import WorkingCopy, working_type
 
 __all__ = ["DivergenceError", "Task", "Trainer", "step_generator", "to_device"]
 
@@ -77,7 +77,8 @@ class Trainer:
             weight_decay, beta1, beta2, clip_norm: AdamW (Loshchilov & Hutter 2019).
             average_decay: of the exponential moving average of the weights, which is what is kept.
             seed: of data order and noise.
-            half: compute in bfloat16 (weights stay fp32).
+            half: compute in bfloat16 (weights stay fp32) where the device has instructions for it;
+                see `working_type`. A run goes on in the number type that it began in.
             checkpoint_every, log_every: in steps.
         """
 
@@ -118,35 +119,30 @@ class Trainer:
             InputError: the folder belongs to a run with another configuration.
         """
         config = self.config
-        model = task.model.to(device)
-        worker = copy.deepcopy(model) if config.half else model
-        if config.half:
-            worker = worker.to(torch.bfloat16).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        master = [p for p in model.parameters() if p.requires_grad]
-        working = [p for p in worker.parameters() if p.requires_grad]
+        stored = Checkpoint.load(folder)
+        dtype = working_type(config.half, device) if stored is None else _type_of(stored, config)
+        model = task.model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        worker = WorkingCopy(model, dtype)
+        master = worker.master
         optimizer = torch.optim.AdamW(
             master,
             lr=config.learning_rate,
             betas=(config.beta1, config.beta2),
             weight_decay=config.weight_decay,
+            fused=True,
         )
         average = Average(model, config.average_decay)
-        first, ledger = self._restore(folder, model, average, optimizer, master)
+        first, ledger = self._restore(folder, stored, model, average, optimizer, master)
         ledger = replace(ledger, sessions=ledger.sessions + 1)
         flop = 0.0
         with closing(_LossLog(folder, first)) as log:
             for step in range(first, config.steps):
                 started = time.perf_counter()
                 batch, generator = self._draw(task, step, device)
-                if config.half:
-                    with torch.no_grad():
-                        for own, other in zip(model.parameters(), worker.parameters(), strict=True):
-                            other.copy_(own)
-                for parameter in working:
-                    parameter.grad = None
+                worker.refresh()
                 if flop == 0.0:
-                    flop = self._count_flop(task, worker, step, device)
-                losses = task.loss(worker, batch, generator)
+                    flop = self._count_flop(task, worker.model, step, device)
+                losses = task.loss(worker.model, batch, generator)
                 losses["total"].backward()
                 total = float(losses["total"].detach())
                 if not math.isfinite(total):
@@ -154,9 +150,7 @@ class Trainer:
                         f"{folder}: the loss is {total} at step {step} (batch {step} of seed "
                         f"{config.seed}); the checkpoint before it is kept"
                     )
-                if config.half:
-                    for own, other in zip(master, working, strict=True):
-                        own.grad = None if other.grad is None else other.grad.float()
+                worker.hand_back()
                 torch.nn.utils.clip_grad_norm_(master, config.clip_norm)
                 for group in optimizer.param_groups:
                     group["lr"] = self.learning_rate(step)
@@ -174,10 +168,17 @@ class Trainer:
                 if step % config.log_every == 0 or step + 1 == config.steps:
                     log.write(step, {**values, "learning_rate": self.learning_rate(step)})
                 if (step + 1) % config.checkpoint_every == 0 or step + 1 == config.steps:
-                    self._store(folder, step + 1, model, average, optimizer, master, ledger)
+                    kept = self._gather(model, average, optimizer, master)
+                    notes = {
+                        "trainer": config.to_json(),
+                        "ledger": ledger.to_json(),
+                        "number_type": str(dtype).removeprefix("torch."),
+                    }
+                    Checkpoint(step + 1, kept, notes).save(folder)
                 if on_step is not None:
                     on_step(step, values)
         model.load_state_dict(average.tensors)
+        model.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
         task.finish()
         return ledger
 
@@ -213,33 +214,29 @@ class Trainer:
             parameter.grad = None
         return float(counter.get_total_flops())
 
-    def _store(
+    def _gather(
         self,
-        folder: Path,
-        step: int,
         model: nn.Module,
         average: Average,
         optimizer: torch.optim.Optimizer,
         master: list[nn.Parameter],
-        ledger: Ledger,
-    ) -> None:
+    ) -> dict[str, Tensor]:
         tensors: dict[str, Tensor] = {f"model.{k}": v for k, v in model.state_dict().items()}
         tensors |= {f"average.{k}": v for k, v in average.tensors.items()}
         for i, parameter in enumerate(master):
             for name, value in optimizer.state[parameter].items():
                 tensors[f"optimizer.{i}.{name}"] = torch.as_tensor(value)
-        notes = {"trainer": self.config.to_json(), "ledger": ledger.to_json()}
-        Checkpoint(step, tensors, notes).save(folder)
+        return tensors
 
     def _restore(
         self,
         folder: Path,
+        stored: Checkpoint | None,
         model: nn.Module,
         average: Average,
         optimizer: torch.optim.Optimizer,
         master: list[nn.Parameter],
     ) -> tuple[int, Ledger]:
-        stored = Checkpoint.load(folder)
         if stored is None:
             return 0, Ledger()
         if stored.notes["trainer"] != self.config.to_json():
@@ -251,12 +248,21 @@ class Trainer:
         state = stored.part("optimizer.")
         for i, parameter in enumerate(master):
             prefix = f"{i}."
+            # Moments must lie in memory as their parameter does: the fused step walks both at once.
             optimizer.state[parameter] = {
-                k.removeprefix(prefix): v.to(parameter.device) if v.dim() else v
+                k.removeprefix(prefix): torch.empty_like(parameter).copy_(v)
+                if v.dim()
+                else v.to(parameter.device)
                 for k, v in state.items()
                 if k.startswith(prefix)
             }
         return stored.step, Ledger.from_json(stored.notes["ledger"])
+
+
+def _type_of(stored: Checkpoint, config: Trainer.Config) -> torch.dtype:
+    """Number type that a run began in; older checkpoints do not tell, but kept to their config."""
+    name = stored.notes.get("number_type", "bfloat16" if config.half else "float32")
+    return torch.bfloat16 if name == "bfloat16" else torch.float32
 
 
 def to_device(batch: Any, device: str) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -21,6 +21,7 @@ from worldline.dynamics import CellMotion, ControlEncoder, TrajectoryForecaster
 from worldline.tokenizer import Tokenizer
 from worldline.train.draw import ClipBatch, augment, draw_clips
 from worldline.train.drive import require_controls
+from worldline.train.encoded import EncodedClips
 from worldline.train.loop import step_generator
 from worldline.train.objectives import Follower, NextFrame, Objective
 from worldline.world import World
@@ -189,9 +190,9 @@ class TrajectoryTask:
 class ObjectiveTask:
     """Any parts of a world, trained on any weighted mix of objectives.
 
-    Parts that are not in training are frozen copies in half precision. The tokenizer encodes each
-    batch once, with gradients if it is in training. Dynamics that take text learn from the clips'
-    captions.
+    Parts that are not in training are frozen copies, in the number type of the trained ones. The
+    tokenizer encodes each batch once, with gradients if it is in training. Dynamics that take text
+    learn from the clips' captions.
     """
 
     @register("train/objectives")
@@ -204,11 +205,17 @@ class ObjectiveTask:
             objectives: configs of objectives.
             augmented: mirror and recolour clips at random; must be off where dynamics that take
                 text are trained, because captions say colours and sides.
+            latest_start: last frame of a clip that training may start at, so that what a caption
+                tells is still to come; any if absent.
+            cached: keep the latents of clips beside the shards instead of encoding each batch;
+                needs a tokenizer that is not in training, and clips that are not augmented.
         """
 
         parts: tuple[str, ...] = ("dynamics",)
         objectives: tuple[Config, ...] = (NextFrame.Config(),)
         augmented: bool = True
+        latest_start: int | None = None
+        cached: bool = False
 
         def build(
             self, world: World, shards: Shards, *, seed: int, batch: int, length: int
@@ -218,7 +225,8 @@ class ObjectiveTask:
             Raises:
                 ValueError: the world does not have a part.
                 InputError: text is to be learned, but clips are to be augmented, or have no
-                    caption, or the world takes vectors of another size than the sentence model's.
+                    caption, or the world takes vectors of another size than the sentence model's;
+                    or latents cannot be kept.
             """
             return ObjectiveTask(self, world, shards, seed=seed, batch=batch, length=length)
 
@@ -254,10 +262,12 @@ class ObjectiveTask:
             }
         )
         self.frozen = {
-            name: copy.deepcopy(part).eval().requires_grad_(False).to(torch.bfloat16)
+            name: copy.deepcopy(part).eval().requires_grad_(False)
             for name, part in world.parts.items()
             if name not in config.parts
         }
+
+        self.encoded = self._keep_latents(world) if config.cached else None
 
     def batch(self, step: int, generator: torch.Generator) -> ClipBatch:
         """Clips with all that is known of them."""
@@ -269,11 +279,26 @@ class ObjectiveTask:
             length=self.length,
             generator=generator,
             augmented=self.config.augmented,
+            latest_start=self.config.latest_start,
             text=self.text,
             takes=self.takes,
             state_scale=self.state_scale,
             rows=self.rows,
+            encoded=self.encoded,
         )
+
+    def _keep_latents(self, world: World) -> EncodedClips:
+        if self.config.augmented or "tokenizer" in self.config.parts:
+            raise InputError(
+                "latents are kept of clips that stay as they are, by a tokenizer that stays as it "
+                "is: set augmented=False and train the tokenizer in a stage of its own, or leave "
+                "cached off"
+            )
+        latest = self.shards.frames.shape[1] - self.length
+        if self.config.latest_start is not None:
+            latest = min(latest, self.config.latest_start)
+        tokenizer = copy.deepcopy(world.tokenizer).eval().requires_grad_(False)
+        return EncodedClips(self.shards, tokenizer, latest + self.length)
 
     def _embed_captions(self, world: World) -> Float[Tensor, "n e"] | None:
         """Of every clip, if the world takes text."""
@@ -300,12 +325,17 @@ class ObjectiveTask:
         trained = model["parts"]
         assert isinstance(trained, nn.ModuleDict)
         device = batch.frames.device
-        frozen = {name: part.to(device) for name, part in self.frozen.items()}
+        dtype = next(trained.parameters()).dtype
+        frozen = {name: part.to(device, dtype) for name, part in self.frozen.items()}
         parts = {**frozen, **dict(trained.items())}
         tokenizer = parts["tokenizer"]
         assert isinstance(tokenizer, Tokenizer)
-        with torch.set_grad_enabled("tokenizer" in trained):
-            latents: Latents = tokenizer.encode(batch.frames)
+        if batch.latents is None:
+            with torch.set_grad_enabled("tokenizer" in trained):
+                latents: Latents = tokenizer.encode(batch.frames)
+        else:
+            dtype = next(trained.parameters()).dtype
+            latents = replace(batch.latents, tokens=batch.latents.tokens.to(dtype))
         total = torch.zeros((), device=device)
         losses: dict[str, Tensor] = {}
         objectives: Any = model["objectives"]

@@ -13,6 +13,7 @@ from worldline.sim.families.seesaw import Seesaw
 from worldline.sim.families.slopes import Ramp, USlope
 from worldline.sim.families.swing import Pendulum
 from worldline.sim.families.table import Billiards
+from worldline.sim.families.towers import Tower
 from worldline.sim.families.traffic import Traffic
 from worldline.sim.families.upright import Stack, Topple, UnstableStack
 from worldline.sim.families.vessels import Contain, Pour
@@ -48,6 +49,7 @@ FAMILIES: dict[str, Family] = {
         Pour(),
         DrivenDisc(),
         DiscBounce(),
+        Tower(),
     )
 }
 """Every family by its name."""
