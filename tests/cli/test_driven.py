@@ -117,5 +117,6 @@ def test_info_says_which_controls_a_world_takes(world, call):
     assert told["actions"] == {"size": 2, "embodiments": 1}
     assert told["maps"]["names"] == ["segmentation", "depth"]
     assert told["state"]["names"] == ["push_force_n"]
-    assert "maps (segmentation, depth)" in call("info", world).out
+    shown = " ".join(call("info", world).out.split())
+    assert "maps (segmentation, depth)" in shown
     assert call("info", "small", "--json").answer["controls"] == {}
