@@ -28,6 +28,7 @@ def recipe(size: str = "nano") -> Recipe:
                 controls=ControlEncoder.Config.of(
                     map_names=("segmentation", "depth", "edges"), map_dropout=0.3
                 ),
+                unrolled_share=0.25,
             ),
             readout=LatentReadout.Config(**shape.of_readout()),
             trajectory=None,
@@ -46,15 +47,15 @@ def recipe(size: str = "nano") -> Recipe:
                 "dynamics",
                 ObjectiveTask.Config(("dynamics",), (NextFrame.Config(),)),
                 "data",
-                Trainer.Config(steps=160, learning_rate=2e-3, warmup=20),
+                Trainer.Config(steps=150, learning_rate=2e-3, warmup=20),
                 batch=8,
-                length=12,
+                length=8,
             ),
             Stage(
                 "readout",
                 ObjectiveTask.Config(("readout",), (Reading.Config(noise=0.3),)),
                 "data",
-                Trainer.Config(steps=50, learning_rate=2e-3, warmup=10),
+                Trainer.Config(steps=30, learning_rate=2e-3, warmup=5),
                 batch=16,
                 length=8,
             ),
