@@ -13,7 +13,7 @@ ceiling. Baselines are the last frame repeated and pixels moved on along their f
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -47,11 +47,13 @@ class Driven:
         world: that takes maps.
         kinds: numbers of the maps that it is given.
         other: clips, by index, from which the maps come instead of from the clip itself.
+        drawn: what was predicted of each clip, by index.
     """
 
     world: World
     kinds: tuple[int, ...]
     other: dict[str, Clip] | None = None
+    drawn: dict[str, np.ndarray] = field(default_factory=dict)
 
     def predict(self, context_frames: np.ndarray, horizon: int, seed: int) -> np.ndarray:
         """Without any map."""
@@ -59,6 +61,11 @@ class Driven:
 
     def predict_driven(self, clip: Clip, context: int, horizon: int, seed: int) -> np.ndarray:
         """Under maps of the frames to come, and the true ones of the context."""
+        if index_of(clip) not in self.drawn:
+            self.drawn[index_of(clip)] = self._draw(clip, context, horizon, seed)
+        return self.drawn[index_of(clip)]
+
+    def _draw(self, clip: Clip, context: int, horizon: int, seed: int) -> np.ndarray:
         if not self.kinds:
             return self.predict(clip.frames[:context], horizon, seed)
         source = clip if self.other is None else self.other[index_of(clip)]

@@ -74,5 +74,9 @@ def test_data_without_what_the_world_takes_are_refused_before_training(tmp_path)
     takes = ControlEncoder.Config.of(state_names=("hinge_angle_rad",))
     with pytest.raises(InputError, match="readings of hinge_angle_rad, but the clips have accel"):
         train_world(recipe(takes=takes, num_clips=1), tmp_path)
+    flat = replace(recipe(takes=ControlEncoder.Config(), families=("disc_uniform",), num_clips=1))
+    flat = replace(flat, data=(replace(flat.data[0], moving_camera=False),))
+    with pytest.raises(InputError, match="the camera's motion, but no clip has a camera"):
+        train_world(flat, tmp_path / "flat")
     with pytest.raises(ValueError, match="camera that stands still"):
         Data("data", ("push",), 1, tracked=True, moving_camera=True)

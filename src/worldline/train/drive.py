@@ -15,8 +15,9 @@ from worldline.core.latents import Controls, lead_to
 from worldline.data.maps import draw_maps
 from worldline.data.shards import Shards
 from worldline.dynamics import ControlEncoder
+from worldline.readout.latent import LatentReadout
 
-__all__ = ["draw_controls", "measure_state", "poses_of", "require_controls"]
+__all__ = ["draw_controls", "measure_state", "poses_of", "require_controls", "require_truth"]
 
 
 def require_controls(shards: Shards, takes: ControlEncoder.Config) -> None:
@@ -38,6 +39,18 @@ def require_controls(shards: Shards, takes: ControlEncoder.Config) -> None:
     if lacks is not None:
         where = f"{shards.folder}: " if shards.folder else ""
         raise InputError(f"{where}the world takes {lacks}")
+
+
+def require_truth(shards: Shards, readout: LatentReadout.Config) -> None:
+    """Raise `InputError` where a head of the readout would have nothing to learn from."""
+    lacks: str | None = None
+    if readout.contacts and (shards.has_touching is None or not shards.has_touching.any()):
+        lacks = "contacts, but of no clip is it known what touches"
+    elif readout.camera and shards.focal_ratio is None:
+        lacks = "the camera's motion, but no clip has a camera"
+    if lacks is not None:
+        where = f"{shards.folder}: " if shards.folder else ""
+        raise InputError(f"{where}the readout is to say {lacks}")
 
 
 def measure_state(

@@ -20,7 +20,7 @@ from worldline.data.text import TextEncoder, embed_captions
 from worldline.dynamics import CellMotion, ControlEncoder, TrajectoryForecaster
 from worldline.tokenizer import Tokenizer
 from worldline.train.draw import ClipBatch, augment, draw_clips
-from worldline.train.drive import require_controls
+from worldline.train.drive import require_controls, require_truth
 from worldline.train.encoded import EncodedClips
 from worldline.train.loop import step_generator
 from worldline.train.objectives import Follower, NextFrame, Objective
@@ -250,6 +250,8 @@ class ObjectiveTask:
         self.text = self._embed_captions(world) if "dynamics" in config.parts else None
         self.takes = world.controls if "dynamics" in config.parts else ControlEncoder.Config()
         require_controls(shards, self.takes)
+        if "readout" in config.parts:
+            require_truth(shards, world.readout.config)
         self.state_scale = world.state_scale
         self.rows = world.tokenizer.grid[0]
         self.seed, self.size, self.length = seed, batch, length
