@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -12,6 +13,7 @@ from worldline.audit import ObjectMatch, ObjectProbe
 from worldline.core import Clip, InputError
 
 CONTEXT, TARGET = 8, 15
+RED = (0.8, 0.1, 0.1)
 
 
 def probe_of(clip: Clip) -> ObjectProbe:
@@ -46,6 +48,73 @@ def test_a_shifted_object_gives_that_error(
     (match,) = probe_of(truth).measure(predicted.frames[TARGET])
     assert match.found
     assert match.error_px == pytest.approx(shift_px, abs=0.25)
+
+
+def disc_iou(radius_px: float, shift_px: float) -> float:
+    """Of a disc with itself, shifted: the lens is 2 r^2 acos(d / 2r) - d sqrt(4 r^2 - d^2) / 2."""
+    reach = math.sqrt(4 * radius_px**2 - shift_px**2)
+    lens = 2 * radius_px**2 * math.acos(shift_px / (2 * radius_px)) - shift_px * reach / 2
+    return lens / (2 * math.pi * radius_px**2 - lens)
+
+
+@pytest.mark.parametrize("shift_px", [1.0, 3.0, 4.0, 6.0])
+def test_overlap_of_a_shifted_disc_is_that_of_geometry(
+    paint_clip: Callable[..., Clip], shift_px: float
+) -> None:
+    path = [(10 + 1.5 * t, 30.0) for t in range(24)]
+    shifted = [(x + 0.6 * shift_px, y - 0.8 * shift_px) for x, y in path]
+    truth, predicted = (paint_clip([p], [(0.8, 0.1, 0.1)], radius_px=7.0) for p in (path, shifted))
+    (match,) = probe_of(truth).measure(predicted.frames[TARGET])
+    wanted = disc_iou(7.0, shift_px)
+    assert match.found
+    assert match.iou == pytest.approx(wanted, abs=0.06)
+    assert match.covered == (wanted >= 0.5)  # .57 at 3 px, .47 at 4 px
+
+
+def test_half_overlap_is_the_border(paint_clip: Callable[..., Clip]) -> None:
+    def covered(shift_px: float) -> bool:
+        clip = paint_clip([[(30 - shift_px * (t < CONTEXT), 30.0) for t in range(24)]], [RED])
+        (match,) = probe_of(clip).measure(clip.frames[CONTEXT - 1])
+        assert match.found
+        return match.covered
+
+    assert disc_iou(4.0, 1.75) > 0.55
+    assert disc_iou(4.0, 3.0) < 0.4
+    assert covered(1.75)
+    assert not covered(3.0)
+
+
+def test_what_is_missing_or_smeared_covers_nothing(paint_clip: Callable[..., Clip]) -> None:
+    clip = paint_clip([[(10 + 1.5 * t, 20.0) for t in range(24)]], [RED], radius_px=5.0)
+    probe = probe_of(clip)
+    (exact,) = probe.measure(clip.frames[TARGET])
+    assert exact.iou == 1
+    assert exact.covered
+    (missing,) = probe.measure(clip.background[0])  # type: ignore[index]
+    assert missing.iou == 0
+    assert not missing.covered
+    smear = clip.frames[TARGET].copy()
+    for t in range(CONTEXT - 1, 24):  # the object everywhere on its way
+        mask = clip.segmentation[t] == 0  # type: ignore[index]
+        smear[mask] = clip.frames[t][mask]
+    (match,) = probe.measure(smear)
+    assert match.iou < 0.5
+    assert not match.covered
+
+
+def test_a_like_neighbour_keeps_its_pixels(paint_clip: Callable[..., Clip]) -> None:
+    left = [(5 + 1.5 * t, 20.0) for t in range(24)]
+    right = [(36.0, 20.0)] * 24
+    probe = probe_of(paint_clip([left, right], [RED] * 2))
+    for away_px, wanted in ((0.0, 1.0), (1.0, disc_iou(4.0, 1.0)), (5.0, disc_iou(4.0, 5.0))):
+        shifted = paint_clip([[(x - away_px, y) for x, y in left], right], [RED] * 2)
+        matches = by_id(probe.measure(shifted.frames[TARGET]))
+        assert matches[0].iou == pytest.approx(wanted, abs=0.12)
+        assert matches[1].iou > 0.8
+        assert matches[0].covered == (wanted > 0.5)
+    alone = by_id(probe.measure(paint_clip([right], [RED]).frames[TARGET]))
+    assert not alone[0].covered
+    assert alone[1].covered
 
 
 def test_an_object_too_far_away_is_missed(paint_clip: Callable[..., Clip]) -> None:

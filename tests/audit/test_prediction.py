@@ -73,8 +73,27 @@ def test_the_ceiling_is_reached_by_the_truth_alone(table: PredictionTable) -> No
         assert table.value(CEILING, Metric.PSNR, horizon) == pytest.approx(MAX_PSNR_DB)
         assert table.value(CEILING, Metric.SSIM, horizon) == pytest.approx(1)
         assert table.value(CEILING, Metric.RECALL, horizon) == 1
+        assert table.value(CEILING, Metric.RECALL_IOU50, horizon) == 1
         assert table.value(CEILING, Metric.ERROR, horizon) == 0
     assert table.num_untestable.sum() == 0
+
+
+def test_parts_that_are_joined_are_the_whole(clips: list[Clip], table: PredictionTable) -> None:
+    predictors = {
+        "copy-last": CopyLast(),
+        "flow-warp": ConstantVelocityWarp(),
+        "erase": FrozenMean(),
+    }
+    parts = [
+        evaluate_predictors(predictors, iter(clips[span]), horizons=HORIZONS, first=span.start)
+        for span in (slice(0, 3), slice(3, 8))
+    ]
+    assert PredictionTable.join(parts).to_json() == table.to_json()
+    other = evaluate_predictors(predictors, iter(clips[:1]), horizons=(1,))
+    with pytest.raises(InputError, match="differ in horizons"):
+        PredictionTable.join([table, other])
+    with pytest.raises(InputError, match="no tables"):
+        PredictionTable.join([])
 
 
 def test_the_order_of_predictors_on_constant_velocity(table: PredictionTable) -> None:
@@ -84,6 +103,8 @@ def test_the_order_of_predictors_on_constant_velocity(table: PredictionTable) ->
         assert min(sign * low, sign * high) > 0
     assert table.value("flow-warp", Metric.RECALL, 8) == 1
     assert table.value("copy-last", Metric.RECALL, 8) < 0.5
+    assert table.value("copy-last", Metric.RECALL_IOU50, 8) == 0
+    assert table.value("flow-warp", Metric.RECALL_IOU50, 8) > 0.8
 
 
 def test_erasing_is_seen_by_the_objects_not_by_psnr(table: PredictionTable) -> None:

@@ -68,6 +68,20 @@ def test_numbers_out_of_range_name_their_option(
     assert done.err.startswith(f"worldline: error: {option} is ")
 
 
+def test_a_forecast_that_fits_no_memory_is_refused_at_once(videos: Path, tmp_path: Path, call):
+    done = call("predict", videos / "ball.mp4", "--out", tmp_path, "--horizon", "100000")
+    assert done.code == 2
+    assert len(done.err.splitlines()) == 1
+    assert "all are in memory at once, so at most 4096 frames in all (1024 of each)" in done.err
+
+
+def test_too_few_held_out_clips_are_refused_before_training(tmp_path: Path, call):
+    done = call("train", "small", "--out", tmp_path / "run", "--held-out", "1")
+    assert done.code == 2
+    assert "--held-out is 1; trust is calibrated on 2 clips or more" in done.err
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_group_of_commands_has_help(call):
     done = call("sim", "--help")
     assert done.code == 0

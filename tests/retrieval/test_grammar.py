@@ -316,3 +316,16 @@ def test_comparators_read_as_they_are_said():
     for op, phrases in said.items():
         for phrase in phrases.split(", "):
             assert parse(f"a fall of {phrase} 2 m").query == Fall(Compare("height_m", op, 2.0))
+
+
+@pytest.mark.parametrize(
+    "text", ["falls higher than -3 m", "a fall from minus 2 m", "fall > \u22121 m"]
+)
+def test_numbers_below_zero_are_refused(text):
+    with pytest.raises(InputError, match=r"the query asks for (-|minus )[0-9]; heights"):
+        parse(text)
+
+
+def test_dashes_are_no_minus():
+    assert parse("near-miss between a car and a person").sentence.startswith("A near miss")
+    assert "3 m" in parse("a ball falls 2-3 m").sentence

@@ -268,3 +268,23 @@ def test_importing_the_library_stays_light():
         "assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)
+
+
+@pytest.mark.parametrize("how", ["empty", "noise", "gone"])
+def test_damaged_data_is_said_in_one_sentence(tmp_path, make_scene, how):
+    place = tmp_path / "lib"
+    Library.open(place).add(make_scene(falls(1.0)), uri="a", content_hash="1")
+    (data,) = (place / "events.lance/data").iterdir()
+    size = data.stat().st_size
+    data.unlink()
+    if how != "gone":
+        data.write_bytes(b"" if how == "empty" else np.random.default_rng(0).bytes(size))
+    for act in (
+        lambda: Library.open(place).search("fall"),
+        lambda: Library.open(place).add(make_scene(falls(2.0)), uri="b", content_hash="2"),
+    ):
+        with pytest.raises(ArtifactError, match="the table events cannot be used") as caught:
+            act()
+        assert str(place) in str(caught.value)
+        assert "ingest the videos into a new library" in str(caught.value)
+        assert "\n" not in str(caught.value)

@@ -159,6 +159,30 @@ def test_not_a_number_stops_and_keeps_the_last_good_checkpoint(tmp_path):
     assert all(torch.isfinite(v).all() for v in kept.tensors.values())
 
 
+class Steep(Line):
+    """Its loss is a number at every step, but not its gradient at one."""
+
+    def loss(self, model, batch, generator):
+        values = super().loss(model, batch, generator)
+        x, _ = batch
+        if torch.isinf(x).any():
+            weight = model.weight.float()
+            values["total"] = torch.sqrt((weight * 0).sum()) + 1.0
+        return values
+
+    def batch(self, step, generator):
+        x, y = super().batch(step, generator)
+        return (x * float("inf"), y) if step == 25 else (x, y)
+
+
+def test_a_gradient_that_is_no_number_stops_too(tmp_path):
+    with pytest.raises(DivergenceError, match=r"the gradient is nan at step 25 \(batch 25"):
+        trainer().run(Steep(), tmp_path)
+    kept = Checkpoint.load(tmp_path)
+    assert kept is not None
+    assert kept.step == 20
+
+
 def test_folder_of_another_run_is_refused(tmp_path):
     trainer(20).run(Line(), tmp_path)
     with pytest.raises(InputError, match="other settings"):

@@ -107,6 +107,36 @@ def test_unfit_artifacts_are_named(nano, tmp_path):
         World.from_pretrained(tmp_path / "w")
 
 
+@pytest.mark.parametrize(
+    ("part", "field", "value", "words"),
+    [
+        ("", "context", "8", "context is '8', not a whole number"),
+        ("", "context", 0, "context is 0"),
+        ("", "step_min_s", -1.0, "step_min_s is -1.0"),
+        ("", "step_max_s", None, "step_max_s is None, not a number"),
+        ("tokenizer", "channels", -1, "cannot be built|at most"),
+        ("tokenizer", "size_px", 7, "must be a multiple of 8"),
+        ("dynamics", "depth", 10**9, "has depth 1000000000, at most 100000"),
+        ("dynamics", "width", [32], "width is .*, not a whole number"),
+        ("readout", "width", True, "width is True, not a whole number"),
+        ("", "readout", 3, "readout is 3, not a config"),
+    ],
+)
+def test_odd_values_in_a_config_are_named(nano, tmp_path, part, field, value, words):
+    nano.save(tmp_path)
+    record = json.loads((tmp_path / "config.json").read_text())
+    (record[part] if part else record)[field] = value
+    (tmp_path / "config.json").write_text(json.dumps(record))
+    with pytest.raises(ArtifactError, match=words) as caught:
+        World.from_pretrained(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_session_needs_a_context(nano, clip):
+    with pytest.raises(InputError, match="context is 0"):
+        nano.open(clip, context=0)
+
+
 def test_weights_that_are_no_numbers_are_refused(nano, tmp_path):
     broken = copy.deepcopy(nano)
     next(broken.readout.parameters()).data.fill_(float("nan"))

@@ -53,8 +53,10 @@ def write_card(
         "",
         "Held-out clips: the ranges of training, other seeds. +n is n frames after the last "
         "context frame. Only the first sample is judged. Object recall and position error are "
-        "measured in the predicted pixels by an extractor that knows no model; a missed object "
-        "counts its whole search radius in the penalised error. `copy-last` repeats the last "
+        "measured in the predicted pixels by an extractor that knows no model. `recall` counts "
+        "what is within about its own width of the truth, `recall iou50` what overlaps the true "
+        "silhouette with an intersection over union of at least 1/2; a missed object counts its "
+        "whole search radius in the penalised error. `copy-last` repeats the last "
         "frame, `flow-warp` moves every pixel on along its optical flow, `truth` are the true "
         "frames through the same instruments. A forecast of the world carries the pixels that "
         "move along forecast trajectories (`trajectories alone`) and corrects the result by what "

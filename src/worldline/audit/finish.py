@@ -115,12 +115,22 @@ def evaluate_world(
     seed: int,
     split: Split = Split.HELD_OUT,
     moving_camera: bool = False,
+    first: int = 0,
 ) -> PredictionTable:
     """The prediction table: the world beside copy-last, flow warp and its untrained self.
 
     "network alone" is the world without trajectories to correct: its network's futures, with the
     detail of the last frame only. "trajectories alone" is what that corrects. A world that
     forecasts no trajectories has no such rows.
+
+    Args:
+        world: to evaluate.
+        families: of the clips, in equal shares.
+        num_clips: how many.
+        seed: of clips and predictors.
+        split: which ranges the clips come from.
+        first: number of the first clip; `PredictionTable.join` puts tables together that several
+            processes have made of some clips each.
     """
     with torch.random.fork_rng():
         torch.manual_seed(seed)
@@ -145,8 +155,9 @@ def evaluate_world(
         split=split,
         size_px=world.size_px,
         moving_camera=moving_camera,
+        first=first,
     )
-    return evaluate_predictors(predictors, clips, context=world.context, seed=seed)
+    return evaluate_predictors(predictors, clips, context=world.context, seed=seed, first=first)
 
 
 def calibrate_world(

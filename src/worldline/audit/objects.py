@@ -13,23 +13,27 @@ how much of it should be seen (its visible mask at the target frame) and the cle
 3. Centroid of the evidence in a window around the shape, moved until it rests.
 4. Found: at least 40 % of the summed opacity that the true frame has there, and no farther from the
    truth than the match radius: an object's width, but at least 1/16 of the frame.
+5. Silhouette: the pixels that hang together with the place and whose evidence is at least half the
+   object's own opacity in the true frame; like objects nearby keep theirs. If it overlaps the true
+   silhouette with an intersection over union of at least 1/2, the object is *covered*: the
+   criterion of PASCAL VOC (Everingham et al. 2010, section 4.2) and of AP50 in COCO (Lin et al.
+   2014, arXiv 1405.0312).
 
-Shares and errors are against what *the same search* finds in the true frame, so that its own bias
-cancels. An object counts only where that search finds it, with at least 30 % of its visible area
-and within 2 px of its mask's middle; others are counted apart, in `ObjectProbe.num_untestable`.
+Shares, errors and overlaps are against what *the same search* finds in the true frame, so that its
+own bias cancels. An object counts only where that search finds it, with at least 30 % of its
+visible area and within 2 px of its mask's middle; others are counted apart, in
+`ObjectProbe.num_untestable`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
-from scipy.ndimage import binary_dilation
-from scipy.optimize import linear_sum_assignment
+from jaxtyping import Bool, UInt8
 
-from worldline.audit.evidence import color_groups, match_exposure, object_evidence, palette
+from worldline.audit.evidence import palette
+from worldline.audit.seek import Place, Target, mask_center, search_objects
 from worldline.core.clip import Clip
 from worldline.core.errors import InputError
 
@@ -42,10 +46,7 @@ _MIN_AREA_SHARE = 0.4
 _MIN_SELF_SHARE = 0.3
 _MIN_MOVE_PX = 1.0
 _SELF_RADIUS_PX = 2.0  # farther from its own mask than this, the search has failed on the truth
-_RIM_PX = 2
-_RIM_COST = 0.5
-_NEARLY = 0.9
-_MAX_SHIFTS = 10
+_MIN_IOU = 0.5
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class ObjectMatch:
         error_px: distance to the truth of the best place, however far or faint.
         radius_px: match radius; stands in for the error of an object that was not found.
         area_share: summed opacity there as a share of the same in the true frame.
+        iou: intersection over union of its silhouette with that in the true frame.
         truth_px, found_px: the two centroids (x, y), pixel centres at whole numbers plus 0.5.
     """
 
@@ -68,31 +70,19 @@ class ObjectMatch:
     error_px: float
     radius_px: float
     area_share: float
+    iou: float
     truth_px: tuple[float, float]
     found_px: tuple[float, float]
+
+    @property
+    def covered(self) -> bool:
+        """Found, and its silhouette overlaps the true one with an IoU of at least 1/2."""
+        return self.found and self.iou >= _MIN_IOU
 
     @property
     def penalised_error_px(self) -> float:
         """Position error if found, else the match radius."""
         return self.error_px if self.found else self.radius_px
-
-
-@dataclass(frozen=True, eq=False)
-class _Target:
-    object_id: int
-    colors: Float[np.ndarray, "k 3"]
-    shapes: tuple[Bool[np.ndarray, "h w"], ...]
-    area_px: int
-    center_px: Float[np.ndarray, " 2"]
-    moved_px: float
-    seen: bool
-
-
-@dataclass(frozen=True, eq=False)
-class _Place:
-    center_px: np.ndarray
-    mass_px: float
-    score: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,9 +99,9 @@ class ObjectProbe:
     """
 
     background: UInt8[np.ndarray, "h w 3"]
-    targets: tuple[_Target, ...]
+    targets: tuple[Target, ...]
     truth: tuple[ObjectMatch, ...]
-    places: tuple[_Place, ...]
+    places: tuple[Place, ...]
     num_untestable: int
 
     @property
@@ -152,9 +142,9 @@ class ObjectProbe:
         targets = _describe_targets(clip, context_start, context_stop, frame)
         blank = cls(background=background, targets=targets, truth=(), places=(), num_untestable=0)
         anchors = np.array([t.center_px for t in targets]).reshape(-1, 2)
-        places = _search(clip.frames[frame], background, targets, anchors)
+        places = search_objects(clip.frames[frame], background, targets, anchors)
         truth: list[ObjectMatch] = []
-        kept: list[_Place] = []
+        kept: list[Place] = []
         num_untestable = 0
         for target, place in zip(targets, places, strict=True):
             if not target.seen:
@@ -196,18 +186,19 @@ class ObjectProbe:
                 for t in self.targets
             ]
         )
-        places = _search(frame, self.background, self.targets, anchors.reshape(-1, 2))
+        places = search_objects(frame, self.background, self.targets, anchors.reshape(-1, 2))
         return tuple(
             self._match(target, place, known[target.object_id])
             for target, place in zip(self.targets, places, strict=True)
             if target.object_id in known
         )
 
-    def _match(self, target: _Target, place: _Place, true_place: _Place) -> ObjectMatch:
+    def _match(self, target: Target, place: Place, true_place: Place) -> ObjectMatch:
         truth_px = true_place.center_px
         radius_px = max(len(self.background) / 16, 2 * np.sqrt(target.area_px / np.pi))
         error_px = float(np.hypot(*(place.center_px - truth_px)))
         share = place.mass_px / true_place.mass_px
+        opacity = true_place.opacity
         return ObjectMatch(
             object_id=target.object_id,
             moving=bool(target.moved_px >= _MIN_MOVE_PX),
@@ -215,12 +206,13 @@ class ObjectProbe:
             error_px=error_px,
             radius_px=float(radius_px),
             area_share=float(share),
+            iou=_overlap(place.silhouette(opacity), true_place.silhouette(opacity)),
             truth_px=(float(truth_px[0]), float(truth_px[1])),
             found_px=(float(place.center_px[0]), float(place.center_px[1])),
         )
 
 
-def _describe_targets(clip: Clip, start: int, stop: int, frame: int) -> tuple[_Target, ...]:
+def _describe_targets(clip: Clip, start: int, stop: int, frame: int) -> tuple[Target, ...]:
     """Objects visible at the target frame; those never seen before only compete for pixels."""
     assert clip.segmentation is not None
     now = clip.segmentation[frame]
@@ -235,129 +227,21 @@ def _describe_targets(clip: Clip, start: int, stop: int, frame: int) -> tuple[_T
         seen = bool(len(usable))
         last = start + int(usable[-1]) if seen else frame
         before = clip.segmentation[last] == object_id
-        center_px = _mask_center(mask)
+        center_px = mask_center(mask)
         targets.append(
-            _Target(
+            Target(
                 object_id=object_id,
                 colors=palette(clip.frames[last], before),
                 shapes=(mask, before) if seen else (mask,),
                 area_px=area_px,
                 center_px=center_px,
-                moved_px=float(np.hypot(*(center_px - _mask_center(before)))),
+                moved_px=float(np.hypot(*(center_px - mask_center(before)))),
                 seen=seen,
             )
         )
     return tuple(targets)
 
 
-def _mask_center(mask: np.ndarray) -> np.ndarray:
-    y, x = np.nonzero(mask)
-    return np.array([x.mean() + 0.5, y.mean() + 0.5])
-
-
-def _search(
-    frame: UInt8[np.ndarray, "h w 3"],
-    background: UInt8[np.ndarray, "h w 3"],
-    targets: tuple[_Target, ...],
-    anchors_px: Float[np.ndarray, "n 2"],
-) -> list[_Place]:
-    """Best place of each target; `anchors_px` only name places among objects of like colour."""
-    if not targets:
-        return []
-    palettes = [target.colors for target in targets]
-    evidence = object_evidence(match_exposure(frame, background), background, palettes)
-    places: list[_Place] = [_Place(np.zeros(2), 0.0, 0.0)] * len(targets)
-    for group in color_groups(palettes):
-        field = evidence[group].max(0).astype(np.float32)
-        picks = _pick_places(field, [targets[i] for i in group])
-        for index, place in zip(group, _name_places(picks, anchors_px[group]), strict=True):
-            places[index] = place
-    return places
-
-
-def _pick_places(field: np.ndarray, targets: list[_Target]) -> list[_Place]:
-    """One place per target, best first, and one more to see whether there is a ghost."""
-    left = list(targets)
-    shapes = list(targets)
-    field = field.copy()
-    picks = []
-    for _ in range(len(targets) + 1):
-        pool = left if left else shapes
-        candidates = [
-            (*_slide(field, shape), which, shape)
-            for which, target in enumerate(pool)
-            for shape in target.shapes
-        ]
-        score, offset, which, shape = max(candidates, key=lambda c: c[0])
-        place, cover = _settle(field, shape, offset, score)
-        picks.append(place)
-        field[cover] = 0
-        if left:
-            left.pop(which)
-    return picks
-
-
-def _slide(field: np.ndarray, shape: np.ndarray) -> tuple[float, tuple[int, int]]:
-    """Best score of a shape over the whole field and the (dx, dy) that brings it there."""
-    y, x = np.nonzero(shape)
-    top, left = y.min() - _RIM_PX, x.min() - _RIM_PX
-    height, width = np.ptp(y) + 1 + 2 * _RIM_PX, np.ptp(x) + 1 + 2 * _RIM_PX
-    inside = np.zeros((height, width), dtype=np.float32)
-    inside[y - top, x - left] = 1
-    rim = binary_dilation(inside > 0, iterations=_RIM_PX) & (inside == 0)
-    weights = inside / inside.sum() - _RIM_COST * rim / rim.sum()
-    # Half a shape beyond the frame's edge is room enough for what is leaving the view.
-    pad_y, pad_x = int(height) // 2, int(width) // 2
-    padded = np.pad(field, ((pad_y, pad_y), (pad_x, pad_x)))
-    scores = cv2.matchTemplate(padded, weights.astype(np.float32), cv2.TM_CCORR)
-    row, column = np.unravel_index(int(scores.argmax()), scores.shape)
-    return float(scores[row, column]), (
-        int(column) - pad_x - int(left),
-        int(row) - pad_y - int(top),
-    )
-
-
-def _settle(
-    field: np.ndarray, shape: np.ndarray, offset: tuple[int, int], score: float
-) -> tuple[_Place, np.ndarray]:
-    """Centroid and sum of the evidence near a shape, moved until both agree; pixels it covers."""
-    home = _mask_center(shape)
-    window = binary_dilation(shape, iterations=_RIM_PX)
-    y, x = np.nonzero(window)
-    inner = shape[y, x]
-    height, width = field.shape
-    dx, dy = offset
-    center, mass = home + np.array(offset), 0.0
-    seen: set[tuple[int, int]] = set()
-    while (dx, dy) not in seen and len(seen) < _MAX_SHIFTS:
-        seen.add((dx, dy))
-        inside = (x + dx >= 0) & (x + dx < width) & (y + dy >= 0) & (y + dy < height)
-        xs, ys = x[inside] + dx, y[inside] + dy
-        weights = field[ys, xs].astype(np.float64)
-        mass = float(weights.sum())
-        if mass < 1e-3:
-            break
-        center = np.array([(weights * xs).sum(), (weights * ys).sum()]) / mass + 0.5
-        dx, dy = np.rint(center - home).astype(int).tolist()
-    inside = inner & (x + dx >= 0) & (x + dx < width) & (y + dy >= 0) & (y + dy < height)
-    cover = np.zeros(field.shape, dtype=bool)
-    cover[y[inside] + dy, x[inside] + dx] = True
-    return _Place(np.asarray(center, dtype=np.float64), mass, score), cover
-
-
-def _name_places(picks: list[_Place], anchors_px: np.ndarray) -> list[_Place]:
-    """Give places to objects, nearest in sum; of two equally good sets the farther one."""
-    num = len(anchors_px)
-    readings = [picks[:num]]
-    last, spare = picks[num - 1], picks[num]
-    if spare.score > 0 and spare.score >= _NEARLY * last.score:
-        readings.append([*picks[: num - 1], spare])
-    worst: list[_Place] = []
-    worst_px = -1.0
-    for reading in readings:
-        centers = np.array([place.center_px for place in reading])
-        distance = np.linalg.norm(anchors_px[:, None] - centers[None], axis=-1)
-        rows, columns = linear_sum_assignment(distance)
-        if (total := float(distance[rows, columns].sum())) > worst_px:
-            worst_px, worst = total, [reading[c] for c in columns[np.argsort(rows)]]
-    return worst
+def _overlap(a: Bool[np.ndarray, "h w"], b: Bool[np.ndarray, "h w"]) -> float:
+    """Intersection over union."""
+    return float((a & b).sum() / max((a | b).sum(), 1))

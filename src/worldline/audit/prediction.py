@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -36,7 +36,9 @@ class Metric(StrEnum):
     SSIM = "ssim"
     """Mean over clips."""
     RECALL = "recall"
-    """Share of the moving objects that are found."""
+    """Share of the moving objects that are found, within about their own width."""
+    RECALL_IOU50 = "recall_iou50"
+    """Share of the moving objects whose silhouette overlaps the true one: an IoU of at least .5."""
     ERROR_FOUND = "error_found_px"
     """Mean position error of the moving objects that are found."""
     ERROR = "error_px"
@@ -124,6 +126,32 @@ class PredictionTable:
         )
         gap = self._resample(p, m, h, family) - self._resample(b, m, h, family)
         return (value, *_quantiles(gap))
+
+    @classmethod
+    def join(cls, tables: Sequence[PredictionTable]) -> PredictionTable:
+        """The table of all clips, of tables that measured the same on different clips.
+
+        Raises:
+            InputError: there are none, or they measured different things.
+        """
+        if not tables:
+            raise InputError("there are no tables to join")
+        first = tables[0]
+        alike = ("predictors", "baselines", "horizons", "context", "seed")
+        for other in tables:
+            for name in alike:
+                if getattr(other, name) != getattr(first, name):
+                    raise InputError(
+                        f"tables to join differ in {name}: {getattr(first, name)} and "
+                        f"{getattr(other, name)}"
+                    )
+        return replace(
+            first,
+            clip_families=tuple(name for table in tables for name in table.clip_families),
+            sums=np.concatenate([table.sums for table in tables], axis=1),
+            counts=np.concatenate([table.counts for table in tables], axis=1),
+            num_untestable=np.concatenate([table.num_untestable for table in tables]),
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Every number with its interval and count; NaN becomes null."""
@@ -234,6 +262,7 @@ def evaluate_predictors(
     horizons: tuple[int, ...] = (1, 4, 8, 16),
     seed: int = 0,
     baselines: Sequence[str] = ("copy-last", "flow-warp"),
+    first: int = 0,
 ) -> PredictionTable:
     """Let predictors continue clips and measure them at chosen frames after the context.
 
@@ -244,6 +273,7 @@ def evaluate_predictors(
         predictors: by name.
         clips: simulated clips with segmentation and background, taken one at a time; the family is
             `clip.provenance.source`.
+        first: number of the first clip, where these are some out of many.
         context: frames shown.
         horizons: frames after the context at which to measure.
         seed: given to each predictor together with the clip's number, as `seed + number`.
@@ -259,7 +289,7 @@ def evaluate_predictors(
         raise InputError("context and horizons are numbers of frames, at least 1 each")
     names = (*predictors, CEILING)
     families, sums, counts, untestable = [], [], [], []
-    for number, clip in enumerate(clips):
+    for number, clip in enumerate(clips, first):
         need = context + max(horizons)
         if clip.num_frames < need:
             raise InputError(
@@ -269,6 +299,7 @@ def evaluate_predictors(
         views = [_View.prepare(clip, context, horizon) for horizon in horizons]
         everyone: dict[str, Predictor] = {**predictors, CEILING: StateOracle((clip,))}
         tables = []
+        known: dict[tuple[int, bytes], list[tuple[float, int]]] = {}
         for name in names:
             futures = _ask(everyone[name], clip, context, max(horizons), seed + number)
             wanted = (max(horizons), *clip.frames.shape[1:])
@@ -277,7 +308,13 @@ def evaluate_predictors(
                     f"{name} predicted frames of shape {futures.shape}, expected (S, "
                     f"{', '.join(map(str, wanted))})"
                 )
-            tables.append([view.measure(futures[0]) for view in views])
+            row = []
+            for view in views:  # predictors that agree on a frame are measured once
+                key = view.horizon, futures[0, view.horizon - 1].tobytes()
+                if key not in known:
+                    known[key] = view.measure(futures[0])
+                row.append(known[key])
+            tables.append(row)
         array = np.array(tables, dtype=np.float64)  # [P, H, M, 2]
         sums.append(array[..., 0].swapaxes(1, 2))
         counts.append(array[..., 1].swapaxes(1, 2))
@@ -328,6 +365,7 @@ class _View:
             (action_db, int(busy)),
             (float(ssim(*pair)[0]), 1),
             (float(len(found)), len(moving)),
+            (float(sum(match.covered for match in moving)), len(moving)),
             (math.fsum(match.error_px for match in found), len(found)),
             (math.fsum(match.penalised_error_px for match in moving), len(moving)),
             (float(sum(match.found for match in everything)), len(everything)),

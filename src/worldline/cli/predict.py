@@ -59,11 +59,13 @@ class Predict:
         """Forecast each file. Raises `InputError` for a bad number or an unknown world."""
         from worldline import World
         from worldline.cli.beside import read_guide
+        from worldline.world.futures import plan_draws
 
         numbers = {"horizon": self.horizon, "samples": self.samples, "context": self.context}
         for name, value in numbers.items():
             if value is not None and value < 1:
                 raise InputError(f"--{name} is {value}; it must be at least 1")
+        plan_draws(1, self.horizon, self.samples)
         world = World.from_pretrained(self.world)
         context = world.context if self.context is None else self.context
         names = stems(self.videos)

@@ -52,8 +52,12 @@ class Train:
         from worldline.train.estimate import estimate_training
         from worldline.world import World
 
-        if self.workers < 1 or (self.held_out is not None and self.held_out < 1):
-            raise InputError("--workers and --held-out must be at least 1")
+        if self.workers < 1:
+            raise InputError(f"--workers is {self.workers}; it must be at least 1")
+        if self.held_out is not None and self.held_out < 2:
+            raise InputError(
+                f"--held-out is {self.held_out}; trust is calibrated on 2 clips or more"
+            )
         check_device(self.device)
         recipe = load_recipe(self.recipe, self.size)
         command = f"worldline train {self.recipe} --out {self.out}"

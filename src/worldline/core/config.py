@@ -7,8 +7,11 @@ run code that was not already part of the program.
 from __future__ import annotations
 
 import dataclasses
+import math
+import types
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, TypeVar
+from functools import cache
+from typing import Any, ClassVar, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from worldline.core.errors import ArtifactError
 
@@ -69,17 +72,25 @@ def config_from_json(record: Mapping[str, Any]) -> Any:
     """Inverse of `Config.to_json`; strict about names, and versions that have no upgrade.
 
     Raises:
-        ArtifactError: unknown type, other version, unknown or missing field.
+        ArtifactError: unknown type, other version, unknown or missing field, or a value of another
+            kind than the field's.
     """
+    try:
+        return _read(record)
+    except RecursionError:
+        raise ArtifactError("the config is nested too deep") from None
+
+
+def _read(record: Mapping[str, Any]) -> Any:
     fields = dict(record)
     type_name, version = fields.pop("type", None), fields.pop("version", None)
     cls = _REGISTRY.get(str(type_name))
     if cls is None:
         raise ArtifactError(f"config type {type_name!r} is not known; known: {sorted(_REGISTRY)}")
-    while version != cls.version and version in cls.upgrades:
+    while type(version) is int and version != cls.version and version in cls.upgrades:
         fields = {**cls.upgrades[version], **fields}
         version += 1
-    if version != cls.version:
+    if type(version) is not int or version != cls.version:
         raise ArtifactError(f"{type_name} has version {version}, this program reads {cls.version}")
     names = [item.name for item in dataclasses.fields(cls)]
     if unknown := sorted(set(fields) - set(names)):
@@ -87,8 +98,12 @@ def config_from_json(record: Mapping[str, Any]) -> Any:
     # Also those that have a default: it may have changed since the record was written.
     if missing := [name for name in names if name not in fields]:
         raise ArtifactError(f"{type_name} lacks fields: {', '.join(missing)}")
+    values = {key: _typed(value) for key, value in fields.items()}
+    for name, hint in _hints(cls).items():
+        if name in values and not _fits(values[name], hint):
+            raise ArtifactError(f"{type_name}: {name} is {_short(fields[name])}, not {_say(hint)}")
     try:
-        return cls(**{key: _typed(value) for key, value in fields.items()})
+        return cls(**values)
     except (TypeError, ValueError) as error:
         raise ArtifactError(f"{type_name}: {error}") from None
 
@@ -105,7 +120,52 @@ def _plain(value: Any) -> Any:
 def _typed(value: Any) -> Any:
     match value:
         case {"type": _}:
-            return config_from_json(value)
+            return _read(value)
         case list():
             return tuple(_typed(item) for item in value)
     return value
+
+
+@cache
+def _hints(cls: type[Config]) -> dict[str, Any]:
+    return {name: hint for name, hint in get_type_hints(cls).items() if name not in _OF_CLASS}
+
+
+_OF_CLASS = ("type_name", "version")
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a value read from JSON is of the kind that a field is annotated with."""
+    kind, parts = get_origin(hint), get_args(hint)
+    if kind in (Union, types.UnionType):
+        return any(_fits(value, part) for part in parts)
+    if kind is tuple:
+        if not isinstance(value, tuple):
+            return False
+        if len(parts) == 2 and parts[1] is Ellipsis:
+            return all(_fits(item, parts[0]) for item in value)
+        return len(value) == len(parts) and all(map(_fits, value, parts))
+    if hint is Any:
+        return True
+    if hint is float:
+        return type(value) in (int, float) and math.isfinite(value)
+    if hint in (int, bool, str):
+        return type(value) is hint
+    return isinstance(value, kind or hint)
+
+
+def _say(hint: Any) -> str:
+    kind, parts = get_origin(hint), get_args(hint)
+    if kind in (Union, types.UnionType):
+        return " or ".join(_say(part) for part in parts)
+    if kind is tuple:
+        return f"a list of {_say(parts[0])}"
+    if hint is type(None):
+        return "null"
+    known = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
+    return known.get(hint, f"a config {getattr(hint, 'type_name', '')}".strip())
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:60] + "..."

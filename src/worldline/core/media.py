@@ -2,9 +2,28 @@
 
 from __future__ import annotations
 
-__all__ = ["VIDEO_SUFFIXES"]
+import os
+from pathlib import Path
+
+__all__ = ["VIDEO_SUFFIXES", "videos_below"]
 
 VIDEO_SUFFIXES = frozenset(
     {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".wmv", ".flv"}
 )
 """Suffixes that are looked for in folders; a file named directly is tried whatever its suffix."""
+
+
+def videos_below(folder: Path) -> tuple[list[Path], list[OSError]]:
+    """Video files in a folder and all below it, by name.
+
+    Returns:
+        the files, and an error, with its `filename`, for each folder that cannot be listed.
+    """
+    unread: list[OSError] = []
+    found = [
+        Path(place) / name
+        for place, _, names in os.walk(folder, onerror=unread.append)
+        for name in names
+        if Path(name).suffix.lower() in VIDEO_SUFFIXES
+    ]
+    return sorted(path for path in found if path.is_file()), unread

@@ -24,7 +24,7 @@ import numpy as np
 from jaxtyping import Float
 
 from worldline.core.errors import InputError, MediaError
-from worldline.core.media import VIDEO_SUFFIXES
+from worldline.core.media import videos_below
 from worldline.core.provenance import Provenance
 from worldline.data.actions import ActionSpec
 from worldline.data.decode import iter_frames, probe
@@ -65,7 +65,8 @@ def read_folder(
         num_actions: the columns of the tables are choices among so many; else they are numbers.
         strict: raise at the first video that is faulty: unreadable, damaged, or with a table that
             does not belong to it, has gaps, or holds anything but finite numbers.
-        on_reject: told of each video that is left out, or that breaks off; a warning if absent.
+        on_reject: told of each video that is left out, or that breaks off, and of each folder that
+            cannot be read; a warning if absent.
 
     Raises:
         InputError: no such folder, or no video in it.
@@ -77,8 +78,12 @@ def read_folder(
     if not root.exists():
         raise InputError(f"{root}: no such file or folder")
     if root.is_dir():
-        below = sorted(root.rglob("*"))
-        videos = [p for p in below if p.suffix.lower() in VIDEO_SUFFIXES and p.is_file()]
+        videos, unread = videos_below(root)
+        for problem in unread:
+            told = EpisodeError(
+                str(root), str(problem.filename), "folder", f"cannot be read ({problem.strerror})"
+            )
+            reject(told, strict=strict, on_reject=on_reject)
     else:
         root, videos = root.parent, [root]
     if not videos:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from worldline.core.errors import MediaError
-from worldline.core.media import VIDEO_SUFFIXES
+from worldline.core.media import VIDEO_SUFFIXES, videos_below
 from worldline.core.provenance import Origin
 from worldline.core.scene import Scene
 
@@ -113,20 +113,21 @@ def find_videos(paths: Iterable[str | Path]) -> list[Path | IngestResult]:
     """Video files under paths, each once, absolute, folders searched recursively by name.
 
     Returns:
-        files in the order of the paths, with a failed result for every path that gives none.
+        files in the order of the paths, with a failed result for every path that gives none and for
+        every folder below that cannot be searched.
     """
     files: dict[Path | IngestResult, None] = {}
     for given in paths:
         path = Path(given).absolute()
         if path.is_dir():
-            try:
-                found = sorted(
-                    p for p in path.rglob("*") if p.suffix.lower() in VIDEO_SUFFIXES and p.is_file()
-                )
-                reason = "" if found else "no video files in this folder"
-            except OSError as error:
-                found, reason = [], f"cannot be searched ({error.strerror})"
+            found, unread = videos_below(path)
+            reason = "" if found or unread else "no video files in this folder"
             files.update(dict.fromkeys(found))
+            for problem in unread:
+                told = f"folder cannot be searched ({problem.strerror})"
+                source = str(problem.filename)
+                error = str(MediaError(source, told))
+                files[IngestResult(source, Status.FAILED, error=error)] = None
         elif path.exists() and not path.is_file():
             reason = "is not a regular file"
         elif path.exists():

@@ -77,9 +77,8 @@ class LanceStore:
         except (OSError, RuntimeError, ValueError) as error:
             if isinstance(error, ArtifactError):
                 raise
-            reason = " ".join(str(error).split())
             verb = "cannot be written" if create else "the library is damaged"
-            raise ArtifactError(f"{self.uri}: {verb} ({reason})") from None
+            raise ArtifactError(f"{self.uri}: {verb} ({_reason(error)})") from None
         self._tables, self._exists = tables, True
         return tables
 
@@ -98,6 +97,23 @@ class LanceStore:
     def _table(self, name: str) -> Any:
         return self._open(create=True)[name]
 
+    @contextmanager
+    def _using(self, table: str) -> Iterator[Any]:
+        """A table to read or write; what LanceDB cannot do becomes an `ArtifactError`.
+
+        LanceDB reads data files only when their rows are wanted, so damage shows only here.
+        """
+        handle = self._table(table)
+        try:
+            yield handle
+        except (OSError, RuntimeError, ValueError) as error:
+            if isinstance(error, ArtifactError):
+                raise
+            raise ArtifactError(
+                f"{self.uri}: the table {table} cannot be used ({_reason(error)}); if its files "
+                "are damaged, ingest the videos into a new library"
+            ) from None
+
     def read(
         self, table: str, where: Where | None = None, columns: Sequence[str] | None = None
     ) -> list[dict[str, Any]]:
@@ -105,11 +121,11 @@ class LanceStore:
         if not self._exists:
             return []
         names = [n for n in TABLES[table] if n != "vector"] if columns is None else list(columns)
-        handle = self._table(table)
-        query = handle.search().select(names).limit(max(1, handle.count_rows()))
-        if where is not None:
-            query = query.where(to_sql(where))
-        return query.to_arrow().to_pylist()
+        with self._using(table) as handle:
+            query = handle.search().select(names).limit(max(1, handle.count_rows()))
+            if where is not None:
+                query = query.where(to_sql(where))
+            return query.to_arrow().to_pylist()
 
     def nearest(
         self,
@@ -122,25 +138,29 @@ class LanceStore:
         """The rows nearest to a unit vector, best first, by exhaustive search."""
         if not self._exists:
             return []
-        query = self._table(table).search(vector.astype(np.float32), vector_column_name="vector")
-        found = query.distance_type("cosine").bypass_vector_index().limit(limit).to_arrow()
-        return found.select(list(columns)).to_pylist()
+        with self._using(table) as handle:
+            query = handle.search(vector.astype(np.float32), vector_column_name="vector")
+            found = query.distance_type("cosine").bypass_vector_index().limit(limit).to_arrow()
+            return found.select(list(columns)).to_pylist()
 
     def append(self, table: str, rows: Sequence[Row]) -> None:
         """Add rows in one commit."""
         if rows:
-            self._table(table).add(_arrow_table(table, rows))
+            content = _arrow_table(table, rows)
+            with self._using(table) as handle:
+                handle.add(content)
 
     def upsert(self, table: str, key: str, rows: Sequence[Row]) -> None:
         """Replace the rows with the same key and add the others, in one commit."""
-        merge = self._table(table).merge_insert(key)
-        merge.when_matched_update_all().when_not_matched_insert_all().execute(
-            _arrow_table(table, rows)
-        )
+        content = _arrow_table(table, rows)
+        with self._using(table) as handle:
+            merge = handle.merge_insert(key)
+            merge.when_matched_update_all().when_not_matched_insert_all().execute(content)
 
     def delete(self, table: str, where: Where) -> None:
         """Remove rows in one commit."""
-        self._table(table).delete(to_sql(where))
+        with self._using(table) as handle:
+            handle.delete(to_sql(where))
 
     def version(self, table: str) -> int:
         """LanceDB's own version of the table; 0 before the first write."""
@@ -149,7 +169,8 @@ class LanceStore:
     def compact(self) -> None:
         """Join small fragments; versions older than LanceDB's default age are dropped."""
         for name in TABLES:
-            self._table(name).optimize()
+            with self._using(name) as handle:
+                handle.optimize()
 
     @contextmanager
     def writing(self, when_alone: Callable[[], None]) -> Iterator[None]:
@@ -178,6 +199,11 @@ class LanceStore:
             yield
         finally:
             os.close(descriptor)
+
+
+def _reason(error: Exception) -> str:
+    """What LanceDB says, without the places in its own source code."""
+    return " ".join(str(error).split()).partition(", /")[0]
 
 
 def _check_folder(folder: Path, uri: str) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from worldline.core.errors import InputError
+from worldline.retrieval.plan_json import Fields, read_query
 from worldline.retrieval.query import (
     NEARBY_S,
     And,
@@ -80,13 +81,19 @@ class Plan:
         """
         if "op" in record:
             return cls(query_from_json(record))
-        query = record.get("query")
+        plan = Fields(
+            record, "plan", known=("text", "sentence", "query", "guesses", "ignored", "like")
+        )
+        query = plan.optional("query", dict)
+        guesses = []
+        for guess in plan.parts("guesses", known=("words", "meaning")):
+            guesses.append(Guess(guess.needed("words", str), guess.needed("meaning", str)))
         return cls(
             None if query is None else query_from_json(query),
-            str(record.get("text", "")),
-            tuple(Guess(g["words"], g["meaning"]) for g in record.get("guesses", ())),
-            tuple(record.get("ignored", ())),
-            record.get("like"),
+            plan.optional("text", str) or "",
+            tuple(guesses),
+            plan.texts("ignored"),
+            plan.optional("like", str),
         )
 
 
@@ -133,48 +140,12 @@ def query_from_json(record: Mapping[str, Any]) -> Query:
     """Inverse of `query_to_json`.
 
     Raises:
-        InputError: a key is missing, unknown or of the wrong kind.
+        InputError: a key is missing, unknown or of the wrong kind; names the field.
     """
     try:
-        return _read(record)
-    except InputError:
-        raise
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InputError(f"query JSON cannot be read ({type(error).__name__}: {error})") from None
-
-
-def _read(record: Mapping[str, Any]) -> Query:
-    match record["op"]:
-        case "event":
-            return Event(
-                str(record["type"]),
-                tuple(
-                    Compare(str(c["quantity"]), Op(c["op"]), float(c["value"]))
-                    for c in record.get("where", ())
-                ),
-                tuple(
-                    (
-                        role,
-                        Who(tuple(w.get("labels", ())), tuple(w.get("colors", ())), w.get("name")),
-                    )
-                    for role, w in record.get("roles", {}).items()
-                ),
-            )
-        case "then":
-            return Then(_read(record["first"]), _read(record["second"]), record.get("within_s"))
-        case "and":
-            return And(tuple(_read(p) for p in record["parts"]))
-        case "or":
-            return Or(tuple(_read(p) for p in record["parts"]))
-        case "not":
-            return Not(_read(record["part"]))
-        case "count":
-            return Count(_read(record["part"]), Op(record["comparator"]), int(record["number"]))
-        case other:
-            raise InputError(
-                f"query JSON has the operation {other!r}; "
-                "known are event, then, and, or, not and count"
-            )
+        return read_query(record)
+    except RecursionError:
+        raise InputError("query JSON is nested too deep") from None
 
 
 _WORDS = {Op.GT: "more than", Op.GE: "at least", Op.LT: "less than", Op.LE: "at most"}

@@ -18,7 +18,15 @@ _TOKEN = re.compile(
     r"\d+(?:\.\d+)?|\.\d+|(?:km/h|m/s|ft/s|px/s)|>=|<=|==|->|[<>=&|;,]|[^\W\d_]+(?:_[a-z]+)*"
 )
 _SIGNS = str.maketrans(
-    {"\u2265": ">=", "\u2264": "<=", "\u2013": "-", "\u2014": ",", "\u2019": "'", "\u2192": "->"}
+    {
+        "\u2265": ">=",
+        "\u2264": "<=",
+        "\u2013": "-",
+        "\u2212": "-",
+        "\u2014": ",",
+        "\u2019": "'",
+        "\u2192": "->",
+    }
 )
 _SPELLED_OUT = (
     (re.compile(r"\b(does|do|did|is|are|was|were)n't\b"), r"\1 not"),
@@ -28,6 +36,8 @@ _SPELLED_OUT = (
     (re.compile(r"(?<=\d)-(?=[a-z])"), " "),
     (re.compile(r"\b(\d+),(\d{3})\b"), r"\1\2"),
 )
+_NEGATIVE = re.compile(r"(?<![\w.)-])(?:-|minus\s+)\.?\d[\d.]*")
+"""A number below zero; "2-3 m" and "near-miss" hold none."""
 _LONG_ENOUGH, _CLOSE = 5, 0.84
 _SPELLABLE = [phrase for phrase in LEXICON if " " not in phrase and len(phrase) >= _LONG_ENOUGH]
 
@@ -60,11 +70,16 @@ def read_words(text: str) -> list[Item]:
     """Read a sentence; words that are not known are kept as such.
 
     Raises:
-        InputError: the sentence is longer than `MAX_WORDS` words.
+        InputError: the sentence is longer than `MAX_WORDS` words, or holds a number below zero.
     """
     text = text.lower().translate(_SIGNS)
     for pattern, replacement in _SPELLED_OUT:
         text = pattern.sub(replacement, text)
+    if negative := _NEGATIVE.search(text):
+        raise InputError(
+            f"the query asks for {' '.join(negative[0].split())}; heights, speeds, distances and "
+            "times are measured as sizes, so ask with numbers of 0 or more"
+        )
     tokens = ["comma" if token == "," else token for token in _TOKEN.findall(text)]
     if len(tokens) > MAX_WORDS:
         raise InputError(f"the query has {len(tokens)} words; ask in at most {MAX_WORDS}")

@@ -1,4 +1,4 @@
-"""A camera that casts one ray per sample with `mujoco.mj_multiRay`: no OpenGL, no graphics driver.
+"""A camera that casts one ray per sample (`Caster`): no OpenGL, no graphics driver.
 
 A fixed camera sees the same scenery in every frame, so the scenery is cast, textured and lit once
 per clip. Per frame, only samples inside the cone around a moving geom are cast again, and only
@@ -9,17 +9,15 @@ Each pixel has four colour samples on a rotated grid, so that an edge that moves
 pixel changes the image, and one sample in its middle for depth and identity.
 """
 
-# MuJoCo's compiled modules come without type stubs
-# pyright: reportAttributeAccessIssue=false
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import mujoco
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 
 from worldline.core import Camera
+from worldline.sim.caster import BODIES_ONLY, FAR_M, SCENERY_ONLY, Caster
 from worldline.sim.cover import cover_geoms
 from worldline.sim.engine import Rollout
 from worldline.sim.model import num_geoms
@@ -32,9 +30,6 @@ OFFSETS_PX = ((0.125, 0.625), (0.375, 0.125), (0.625, 0.875), (0.875, 0.375), (0
 """Sample positions in a pixel (x, y): four for colour, the last one for depth and identity."""
 
 NUM_COLOR = 4
-FAR_M = 1e6
-_BODIES_ONLY = np.array([0, 1, 0, 0, 0, 0], dtype=np.uint8)
-_SCENERY_ONLY = np.array([1, 0, 0, 0, 0, 0], dtype=np.uint8)
 _SHADOW_BIAS = 1e-4
 
 
@@ -55,32 +50,6 @@ class Film:
     depth_m: Float[np.ndarray, "t h w"]
     segmentation: Int[np.ndarray, "t h w"]
     area_px: Float[np.ndarray, "n t"]
-
-
-class _Caster:
-    """mj_multiRay with the arrays it needs."""
-
-    def __init__(self, rollout: Rollout) -> None:
-        self.model = rollout.model
-        self.rollout = rollout
-        self.data = mujoco.MjData(self.model)
-        mujoco.mj_kinematics(self.model, self.data)
-
-    def pose(self, frame: int) -> None:
-        self.data.geom_xpos[:] = self.rollout.geom_position_m[frame]
-        self.data.geom_xmat[:] = self.rollout.geom_rotation[frame]
-
-    def cast(
-        self, origin: np.ndarray, rays: np.ndarray, group: np.ndarray | None, normals: bool
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-        n = len(rays)
-        geom, reach = np.empty(n, np.int32), np.empty(n)
-        normal = np.empty(3 * n) if normals else None
-        mujoco.mj_multiRay(
-            self.model, self.data, origin, rays.reshape(-1), group, True, -1,
-            geom, reach, normal, n, FAR_M,
-        )  # fmt: skip
-        return geom, reach, None if normal is None else normal.reshape(n, 3)
 
 
 @dataclass(frozen=True)
@@ -131,10 +100,10 @@ def shoot(stage: Stage, rollout: Rollout, camera: Camera) -> Film:
 
 
 def _shoot_fixed(stage: Stage, rollout: Rollout, camera: Camera) -> Film:
-    caster = _Caster(rollout)
+    caster = Caster(stage, rollout)
     eye = np.ascontiguousarray(camera.world_from_camera[0, :3, 3])
     plate = _cast_plate(stage, caster, camera, eye)
-    centers, radii = cover_geoms(rollout)
+    centers, radii = cover_geoms(stage, rollout)
     hits = _cast_bodies(stage, caster, plate, eye, centers, radii)
     return _develop(stage, caster, camera, plate, hits, centers, radii)
 
@@ -148,12 +117,12 @@ def _sample_rays(camera: Camera) -> np.ndarray:
     return local @ camera.world_from_camera[0, :3, :3].T
 
 
-def _cast_plate(stage: Stage, caster: _Caster, camera: Camera, eye: np.ndarray) -> _Plate:
+def _cast_plate(stage: Stage, caster: Caster, camera: Camera, eye: np.ndarray) -> _Plate:
     rays = _sample_rays(camera)
     axial = 1 / np.linalg.norm(rays, axis=-1)
     rays *= axial[:, None]
     caster.pose(0)
-    geom, reach, normal = caster.cast(eye, rays, _SCENERY_ONLY, normals=True)
+    geom, reach, normal = caster.cast(eye, rays, SCENERY_ONLY, normals=True)
     assert normal is not None
     reach = np.where(geom >= 0, reach, FAR_M)
     colored = len(rays) // len(OFFSETS_PX) * NUM_COLOR
@@ -172,7 +141,7 @@ def _cast_plate(stage: Stage, caster: _Caster, camera: Camera, eye: np.ndarray) 
     facing = np.where(ground, -np.einsum("pi,pi->p", normal, from_light), 0.0)
     lit = ground & (facing > 0)
     if stage.props:
-        _, shade, _ = caster.cast(light, from_light[lit], _SCENERY_ONLY, normals=False)
+        _, shade, _ = caster.cast(light, from_light[lit], SCENERY_ONLY, normals=False)
         lit[lit] = ~((shade >= 0) & (shade < light_m[lit] * (1 - _SHADOW_BIAS)))
     direct = albedo * (stage.light.strength * facing * lit).astype(np.float32)[:, None]
     color = albedo * np.float32(stage.light.ambient) + direct
@@ -213,7 +182,8 @@ def _cone_pairs(
 
 @dataclass(frozen=True)
 class _Hits:
-    """Samples at which a body is in front: frame, sample, geom, distance and normal of each."""
+    """Samples at which a body is in front: frame, sample, geom (see `Caster.cast`), distance and
+    normal of each."""
 
     frame: np.ndarray
     sample: np.ndarray
@@ -224,7 +194,7 @@ class _Hits:
 
 def _cast_bodies(
     stage: Stage,
-    caster: _Caster,
+    caster: Caster,
     plate: _Plate,
     eye: np.ndarray,
     centers: np.ndarray,
@@ -240,14 +210,14 @@ def _cast_bodies(
         if starts[t] == starts[t + 1]:
             continue
         caster.pose(t)
-        geom[part], reach[part], found = caster.cast(eye, rays[part], _BODIES_ONLY, normals=True)
+        geom[part], reach[part], found = caster.cast(eye, rays[part], BODIES_ONLY, normals=True)
         normal[part] = found
     front = (geom >= 0) & (reach < plate.reach_m[sample])
     return _Hits(frame[front], sample[front], geom[front], reach[front], normal[front])
 
 
 def _lit(
-    caster: _Caster, light: np.ndarray, frame: np.ndarray, ray: np.ndarray, light_m: np.ndarray
+    caster: Caster, light: np.ndarray, frame: np.ndarray, ray: np.ndarray, light_m: np.ndarray
 ) -> np.ndarray:
     """Whether light reaches points at `light + ray * light_m`; `frame` is sorted."""
     reach = np.empty(len(frame))
@@ -262,7 +232,7 @@ def _lit(
 
 def _develop(
     stage: Stage,
-    caster: _Caster,
+    caster: Caster,
     camera: Camera,
     plate: _Plate,
     hits: _Hits,
@@ -333,9 +303,10 @@ def _develop(
     )
 
 
-def _owners(stage: Stage, caster: _Caster) -> np.ndarray:
-    """Object id of each geom, -1 for scenery and for a pendulum's rod, which is only drawn."""
-    owner = np.full(caster.model.ngeom, -1)
+def _owners(stage: Stage, caster: Caster) -> np.ndarray:
+    """Object id of each geom and then of each soft face; -1 for scenery and a pendulum's rod."""
+    first = len(stage.bodies)
+    owner = np.append(np.full(caster.model.ngeom, -1), stage.objects[first + caster.soft_of_face])
     for index, body in enumerate(stage.bodies):
         first = caster.model.body_geomadr[index + 1]
         owner[first : first + num_geoms(body)] = stage.objects[index]
@@ -346,7 +317,7 @@ ROD_COLOR = np.array([0.25, 0.25, 0.25], np.float32)
 
 
 def _albedo(
-    stage: Stage, caster: _Caster, frame: np.ndarray, geom: np.ndarray, points: np.ndarray
+    stage: Stage, caster: Caster, frame: np.ndarray, geom: np.ndarray, points: np.ndarray
 ) -> np.ndarray:
     albedo = np.broadcast_to(ROD_COLOR, (len(geom), 3)).copy()
     rollout = caster.rollout
@@ -360,6 +331,10 @@ def _albedo(
         rotation = rollout.geom_rotation[frame[rows], first].reshape(-1, 3, 3)
         local = np.einsum("pij,pi->pj", rotation, offset).astype(np.float32)
         albedo[rows] = body_albedo(body, local)
+    for index, soft in enumerate(stage.softs):
+        rows = np.flatnonzero(caster.is_of_soft(index, geom))
+        local = caster.rest_points(frame[rows], geom[rows], points[rows])
+        albedo[rows] = body_albedo(soft, local.astype(np.float32))
     return albedo
 
 

@@ -70,6 +70,7 @@ def make_clips(
     num_workers: int = 1,
     events: bool = True,
     moving_camera: bool = False,
+    first: int = 0,
 ) -> Iterator[Clip]:
     """Yield clips in order, round robin over the families.
 
@@ -85,14 +86,16 @@ def make_clips(
         moving_camera: the camera goes slowly round the action, or pans, instead of standing still.
             What happens is the same; the scene's camera then has a pose for each frame, and the
             clip a background for each.
+        first: number of the first clip, where these are some out of many.
 
     Raises:
         InputError: no or unknown families, flat ones where the camera should move, or a number out
             of range.
     """
-    if not families or num_clips < 0 or seed < 0 or size_px < 8 or num_workers < 1:
+    if not families or min(num_clips, seed, first) < 0 or size_px < 8 or num_workers < 1:
         raise InputError(
-            "make_clips needs a family, num_clips >= 0, seed >= 0, size_px >= 8, num_workers >= 1"
+            "make_clips needs a family, num_clips, seed and first >= 0, size_px >= 8, "
+            "num_workers >= 1"
         )
     for family in families:
         _check(family, moving_camera)
@@ -105,9 +108,10 @@ def make_clips(
         events=events,
         moving_camera=moving_camera,
     )
+    numbers = range(first, first + num_clips)
     if num_workers == 1:
-        return map(make, range(num_clips))
-    return _make_in_processes(make, num_clips, num_workers)
+        return map(make, numbers)
+    return _make_in_processes(make, numbers, num_workers)
 
 
 def _check(family: str, moving_camera: bool) -> None:
@@ -144,8 +148,8 @@ def _one_thread_each() -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _make_in_processes(make: partial[Clip], num_clips: int, num_workers: int) -> Iterator[Clip]:
+def _make_in_processes(make: partial[Clip], numbers: range, num_workers: int) -> Iterator[Clip]:
     with _one_thread_each():
         pool = get_context("spawn").Pool(num_workers)
     with pool:
-        yield from pool.imap(make, range(num_clips), chunksize=4)
+        yield from pool.imap(make, numbers, chunksize=4)

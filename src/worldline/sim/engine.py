@@ -12,7 +12,8 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from worldline.sim.model import build_model
-from worldline.sim.stage import Glide, Hinge, Stage
+from worldline.sim.soft import elastic_energy_j, rigid_motion
+from worldline.sim.stage import Glide, Hinge, Soft, Stage
 
 __all__ = ["Push", "Rollout", "Touches", "drive", "simulate"]
 
@@ -23,7 +24,7 @@ class Touches:
 
     Attributes:
         time_s: `[K]` time of the row, relative to the first frame.
-        a, b: `[K]` body indices, a > b; b = -1 for everything static.
+        a, b: `[K]` indices of things, a > b; b = -1 for everything static.
         impulse_ns: `[K]` normal impulse of the step, summed over contact points.
         point_m: `[K, 3]` mean contact point.
     """
@@ -37,16 +38,18 @@ class Touches:
 
 @dataclass(frozen=True)
 class Rollout:
-    """States at the frame times; N bodies, T frames, G geoms.
+    """States at the frame times; N things (bodies, then soft ones), T frames, G geoms.
 
     Attributes:
         model: the MuJoCo model.
         position_m, velocity_mps, angular_velocity_radps: `[N, T, 3]`, centre of mass, world frame.
+            A soft body's are those of `soft.rigid_motion`.
         rotation_wxyz: `[N, T, 4]`.
-        energy_j: `[T]` potential and kinetic energy of everything.
+        energy_j: `[T]` potential, kinetic and elastic energy of everything.
         geom_position_m: `[T, G, 3]` and geom_rotation: `[T, G, 9]` of every geom.
         touches: contact forces.
         step_s: physics step.
+        vertex_m: `[T, V, 3]` vertices of each soft body.
     """
 
     model: mujoco.MjModel
@@ -59,6 +62,7 @@ class Rollout:
     geom_rotation: Float[np.ndarray, "t g 9"]
     touches: Touches
     step_s: float
+    vertex_m: tuple[Float[np.ndarray, "t _ 3"], ...] = ()
 
     def at(self, frame: int) -> Rollout:
         """One frame alone."""
@@ -72,6 +76,7 @@ class Rollout:
             energy_j=self.energy_j[part],
             geom_position_m=self.geom_position_m[part],
             geom_rotation=self.geom_rotation[part],
+            vertex_m=tuple(vertices[part] for vertices in self.vertex_m),
         )
 
 
@@ -93,6 +98,17 @@ def _set_velocities(stage: Stage, model: mujoco.MjModel, data: mujoco.MjData) ->
             # a free joint's angular velocity is in the body's own frame
             spin = np.asarray(body.angular_velocity_radps)
             data.qvel[start + 3 : start + 6] = to_world.T @ spin
+    for index, soft in enumerate(stage.softs):
+        speeds = _vertex_speeds(model, index)
+        data.qvel[speeds[speeds[:, 0] >= 0]] = soft.velocity_mps
+
+
+def _vertex_speeds(model: mujoco.MjModel, soft: int) -> np.ndarray:
+    """Addresses `[V, 3]` in `data.qvel` of a soft body's vertices, -1 for those that are pinned."""
+    first = model.flex_vertadr[soft]
+    nodes = model.flex_vertbodyid[first : first + model.flex_vertnum[soft]]
+    start = model.body_dofadr[nodes]
+    return np.where(start[:, None] >= 0, start[:, None] + np.arange(3), -1)
 
 
 def _first_speed(model: mujoco.MjModel, body: int) -> int:
@@ -124,10 +140,12 @@ def simulate(stage: Stage, push: Push | None = None) -> Rollout:
     _set_velocities(stage, model, data)
     step_s = float(model.opt.timestep)
     num_bodies, num_frames = len(stage.bodies), len(stage.time_s)
-    body_of_geom = model.geom_bodyid.astype(np.int64) - 1
+    # the last entries are soft bodies, whose contacts have no geom but the number -1
+    numbers = num_bodies + np.arange(len(stage.softs))[::-1]
+    thing_of_geom = np.append(model.geom_bodyid.astype(np.int64) - 1, numbers)
     lead_steps = round(stage.lead_s / step_s)
     frame_steps = np.round((stage.time_s - stage.time_s[0]) / step_s).astype(int) + lead_steps
-    state = _Recorder(model, num_bodies, num_frames)
+    state = _Recorder(model, num_bodies, num_frames, stage.softs)
     log = _Log([], [], [], [], [])
     done = 0
     for frame, wanted in enumerate(frame_steps):
@@ -140,6 +158,7 @@ def simulate(stage: Stage, push: Push | None = None) -> Rollout:
             if data.nefc and data.ncon and moment_s >= 0:
                 log.read(data, moment_s)
         state.record(data, frame)
+    state.sum_up_softs()
     return Rollout(
         model=model,
         position_m=state.position_m,
@@ -149,8 +168,9 @@ def simulate(stage: Stage, push: Push | None = None) -> Rollout:
         energy_j=state.energy_j,
         geom_position_m=state.geom_position_m,
         geom_rotation=state.geom_rotation,
-        touches=_with_resting(stage, log.sum_up(body_of_geom, step_s), state, step_s),
+        touches=_with_resting(stage, log.sum_up(thing_of_geom, step_s), state, step_s),
         step_s=step_s,
+        vertex_m=tuple(state.vertex_m),
     )
 
 
@@ -181,8 +201,9 @@ def _with_resting(stage: Stage, touches: Touches, state: _Recorder, step_s: floa
 
 
 class _Recorder:
-    def __init__(self, model: mujoco.MjModel, n: int, t: int) -> None:
-        self.model = model
+    def __init__(self, model: mujoco.MjModel, bodies: int, t: int, softs: Sequence[Soft]) -> None:
+        self.model, self.softs, self.num_bodies = model, softs, bodies
+        n = bodies + len(softs)
         self.position_m = np.empty((n, t, 3))
         self.velocity_mps = np.empty((n, t, 3))
         self.angular_velocity_radps = np.empty((n, t, 3))
@@ -190,6 +211,8 @@ class _Recorder:
         self.energy_j = np.empty(t)
         self.geom_position_m = np.empty((t, model.ngeom, 3))
         self.geom_rotation = np.empty((t, model.ngeom, 9))
+        self.vertex_m = [np.empty((t, len(soft.rest_m), 3)) for soft in softs]
+        self.vertex_mps = [np.zeros_like(places) for places in self.vertex_m]
         self._six = np.empty(6)
 
     def record(self, data: mujoco.MjData, frame: int) -> None:
@@ -197,15 +220,34 @@ class _Recorder:
         mujoco.mj_forward(self.model, data)
         self.geom_position_m[frame] = data.geom_xpos
         self.geom_rotation[frame] = data.geom_xmat
-        self.position_m[:, frame] = data.xipos[1:]
-        self.rotation_wxyz[:, frame] = data.xquat[1:]
+        count = self.num_bodies
+        self.position_m[:count, frame] = data.xipos[1 : count + 1]
+        self.rotation_wxyz[:count, frame] = data.xquat[1 : count + 1]
         self.energy_j[frame] = data.energy.sum()
-        for index in range(len(self.position_m)):
+        for index in range(len(self.softs)):
+            first = self.model.flex_vertadr[index]
+            places = self.vertex_m[index]
+            places[frame] = data.flexvert_xpos[first : first + places.shape[1]]
+            speeds = _vertex_speeds(self.model, index)
+            free = speeds[:, 0] >= 0
+            self.vertex_mps[index][frame, free] = data.qvel[speeds[free]]
+        for index in range(count):
             mujoco.mj_objectVelocity(
                 self.model, data, mujoco.mjtObj.mjOBJ_BODY, index + 1, self._six, 0
             )
             self.angular_velocity_radps[index, frame] = self._six[:3]
             self.velocity_mps[index, frame] = self._six[3:]
+
+    def sum_up_softs(self) -> None:
+        """Give soft bodies the state of a rigid one, and count what they have stored."""
+        for index, soft in enumerate(self.softs):
+            row, places = self.num_bodies + index, self.vertex_m[index]
+            position, velocity, rotation, spin = rigid_motion(soft, places, self.vertex_mps[index])
+            self.position_m[row], self.velocity_mps[row] = position, velocity
+            self.angular_velocity_radps[row] = spin
+            for frame, matrix in enumerate(rotation):
+                mujoco.mju_mat2Quat(self.rotation_wxyz[row, frame], matrix.reshape(-1))
+            self.energy_j += elastic_energy_j(soft, places)
 
 
 @dataclass
@@ -222,12 +264,13 @@ class _Log:
         contact = data.contact
         address = contact.efc_address
         self.time_s.append(moment_s)
-        self.geoms.append(contact.geom.copy())
+        # a flex f stands for the geom -1 - f, which counts from the end
+        self.geoms.append(np.where(contact.geom >= 0, contact.geom, -1 - contact.flex))
         self.addresses.append(address.copy())
         self.forces.append(data.efc_force[address])
         self.points.append(contact.pos.copy())
 
-    def sum_up(self, body_of_geom: np.ndarray, step_s: float) -> Touches:
+    def sum_up(self, thing_of_geom: np.ndarray, step_s: float) -> Touches:
         if not self.time_s:
             none = np.zeros(0, dtype=np.int64)
             return Touches(np.zeros(0), none, none, np.zeros(0), np.zeros((0, 3)))
@@ -237,9 +280,9 @@ class _Log:
         # contacts that the solver left out have no address
         pressed = (np.concatenate(self.addresses) >= 0) & (force > 0)
         step, force = step[pressed], force[pressed]
-        pair = np.sort(body_of_geom[np.concatenate(self.geoms)[pressed]], axis=1)
+        pair = np.sort(thing_of_geom[np.concatenate(self.geoms)[pressed]], axis=1)
         point = np.concatenate(self.points)[pressed]
-        width = len(body_of_geom) + 1
+        width = len(thing_of_geom) + 1
         key = (step * width + pair[:, 1]) * width + pair[:, 0] + 1
         found, row, count = np.unique(key, return_inverse=True, return_counts=True)
         return Touches(

@@ -74,7 +74,7 @@ def frame_action(stage: Stage, rollout: Rollout, shot: Shot) -> Camera:
     view = stage.view
     marks = np.array(stage.landmarks_m, dtype=np.float64).reshape(-1, 3)
     points = np.concatenate([rollout.position_m.reshape(-1, 3), marks])
-    radii = np.repeat([body.radius_m for body in stage.bodies], rollout.position_m.shape[1])
+    radii = np.repeat([thing.radius_m for thing in stage.things], rollout.position_m.shape[1])
     radii = np.concatenate([radii, np.zeros(len(marks))])
     outward = np.array(
         [
@@ -113,7 +113,7 @@ def _object_widths(stage: Stage) -> np.ndarray:
     """Width of each object; a cluster is as wide as its bodies lie apart at first."""
     widths = []
     for number in range(int(stage.objects.max()) + 1):
-        bodies = [stage.bodies[i] for i in np.flatnonzero(stage.objects == number)]
+        bodies = [stage.things[i] for i in np.flatnonzero(stage.objects == number)]
         spread = np.ptp([body.position_m for body in bodies], axis=0).max()
         widths.append(spread + 2 * max(max(body.half_m) for body in bodies))
     return np.array(widths)

@@ -19,6 +19,7 @@ import mujoco
 import numpy as np
 from scipy.optimize import brentq
 
+from worldline.sim.soft_model import Touch, add_soft
 from worldline.sim.stage import Body, Glide, Hinge, Prop, Rod, Shape, Stage, Vector
 
 __all__ = ["build_model", "damping_ratio", "num_geoms", "restitution_of"]
@@ -118,7 +119,21 @@ def build_model(stage: Stage) -> mujoco.MjModel:
     for index, body in enumerate(stage.bodies):
         _add_body(world, index, body)
     _add_pairs(spec, stage)
+    if stage.softs:
+        _add_softs(spec, stage)
     return spec.compile()
+
+
+def _add_softs(spec: mujoco.MjSpec, stage: Stage) -> None:
+    """Bodies that bend, after all others; they touch what is solid, but not each other."""
+    solid = ["floor", *(f"prop{i}" for i, prop in enumerate(stage.props) if prop.is_solid)]
+    solid += [name for i, body in enumerate(stage.bodies) for name in _geom_names(i, body)]
+    for name in solid:
+        spec.geom(name).conaffinity = 1
+    damping = 2 * damping_ratio(stage.restitution) * _FREQUENCY_RADPS
+    touch = Touch((-(_FREQUENCY_RADPS**2), -damping), stage.friction)
+    for index, soft in enumerate(stage.softs):
+        add_soft(spec, index, soft, touch)
 
 
 def _add_pairs(spec: mujoco.MjSpec, stage: Stage) -> None:

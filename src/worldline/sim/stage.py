@@ -19,6 +19,7 @@ __all__ = [
     "Rod",
     "Shape",
     "Sky",
+    "Soft",
     "Stage",
     "View",
 ]
@@ -143,6 +144,77 @@ class Body:
         return max(self.half_m)
 
 
+@dataclass(frozen=True, eq=False)
+class Soft:
+    """A body that bends: a sheet of triangles, or a solid of tetrahedra.
+
+    A sheet's edges keep their length. A solid is a Saint Venant-Kirchhoff material.
+
+    Attributes:
+        shape: what it resembles: decides about colours and patterns.
+        rest_m: `[V, 3]` vertices before anything happens, in its own frame, about its centre of
+            mass.
+        elements: `[E, 3]` triangles, or `[E, 4]` tetrahedra whose volumes are positive.
+        mass_kg: mass, spread evenly over area or volume.
+        color, second_color, color_name, pattern: as in `Body`.
+        label: word for it.
+        position_m, rotation_wxyz, velocity_mps: state at the start.
+        pinned: vertices that never move.
+        thickness_m: half of how thick it is to the touch; it is drawn without that.
+        young_pa, poisson: stiffness of a solid.
+        damping_s: its damping is that of a strain which lags behind by this time (Rayleigh).
+    """
+
+    shape: Shape
+    rest_m: Float[np.ndarray, "v 3"]
+    elements: Int[np.ndarray, "e k"]
+    mass_kg: float
+    color: Vector
+    color_name: str
+    label: str
+    position_m: Vector
+    rotation_wxyz: Quaternion = (1.0, 0.0, 0.0, 0.0)
+    velocity_mps: Vector = (0.0, 0.0, 0.0)
+    second_color: Vector = (1.0, 1.0, 1.0)
+    pattern: Pattern = Pattern.PLAIN
+    pinned: tuple[int, ...] = ()
+    thickness_m: float = 0.012
+    young_pa: float = 1e5
+    poisson: float = 0.3
+    damping_s: float = 0.0
+
+    @property
+    def cluster(self) -> str:
+        """It is an object of its own."""
+        return ""
+
+    @property
+    def is_sheet(self) -> bool:
+        """Made of triangles."""
+        return self.elements.shape[1] == 3
+
+    @property
+    def word(self) -> str:
+        """Such as "sheet"."""
+        return self.label
+
+    @property
+    def name(self) -> str:
+        """Such as "red sheet"."""
+        return f"{self.color_name} {self.label}"
+
+    @property
+    def half_m(self) -> Vector:
+        """Half side lengths of its box at rest, not thinner than it is to the touch."""
+        x, y, z = np.maximum(np.abs(self.rest_m).max(axis=0), self.thickness_m).tolist()
+        return (x, y, z)
+
+    @property
+    def radius_m(self) -> float:
+        """Radius of the sphere around the centre that holds it at rest."""
+        return float(np.linalg.norm(self.rest_m, axis=1).max()) + self.thickness_m
+
+
 @dataclass(frozen=True)
 class Prop:
     """A thing that never moves: wall, ramp, occluder, distractor.
@@ -227,6 +299,7 @@ class Stage:
     Attributes:
         bodies: what moves; object id i is the i-th body, but see `objects`.
         props: what never moves.
+        softs: bodies that bend; their object ids follow those of `bodies`.
         restitution: of every touch in the scene.
         friction: Coulomb coefficient of every touch in the scene.
         time_s: `[T]` times of the frames.
@@ -247,6 +320,7 @@ class Stage:
     view: View
     time_s: Float[np.ndarray, " t"]
     props: tuple[Prop, ...] = ()
+    softs: tuple[Soft, ...] = ()
     gravity_mps2: float = 9.81
     restitution: float = 0.3
     friction: float = 0.5
@@ -259,8 +333,13 @@ class Stage:
     facts: dict[str, float] = field(default_factory=dict)
 
     @property
+    def things(self) -> tuple[Body | Soft, ...]:
+        """All that moves: the bodies, then those that bend."""
+        return (*self.bodies, *self.softs)
+
+    @property
     def objects(self) -> Int[np.ndarray, " b"]:
-        """Object id of each body: a cluster counts once, where its first body stands."""
-        keys = [body.cluster or index for index, body in enumerate(self.bodies)]
+        """Object id of each thing: a cluster counts once, where its first body stands."""
+        keys = [thing.cluster or index for index, thing in enumerate(self.things)]
         order = list(dict.fromkeys(keys))
         return np.array([order.index(key) for key in keys], dtype=np.int64)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-from worldline.sim.stage import Body, Floor, Pattern, Sky
+from worldline.sim.stage import Body, Floor, Pattern, Sky, Soft
 
 __all__ = ["body_albedo", "floor_albedo", "sky_color"]
 
@@ -52,7 +52,7 @@ def floor_albedo(floor: Floor, x_m: np.ndarray, y_m: np.ndarray) -> Float[np.nda
     return _mix(share, floor.color, floor.second_color)
 
 
-def body_albedo(body: Body, local_m: np.ndarray) -> Float[np.ndarray, "p 3"]:
+def body_albedo(body: Body | Soft, local_m: np.ndarray) -> Float[np.ndarray, "p 3"]:
     """Colour of a body at points in its own frame, so that patterns show how it turns."""
     x, y, z = (local_m / np.asarray(body.half_m, np.float32)).T
     if body.pattern is Pattern.HALVES:

@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 from worldline.core import STATIC, Camera, Contact, Provenance, Scene
 from worldline.sim.camera import Film
 from worldline.sim.engine import Rollout, Touches
-from worldline.sim.stage import Body, Pattern, Shape, Stage
+from worldline.sim.stage import Body, Pattern, Shape, Soft, Stage
 
 __all__ = ["MIN_VISIBLE_PX", "merge_contacts", "project_box", "true_scene"]
 
@@ -30,17 +30,14 @@ def true_scene(
 ) -> Scene:
     """Everything the simulator knows, without events."""
     bodies = [np.flatnonzero(stage.objects == i) for i in range(int(stage.objects.max()) + 1)]
-    heads = [stage.bodies[own[0]] for own in bodies]
-    mass_kg = np.array([body.mass_kg for body in stage.bodies], dtype=np.float64)
+    heads = [stage.things[own[0]] for own in bodies]
+    mass_kg = np.array([thing.mass_kg for thing in stage.things], dtype=np.float64)
     position_m = _means(rollout.position_m, mass_kg, bodies)
     center_px, depth_m = camera.project(position_m)
     n, t = depth_m.shape
     size_px = np.full((n, t, 2), np.nan)
     for index, own in enumerate(bodies):
-        boxes = [
-            project_box(stage.bodies[i], rollout.position_m[i], rollout.rotation_wxyz[i], camera)
-            for i in own
-        ]
+        boxes = [_image_box(stage, rollout, camera, i) for i in own.tolist()]
         low, high = np.array(boxes).swapaxes(0, 1)
         size_px[index] = high.max(axis=0) - low.min(axis=0)
     center_px = np.where((depth_m > 0)[..., None], center_px, np.nan)
@@ -91,7 +88,7 @@ def _means(
 
 def _extent(stage: Stage, own: np.ndarray) -> np.ndarray:
     """Side lengths of a body, or of the box around a cluster before anything happens."""
-    bodies = [stage.bodies[i] for i in own]
+    bodies = [stage.things[i] for i in own]
     if len(bodies) == 1:
         return 2 * np.array(bodies[0].half_m, dtype=np.float64)
     place = np.array([body.position_m for body in bodies])
@@ -112,7 +109,7 @@ def _between_objects(touches: Touches, objects: Int[np.ndarray, " b"]) -> Touche
     )
 
 
-def _mean_color(body: Body) -> np.ndarray:
+def _mean_color(body: Body | Soft) -> np.ndarray:
     first, second = np.array(body.color), np.array(body.second_color)
     return first if body.pattern is Pattern.PLAIN else (first + second) / 2
 
@@ -157,6 +154,17 @@ def merge_contacts(
     return tuple(sorted(found, key=lambda c: (c.start_s, c.a, c.b)))
 
 
+def _image_box(
+    stage: Stage, rollout: Rollout, camera: Camera, index: int
+) -> tuple[Float[np.ndarray, "t 2"], Float[np.ndarray, "t 2"]]:
+    """`project_box` of a thing; of a soft one from its vertices, which is exact."""
+    thing = stage.things[index]
+    if isinstance(thing, Soft):
+        vertices = rollout.vertex_m[index - len(stage.bodies)]
+        return _point_bounds(vertices.swapaxes(0, 1), camera)
+    return project_box(thing, rollout.position_m[index], rollout.rotation_wxyz[index], camera)
+
+
 def project_box(
     body: Body,
     position_m: Float[np.ndarray, "t 3"],
@@ -180,8 +188,13 @@ def project_box(
     else:
         rim = np.stack([np.cos(_RIM) * half[0], np.sin(_RIM) * half[0], 0 * _RIM + half[2]], -1)
         local = np.concatenate([rim, rim * [1, 1, -1]])
-    points = position_m + np.einsum("tij,kj->kti", rotation, local)
-    pixels, depth = camera.project(points)
+    return _point_bounds(position_m + np.einsum("tij,kj->kti", rotation, local), camera)
+
+
+def _point_bounds(
+    points_m: Float[np.ndarray, "k t 3"], camera: Camera
+) -> tuple[Float[np.ndarray, "t 2"], Float[np.ndarray, "t 2"]]:
+    pixels, depth = camera.project(points_m)
     ahead = np.all(depth > 0, axis=0)[:, None]
     return np.where(ahead, pixels.min(axis=0), np.nan), np.where(ahead, pixels.max(axis=0), np.nan)
 

@@ -26,7 +26,7 @@ __all__ = ["DivergenceError", "Task", "Trainer", "step_generator", "to_device"]
 
 
 class DivergenceError(InputError):
-    """The loss stopped being a number; the last good checkpoint is kept."""
+    """Loss, gradient or weights stopped being numbers; the last good checkpoint is kept."""
 
 
 @runtime_checkable
@@ -115,7 +115,7 @@ class Trainer:
         On return `task.model` holds the averaged weights.
 
         Raises:
-            DivergenceError: the loss became NaN or infinite; names the step.
+            DivergenceError: loss, gradient or weights became NaN or infinite; names the step.
             InputError: the folder belongs to a run with another configuration.
         """
         config = self.config
@@ -151,7 +151,13 @@ class Trainer:
                         f"{config.seed}); the checkpoint before it is kept"
                     )
                 worker.hand_back()
-                torch.nn.utils.clip_grad_norm_(master, config.clip_norm)
+                norm = float(torch.nn.utils.clip_grad_norm_(master, config.clip_norm))
+                if not math.isfinite(norm):
+                    # AdamW would carry it into every weight; the loss shows it a step later
+                    raise DivergenceError(
+                        f"{folder}: the gradient is {norm} at step {step} (batch {step} of seed "
+                        f"{config.seed}), loss {total:g}; the checkpoint before it is kept"
+                    )
                 for group in optimizer.param_groups:
                     group["lr"] = self.learning_rate(step)
                 optimizer.step()
@@ -174,6 +180,7 @@ class Trainer:
                         "ledger": ledger.to_json(),
                         "number_type": str(dtype).removeprefix("torch."),
                     }
+                    self._require_finite(kept, folder, step)
                     Checkpoint(step + 1, kept, notes).save(folder)
                 if on_step is not None:
                     on_step(step, values)
@@ -213,6 +220,14 @@ class Trainer:
         for parameter in worker.parameters():
             parameter.grad = None
         return float(counter.get_total_flops())
+
+    def _require_finite(self, tensors: Mapping[str, Tensor], folder: Path, step: int) -> None:
+        for name, value in tensors.items():
+            if not torch.isfinite(value).all():
+                raise DivergenceError(
+                    f"{folder}: {name} is no longer finite after step {step} (seed "
+                    f"{self.config.seed}); the checkpoint before it is kept"
+                )
 
     def _gather(
         self,

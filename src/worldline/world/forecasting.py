@@ -13,7 +13,7 @@ from worldline.core.forecast import Forecast
 from worldline.core.latents import Controls
 from worldline.core.provenance import Origin, Provenance
 from worldline.physics import check_laws
-from worldline.world.futures import read_future, require_positive
+from worldline.world.futures import plan_draws, read_future
 from worldline.world.render import measure_spread, worst_verdicts
 from worldline.world.trust import judge
 
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from worldline.world.world import World
 
 __all__ = ["forecast", "require_pictures"]
-
-_DRAWS = 4
-"""Futures drawn at least, so that the spread between them means something."""
 
 
 def require_pictures(world: World) -> None:
@@ -50,7 +47,7 @@ def forecast(
     """See `World.predict`."""
     require_pictures(world)
     context = world.context if context is None else context
-    require_positive(context=context, horizon=horizon, samples=samples)
+    draws = plan_draws(context, horizon, samples)
     view = world.look(clip)
     if len(view.frames) < context:
         raise InputError(
@@ -64,7 +61,7 @@ def forecast(
     if controls is None:
         controls = world.feed(clip if guide is None else guide, np.concatenate([seen_s, time_s]))
     futures = world.continue_latents(
-        latents, horizon=horizon, samples=max(samples, _DRAWS), seed=seed, controls=controls
+        latents, horizon=horizon, samples=draws, seed=seed, controls=controls
     )
     drawn = world.render_forecast(futures, seen, seed)
     uncertainty, uncertainty_px = measure_spread(

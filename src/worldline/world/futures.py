@@ -18,7 +18,21 @@ from worldline.physics import detect_events
 from worldline.readout.latent import LatentReadout
 from worldline.readout.link import join_motion, link_detections
 
-__all__ = ["draw_futures", "read_future", "read_scene", "require_positive"]
+__all__ = [
+    "MOST_FRAMES",
+    "draw_futures",
+    "plan_draws",
+    "read_future",
+    "read_scene",
+    "require_positive",
+]
+
+_MIN_DRAWS = 4
+"""Futures drawn at least, so that the spread between them means something."""
+
+MOST_FRAMES = 4096
+"""Most frames of all futures of a forecast together. All are in memory at once, with what they are
+made of: `small` takes some 0.7 MB for each, so about 3 GB for so many."""
 
 
 def require_positive(**numbers: int) -> None:
@@ -26,6 +40,22 @@ def require_positive(**numbers: int) -> None:
     for name, value in numbers.items():
         if value < 1:
             raise InputError(f"{name} is {value}, must be at least 1")
+
+
+def plan_draws(context: int, horizon: int, samples: int) -> int:
+    """How many futures to draw for a forecast of so many.
+
+    Raises:
+        InputError: a number is less than 1, or all need more memory than is sensible.
+    """
+    require_positive(context=context, horizon=horizon, samples=samples)
+    samples = max(samples, _MIN_DRAWS)
+    if horizon * samples > MOST_FRAMES:
+        raise InputError(
+            f"horizon is {horizon} with {samples} futures; all are in memory at once, so at most "
+            f"{MOST_FRAMES} frames in all ({MOST_FRAMES // samples} of each) can be forecast"
+        )
+    return samples
 
 
 @torch.no_grad()

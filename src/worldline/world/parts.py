@@ -9,7 +9,7 @@ from worldline.dynamics import Dynamics, TrajectoryForecaster
 from worldline.readout.latent import LatentReadout
 from worldline.tokenizer import Tokenizer
 
-__all__ = ["build_parts"]
+__all__ = ["build_parts", "check_numbers"]
 
 
 def build_parts(
@@ -40,6 +40,19 @@ def build_parts(
         raise ValueError("trajectory and tokenizer must have the same size_px")
     reader = readout.build()
     return eye, mind, reader, None if trajectory is None else trajectory.build()
+
+
+def check_numbers(step_min_s: float, step_max_s: float, context: int, noise: float) -> None:
+    """Raise `ValueError` for numbers of a world that no forecast could be made with."""
+    if not 0 < step_min_s <= step_max_s:
+        raise ValueError(
+            f"step_min_s is {step_min_s} and step_max_s {step_max_s}; frames need a spacing above "
+            "0, the smaller one first"
+        )
+    if context < 1 or not noise >= 0:
+        raise ValueError(
+            f"context is {context} and ensemble_noise {noise}; at least 1 and 0 are needed"
+        )
 
 
 def _build(config: Any, kind: type[Any], name: str) -> Any:

@@ -13,6 +13,7 @@ from worldline.core.clip import Clip
 from worldline.core.errors import InputError
 from worldline.core.latents import Controls
 from worldline.core.readings import Readings
+from worldline.world.futures import require_positive
 from worldline.world.render import make_reference, render
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Snapshot:
 
 def open_session(world: World, clip: Clip, *, context: int, seed: int) -> Session:
     """See `World.open`."""
+    require_positive(context=context)
     view = world.look(clip)
     seen, seen_s = view.frames[-context:], view.time_s[-context:]
     controls = world.feed(clip, seen_s)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from worldline.core.artifact import Artifact
+from worldline.core.config import Config, config_from_json
 from worldline.core.errors import ArtifactError
 
-__all__ = ["gather_tensors", "load_part", "open_artifact"]
+__all__ = ["build_stored", "gather_tensors", "load_parts", "open_artifact"]
 
 _PRETRAINED = Path(__file__).parent / "pretrained"
+_MOST = 100_000
+"""More than any width, depth, size or count of a world: building one of more would fill the memory
+or never end."""
 
 
 def open_artifact(name_or_folder: str | Path) -> Artifact:
@@ -34,6 +40,41 @@ def open_artifact(name_or_folder: str | Path) -> Artifact:
     return Artifact.load(folder)
 
 
+_NOT_BUILT = (ArithmeticError, LookupError, MemoryError, RuntimeError, TypeError, ValueError)
+
+
+def build_stored(artifact: Artifact, kind: type[Config], name: str | Path) -> Any:
+    """Build what a stored config describes, without weights.
+
+    Raises:
+        ArtifactError: the config cannot be read, is of another kind, or its numbers make nothing
+            that can be built; says why.
+    """
+    config = config_from_json(artifact.config)
+    if not isinstance(config, kind):
+        raise ArtifactError(f"{name}: holds a {config.type_name}, not a world")
+    _require_moderate(config, name)
+    try:
+        return config.build()
+    except ArtifactError:
+        raise
+    except _NOT_BUILT as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ArtifactError(f"{name}: its config cannot be built ({reason})") from None
+
+
+def _require_moderate(config: Any, name: str | Path) -> None:
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        for item in value if isinstance(value, tuple) else (value,):
+            if dataclasses.is_dataclass(item):
+                _require_moderate(item, name)
+            elif type(item) is int and not -1 <= item <= _MOST:
+                raise ArtifactError(
+                    f"{name}: {config.type_name} has {field.name} {item}, at most {_MOST} can be"
+                )
+
+
 def gather_tensors(parts: Mapping[str, nn.Module]) -> dict[str, Tensor]:
     """State of all parts, each tensor named after its part."""
     return {
@@ -43,7 +84,13 @@ def gather_tensors(parts: Mapping[str, nn.Module]) -> dict[str, Tensor]:
     }
 
 
-def load_part(part: nn.Module, tensors: Mapping[str, Tensor], name: str) -> None:
+def load_parts(parts: Mapping[str, nn.Module], tensors: Mapping[str, Tensor]) -> None:
+    """Put stored weights back into all parts. Raises `ArtifactError` as `_load_part` does."""
+    for name, part in parts.items():
+        _load_part(part, tensors, name)
+
+
+def _load_part(part: nn.Module, tensors: Mapping[str, Tensor], name: str) -> None:
     """Put stored weights back into a part, computing in single precision from here on.
 
     Raises:

@@ -14,8 +14,8 @@ from torch import nn
 
 from worldline.core.artifact import Artifact
 from worldline.core.clip import Clip
-from worldline.core.config import Config, config_from_json, register
-from worldline.core.errors import ArtifactError, InputError
+from worldline.core.config import Config, register
+from worldline.core.errors import InputError
 from worldline.core.forecast import Forecast
 from worldline.core.imagined import Imagined
 from worldline.core.latents import Controls, Latents
@@ -37,10 +37,10 @@ from worldline.world.feed import feed_controls, read_scale, refuse_unknown, writ
 from worldline.world.forecasting import forecast, require_pictures
 from worldline.world.futures import draw_futures, read_scene
 from worldline.world.imagination import GUIDANCE, imagine
-from worldline.world.parts import build_parts
+from worldline.world.parts import build_parts, check_numbers
 from worldline.world.render import render_onto
 from worldline.world.session import Session, open_session
-from worldline.world.storage import gather_tensors, load_part, open_artifact
+from worldline.world.storage import build_stored, gather_tensors, load_parts, open_artifact
 from worldline.world.surprise import Surprise, grade
 from worldline.world.trust import gather_evidence
 from worldline.world.view import View, look
@@ -77,6 +77,9 @@ class World:
         step_max_s: float = 0.1
         context: int = 8
         ensemble_noise: float = 0.1
+
+        def __post_init__(self) -> None:
+            check_numbers(self.step_min_s, self.step_max_s, self.context, self.ensemble_noise)
 
         def build(self) -> World:
             """Make the untrained world. Raises `ValueError` if its parts do not fit each other."""
@@ -201,12 +204,8 @@ class World:
             ArtifactError: there is none, or it does not fit this program; says which tensor.
         """
         artifact = open_artifact(name_or_folder)
-        config = config_from_json(artifact.config)
-        if not isinstance(config, cls.Config):
-            raise ArtifactError(f"{name_or_folder}: holds a {config.type_name}, not a world")
-        world = config.build()
-        for name, part in world.parts.items():
-            load_part(part, artifact.tensors, name)
+        world: World = build_stored(artifact, cls.Config, name_or_folder)
+        load_parts(world.parts, artifact.tensors)
         return world.finished(artifact.calibration, artifact.card)
 
     def look(self, clip: Clip) -> View:
@@ -312,9 +311,14 @@ class World:
 
     @torch.no_grad()
     def open(self, clip: Clip, *, context: int | None = None, seed: int = 0) -> Session:
-        """A live session that goes on from the clip's last frames, and what drove them."""
+        """A live session that goes on from the clip's last frames, and what drove them.
+
+        Raises:
+            InputError: `context` is less than 1, or the world cannot decode what it predicts.
+        """
         require_pictures(self)
-        return open_session(self, clip, context=context or self.context, seed=seed)
+        context = self.context if context is None else context
+        return open_session(self, clip, context=context, seed=seed)
 
     @torch.no_grad()
     def continue_frames(

@@ -11,6 +11,7 @@ from worldline.sim.families.pushed import Push
 from worldline.sim.families.rows import Dominoes
 from worldline.sim.families.seesaw import Seesaw
 from worldline.sim.families.slopes import Ramp, USlope
+from worldline.sim.families.soft_bodies import Cloth, SoftBody
 from worldline.sim.families.swing import Pendulum
 from worldline.sim.families.table import Billiards
 from worldline.sim.families.towers import Tower
@@ -50,6 +51,8 @@ FAMILIES: dict[str, Family] = {
         DrivenDisc(),
         DiscBounce(),
         Tower(),
+        Cloth(),
+        SoftBody(),
     )
 }
 """Every family by its name."""

@@ -19,6 +19,7 @@ from worldline.sim.stage import (
     Quaternion,
     Rod,
     Shape,
+    Soft,
     Stage,
     Vector,
     View,
@@ -157,6 +158,40 @@ class Casting:
             cluster=cluster,
         )
 
+    def soft(
+        self,
+        shape: Shape,
+        grid: tuple[np.ndarray, np.ndarray],
+        position_m: Numbers,
+        *,
+        label: str,
+        mass_kg: float,
+        rotation_wxyz: Quaternion = (1.0, 0.0, 0.0, 0.0),
+        pinned: tuple[int, ...] = (),
+        young_pa: float = 1e5,
+        damping_s: float = 0.0,
+    ) -> Soft:
+        """A soft body of a colour that no other body of the stage has; `grid` is out of `soft`."""
+        name, color, second, pattern = draw_body_colors(shape, self.split, self.rng, self._names)
+        self._names.append(name)
+        self._colors.append(color)
+        return Soft(
+            shape=shape,
+            rest_m=grid[0],
+            elements=grid[1],
+            mass_kg=mass_kg,
+            color=color,
+            color_name=name,
+            label=label,
+            position_m=_vector(position_m),
+            rotation_wxyz=rotation_wxyz,
+            second_color=second,
+            pattern=pattern,
+            pinned=pinned,
+            young_pa=young_pa,
+            damping_s=damping_s,
+        )
+
     def prop_color(self) -> Vector:
         """A dull colour for scenery."""
         base = self.uniform(0.25, 0.85)
@@ -205,6 +240,7 @@ class Casting:
         view: View | None = None,
         time_s: np.ndarray | None = None,
         props: Sequence[Prop] = (),
+        softs: Sequence[Soft] = (),
         restitution: float = 0.2,
         friction: float = 0.5,
         gravity_mps2: float = 9.81,
@@ -218,6 +254,7 @@ class Casting:
         return Stage(
             bodies=tuple(bodies),
             props=tuple(props),
+            softs=tuple(softs),
             floor=draw_floor(self._colors, self.rng),
             sky=draw_sky(self.rng),
             light=draw_light(self.rng),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -172,10 +173,15 @@ def judge(law: str, errors: list[float], limit: float, what: str) -> Verdict:
     )
 
 
-def gravity_verdict(truth: Truth) -> Verdict:
-    """Free fall: the acceleration fitted to positions while nothing is touched is g."""
+def gravity_verdict(truth: Truth, rows: Sequence[int] | None = None) -> Verdict:
+    """Free fall: the acceleration fitted to positions while nothing is touched is g.
+
+    Args:
+        truth: of the clip.
+        rows: objects that nothing but touch can hold; all if None.
+    """
     errors = []
-    for row in truth.rows:
+    for row in truth.rows if rows is None else rows:
         for run in truth.free_runs(row, min_frames=4):
             time_s = truth.time_s[run] - truth.time_s[run.start]
             fit = np.polyfit(time_s, truth.position_m[row, run], 2)[0] * 2

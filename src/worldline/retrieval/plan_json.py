@@ -1,0 +1,142 @@
+"""Queries out of hand-written JSON: strict, and every complaint names the field."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from worldline.core.errors import InputError
+from worldline.retrieval.query import And, Compare, Count, Event, Not, Op, Or, Query, Then, Who
+
+__all__ = ["Fields", "read_query"]
+
+_KINDS = {str: "text", dict: "an object", list: "a list", float: "a number", int: "a whole number"}
+_KNOWN = {
+    "event": ("type", "where", "roles"),
+    "then": ("first", "second", "within_s"),
+    "and": ("parts",),
+    "or": ("parts",),
+    "not": ("part",),
+    "count": ("part", "comparator", "number"),
+}
+
+
+class Fields:
+    """The fields of one object of the JSON, and where it stands."""
+
+    def __init__(self, record: Any, place: str, *, known: Sequence[str]) -> None:
+        if not isinstance(record, Mapping):
+            raise InputError(f"query JSON: {place} is {record!r}, expected an object")
+        self._record, self._place = record, place
+        if unknown := sorted(str(key) for key in set(record) - set(known)):
+            raise InputError(
+                f"query JSON: {place} has the unknown field {unknown[0]!r}; "
+                f"known are {', '.join(known)}"
+            )
+
+    def optional(self, name: str, kind: type[Any]) -> Any:
+        """A field, or None where it is absent or null."""
+        value = self._record.get(name)
+        if value is None:
+            return None
+        right = isinstance(
+            value, Mapping if kind is dict else list | tuple if kind is list else kind
+        )
+        if kind is float:
+            right = isinstance(value, int | float) and math.isfinite(value)
+        if not right or (isinstance(value, bool) and kind in (int, float)):
+            raise InputError(
+                f"query JSON: {self._place}.{name} is {value!r}, expected {_KINDS[kind]}"
+            )
+        return value
+
+    def needed(self, name: str, kind: type[Any]) -> Any:
+        """A field that must be there."""
+        value = self.optional(name, kind)
+        if value is None:
+            raise InputError(f"query JSON: {self._place} lacks {name}, {_KINDS[kind]}")
+        return value
+
+    def chosen(self, name: str) -> Op:
+        """A comparator."""
+        text = self.needed(name, str)
+        if text not in [str(op) for op in Op]:
+            known = ", ".join(str(op) for op in Op)
+            raise InputError(f"query JSON: {self._place}.{name} is {text!r}; known are {known}")
+        return Op(text)
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """A list of texts, empty where it is absent."""
+        values = self.optional(name, list) or ()
+        for index, value in enumerate(values):
+            if not isinstance(value, str):
+                place = f"{self._place}.{name}[{index}]"
+                raise InputError(f"query JSON: {place} is {value!r}, expected text")
+        return tuple(values)
+
+    def parts(self, name: str, *, known: Sequence[str]) -> list[Fields]:
+        """A list of objects, empty where it is absent."""
+        values = self.optional(name, list) or ()
+        return [
+            Fields(value, f"{self._place}.{name}[{index}]", known=known)
+            for index, value in enumerate(values)
+        ]
+
+    def query(self, name: str) -> Query:
+        """A field that is itself a query."""
+        return read_query(self.needed(name, dict), f"{self._place}.{name}")
+
+    def queries(self, name: str) -> tuple[Query, ...]:
+        """A field that is a list of queries, at least one."""
+        values = self.needed(name, list)
+        if not values:
+            raise InputError(f"query JSON: {self._place}.{name} is empty")
+        places = (f"{self._place}.{name}[{index}]" for index in range(len(values)))
+        return tuple(map(read_query, values, places))
+
+
+def read_query(record: Any, place: str = "query") -> Query:
+    """Read a query expression.
+
+    Raises:
+        InputError: a field is missing, unknown or of the wrong kind; names it and its place.
+    """
+    if not isinstance(record, Mapping):
+        raise InputError(f"query JSON: {place} is {record!r}, expected an object")
+    kind = record.get("op")
+    if not isinstance(kind, str) or kind not in _KNOWN:
+        raise InputError(
+            f"query JSON has the operation {kind!r} in {place}; "
+            "known are event, then, and, or, not and count"
+        )
+    fields = Fields(record, place, known=("op", *_KNOWN[kind]))
+    match kind:
+        case "event":
+            return _read_event(fields, place)
+        case "then":
+            limit_s = fields.optional("within_s", float)
+            return Then(fields.query("first"), fields.query("second"), limit_s)
+        case "and":
+            return And(fields.queries("parts"))
+        case "or":
+            return Or(fields.queries("parts"))
+        case "not":
+            return Not(fields.query("part"))
+        case _:
+            part, op = fields.query("part"), fields.chosen("comparator")
+            return Count(part, op, fields.needed("number", int))
+
+
+def _read_event(fields: Fields, place: str) -> Event:
+    where = [
+        Compare(item.needed("quantity", str), item.chosen("op"), float(item.needed("value", float)))
+        for item in fields.parts("where", known=("quantity", "op", "value"))
+    ]
+    roles = []
+    for role, record in (fields.optional("roles", dict) or {}).items():
+        who = Fields(record, f"{place}.roles.{role}", known=("labels", "colors", "name"))
+        roles.append(
+            (role, Who(who.texts("labels"), who.texts("colors"), who.optional("name", str)))
+        )
+    return Event(fields.needed("type", str), tuple(where), tuple(roles))
