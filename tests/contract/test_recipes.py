@@ -1,5 +1,6 @@
 """What holds for the world of every named recipe: it trains, resumes, predicts and is kept."""
 
+import runpy
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,7 @@ from worldline.sim import make_clip
 from worldline.train import Recipe, load_recipe, train_world
 from worldline.world import World
 
-NAMES = ("genie_like", "cosmos_like", "vjepa_like", "transfer_like")
+NAMES = ("genie_like", "cosmos_like", "cosmos_like video", "vjepa_like", "transfer_like")
 
 
 class Stop(Exception):  # noqa: N818
@@ -20,12 +21,16 @@ class Stop(Exception):  # noqa: N818
 
 def short(name: str) -> Recipe:
     """The recipe with hardly any data and steps."""
-    recipe = load_recipe(name, "nano")
+    file, _, video = name.partition(" ")
+    recipe = load_recipe(file, "nano")
+    if video:
+        recipe = runpy.run_path(f"recipes/{file}.py")["recipe"]("nano", video=True)
+    stride = recipe.world.build().tokenizer.time_stride
     stages = tuple(
         replace(
             stage,
             batch=2,
-            length=min(stage.length, 6),
+            length=min(stage.length, 5 if stride > 1 else 6),
             trainer=replace(stage.trainer, steps=4, warmup=1, checkpoint_every=2, log_every=1),
         )
         for stage in recipe.stages

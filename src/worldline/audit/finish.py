@@ -199,7 +199,8 @@ def calibrate_world(
     for i, clip in enumerate(clips):
         latents = world.encode(clip)
         controls = world.feed(clip)
-        surprises.append(world.raw_surprise(latents, seed=seed + i, controls=controls)[2:])
+        led = controls.frames(clip.num_frames - len(world.newest(clip.frames)))
+        surprises.append(world.raw_surprise(latents, seed=seed + i, controls=led)[2:])
         inside.append(world.context_features(clip, seed=seed + i))
         truth = clip.frames[world.context : world.context + _HORIZON].astype(np.float64) / 255
         drawn = world.continue_frames(
@@ -270,16 +271,18 @@ def choose_thresholds(
     quality = np.zeros((len(_THRESHOLDS), horizon))
     for i, clip in enumerate(clips):
         seen = clip.frames[: world.context]
+        newest = world.newest(seen)
         futures = world.continue_latents(
-            world.encode_frames(seen),
+            world.encode_frames(newest),
             horizon=horizon,
             samples=1,
             seed=seed + i,
-            controls=world.feed(clip),
+            controls=world.feed(clip).frames(len(seen) - len(newest)),
         )
-        reference = make_reference(world.tokenizer, world.warp.predict(seen, horizon, seed + i))
+        moved = world.warp.predict(seen, horizon, seed + i)
+        reference = make_reference(world.tokenizer, moved, newest)
         for k, limit in enumerate(_THRESHOLDS):
-            drawn = render(world.tokenizer, futures, reference, (limit,))[0]
+            drawn = render(world.tokenizer, futures, reference, (limit,), horizon)[0]
             quality[k] += _psnr_of(world, clip, drawn)
     return [_THRESHOLDS[int(k)] for k in quality.argmax(axis=0)]
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
+from einops import rearrange
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
@@ -17,7 +18,8 @@ __all__ = ["Controls", "Latents", "lead_to"]
 class Latents:
     """Tokens of a clip.
 
-    Shape legend: B batch, T frames, N tokens a frame, C channels.
+    Shape legend: B batch, T latent steps (frames, for an image tokenizer), N tokens a step, C
+    channels.
 
     Attributes:
         tokens: `[B, T, N, C]`, about unit variance.
@@ -54,8 +56,9 @@ class Controls:
     text: Float[Tensor, "b e"] | None = None
     known: Mapping[str, Bool[Tensor, "b t _"]] | None = None
 
-    def frames(self, start: int, stop: int) -> Controls:
-        """What belongs to frames `start` to `stop` (exclusive); timeless parts are kept.
+    def frames(self, start: int, stop: int | None = None) -> Controls:
+        """What belongs to frames `start` to `stop` (exclusive, or the last); timeless parts are
+        kept.
 
         A part that ends before `start` has nothing to say about these frames and is absent.
         """
@@ -74,6 +77,35 @@ class Controls:
     def repeat(self, times: int) -> Controls:
         """The whole batch, several times in a row."""
         return self._map(lambda _, value: torch.cat([value] * times))
+
+    def per_step(self, stride: int) -> Controls:
+        """Controls of latent steps, from those of frames: the first frame is the first step, and
+        after it `stride` frames make one, as a tokenizer of that `time_stride` has it.
+
+        The actions that lead to a step's frames lie side by side, oldest first, `[B, S, stride A]`,
+        as action-conditioned worlds over causal video tokenizers take them (NVIDIA's Cosmos Predict
+        2, 2025); before the only frame of the first step there are zeros. A step's actions are
+        known if any of them is. Rays, maps and state are those of a step's last frame. Where
+        controls end within a step, the last ones are held.
+        """
+        if stride == 1:
+            return self
+
+        def group(name: str, value: Tensor) -> Tensor:
+            if name in _TIMELESS:
+                return value
+            missing = (1 - value.shape[1]) % stride
+            whole = torch.cat([value, value[:, -1:].expand(-1, missing, *value.shape[2:])], dim=1)
+            if name != "actions":
+                return whole[:, ::stride]
+            nothing = torch.zeros_like(whole[:, :1]).expand(-1, stride - 1, -1)
+            return rearrange(torch.cat([nothing, whole], dim=1), "b (s k) a -> b s (k a)", k=stride)
+
+        driven = self._map(group)
+        if self.known is None or driven.known is None or "actions" not in self.known:
+            return driven
+        some = group("actions", self.known["actions"]).any(dim=-1, keepdim=True)
+        return replace(driven, known={**driven.known, "actions": some})
 
     def delayed(self, which: Bool[Tensor, " b"]) -> Controls:
         """In the chosen clips everything comes one frame later; zeros, not known, come first."""

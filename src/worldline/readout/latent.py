@@ -23,6 +23,9 @@ from worldline.readout.heads import CameraHead, CameraTargets, ContactHead, Touc
 
 __all__ = ["CameraTargets", "Detection", "LatentReadout", "ObjectTargets"]
 
+_OUTPUTS = 10
+"""Numbers per cell and frame; see `LatentReadout.forward`."""
+
 
 @dataclass(frozen=True, eq=False)
 class ObjectTargets:
@@ -64,7 +67,10 @@ class Detection:
 
 
 class LatentReadout(nn.Module):
-    """Convolutions from two successive latent frames to the detection grid."""
+    """Convolutions from two successive latent steps to the detection grids of the later's frames.
+
+    The first step has one frame, the others `time_stride`, as the tokenizer's.
+    """
 
     @register("readout/latent", version=2, upgrades={1: {"contacts": False, "camera": False}})
     @dataclass(frozen=True)
@@ -88,32 +94,54 @@ class LatentReadout(nn.Module):
         contacts: bool = False
         camera: bool = False
 
-        def build(self) -> LatentReadout:
-            """Make the untrained readout."""
-            return LatentReadout(self)
+        def build(self, time_stride: int = 1) -> LatentReadout:
+            """Make the untrained readout of latents with so many frames per step.
 
-    def __init__(self, config: LatentReadout.Config) -> None:
+            Raises:
+                ValueError: a head for contacts or camera, with more than one frame per step.
+            """
+            return LatentReadout(self, time_stride)
+
+    def __init__(self, config: LatentReadout.Config, time_stride: int = 1) -> None:
         super().__init__()
+        if time_stride > 1 and (config.contacts or config.camera):
+            raise ValueError(
+                "the readout's heads for contacts and camera take latents of one frame per step, "
+                f"not of {time_stride}; set contacts and camera to False, or use an image tokenizer"
+            )
+        self.time_stride = time_stride
         self.config = config
         self.enter = nn.Conv2d(2 * config.channels, config.width, 3, padding=1)
         self.blocks = nn.Sequential(*(ConvBlock(config.width) for _ in range(config.depth)))
         self.widen = nn.Conv2d(config.width, 4 * 64, 1)
         self.refine = ConvBlock(64)
-        self.heads = nn.Conv2d(64, 10, 3, padding=1)
+        self.heads = nn.Conv2d(64, time_stride * _OUTPUTS, 3, padding=1)
         assert self.heads.bias is not None
         with torch.no_grad():
             self.heads.bias.zero_()
-            self.heads.bias[0] = -3.0  # start from "nothing here": most cells are empty
+            self.heads.bias[::_OUTPUTS] = -3.0  # start from "nothing here": most cells are empty
         self.contacts = ContactHead(64) if config.contacts else None
         self.camera = CameraHead(config.width, config.rows) if config.camera else None
 
     def forward(self, latents: Latents) -> Float[Tensor, "b t y x 10"]:
-        """Raw outputs per cell: heat, offset x 2, log variance, log size x 2, log depth, colour."""
-        out = self.heads(self._features(latents)[1])
-        return rearrange(out, "(b t) c y x -> b t y x c", b=len(latents.tokens))
+        """Raw outputs per cell of every frame.
+
+        Heat, offset x 2, log variance, log size x 2, log depth, colour.
+        """
+        return self._per_frame(self._features(latents)[1], len(latents.tokens))
+
+    def _per_frame(self, fine: Tensor, num_clips: int) -> Tensor:
+        """Outputs `[B, T, y, x, 10]` of every frame, from features of every latent step."""
+        out = rearrange(
+            self.heads(fine),
+            "(b t) (k c) y x -> b (t k) y x c",
+            b=num_clips,
+            k=self.time_stride,
+        )
+        return out[:, self.time_stride - 1 :]
 
     def _features(self, latents: Latents) -> tuple[Tensor, Tensor]:
-        """Of all frames: `[B T, width, rows, rows]`, and at the spacing of the detection grid."""
+        """Of all steps: `[B S, width, rows, rows]`, and at the spacing of the detection grid."""
         x = latents.tokens
         change = x - torch.cat([x[:, :1], x[:, :-1]], dim=1)
         both = rearrange(
@@ -134,7 +162,7 @@ class LatentReadout(nn.Module):
         """
         coarse, fine = self._features(latents)
         num_clips = len(latents.tokens)
-        out = rearrange(self.heads(fine), "(b t) c y x -> b t y x c", b=num_clips).float()
+        out = self._per_frame(fine, num_clips).float()
         cells = self.config.rows * 2
         grid = torch.stack(
             torch.meshgrid(*(torch.arange(cells, device=out.device),) * 2, indexing="xy"), dim=-1
@@ -196,11 +224,14 @@ class LatentReadout(nn.Module):
 
     @torch.no_grad()
     def detect(self, latents: Latents) -> list[list[Detection]]:
-        """Detections per frame of one clip `[1, T, N, C]`: local maxima of the heat map."""
+        """Detections per frame of one clip `[1, T, N, C]` of T latent steps.
+
+        They are the local maxima of the heat map.
+        """
         if len(latents.tokens) != 1:
             raise ValueError(f"detect takes one clip, got {len(latents.tokens)}")
         fine = self._features(latents)[1]
-        out = rearrange(self.heads(fine), "t c y x -> t y x c").float()
+        out = self._per_frame(fine, 1)[0].float()
         touch = None if self.contacts is None else self.contacts(fine).float()[:, 0].sigmoid()
         heat = out[..., 0].sigmoid()
         peak = heat == F.max_pool2d(heat[:, None], 3, stride=1, padding=1)[:, 0]

@@ -24,6 +24,10 @@ class StreamCarry:
 
     past: tuple[Tensor, ...] = ()
 
+    def repeat(self, times: int) -> StreamCarry:
+        """The whole batch, several times in a row."""
+        return StreamCarry(tuple(torch.cat([value] * times) for value in self.past))
+
 
 class Tokenizer(nn.Module, ABC):
     """Clips to tokens and, if `can_decode`, back.
@@ -133,6 +137,10 @@ class Tokenizer(nn.Module, ABC):
                 f"tokenizer takes {wanted} frames {place}, at least one, but got {num_frames}"
             )
         return rest // self.time_stride + opening
+
+    def whole_frames(self, num_frames: int) -> int:
+        """The most frames, of so many (at least one), that make whole steps from a clip's start."""
+        return num_frames - (num_frames - 1) % self.time_stride
 
     def require_frames(self, frames: Tensor, *, opening: bool = True) -> int:
         """Latent steps that frames `[B, T, H, W, 3]` make.

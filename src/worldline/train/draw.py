@@ -29,7 +29,7 @@ class ClipBatch:
         frames: the pictures.
         moving: pixels of objects.
         objects: the simulator's truth.
-        controls: what drives the clips.
+        controls: what drives the clips, by frame; an objective gets them by latent step.
         latents: the encoded pictures, if they were encoded before.
         camera: how it moved, where any camera is known.
     """

@@ -36,7 +36,7 @@ class TokenizerTask:
         length: frames per clip; 1 for image tokenizers, else one that makes whole latent steps.
 
     Raises:
-        InputError: the shards' clips are shorter.
+        InputError: the shards' clips are shorter, or the length makes no whole steps.
     """
 
     @register("train/tokenizer")
@@ -79,6 +79,7 @@ class TokenizerTask:
                 f"length {length} must lie between 1 and the {shards.frames.shape[1]} frames of "
                 "the shards' clips"
             )
+        _require_steps(model, length)
         self.model: nn.Module = model
         self.shards, self.seed, self.size, self.length = shards, seed, batch, length
         self.object_weight = object_weight
@@ -246,6 +247,7 @@ class ObjectiveTask:
                 f"parts to train are {config.parts}, objectives {len(config.objectives)}; give at "
                 f"least one each, of the parts {', '.join(world.parts)}"
             )
+        _require_steps(world.tokenizer, length)
         self.config, self.shards = config, shards
         self.text = self._embed_captions(world) if "dynamics" in config.parts else None
         self.takes = world.controls if "dynamics" in config.parts else ControlEncoder.Config()
@@ -338,12 +340,13 @@ class ObjectiveTask:
         else:
             dtype = next(trained.parameters()).dtype
             latents = replace(batch.latents, tokens=batch.latents.tokens.to(dtype))
+        driven = replace(batch, controls=batch.controls.per_step(tokenizer.time_stride))
         total = torch.zeros((), device=device)
         losses: dict[str, Tensor] = {}
         objectives: Any = model["objectives"]
         for name, objective in zip(self.names, objectives, strict=True):
             assert isinstance(objective, Objective)
-            found = objective.loss(parts, batch, latents, generator)
+            found = objective.loss(parts, driven, latents, generator)
             total = total + objective.weight * found["total"]
             losses |= {f"{name}/{key}": value for key, value in found.items()}
         return {"total": total, **losses}
@@ -364,3 +367,10 @@ class ObjectiveTask:
 
     def finish(self) -> None:
         """Nothing is left to be done."""
+
+
+def _require_steps(tokenizer: Tokenizer, length: int) -> None:
+    try:
+        tokenizer.count_steps(length)
+    except ValueError as error:
+        raise InputError(f"length {length}: {error}") from None

@@ -52,6 +52,12 @@ def export_world(
     Raises:
         InputError: the dynamics cannot be exported, or the packages that write ONNX are missing.
     """
+    if world.tokenizer.time_stride > 1:
+        raise InputError(
+            f"the world {world.name} folds {world.tokenizer.time_stride} frames into a latent step "
+            "and remembers a stream, which the exported graphs cannot; only worlds with an image "
+            "tokenizer can be exported"
+        )
     _require_packages()
     graphs = list_graphs(world)
     folder = Path(folder)

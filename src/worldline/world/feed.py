@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -18,9 +18,13 @@ from worldline.data.maps import crop_map, draw_maps
 from worldline.data.transform import center_square
 from worldline.dynamics import ControlEncoder
 
+if TYPE_CHECKING:
+    from worldline.world.world import World
+
 __all__ = [
     "describe_controls",
     "feed_controls",
+    "feed_world",
     "of_training",
     "read_scale",
     "refuse_unknown",
@@ -65,6 +69,19 @@ def describe_controls(takes: ControlEncoder.Config) -> dict[str, Any]:
     if takes.text_size:
         found["text"] = {"size": takes.text_size}
     return found
+
+
+def feed_world(world: World, clip: Clip, time_s: Float[np.ndarray, " t"]) -> Controls:
+    """What `World.feed` does; see there."""
+    refuse_unknown(world.controls, clip, world.name)
+    return feed_controls(
+        world.controls,
+        clip,
+        time_s,
+        size_px=world.size_px,
+        rows=world.tokenizer.grid[0],
+        state_scale=world.state_scale,
+    )
 
 
 def refuse_unknown(takes: ControlEncoder.Config, clip: Clip, world: str) -> None:

@@ -78,7 +78,7 @@ def draw_futures(
     Args:
         dynamics: rolls out.
         latents: the context.
-        controls: of K + H frames, for a batch of one.
+        controls: of K + H latent steps, for a batch of one.
         horizon, samples: H and S.
         seed: of all noise.
         noise: standard deviation of the perturbation.
@@ -97,9 +97,12 @@ def read_scene(
     size_px: int,
     provenance: Provenance,
 ) -> Scene:
-    """Objects and trajectories of one clip `[1, T, N, C]`, in the world's own pixels."""
+    """Objects and trajectories of one clip `[1, T, N, C]`, in the world's own pixels.
+
+    The last latent step may reach beyond the frames at `time_s`; what is read there is left out.
+    """
     scene = link_detections(
-        readout.detect(latents),
+        readout.detect(latents)[: len(time_s)],
         time_s,
         size_px=size_px,
         provenance=provenance,

@@ -17,6 +17,7 @@ from worldline.dynamics import FlowDynamics, sample_clips
 from worldline.physics import check_laws, detect_events
 from worldline.world.futures import read_scene, require_positive
 from worldline.world.render import worst_verdicts
+from worldline.world.stream import count_ahead
 
 if TYPE_CHECKING:
     from worldline.world.world import World
@@ -96,11 +97,11 @@ def imagine(
         Controls(text=encoder.encode([text]).expand(samples, -1)),
         torch.Generator().manual_seed(seed),
         samples=samples,
-        horizon=horizon,
+        horizon=1 + count_ahead(world.tokenizer, horizon - 1),
         first_steps=first_steps,
         first_guidance=guidance,
     )
-    frames = world.decode(latents)
+    whole = world.decode(latents)
     time_s = world.step_s * np.arange(horizon)
     provenance = Provenance(
         Origin.GENERATED,
@@ -110,13 +111,13 @@ def imagine(
         details=(("caption", text),),
     )
     scenes = []
-    for clip in frames:
+    for clip in whole:
         read = world.encode_frames(clip)
         scene = read_scene(world.readout, read, time_s, world.size_px, provenance)
         scenes.append(replace(scene.with_events(detect_events(scene)), caption=text))
     return Imagined(
         caption=text,
-        frames=frames,
+        frames=whole[:, :horizon],
         time_s=time_s,
         scenes=tuple(scenes),
         audit=worst_verdicts([check_laws(scene) for scene in scenes]),

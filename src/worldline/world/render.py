@@ -14,7 +14,8 @@ from torch import Tensor
 from worldline.core.latents import Latents
 from worldline.core.verdict import Outcome, Verdict
 from worldline.dynamics import ConstantVelocityWarp, TrajectoryWarp
-from worldline.tokenizer import Tokenizer, from_unit, to_unit
+from worldline.tokenizer import StreamCarry, Tokenizer, from_unit, to_unit
+from worldline.world.stream import encode_after
 
 __all__ = [
     "Reference",
@@ -22,6 +23,7 @@ __all__ = [
     "measure_spread",
     "render",
     "render_onto",
+    "render_step",
     "worst_verdicts",
 ]
 
@@ -39,19 +41,52 @@ class Reference:
     Attributes:
         decoded: the frames after a round trip through the tokenizer.
         residual: what the round trip lost.
+        carry: the tokenizer's, after it has decoded the frames that were seen; forecasts are
+            decoded as what follows. None: decoded on their own, as if nothing was before.
     """
 
     decoded: Tensor
     residual: Tensor
+    carry: StreamCarry | None = None
 
 
 @torch.no_grad()
-def make_reference(tokenizer: Tokenizer, frames: UInt8[np.ndarray, "*s f h w 3"]) -> Reference:
-    """Send frames through the tokenizer and keep what it loses."""
+def make_reference(
+    tokenizer: Tokenizer,
+    frames: UInt8[np.ndarray, "*s f h w 3"],
+    seen: UInt8[np.ndarray, "k h w 3"] | None = None,
+) -> Reference:
+    """Send frames through the tokenizer and keep what it loses.
+
+    Args:
+        tokenizer: of the world.
+        frames: to refer to. If they are the last of `seen`, one frame only.
+        seen: the context, of whole latent steps, whose last frame is referred to if `frames` is its
+            last one and which `frames` follow otherwise. Of no concern to image tokenizers.
+    """
+    if tokenizer.time_stride > 1:
+        return _refer_in_stream(tokenizer, frames, seen if seen is not None else frames)
     whole = torch.from_numpy(np.ascontiguousarray(frames))
     batch = whole.reshape(-1, *whole.shape[-4:])
     decoded = tokenizer.decode_unit(tokenizer.encode(batch)).float().reshape(whole.shape)
     return Reference(decoded, to_unit(whole, torch.float32) - decoded)
+
+
+def _refer_in_stream(
+    tokenizer: Tokenizer, frames: UInt8[np.ndarray, "*s f h w 3"], seen: np.ndarray
+) -> Reference:
+    known = torch.from_numpy(np.ascontiguousarray(seen))[None]
+    after, latents = tokenizer.encode_step(None, known)
+    carry, image = tokenizer.decode_step_unit(None, latents)
+    whole = torch.from_numpy(np.ascontiguousarray(frames))
+    if len(frames) == 1 and np.array_equal(frames[0], seen[-1]):
+        decoded = image[0, -1:].float()
+    else:
+        batch = whole.reshape(-1, *whole.shape[-4:])
+        future = encode_after(tokenizer, after, batch)
+        image = tokenizer.decode_step_unit(carry.repeat(len(batch)), future)[1]
+        decoded = image[:, : batch.shape[1]].float().reshape(whole.shape)
+    return Reference(decoded, to_unit(whole, torch.float32) - decoded, carry)
 
 
 @torch.no_grad()
@@ -60,6 +95,7 @@ def render(
     latents: Latents,
     reference: Reference,
     threshold: Sequence[float] = (0.0,),
+    horizon: int | None = None,
 ) -> UInt8[np.ndarray, "b t h w 3"]:
     """Decode latents `[B, T, N, C]` as corrections to the reference.
 
@@ -70,9 +106,26 @@ def render(
 
     Args:
         threshold: per forecast frame, root mean square over 5x5 pixels and colours, of a range of
-            2; the last number also stands for all later frames..
+            2; the last number also stands for all later frames.
+        horizon: frames to show, if not all that the latents have.
     """
-    image = tokenizer.decode_unit(latents).float().clamp(-1, 1)
+    return render_step(tokenizer, latents, reference, threshold, horizon)[1]
+
+
+@torch.no_grad()
+def render_step(
+    tokenizer: Tokenizer,
+    latents: Latents,
+    reference: Reference,
+    threshold: Sequence[float] = (0.0,),
+    horizon: int | None = None,
+) -> tuple[Reference, UInt8[np.ndarray, "b t h w 3"]]:
+    """As `render`, and the reference for the frames that follow these."""
+    carry = reference.carry
+    if carry is not None and carry.past and len(carry.past[0]) != len(latents.tokens):
+        carry = carry.repeat(len(latents.tokens))
+    after, image = tokenizer.decode_step_unit(carry, latents)
+    image = image[:, :horizon].float().clamp(-1, 1)
     change = image - reference.decoded
     limit = torch.tensor(threshold, dtype=torch.float32)
     limit = limit[torch.arange(image.shape[1]).clamp(max=len(limit) - 1)][:, None, None, None]
@@ -81,7 +134,8 @@ def render(
         change = change * (1 - limit**2 / power.clamp_min(1e-12)).clamp_min(0.0)
     widest = _around(F.max_pool2d, change.abs().amax(-1, keepdim=True), 3)
     detail = torch.exp(-((widest / _SAME) ** 2)) * reference.residual
-    return from_unit(reference.decoded + change + detail).numpy()
+    shown = from_unit(reference.decoded + change + detail).numpy()
+    return replace(reference, carry=None if carry is None else after), shown
 
 
 def render_onto(
@@ -91,6 +145,7 @@ def render_onto(
     futures: Latents,
     seen: UInt8[np.ndarray, "k h w 3"],
     seed: int,
+    horizon: int,
 ) -> UInt8[np.ndarray, "s t h w 3"]:
     """Decode futures as corrections to the context carried along forecast trajectories.
 
@@ -98,10 +153,11 @@ def render_onto(
     uncalibrated world (without a threshold) corrects the last frame instead.
     """
     if threshold is None or len(seen) < 2 or isinstance(warp, ConstantVelocityWarp):
-        return render(tokenizer, futures, make_reference(tokenizer, seen[-1:]))
-    samples, horizon = futures.tokens.shape[:2]
-    moved = warp.imagine(seen, horizon, samples=samples, seed=seed)
-    return render(tokenizer, futures, make_reference(tokenizer, moved), threshold)
+        still = make_reference(tokenizer, seen[-1:], seen)
+        return render(tokenizer, futures, still, horizon=horizon)
+    moved = warp.imagine(seen, horizon, samples=len(futures.tokens), seed=seed)
+    reference = make_reference(tokenizer, moved, seen)
+    return render(tokenizer, futures, reference, threshold, horizon)
 
 
 def _around(pool: Callable[..., Tensor], x: Tensor, side: int) -> Tensor:

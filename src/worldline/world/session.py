@@ -8,52 +8,74 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from jaxtyping import Float, UInt8
+from torch import Tensor
 
 from worldline.core.clip import Clip
 from worldline.core.errors import InputError
 from worldline.core.latents import Controls
 from worldline.core.readings import Readings
 from worldline.world.futures import require_positive
-from worldline.world.render import make_reference, render
+from worldline.world.render import make_reference, render_step
 
 if TYPE_CHECKING:
     from worldline.world.world import World
 
-__all__ = ["Session", "Snapshot", "open_session"]
+__all__ = ["Session", "Snapshot"]
 
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """One moment of a session; never changes, may be kept and restored any number of times."""
+    """One moment of a session; never changes, may be kept and restored any number of times.
+
+    Attributes:
+        carry: of the dynamics.
+        num_steps: frames generated so far.
+        reference: what frames are rendered onto, with the tokenizer's carry.
+        ahead: frames that are made and not yet shown.
+        actions: those given since the newest latent step was made.
+    """
 
     carry: Any
     num_steps: int
     reference: Any
-
-
-def open_session(world: World, clip: Clip, *, context: int, seed: int) -> Session:
-    """See `World.open`."""
-    require_positive(context=context)
-    view = world.look(clip)
-    seen, seen_s = view.frames[-context:], view.time_s[-context:]
-    controls = world.feed(clip, seen_s)
-    generator = torch.Generator().manual_seed(seed)
-    carry = world.dynamics.init(world.encode_frames(seen), controls, generator)
-    first = int(np.abs(clip.time_s - seen_s[0]).argmin())
-    opening = replace(clip.slice(first, first + 1), actions=None)
-    return Session(world, Snapshot(carry, 0, make_reference(world.tokenizer, seen[-1:])), opening)
+    ahead: tuple[UInt8[np.ndarray, "h w 3"], ...] = ()
+    actions: tuple[Float[np.ndarray, " a"] | None, ...] = ()
 
 
 class Session:
     """A rollout that goes on from a clip, one frame at a time.
 
     Sessions share the world's weights and nothing else: stepping one never touches another.
+
+    A world whose tokenizer folds s frames into a latent step makes s frames at once: one call in s
+    runs the network, and those after it show what is made already. So an action cannot change the
+    frames that are made. It is kept until the next latent step, which takes the last s actions in
+    their order: every action counts once, s - 1 frames later than in a world with an image
+    tokenizer. The first latent step takes the action of the first call, with zeros before it.
     """
 
     def __init__(self, world: World, snapshot: Snapshot, opening: Clip) -> None:
         self._world = world
         self._now = snapshot
         self._opening = opening
+
+    @classmethod
+    def start(cls, world: World, clip: Clip, context: int, seed: int) -> Session:
+        """A session that goes on from the last `context` frames and what drove them.
+
+        Raises `InputError` for less than 1.
+        """
+        require_positive(context=context)
+        view = world.look(clip)
+        seen = world.newest(view.frames[-context:])
+        seen_s = view.time_s[-len(seen) :]
+        controls = world.feed(clip, seen_s).per_step(world.tokenizer.time_stride)
+        generator = torch.Generator().manual_seed(seed)
+        carry = world.dynamics.init(world.encode_frames(seen), controls, generator)
+        first = int(np.abs(clip.time_s - seen_s[0]).argmin())
+        opening = replace(clip.slice(first, first + 1), actions=None)
+        reference = make_reference(world.tokenizer, seen[-1:], seen)
+        return cls(world, Snapshot(carry, 0, reference), opening)
 
     @property
     def num_steps(self) -> int:
@@ -75,16 +97,33 @@ class Session:
         Raises:
             InputError: an action of the wrong size or NaN, or a guide of another size.
         """
-        controls = Controls() if guide is None else self._feed(guide)
-        size = self._world.action_size
+        fed = Controls() if guide is None else self._feed(guide)
+        size, now = self._world.action_size, self._now
         if action is not None:
             if action.shape != (size,) or not np.isfinite(action).all():
                 raise InputError(f"action must be {size} finite numbers, got {action}")
-            given = torch.as_tensor(action, dtype=torch.float32)[None, None]
-            controls = replace(controls, actions=given)
-        carry, latents = self._world.dynamics.step(self._now.carry, controls)
-        self._now = Snapshot(carry, self._now.num_steps + 1, self._now.reference)
-        return render(self._world.tokenizer, latents, self._now.reference)[0, 0]
+            action = action.copy()
+        actions, ahead = (*now.actions, action), now.ahead
+        carry, reference = now.carry, now.reference
+        if not ahead:
+            driven = replace(fed, actions=self._gather(actions))
+            carry, latents = self._world.dynamics.step(carry, driven)
+            reference, drawn = render_step(self._world.tokenizer, latents, reference)
+            ahead, actions = tuple(drawn[0]), ()
+        self._now = Snapshot(carry, now.num_steps + 1, reference, ahead[1:], actions)
+        return ahead[0].copy()
+
+    def _gather(
+        self, actions: tuple[Float[np.ndarray, " a"] | None, ...]
+    ) -> Float[Tensor, "1 1 ka"] | None:
+        """One latent step's actions, from those since the last; None if all are absent."""
+        if all(action is None for action in actions):
+            return None
+        nothing = np.zeros(self._world.action_size)
+        missing = self._world.tokenizer.time_stride - len(actions)
+        known = [nothing if action is None else action for action in actions]
+        together = np.concatenate([*[nothing] * missing, *known])
+        return torch.as_tensor(together, dtype=torch.float32)[None, None]
 
     def snapshot(self) -> Snapshot:
         """This moment."""

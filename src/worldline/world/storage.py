@@ -55,7 +55,7 @@ def build_stored(artifact: Artifact, kind: type[Config], name: str | Path) -> An
         raise ArtifactError(f"{name}: holds a {config.type_name}, not a world")
     _require_moderate(config, name)
     try:
-        return config.build()
+        return config.build()  # type: ignore[attr-defined]
     except ArtifactError:
         raise
     except _NOT_BUILT as error:

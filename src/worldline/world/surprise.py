@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float
 
-__all__ = ["Surprise", "grade"]
+from worldline.core.clip import Clip
+from worldline.core.errors import InputError
+
+if TYPE_CHECKING:
+    from worldline.world.world import World
+
+__all__ = ["Surprise", "grade", "measure_surprise", "spread_steps"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,8 +25,9 @@ class Surprise:
     Attributes:
         time_s: `[T]` of the frames as the world saw them.
         per_frame: `[T]` squared latent error of the prediction from the frames before, over its
-            mean on held-out training material (1: as usual); 0 for the first two frames, which
-            nothing can be expected of.
+            mean on held-out training material (1: as usual); 0 for the first two latent steps (two
+            frames, for an image tokenizer), which nothing can be expected of. The frames of one
+            latent step are surprising together.
         max: the largest.
         quantile: share of single held-out frames with less surprise than `max`.
     """
@@ -31,12 +38,46 @@ class Surprise:
     quantile: float
 
 
+def measure_surprise(world: World, clip: Clip, *, seed: int) -> Surprise:
+    """What `World.surprise` does; see there."""
+    view = world.look(clip)
+    stride = world.tokenizer.time_stride
+    if len(view.frames) < 1 + 2 * stride:
+        raise InputError(
+            f"{clip.provenance.source or 'clip'}: {len(view.frames)} frames are too few to be "
+            f"surprised by; at least {1 + 2 * stride} are needed"
+        )
+    seen = world.newest(view.frames)
+    controls = world.feed(clip, view.time_s[-len(seen) :])
+    per_step = world.raw_surprise(world.encode_frames(seen), seed=seed, controls=controls)
+    return grade(view.time_s, per_step, world.calibration, stride=stride)
+
+
+def spread_steps(
+    per_step: Float[np.ndarray, " s"], stride: int, num_frames: int
+) -> Float[np.ndarray, " t"]:
+    """Each latent step's surprise for all frames of the step, and 0 for frames before the first.
+
+    Args:
+        per_step: of the steps that end with the last frame.
+        stride: frames per step after the first, which has one.
+        num_frames: T.
+    """
+    per_frame = np.repeat(per_step, np.r_[1, np.full(len(per_step) - 1, stride)])
+    return np.concatenate([np.zeros(num_frames - len(per_frame)), per_frame])
+
+
 def grade(
-    time_s: Float[np.ndarray, " t"], raw: Float[np.ndarray, " t"], calibration: Mapping[str, Any]
+    time_s: Float[np.ndarray, " t"],
+    raw: Float[np.ndarray, " s"],
+    calibration: Mapping[str, Any],
+    *,
+    stride: int = 1,
 ) -> Surprise:
-    """Bring raw latent errors `[T]` onto the scale of the world's calibration."""
-    per_frame = raw / float(calibration.get("surprise_mean", 1.0))
-    per_frame[:2] = 0.0
+    """Bring raw latent errors of each latent step onto the scale of the world's calibration."""
+    per_step = raw / float(calibration.get("surprise_mean", 1.0))
+    per_step[:2] = 0.0
+    per_frame = spread_steps(per_step, stride, len(time_s))
     table = np.asarray(calibration.get("surprise_quantiles", (0.0, np.inf)), dtype=np.float64)
     top = float(per_frame.max())
     share = float(np.interp(top, table, np.linspace(0.0, 1.0, len(table))))

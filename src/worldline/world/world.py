@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,6 @@ from torch import nn
 from worldline.core.artifact import Artifact
 from worldline.core.clip import Clip
 from worldline.core.config import Config, register
-from worldline.core.errors import InputError
 from worldline.core.forecast import Forecast
 from worldline.core.imagined import Imagined
 from worldline.core.latents import Controls, Latents
@@ -33,15 +32,16 @@ from worldline.physics import detect_events
 from worldline.readout.latent import LatentReadout
 from worldline.readout.link import uncrop
 from worldline.tokenizer import ContinuousTokenizer, Tokenizer
-from worldline.world.feed import feed_controls, read_scale, refuse_unknown, write_scale
-from worldline.world.forecasting import forecast, require_pictures
+from worldline.world.feed import feed_world, read_scale, write_scale
 from worldline.world.futures import draw_futures, read_scene
 from worldline.world.imagination import GUIDANCE, imagine
 from worldline.world.parts import build_parts, check_numbers
+from worldline.world.prediction import predict, require_pictures
 from worldline.world.render import render_onto
-from worldline.world.session import Session, open_session
+from worldline.world.session import Session
 from worldline.world.storage import build_stored, gather_tensors, load_parts, open_artifact
-from worldline.world.surprise import Surprise, grade
+from worldline.world.stream import count_ahead, encode_long
+from worldline.world.surprise import Surprise, measure_surprise
 from worldline.world.trust import gather_evidence
 from worldline.world.view import View, look
 
@@ -127,12 +127,12 @@ class World:
     @property
     def action_size(self) -> int:
         """Numbers per action; 0 if the world takes none."""
-        return self.controls.action_size
+        return self.dynamics.config.controls.action_size // self.tokenizer.time_stride
 
     @property
     def controls(self) -> ControlEncoder.Config:
-        """Which controls the world takes."""
-        return self.dynamics.config.controls
+        """Which controls the world takes with each frame."""
+        return replace(self.dynamics.config.controls, action_size=self.action_size)
 
     @property
     def state_scale(self) -> tuple[Float[np.ndarray, " s"], Float[np.ndarray, " s"]]:
@@ -153,15 +153,7 @@ class World:
         Raises:
             InputError: a control is of another width than the world takes.
         """
-        refuse_unknown(self.controls, clip, self.name)
-        return feed_controls(
-            self.controls,
-            clip,
-            clip.time_s if time_s is None else time_s,
-            size_px=self.size_px,
-            rows=self.tokenizer.grid[0],
-            state_scale=self.state_scale,
-        )
+        return feed_world(self, clip, clip.time_s if time_s is None else time_s)
 
     @property
     def parts(self) -> dict[str, nn.Module]:
@@ -215,7 +207,7 @@ class World:
 
     @torch.no_grad()
     def encode(self, clip: Clip) -> Latents:
-        """Latents `[1, T, N, C]` of the clip as the world sees it."""
+        """Latents `[1, T, N, C]` of the clip as the world sees it; see `encode_frames`."""
         return self.encode_frames(self.look(clip).frames)
 
     @torch.no_grad()
@@ -225,41 +217,43 @@ class World:
 
     @torch.no_grad()
     def encode_frames(self, frames: UInt8[np.ndarray, "t h w 3"]) -> Latents:
-        """Latents of frames that already have the world's size, some hundred at a time."""
-        parts = [
-            self.tokenizer.encode(torch.from_numpy(frames[i : i + 256])[None]).tokens
-            for i in range(0, len(frames), 256)
-        ]
-        return Latents(torch.cat(parts, dim=1), self.tokenizer.grid)
+        """Latents of the newest frames that make whole latent steps, some hundred at a time.
+
+        The frames already have the world's size.
+        """
+        return encode_long(self.tokenizer, torch.from_numpy(self.newest(frames))[None])[1]
+
+    def newest(self, frames: UInt8[np.ndarray, "t h w 3"]) -> UInt8[np.ndarray, "k h w 3"]:
+        """The newest 1 + k * time_stride frames, which make whole latent steps."""
+        return frames[len(frames) - self.tokenizer.whole_frames(len(frames)) :]
 
     @torch.no_grad()
     def perceive(self, clip: Clip) -> Scene:
-        """Objects, trajectories, contacts and events as the latents tell, in the clip's pixels."""
+        """Objects, trajectories, contacts and events as the latents tell, in the clip's pixels.
+
+        Of the newest frames that make whole latent steps.
+        """
         view = self.look(clip)
         latents = self.encode_frames(view.frames)
-        scene = read_scene(self.readout, latents, view.time_s, self.size_px, clip.provenance)
+        time_s = view.time_s[-self.tokenizer.whole_frames(len(view.time_s)) :]
+        scene = read_scene(self.readout, latents, time_s, self.size_px, clip.provenance)
         scene = uncrop(scene, view.crop_px, clip.size_px)
         return scene.with_events(detect_events(scene))
 
     @torch.no_grad()
     def surprise(self, clip: Clip, *, seed: int = 0) -> Surprise:
         """How unexpected each frame is, given only the frames before it."""
-        view = self.look(clip)
-        if len(view.frames) < 3:
-            raise InputError(
-                f"{clip.provenance.source or 'clip'}: {len(view.frames)} frames are too few to be "
-                "surprised by; at least 3 are needed"
-            )
-        latents, controls = self.encode_frames(view.frames), self.feed(clip, view.time_s)
-        per_frame = self.raw_surprise(latents, seed=seed, controls=controls)
-        return grade(view.time_s, per_frame, self.calibration)
+        return measure_surprise(self, clip, seed=seed)
 
     def raw_surprise(
         self, latents: Latents, *, seed: int, controls: Controls | None = None
     ) -> Float[np.ndarray, " t"]:
-        """Squared latent error of each frame `[1, T, N, C]`, before calibration."""
+        """Squared latent error of each latent step `[1, T, N, C]`, before calibration.
+
+        `controls` are those of the steps' frames.
+        """
         generator = torch.Generator().manual_seed(seed)
-        known = controls or Controls()
+        known = (controls or Controls()).per_step(self.tokenizer.time_stride)
         return self.dynamics.surprises(latents, known, generator)[0].double().numpy()
 
     def predict(
@@ -277,7 +271,8 @@ class World:
 
         Args:
             clip: any size and rate; see `worldline.world.view.look`.
-            context: how many of its last frames are given to the world.
+            context: how many of its last frames are given to the world, which takes the newest of
+                them that make whole latent steps.
             horizon: frames to forecast.
             samples: futures.
             seed: of the noise; the same seed gives the same futures.
@@ -291,8 +286,9 @@ class World:
             InputError: the clip is shorter than the context, a number is not positive, a control
                 does not fit, or the world cannot decode what it predicts.
         """
+        context = self.context if context is None else context
         numbers = {"context": context, "horizon": horizon, "samples": samples, "seed": seed}
-        return forecast(self, clip, **numbers, controls=controls, guide=guide)
+        return predict(self, clip, **numbers, controls=controls, guide=guide)
 
     def imagine(
         self,
@@ -317,8 +313,7 @@ class World:
             InputError: `context` is less than 1, or the world cannot decode what it predicts.
         """
         require_pictures(self)
-        context = self.context if context is None else context
-        return open_session(self, clip, context=context, seed=seed)
+        return Session.start(self, clip, self.context if context is None else context, seed)
 
     @torch.no_grad()
     def continue_frames(
@@ -331,11 +326,15 @@ class World:
         controls: Controls | None = None,
     ) -> UInt8[np.ndarray, "s t h w 3"]:
         """Futures of context frames that already have the world's size and rate; pixels only."""
-        latents = self.encode_frames(frames)
+        seen = self.newest(frames)
         futures = self.continue_latents(
-            latents, horizon=horizon, samples=samples, seed=seed, controls=controls
+            self.encode_frames(seen),
+            horizon=horizon,
+            samples=samples,
+            seed=seed,
+            controls=controls and controls.frames(len(frames) - len(seen)),
         )
-        return self.render_forecast(futures, frames, seed)
+        return self.render_forecast(futures, seen, seed, horizon=horizon)
 
     def continue_latents(
         self,
@@ -346,12 +345,16 @@ class World:
         seed: int,
         controls: Controls | None = None,
     ) -> Latents:
-        """Roll out `[S, H, N, C]` from context latents `[1, K, N, C]`; see `draw_futures`."""
+        """Roll out from context latents `[1, K, N, C]`; see `draw_futures`.
+
+        `horizon` and `controls` are those of frames: as many latent steps are rolled out as it
+        takes, `[S, H, N, C]` with H = horizon for an image tokenizer.
+        """
         return draw_futures(
             self.dynamics,
             latents,
-            controls or Controls(),
-            horizon=horizon,
+            (controls or Controls()).per_step(self.tokenizer.time_stride),
+            horizon=count_ahead(self.tokenizer, horizon),
             samples=samples,
             seed=seed,
             noise=self.config.ensemble_noise,
@@ -367,18 +370,18 @@ class World:
         )
 
     def render_forecast(
-        self, futures: Latents, seen: UInt8[np.ndarray, "k h w 3"], seed: int
+        self, futures: Latents, seen: UInt8[np.ndarray, "k h w 3"], seed: int, *, horizon: int
     ) -> UInt8[np.ndarray, "s t h w 3"]:
-        """Decode futures as corrections to what was seen; see `render_onto`."""
+        """Decode `horizon` frames of futures as corrections to what was seen; see `render_onto`."""
         threshold = self.calibration.get("correction_threshold")
-        return render_onto(self.tokenizer, self.warp, threshold, futures, seen, seed)
+        return render_onto(self.tokenizer, self.warp, threshold, futures, seen, seed, horizon)
 
     @torch.no_grad()
     def context_features(self, clip: Clip, *, seed: int) -> Float[np.ndarray, " f"]:
         """Evidence for and against trust in a forecast from the clip's last frames."""
         view = self.look(clip)
-        seen = view.frames[-self.context :]
-        controls = self.feed(clip, view.time_s[-self.context :])
+        seen = self.newest(view.frames[-self.context :])
+        controls = self.feed(clip, view.time_s[-len(seen) :])
         return self.weigh(self.encode_frames(seen), seen, seed, controls)
 
     def weigh(
@@ -388,8 +391,7 @@ class World:
         seed: int,
         controls: Controls | None = None,
     ) -> Float[np.ndarray, " f"]:
-        """Evidence that context frames give, with their latents and what drove them."""
-        surprise = np.zeros(1)
-        if len(frames) > 2:
-            surprise = self.raw_surprise(latents, seed=seed, controls=controls)[2:]
+        """As `context_features`, of frames of whole latent steps, their latents and controls."""
+        surprise = self.raw_surprise(latents, seed=seed, controls=controls)[2:]
+        surprise = surprise if len(surprise) else np.zeros(1)
         return gather_evidence(self.tokenizer, latents, frames, surprise)

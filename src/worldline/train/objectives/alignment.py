@@ -68,6 +68,8 @@ class StateAlignment(Objective):
         """Cross-entropy in nats, and how often the right state is the nearest."""
         size_px = batch.frames.shape[2]
         state, there = describe_state(batch.objects, size_px)
+        stride = (state.shape[1] - 1) // max(latents.tokens.shape[1] - 1, 1) or 1
+        state, there = state[:, ::stride], there[:, ::stride]  # of the last frame of each step
         picture = self._see(latents)[:, 1:].flatten(0, 1)
         state, there = state[:, 1:].flatten(0, 1), there[:, 1:].flatten(0, 1)
         usable = there.any(dim=-1).nonzero()[:, 0]

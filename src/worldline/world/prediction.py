@@ -1,4 +1,4 @@
-"""How a world forecasts: context and controls in; futures, scenes, audit and trust out."""
+"""Futures that follow a clip: context and controls in; pictures, scenes, audit, trust out."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from worldline.core.provenance import Origin, Provenance
 from worldline.physics import check_laws
 from worldline.world.futures import plan_draws, read_future
 from worldline.world.render import measure_spread, worst_verdicts
+from worldline.world.stream import encode_after, encode_long
 from worldline.world.trust import judge
 
 if TYPE_CHECKING:
     from worldline.world.world import World
 
-__all__ = ["forecast", "require_pictures"]
+__all__ = ["predict", "require_pictures"]
 
 
 def require_pictures(world: World) -> None:
@@ -33,20 +34,19 @@ def require_pictures(world: World) -> None:
 
 
 @torch.no_grad()
-def forecast(
+def predict(
     world: World,
     clip: Clip,
     *,
-    context: int | None,
+    context: int,
     horizon: int,
     samples: int,
     seed: int,
     controls: Controls | None,
     guide: Clip | None,
 ) -> Forecast:
-    """See `World.predict`."""
+    """What `World.predict` does; see there."""
     require_pictures(world)
-    context = world.context if context is None else context
     draws = plan_draws(context, horizon, samples)
     view = world.look(clip)
     if len(view.frames) < context:
@@ -54,16 +54,18 @@ def forecast(
             f"{clip.provenance.source or 'clip'}: {context} context frames were asked for, the "
             f"clip has {len(view.frames)} at the world's frame rate"
         )
-    seen = view.frames[-context:]
-    latents = world.encode_frames(seen)
-    seen_s = view.time_s[-context:]
+    seen = world.newest(view.frames[-context:])
+    carry, latents = encode_long(world.tokenizer, torch.from_numpy(seen)[None])
+    seen_s = view.time_s[-len(seen) :]
     time_s = view.time_s[-1] + view.step_s * np.arange(1, horizon + 1)
     if controls is None:
         controls = world.feed(clip if guide is None else guide, np.concatenate([seen_s, time_s]))
+    else:
+        controls = controls.frames(context - len(seen))
     futures = world.continue_latents(
         latents, horizon=horizon, samples=draws, seed=seed, controls=controls
     )
-    drawn = world.render_forecast(futures, seen, seed)
+    drawn = world.render_forecast(futures, seen, seed, horizon=horizon)
     uncertainty, uncertainty_px = measure_spread(
         drawn,
         world.calibration.get("uncertainty_scale", (1.0,)),
@@ -75,7 +77,7 @@ def forecast(
     scenes = tuple(
         read_future(
             world.readout,
-            (latents, world.encode_frames(future)),
+            (latents, encode_after(world.tokenizer, carry, torch.from_numpy(future)[None])),
             (seen_s, time_s),
             world.size_px,
             provenance,
@@ -83,7 +85,7 @@ def forecast(
         for future in drawn[:samples]
     )
     trust, reason = judge(
-        world.calibration, world.weigh(latents, seen, seed, controls.frames(0, context))
+        world.calibration, world.weigh(latents, seen, seed, controls.frames(0, len(seen)))
     )
     return Forecast(
         frames=drawn[:samples],
