@@ -15,7 +15,8 @@ from worldline.readout.heads import CameraTargets, camera_motion
 from worldline.readout.latent import Detection, LatentReadout, ObjectTargets
 from worldline.readout.link import Touch, join_motion, link_detections
 
-BATCH, T, CELLS = 12, 2, 64
+BATCH, T, ROWS = 12, 2, 4
+SIDE_PX = 8 * ROWS
 
 
 def turned(angle: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
@@ -33,16 +34,16 @@ def scene(seed: int) -> tuple[Latents, ObjectTargets, CameraTargets]:
     """Two bodies at random places that touch if they are near; latents say where they are, that the
     lower half of the picture is ground, and, in what changes, how the camera turns."""
     draw = torch.Generator().manual_seed(seed)
-    first = 14 + 36 * torch.rand(BATCH, 1, 1, 2, generator=draw)
+    first = 6 + 20 * torch.rand(BATCH, 1, 1, 2, generator=draw)
     angle = torch.rand(BATCH, generator=draw) * 2 * np.pi
     near = torch.rand(BATCH, generator=draw) < 0.4
-    reach = torch.where(near, 10.0, 30.0)
+    reach = torch.where(near, 9.0, 22.0)
     way = torch.stack([angle.cos(), angle.sin()], -1) * reach[:, None]
-    second = (first + way[:, None, None]).clamp(4, 60)
+    second = (first + way[:, None, None]).clamp(3, SIDE_PX - 3)
     touch = (second - first).norm(dim=-1)[:, 0, 0] < 12
     center = torch.cat([first, second], dim=2).expand(BATCH, T, 2, 2).contiguous()
-    cells = (torch.arange(8) + 0.5) * 8
-    image = torch.zeros(BATCH, 3, 8, 8)
+    cells = (torch.arange(ROWS) + 0.5) * 8
+    image = torch.zeros(BATCH, 3, ROWS, ROWS)
     for k in range(2):
         off = center[:, 0, k, :, None] - cells
         glow = torch.exp(-(off / 8).square())
@@ -50,13 +51,13 @@ def scene(seed: int) -> tuple[Latents, ObjectTargets, CameraTargets]:
         image += torch.stack(
             [spot, spot * off[:, 0, None, :] / 8, spot * off[:, 1, :, None] / 8], dim=1
         )
-    image[:, 2, 4:] += 1.5
+    image[:, 2, ROWS // 2 :] += 1.5
     turn = 0.04 * torch.randn(BATCH, generator=draw)
-    tokens = image.permute(0, 2, 3, 1).reshape(BATCH, 1, CELLS, 3).repeat(1, T, 1, 1)
+    tokens = image.permute(0, 2, 3, 1).reshape(BATCH, 1, ROWS * ROWS, 3).repeat(1, T, 1, 1)
     tokens += (turn / 0.04)[:, None, None, None] * torch.arange(T)[:, None, None]
     touching = torch.zeros(BATCH, T, 2, 3, dtype=torch.bool)
     touching[:, :, 0, 1] = touching[:, :, 1, 0] = touch[:, None]
-    touching[..., 2] = center[..., 1] > 32
+    touching[..., 2] = center[..., 1] > SIDE_PX / 2
     objects = ObjectTargets(
         center_px=center,
         size_px=torch.full((BATCH, T, 2, 2), 11.0),
@@ -67,20 +68,22 @@ def scene(seed: int) -> tuple[Latents, ObjectTargets, CameraTargets]:
         has_touching=torch.ones(BATCH, dtype=torch.bool),
     )
     poses = turned(turn, 2 * turn)
-    return Latents(tokens, (8, 8)), objects, CameraTargets(poses, torch.full((BATCH,), 1.1))
+    return Latents(tokens, (ROWS, ROWS)), objects, CameraTargets(poses, torch.full((BATCH,), 1.1))
 
 
 @pytest.fixture(scope="module")
 def readout() -> LatentReadout:
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        model = replace(CONFIG, width=16, contacts=True, camera=True).build()
+        model = replace(CONFIG, rows=ROWS, width=16, contacts=True, camera=True).build()
     optimizer = torch.optim.Adam(model.parameters(), lr=4e-3)
+    schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.05, 90)
     for step in range(90):
         losses = model.loss(*scene(step))
         optimizer.zero_grad()
         losses["total"].backward()
         optimizer.step()
+        schedule.step()
     return model.eval()
 
 
