@@ -204,13 +204,13 @@ def test_bad_input_is_named(clips: list[Clip]) -> None:
         table.value("copy-last", Metric.PSNR, 2, "fall")
 
 
-def test_who_can_be_driven_is_told_the_actions():
+def test_who_can_be_driven_is_told_the_clip():
     told = []
 
     class Driven(CopyLast):
-        def predict_driven(self, context_frames, actions, horizon, seed):
-            told.append(actions)
-            return self.predict(context_frames, horizon, seed)
+        def predict_driven(self, clip, context, horizon, seed):
+            told.append(clip.actions[: context + horizon])
+            return self.predict(clip.frames[:context], horizon, seed)
 
     clip = make_clip("driven_disc", 0, seed=1)
     predictors = {"driven": Driven(), "copy-last": CopyLast()}

@@ -14,12 +14,16 @@ LEVELS = (5, 3, 3)
 CONTROLS = ControlEncoder.Config(
     action_size=2, num_embodiments=2, rays=True, map_size=3, state_size=2, text_size=5, dropout=0.5
 )
+NAMED = ControlEncoder.Config.of(
+    map_names=("depth", "segmentation"), state_names=("a", "b"), dropout=0.2, map_dropout=0.3
+)
 FLOW, JEPA = DYNAMICS["flow"].Config, DYNAMICS["jepa"].Config
 TOKENS = DYNAMICS["autoregressive"].Config
 CASES = {
     "flow": FLOW(**SHAPE, channels=3),
     "flow-shortcut": FLOW(**SHAPE, channels=3, shortcut_doublings=2, num_steps=2),
     "flow-guided": FLOW(**SHAPE, channels=3, controls=CONTROLS, guidance=2.0),
+    "flow-named": FLOW(**SHAPE, channels=3, controls=NAMED),
     "masked": TOKENS(**SHAPE, levels=LEVELS, decoder=MaskedParallel.Config(num_steps=3)),
     "next-token": TOKENS(**SHAPE, levels=LEVELS, controls=CONTROLS, decoder=NextToken.Config()),
     "jepa": JEPA(**SHAPE, channels=3),
@@ -66,6 +70,11 @@ def given(model: Dynamics, num_frames: int, batch: int = 4) -> Controls:
     def draw(*shape: int) -> torch.Tensor:
         return torch.randn(shape, generator=seeded(4))
 
+    takes = model.config.controls
+    if takes.map_names:
+        known = {"maps": draw(batch, num_frames, 2) > -1, "state": draw(batch, num_frames, 2) > -1}
+        maps, state = draw(batch, num_frames, 16, takes.map_size), draw(batch, num_frames, 2)
+        return Controls(maps=maps, state=state, known=known)
     return Controls(
         actions=draw(batch, num_frames, 2),
         embodiment=torch.arange(batch) % 2,

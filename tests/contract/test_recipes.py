@@ -12,11 +12,23 @@ from worldline.sim import make_clip
 from worldline.train import Recipe, load_recipe, train_world
 from worldline.world import World
 
-NAMES = ("genie_like", "cosmos_like", "cosmos_like video", "vjepa_like")
+NAMES = ("genie_like", "cosmos_like", "cosmos_like video", "vjepa_like", "transfer_like")
 
 
 class Stop(Exception):  # noqa: N818
     pass
+
+
+def narrow(world: World.Config) -> World.Config:
+    """As small as it gets, because maps of every frame make the rest slow enough."""
+    return replace(
+        world,
+        tokenizer=replace(
+            world.tokenizer, fine_width=8, coarse_width=16, fine_depth=1, coarse_depth=1
+        ),
+        dynamics=replace(world.dynamics, stem_width=16, width=32, depth=3),
+        readout=replace(world.readout, width=16, depth=1),
+    )
 
 
 def short(name: str) -> Recipe:
@@ -25,6 +37,8 @@ def short(name: str) -> Recipe:
     recipe = load_recipe(file, "nano")
     if video:
         recipe = runpy.run_path(f"recipes/{file}.py")["recipe"]("nano", video=True)
+    if file == "transfer_like":
+        recipe = replace(recipe, world=narrow(recipe.world))
     stride = recipe.world.build().tokenizer.time_stride
     stages = tuple(
         replace(
@@ -35,7 +49,9 @@ def short(name: str) -> Recipe:
         )
         for stage in recipe.stages
     )
-    data = tuple(replace(item, num_clips=4) for item in recipe.data)
+    data = tuple(
+        replace(item, num_clips=4 if file != "transfer_like" else 2) for item in recipe.data
+    )
     return replace(recipe, stages=stages, data=data)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from worldline.core import Camera
+from worldline.core.camera import mirror_poses, plucker_rays
 
 
 def pose(rotation: np.ndarray, origin: tuple[float, float, float]) -> np.ndarray:
@@ -79,3 +80,87 @@ def test_json_round_trip():
     back = Camera.from_json(json.loads(json.dumps(camera.to_json())))
     assert (back.focal_px, back.width_px, back.height_px) == (61.5, 64, 48)
     np.testing.assert_array_equal(back.world_from_camera, camera.world_from_camera)
+
+
+def path(num: int = 5) -> np.ndarray:
+    """A camera that goes to the right and turns about its vertical."""
+    poses = np.tile(np.eye(4), (num, 1, 1))
+    for t in range(num):
+        cos, sin = np.cos(0.1 * t), np.sin(0.1 * t)
+        poses[t, :3, :3] = [[cos, 0, sin], [0, 1, 0], [-sin, 0, cos]]
+        poses[t, :3, 3] = 0.2 * t, 0.05 * t, 3.0
+    return poses
+
+
+def test_plucker_rays_pass_through_what_they_see():
+    """A point lies on a line if its moment about the origin is the line's: p x d = m."""
+    poses = path()
+    rays = plucker_rays(poses, 1.1, 4)
+    assert rays.shape == (5, 16, 6)
+    np.testing.assert_allclose(np.linalg.norm(rays[..., :3], axis=-1), 1, atol=1e-6)
+    np.testing.assert_allclose(rays[0, :, 3:], 0, atol=1e-6)
+    camera = Camera(1.1 * 64, 64, 64, poses)
+    for t in (1, 4):
+        seen = poses[t] @ [0.3, -0.2, 2.0, 1.0]
+        pixel, _ = camera.project(np.tile(seen[:3], (1, 5, 1)))
+        x, y = pixel[0, t] / 64
+        fine = plucker_rays(poses, 1.1, 256)[t]
+        line = fine[int(y * 256) * 256 + int(x * 256)]
+        there = np.linalg.inv(poses[0]) @ seen
+        np.testing.assert_allclose(np.cross(there[:3], line[:3]), line[3:], atol=0.02)
+
+
+def test_rays_do_not_depend_on_where_the_world_is():
+    moved = np.eye(4)
+    moved[:3, :3] = [[0, -1, 0], [1, 0, 0], [0, 0, 1]]
+    moved[:3, 3] = 5.0, 6.0, 7.0
+    one, other = plucker_rays(path(), 1.0, 4), plucker_rays(moved @ path(), 1.0, 4)
+    np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+def test_mirrored_poses_see_mirrored_lines():
+    """Mirroring a line turns its direction's x around, and its moment's y and z."""
+    rays = plucker_rays(path(), 0.9, 4).reshape(5, 4, 4, 6)
+    mirrored = plucker_rays(mirror_poses(path()), 0.9, 4).reshape(5, 4, 4, 6)
+    flip = np.array([-1.0, 1, 1, 1, -1, -1])
+    np.testing.assert_allclose(mirrored, rays[:, :, ::-1] * flip, atol=1e-5)
+
+
+def test_a_crop_keeps_lines_of_sight():
+    camera = Camera(60.0, 64, 48, path())
+    square = camera.cropped((8, 0, 48, 48), 96)
+    point = np.tile([0.1, 0.05, 6.0], (1, 5, 1))
+    wide, _ = camera.project(point)
+    small, _ = square.project(point)
+    np.testing.assert_allclose(small, (wide - [8, 0]) * 2, atol=1e-9)
+    with pytest.raises(ValueError, match="not a square about the middle"):
+        camera.cropped((0, 0, 48, 48), 96)
+
+
+def broken(change) -> np.ndarray:
+    poses = path()
+    change(poses)
+    return poses
+
+
+@pytest.mark.parametrize(
+    ("poses", "message"),
+    [
+        (broken(lambda p: p.__setitem__((2, 0, 3), np.nan)), "pose 2 is not finite"),
+        (broken(lambda p: p.__setitem__((3, 0, 0), 3.0)), "pose 3 is not a rigid"),
+        (broken(lambda p: np.negative(p[1, :3, 0], out=p[1, :3, 0])), "pose 1 is not a rigid"),
+        (np.zeros((0, 4, 4)), "poses are"),
+    ],
+)
+def test_poses_that_are_none_are_refused(poses, message):
+    with pytest.raises(ValueError, match=message):
+        Camera(60.0, 64, 64, poses)
+
+
+def test_uncertain_cameras_survive_json():
+    std = np.arange(5.0)
+    camera = Camera(60.0, 64, 64, path(), std, 2 * std, 3.0)
+    again = Camera.from_json(camera.to_json())
+    assert not again.is_exact
+    np.testing.assert_array_equal(again.at([0, 2]).place_std_m, [0.0, 4.0])
+    assert "focal_std_px" not in Camera(60.0, 64, 64, path()).to_json()

@@ -88,3 +88,18 @@ def test_an_unregistered_config_is_not_written(config: Config):
 def test_a_name_is_given_once():
     with pytest.raises(ValueError, match="registered twice"):
         register("test/wheel")(Stranger)
+
+
+def test_older_records_are_brought_up_to_date():
+    @register("test/old", version=3, upgrades={1: {"teeth": 5}, 2: {"depth_m": 0.5}})
+    @dataclass(frozen=True)
+    class Gear(Config):
+        teeth: int = 9
+        depth_m: float = 1.0
+
+    assert config_from_json({"type": "test/old", "version": 1}) == Gear(5, 0.5)
+    assert config_from_json({"type": "test/old", "version": 2, "teeth": 7}) == Gear(7, 0.5)
+    with pytest.raises(ArtifactError, match="lacks fields: teeth, depth_m"):
+        config_from_json({"type": "test/old", "version": 3})
+    with pytest.raises(ArtifactError, match="version 0"):
+        config_from_json({"type": "test/old", "version": 0})

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from tests.discs import disc_clips
 
-from worldline.core import Camera, InputError
+from worldline.core import STATIC, Camera, Contact, InputError
+from worldline.core.readings import Readings
 from worldline.data.shards import Shards, Tracking, write_shards
 from worldline.physics.apparent import apparent_motion
 
@@ -128,3 +129,50 @@ def test_shards_of_the_version_before_are_refused(tmp_path):
     index.write_text(json.dumps({**json.loads(index.read_text()), "version": 2}))
     with pytest.raises(InputError, match="version 2, expected 3"):
         Shards.open(tmp_path)
+
+
+def test_maps_are_kept_for_those_who_ask(tmp_path):
+    one, other = disc_clips(2)
+    depth = np.where(one.segmentation >= 0, 3.0, np.inf)
+    depth[0, 0, 0] = 1e6  # beyond what half precision holds
+    clips = [replace(one, depth_m=depth), other]
+    maps = ("depth", "edges", "segmentation")
+    shards = write_shards(tmp_path, clips, num_clips=2, recipe={}, maps=maps)
+    np.testing.assert_array_equal(shards.segmentation[1], other.segmentation)
+    assert shards.depth_map_m[0].min() == 3.0
+    assert np.isinf(shards.depth_map_m[0, 0, 0, 0])
+    assert np.isnan(shards.depth_map_m[1]).all()
+    with pytest.raises(InputError, match="another recipe"):
+        write_shards(tmp_path, clips, num_clips=2, recipe={})
+    assert write_shards(tmp_path / "b", clips, num_clips=2, recipe={}).segmentation is None
+
+
+def test_readings_of_different_sensors_stand_side_by_side(tmp_path):
+    first, second, third = disc_clips(3)
+    t = first.num_frames
+    known = np.ones((t, 1), dtype=bool)
+    known[0] = False
+    clips = [
+        replace(first, state=Readings(("angle",), np.full((t, 1), 2.0), known)),
+        replace(second, state=Readings(("force", "angle"), np.ones((t, 2)), np.ones((t, 2), bool))),
+        third,
+    ]
+    shards = write_shards(tmp_path, clips, num_clips=3, recipe={})
+    assert shards.state_names == ("angle", "force")
+    np.testing.assert_array_equal(shards.has_state[0, :2], [[False, False], [True, False]])
+    assert shards.has_state[1].all()
+    assert not shards.has_state[2].any()
+    assert shards.state[0, 1, 0] == 2.0
+
+
+def test_touches_are_kept_frame_by_frame(tmp_path):
+    (clip,) = disc_clips(1)
+    contacts = (Contact(1, 0, 0.21, 0.22), Contact(0, STATIC, 0.5, 0.6))
+    held = replace(clip, scene=replace(clip.scene, contacts=contacts))
+    shards = write_shards(tmp_path, [held], num_clips=1, recipe={})
+    pair, ground = shards.touching[0, :, 0, 1], shards.touching[0, :, 0, -1]
+    assert np.flatnonzero(pair).tolist() == [4]
+    assert np.flatnonzero(ground).tolist() == [10, 11, 12]
+    np.testing.assert_array_equal(shards.touching[0, :, 1, 0], pair)
+    assert not shards.touching[0, :, 1, -1].any()
+    assert shards.has_touching.all()

@@ -1,12 +1,14 @@
 """A world whose tokenizer folds time: the same questions, frame by frame."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from tests.discs import disc_clips
 
 from worldline.core import Clip, InputError
-from worldline.core.latents import Controls, Latents
+from worldline.core.latents import Controls, Latents, lead_to
 from worldline.dynamics import AutoregressiveDynamics, ControlEncoder, FlowDynamics, MaskedParallel
 from worldline.readout.latent import LatentReadout
 from worldline.tokenizer import VideoTokenizer
@@ -161,4 +163,47 @@ def test_action_sizes_that_do_not_fit_a_step_are_named():
         dynamics=FlowDynamics.Config(controls=ControlEncoder.Config(action_size=3)),
     )
     with pytest.raises(ValueError, match="multiple of the tokenizer's time_stride 4"):
+        config.build()
+
+
+def test_actions_of_a_clip_drive_every_step(world, clip):
+    """Given by a guide, they are the same as the controls that a caller would make of them."""
+    actions = np.random.default_rng(0).normal(size=(16, 2)) * 50
+    driven = replace(clip, actions=actions)
+    start = driven.slice(0, 10)
+    options = {"horizon": 5, "samples": 1, "seed": 1}
+    guided = world.predict(start, guide=driven, **options).frames
+    assert (world.predict(start, **options).frames != guided).any()
+    led = torch.from_numpy(lead_to(actions)[1:15]).float()[None]  # 9 of 10 frames are whole steps
+    told = world.predict(start, context=9, controls=Controls(actions=led), **options).frames
+    np.testing.assert_array_equal(told, guided)
+    assert (world.surprise(driven).per_frame != world.surprise(clip).per_frame).any()
+    pushed, calm = world.open(start, seed=3), world.open(clip.slice(0, 10), seed=3)
+    assert (pushed.step() != calm.step()).any()
+
+
+@pytest.mark.parametrize(
+    "takes",
+    [{"rays": True}, {"map_names": ("depth",)}, {"state_names": ("gyro_x_radps",)}],
+    ids=["rays", "maps", "state"],
+)
+def test_controls_that_belong_to_single_frames_are_refused(takes):
+    config = World.Config(
+        tokenizer=VideoTokenizer.Config(),
+        dynamics=FlowDynamics.Config(controls=ControlEncoder.Config.of(**takes)),
+        trajectory=None,
+    )
+    with pytest.raises(ValueError, match="leave out rays, maps and state"):
+        config.build()
+
+
+@pytest.mark.parametrize("head", ["contacts", "camera"])
+def test_heads_that_belong_to_single_frames_are_refused(head):
+    config = World.Config(
+        tokenizer=VideoTokenizer.Config(),
+        dynamics=FlowDynamics.Config(),
+        readout=LatentReadout.Config(**{head: True}),
+        trajectory=None,
+    )
+    with pytest.raises(ValueError, match="set contacts and camera to False"):
         config.build()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import UInt8
 
 from worldline.core.clip import Clip
 from worldline.core.errors import InputError
@@ -39,13 +39,10 @@ class DrivenPredictor(Protocol):
     """A predictor that can be told what will be done."""
 
     def predict_driven(
-        self,
-        context_frames: UInt8[np.ndarray, "k h w 3"],
-        actions: Float[np.ndarray, "t a"],
-        horizon: int,
-        seed: int,
+        self, clip: Clip, context: int, horizon: int, seed: int
     ) -> UInt8[np.ndarray, "s t h w 3"]:
-        """Continuations under actions; number t is taken between frames t and t + 1."""
+        """Continuations of the clip's first `context` frames, under its actions, camera, state and
+        maps; of the pictures after the context nothing may be used but their edges."""
         ...
 
 

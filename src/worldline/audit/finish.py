@@ -17,10 +17,11 @@ from worldline.audit.card import write_card
 from worldline.audit.outside import make_outside_clips
 from worldline.audit.prediction import PredictionTable, evaluate_predictors
 from worldline.core.clip import Clip
-from worldline.core.latents import Controls, lead_to
+from worldline.core.latents import Controls
 from worldline.dynamics import TrajectoryWarp
 from worldline.sim import Split, make_clips
 from worldline.world import Trust, World
+from worldline.world.feed import of_training
 from worldline.world.render import make_reference, render
 
 __all__ = [
@@ -62,17 +63,13 @@ class WorldPredictor:
         return self._continue(context_frames, None, horizon, seed)
 
     def predict_driven(
-        self,
-        context_frames: UInt8[np.ndarray, "k h w 3"],
-        actions: Float[np.ndarray, "t a"],
-        horizon: int,
-        seed: int,
+        self, clip: Clip, context: int, horizon: int, seed: int
     ) -> UInt8[np.ndarray, "s t h w 3"]:
-        """As `predict`, under actions; a world of other actions or none is not told of them."""
-        controls = None
-        if actions.shape[1] == self.world.action_size:
-            controls = Controls(actions=torch.from_numpy(lead_to(actions))[None])
-        return self._continue(context_frames, controls, horizon, seed)
+        """As `predict`, under what drives the clip; actions of another width are left out."""
+        if clip.actions is not None and clip.actions.shape[1] != self.world.action_size:
+            clip = replace(clip, actions=None)
+        controls = self.world.feed(clip, clip.time_s[: context + horizon])
+        return self._continue(clip.frames[:context], controls, horizon, seed)
 
     def _continue(
         self, frames: np.ndarray, controls: Controls | None, horizon: int, seed: int
@@ -83,7 +80,13 @@ class WorldPredictor:
 
 
 def finish_world(
-    world: World, *, families: Sequence[str], num_clips: int, seed: int, facts: Mapping[str, Any]
+    world: World,
+    *,
+    families: Sequence[str],
+    num_clips: int,
+    seed: int,
+    facts: Mapping[str, Any],
+    moving_camera: bool = False,
 ) -> tuple[World, PredictionTable]:
     """Calibrate, evaluate and describe a trained world.
 
@@ -96,14 +99,14 @@ def finish_world(
         num_clips: clips to evaluate on; as many again calibrate, up to 78.
         seed: of the training run.
         facts: command, recipe digest, numbers of training clips and ledgers, for the card.
+        moving_camera: the held-out clips' camera moves.
     """
     num_calibration = min(num_clips, _MOST_CALIBRATION)
-    calibration = calibrate_world(
-        world, families=families, num_clips=num_calibration, seed=seed + 1
-    )
-    calibration["ledgers"] = facts["ledgers"]
+    filmed = {"families": families, "moving_camera": moving_camera}
+    calibration = calibrate_world(world, **filmed, num_clips=num_calibration, seed=seed + 1)
+    calibration |= of_training(world.calibration) | {"ledgers": facts["ledgers"]}
     world = world.finished(calibration, "")
-    table = evaluate_world(world, families=families, num_clips=num_clips, seed=seed + 2)
+    table = evaluate_world(world, **filmed, num_clips=num_clips, seed=seed + 2)
     return world.finished(calibration, write_card(world, table, facts, families)), table
 
 
@@ -114,6 +117,7 @@ def evaluate_world(
     num_clips: int,
     seed: int,
     split: Split = Split.HELD_OUT,
+    moving_camera: bool = False,
     first: int = 0,
 ) -> PredictionTable:
     """The prediction table: the world beside copy-last, flow warp and its untrained self.
@@ -133,9 +137,11 @@ def evaluate_world(
     """
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        untrained = world.config.build()
+        untrained = world.config.build().finished(of_training(world.calibration), "")
     parts: dict[str, Predictor] = {
-        f"{world.name}, network alone": WorldPredictor(world.finished({}, "")),
+        f"{world.name}, network alone": WorldPredictor(
+            world.finished(of_training(world.calibration), "")
+        ),
         f"{world.name}, trajectories alone": world.warp,
     }
     predictors: dict[str, Predictor] = {
@@ -151,13 +157,19 @@ def evaluate_world(
         seed=seed,
         split=split,
         size_px=world.size_px,
+        moving_camera=moving_camera,
         first=first,
     )
     return evaluate_predictors(predictors, clips, context=world.context, seed=seed, first=first)
 
 
 def calibrate_world(
-    world: World, *, families: Sequence[str], num_clips: int, seed: int
+    world: World,
+    *,
+    families: Sequence[str],
+    num_clips: int,
+    seed: int,
+    moving_camera: bool = False,
 ) -> dict[str, Any]:
     """Numbers that turn raw scores into calibrated ones; see `World` for their use.
 
@@ -170,10 +182,15 @@ def calibrate_world(
     """
     clips = list(
         make_clips(
-            families, num_clips=num_clips, seed=seed, split=Split.HELD_OUT, size_px=world.size_px
+            families,
+            num_clips=num_clips,
+            seed=seed,
+            split=Split.HELD_OUT,
+            size_px=world.size_px,
+            moving_camera=moving_camera,
         )
     )
-    chosen: dict[str, Any] = {}
+    chosen: dict[str, Any] = of_training(world.calibration)
     if world.trajectory is not None:
         share, gap_px = choose_mix(world, clips, horizon=_HORIZON)
         chosen["trajectory_share"], chosen["trajectory_gap_px"] = share, gap_px
@@ -185,11 +202,17 @@ def calibrate_world(
     inside = []
     for i, clip in enumerate(clips):
         latents = world.encode(clip)
-        surprises.append(world.raw_surprise(latents, seed=seed + i)[2:])
+        controls = world.feed(clip)
+        led = controls.frames(clip.num_frames - len(world.newest(clip.frames)))
+        surprises.append(world.raw_surprise(latents, seed=seed + i, controls=led)[2:])
         inside.append(world.context_features(clip, seed=seed + i))
         truth = clip.frames[world.context : world.context + _HORIZON].astype(np.float64) / 255
         drawn = world.continue_frames(
-            clip.frames[: world.context], horizon=len(truth), samples=4, seed=seed + i
+            clip.frames[: world.context],
+            horizon=len(truth),
+            samples=4,
+            seed=seed + i,
+            controls=controls,
         ).astype(np.float64)
         errors.append(((drawn.mean(0) / 255 - truth) ** 2).mean((1, 2, 3)))
         spreads.append((drawn / 255).var(axis=0, ddof=1).mean((1, 2, 3)))
@@ -259,11 +282,16 @@ def choose_thresholds(
     quality = np.zeros((len(_THRESHOLDS), horizon))
     for i, clip in enumerate(clips):
         seen = clip.frames[: world.context]
+        newest = world.newest(seen)
         futures = world.continue_latents(
-            world.encode_frames(seen), horizon=horizon, samples=1, seed=seed + i
+            world.encode_frames(newest),
+            horizon=horizon,
+            samples=1,
+            seed=seed + i,
+            controls=world.feed(clip).frames(len(seen) - len(newest)),
         )
         moved = world.warp.predict(seen, horizon, seed + i)
-        reference = make_reference(world.tokenizer, moved, world.newest(seen))
+        reference = make_reference(world.tokenizer, moved, newest)
         for k, limit in enumerate(_THRESHOLDS):
             drawn = render(world.tokenizer, futures, reference, (limit,), horizon)[0]
             quality[k] += _psnr_of(world, clip, drawn)

@@ -376,12 +376,10 @@ class _View:
 def _ask(
     predictor: Predictor, clip: Clip, context: int, horizon: int, seed: int
 ) -> UInt8[np.ndarray, "s t h w 3"]:
-    """A clip's continuation; who can be driven is told the clip's actions."""
-    seen = clip.frames[:context]
-    if clip.actions is None or not isinstance(predictor, DrivenPredictor):
-        return predictor.predict(seen, horizon, seed)
-    actions = clip.actions[: context + horizon].astype(np.float32)
-    return predictor.predict_driven(seen, actions, horizon, seed)
+    """A clip's continuation; who can be driven is told what drives the clip."""
+    if isinstance(predictor, DrivenPredictor):
+        return predictor.predict_driven(clip, context, horizon, seed)
+    return predictor.predict(clip.frames[:context], horizon, seed)
 
 
 def _ratio(total: np.ndarray, count: np.ndarray) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
@@ -27,6 +27,7 @@ class Info:
     def run(self) -> Answer:
         """Open the world. Raises `ArtifactError` when there is none or it is damaged."""
         from worldline import World
+        from worldline.world.feed import describe_controls
 
         world = World.from_pretrained(self.world)
         return {
@@ -35,6 +36,7 @@ class Info:
             "size_px": world.size_px,
             "step_s": world.step_s,
             "context": world.context,
+            "controls": describe_controls(world.controls),
             "calibration": world.calibration,
             "card": world.card,
             "sections": sections(world.card),
@@ -51,8 +53,18 @@ class Info:
         table.add_row("parameters", f"{answer['num_parameters'] / 1e6:.2f} million")
         table.add_row("frames", f"{size} x {size} pixels, one every {step_s:.3f} s")
         table.add_row("context", f"{answer['context']} frames unless told otherwise")
+        table.add_row("controls", _words(answer["controls"]) or "none")
         console.print(table)
         console.print(Markdown(answer["card"]))
+
+
+def _words(controls: dict[str, Any]) -> str:
+    """Such as "actions (2 numbers), maps (depth, edges)"."""
+    parts = []
+    for name, facts in controls.items():
+        names = ", ".join(facts.get("names", ())) or facts.get("as") or f"{facts['size']} numbers"
+        parts.append(f"{name} ({names})")
+    return ", ".join(parts)
 
 
 def sections(card: str) -> dict[str, str]:

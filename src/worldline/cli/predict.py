@@ -16,7 +16,9 @@ from worldline.core.errors import InputError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from worldline.core.clip import Clip
     from worldline.core.forecast import Forecast
+    from worldline.world import World
 
 __all__ = ["Predict", "write_forecast"]
 
@@ -33,6 +35,9 @@ class Predict:
 
     Writes into OUT/STEM/: forecast.npz (`frames` uint8 [S, H, h, w, 3] and uncertainty), one mp4
     per sampled future and one of their mean, and forecast.json (trust, audit, scene).
+
+    A world that takes controls is given those that lie beside a video, as `sim make` writes them
+    (see `worldline info WORLD` for what it takes); what is not there counts as unknown.
     """
 
     videos: Videos
@@ -53,6 +58,7 @@ class Predict:
     def run(self) -> Answer:
         """Forecast each file. Raises `InputError` for a bad number or an unknown world."""
         from worldline import World
+        from worldline.cli.beside import read_guide
         from worldline.world.futures import plan_draws
 
         numbers = {"horizon": self.horizon, "samples": self.samples, "context": self.context}
@@ -67,12 +73,20 @@ class Predict:
         def work(path: str, report: Callable[[float], None]) -> Answer:
             clip = read_tail(path, end_s=self.end_s, span_s=_SLACK * context * world.step_s)
             report(0.2)
+            guide = read_guide(path, clip, world, horizon=self.horizon)
             forecast = world.predict(
-                clip, context=context, horizon=self.horizon, samples=self.samples, seed=self.seed
+                clip,
+                context=context,
+                horizon=self.horizon,
+                samples=self.samples,
+                seed=self.seed,
+                guide=guide,
             )
             report(0.8)
             folder = self.out / names[path]
             answer = {"out": str(folder), "context": context, **forecast.to_json()}
+            if guide is not None:
+                answer["driven_by"] = _given(world, guide)
             answer |= {"files": write_forecast(folder, forecast), **damage_in(clip)}
             write_json(folder / "forecast.json", {"source": path, **answer})
             return answer
@@ -87,6 +101,8 @@ class Predict:
             if "trust" not in result:
                 continue
             console.rule(result["source"])
+            if "driven_by" in result:
+                console.print(f"driven by {', '.join(result['driven_by']) or 'nothing'}")
             console.print(f"trust {result['trust']:.2f}: {result['trust_reason']}")
             last = result["uncertainty"][-1]
             console.print(
@@ -98,6 +114,13 @@ class Predict:
                 table.add_row(verdict["law"], verdict["outcome"], verdict["reason"])
             console.print(table)
             console.print(f"written to {result['out']}")
+
+
+def _given(world: World, guide: Clip) -> list[str]:
+    """Names of the controls that the world takes and the guide has."""
+    given = world.feed(guide)
+    names = ("actions", "rays", "maps", "state")
+    return [name for name in names if getattr(given, name) is not None]
 
 
 def write_forecast(folder: Path, forecast: Forecast) -> list[str]:

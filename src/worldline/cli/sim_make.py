@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 import tyro
 
 from worldline.cli.files import write_json
@@ -16,6 +17,8 @@ from worldline.sim import FAMILIES, Split, make_clips
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from worldline.core.readings import Readings
+
 __all__ = ["SimMake"]
 
 
@@ -23,7 +26,8 @@ __all__ = ["SimMake"]
 class SimMake:
     """Simulate clips: OUT/FAMILY-SEED-INDEX.mp4, the true scene as .scene.json beside it.
 
-    Actions, where a family has any, go to .actions.json.
+    Actions, where a family has any, go to .actions.json, readings of sensors to .state.json, and
+    with --maps depth and segmentation to .maps.npz.
     """
 
     families: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="FAMILY...")]
@@ -40,6 +44,8 @@ class SimMake:
     """Processes to simulate on; the clips do not depend on it."""
     moving_camera: bool = False
     """The camera goes slowly round the action, or pans; not for the flat families."""
+    maps: bool = False
+    """Write depth and segmentation of every pixel too."""
     json: JsonFlag = False
     seed: Seed = 0
 
@@ -75,6 +81,12 @@ class SimMake:
                 write_json(
                     actions, {"time_s": clip.time_s.tolist(), "actions": clip.actions.tolist()}
                 )
+            if clip.state is not None:
+                write_json(self.out / f"{stem}.state.json", _state(clip.time_s, clip.state))
+            if self.maps:
+                pixels = {"segmentation": clip.segmentation, "depth_m": clip.depth_m}
+                there: dict[str, Any] = {k: v for k, v in pixels.items() if v is not None}
+                np.savez_compressed(self.out / f"{stem}.maps.npz", time_s=clip.time_s, **there)
             made.append(
                 {
                     "family": clip.provenance.source,
@@ -110,3 +122,9 @@ class SimMake:
         if unknown:
             raise InputError(f"no family {', '.join(unknown)}; there are: {', '.join(FAMILIES)}")
         return list(self.families)
+
+
+def _state(time_s: np.ndarray, state: Readings) -> dict[str, Any]:
+    """Null where a reading is not known."""
+    values = np.where(state.known, state.values, np.nan)
+    return {"time_s": time_s.tolist(), "names": list(state.names), "values": values.tolist()}

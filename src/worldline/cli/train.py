@@ -102,6 +102,7 @@ class Train:
             families=recipe.families,
             num_clips=self.held_out or recipe.held_out,
             seed=recipe.seed,
+            moving_camera=recipe.moving_camera,
             facts={
                 "command": command,
                 "reused": [] if reused is None else sorted(reused.calibration.get("ledgers", {})),

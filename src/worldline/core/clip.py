@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 
+from worldline.core.camera import Camera
 from worldline.core.errors import MediaError
 from worldline.core.provenance import Provenance
+from worldline.core.readings import Readings
 from worldline.core.scene import Scene
 
 __all__ = ["Clip"]
@@ -28,6 +30,8 @@ class Clip:
         segmentation: `[T, H, W]` object id per pixel, -1 for everything static.
         background: `[T, H, W, 3]` or `[1, H, W, 3]` the same view without the moving objects.
         actions: `[T, A]` action taken between frame t and t + 1.
+        camera: that took the frames, where it is known: of one pose or of T.
+        state: readings of sensors beside the frames.
         scene: known truth, or what was perceived.
         caption: one sentence.
     """
@@ -39,6 +43,8 @@ class Clip:
     segmentation: Int[np.ndarray, "t h w"] | None = None
     background: UInt8[np.ndarray, "b h w 3"] | None = None
     actions: Float[np.ndarray, "t a"] | None = None
+    camera: Camera | None = None
+    state: Readings | None = None
     scene: Scene | None = None
     caption: str = ""
 
@@ -59,6 +65,17 @@ class Clip:
             raise ValueError(f"Clip.background is {self.background.shape}, expected {shape}")
         if self.actions is not None and len(self.actions) != shape[0]:
             raise ValueError(f"Clip has {shape[0]} frames but {len(self.actions)} actions")
+        if self.state is not None and self.state.num_frames != shape[0]:
+            raise ValueError(f"Clip has {shape[0]} frames but {self.state.num_frames} readings")
+        if self.camera is not None:
+            num, view = len(self.camera.world_from_camera), self.camera
+            if num not in (1, shape[0]):
+                raise ValueError(f"Clip has {shape[0]} frames but {num} camera poses")
+            if (view.height_px, view.width_px) != shape[1:3]:
+                raise ValueError(
+                    f"Clip has frames of {shape[2]}x{shape[1]} pixels, its camera "
+                    f"{view.width_px}x{view.height_px}"
+                )
 
     @property
     def num_frames(self) -> int:
@@ -97,6 +114,8 @@ class Clip:
             depth_m=cut(self.depth_m),
             segmentation=cut(self.segmentation),
             actions=cut(self.actions),
+            camera=None if self.camera is None else self.camera.at(kept),
+            state=None if self.state is None else self.state.at(kept),
             background=self.background if fixed else cut(self.background),
             scene=None,
         )

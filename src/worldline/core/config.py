@@ -26,6 +26,7 @@ class Config:
 
     type_name: ClassVar[str] = ""
     version: ClassVar[int] = 1
+    upgrades: ClassVar[Mapping[int, Mapping[str, Any]]] = {}
 
     def to_json(self) -> dict[str, Any]:
         """`{"type": ..., "version": ..., field: value}` with nested configs written likewise.
@@ -44,14 +45,23 @@ class Config:
 C = TypeVar("C", bound=type[Config])
 
 
-def register(type_name: str, *, version: int = 1) -> Callable[[C], C]:
-    """Class decorator that names a config type, as in `@register("dynamics/flow")`."""
+def register(
+    type_name: str, *, version: int = 1, upgrades: Mapping[int, Mapping[str, Any]] | None = None
+) -> Callable[[C], C]:
+    """Class decorator that names a config type, as in `@register("dynamics/flow")`.
+
+    Args:
+        type_name: under which records name it.
+        version: of the fields.
+        upgrades: by older version, the fields that came with the next one, each with the value
+            that means what older records meant.
+    """
 
     def mark(cls: C) -> C:
         known = _REGISTRY.get(type_name, cls)
         if (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
             raise ValueError(f"config type {type_name} is registered twice")
-        cls.type_name, cls.version = type_name, version
+        cls.type_name, cls.version, cls.upgrades = type_name, version, upgrades or {}
         _REGISTRY[type_name] = cls
         return cls
 
@@ -59,7 +69,7 @@ def register(type_name: str, *, version: int = 1) -> Callable[[C], C]:
 
 
 def config_from_json(record: Mapping[str, Any]) -> Any:
-    """Inverse of `Config.to_json`; strict about names and versions.
+    """Inverse of `Config.to_json`; strict about names, and versions that have no upgrade.
 
     Raises:
         ArtifactError: unknown type, other version, unknown or missing field, or a value of another
@@ -77,6 +87,9 @@ def _read(record: Mapping[str, Any]) -> Any:
     cls = _REGISTRY.get(str(type_name))
     if cls is None:
         raise ArtifactError(f"config type {type_name!r} is not known; known: {sorted(_REGISTRY)}")
+    while type(version) is int and version != cls.version and version in cls.upgrades:
+        fields = {**cls.upgrades[version], **fields}
+        version += 1
     if type(version) is not int or version != cls.version:
         raise ArtifactError(f"{type_name} has version {version}, this program reads {cls.version}")
     names = [item.name for item in dataclasses.fields(cls)]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
@@ -43,6 +43,9 @@ class Controls:
         maps: `[B, T, N, K]` sensor maps (depth, edges, segmentation), packed per cell.
         state: `[B, T, S]` readings of inertial, force or joint sensors.
         text: `[B, E]` embedding of a sentence about the whole clip, a unit vector.
+        known: by name of a part, `[B, T, G]` which of its G groups are known in a frame: one group
+            for actions and rays, one per map, one per reading of the state. What is not known is
+            absent, whatever stands in its place. A part without an entry is known throughout.
     """
 
     actions: Float[Tensor, "b t a"] | None = None
@@ -51,9 +54,11 @@ class Controls:
     maps: Float[Tensor, "b t n k"] | None = None
     state: Float[Tensor, "b t s"] | None = None
     text: Float[Tensor, "b e"] | None = None
+    known: Mapping[str, Bool[Tensor, "b t _"]] | None = None
 
-    def frames(self, start: int, stop: int) -> Controls:
-        """What belongs to frames `start` to `stop` (exclusive); timeless parts are kept.
+    def frames(self, start: int, stop: int | None = None) -> Controls:
+        """What belongs to frames `start` to `stop` (exclusive, or the last); timeless parts are
+        kept.
 
         A part that ends before `start` has nothing to say about these frames and is absent.
         """
@@ -79,8 +84,9 @@ class Controls:
 
         The actions that lead to a step's frames lie side by side, oldest first, `[B, S, stride A]`,
         as action-conditioned worlds over causal video tokenizers take them (NVIDIA's Cosmos Predict
-        2, 2025); before the only frame of the first step there are zeros. Rays, maps and state are
-        those of a step's last frame. Where controls end within a step, the last ones are held.
+        2, 2025); before the only frame of the first step there are zeros. A step's actions are
+        known if any of them is. Rays, maps and state are those of a step's last frame. Where
+        controls end within a step, the last ones are held.
         """
         if stride == 1:
             return self
@@ -95,10 +101,14 @@ class Controls:
             nothing = torch.zeros_like(whole[:, :1]).expand(-1, stride - 1, -1)
             return rearrange(torch.cat([nothing, whole], dim=1), "b (s k) a -> b s (k a)", k=stride)
 
-        return self._map(group)
+        driven = self._map(group)
+        if self.known is None or driven.known is None or "actions" not in self.known:
+            return driven
+        some = group("actions", self.known["actions"]).any(dim=-1, keepdim=True)
+        return replace(driven, known={**driven.known, "actions": some})
 
     def delayed(self, which: Bool[Tensor, " b"]) -> Controls:
-        """In the chosen clips everything comes one frame later, and zeros come first."""
+        """In the chosen clips everything comes one frame later; zeros, not known, come first."""
 
         def shift(name: str, value: Tensor) -> Tensor:
             if name in _TIMELESS:
@@ -110,7 +120,12 @@ class Controls:
 
     def _map(self, change: Callable[[str, Tensor], Tensor | None]) -> Controls:
         parts = {item.name: getattr(self, item.name) for item in fields(self)}
-        return Controls(**{k: v if v is None else change(k, v) for k, v in parts.items()})
+        known = parts.pop("known")
+        if known is not None:
+            changed = {name: change("known", mask) for name, mask in known.items()}
+            known = {name: mask for name, mask in changed.items() if mask is not None}
+        parts = {k: v if v is None else change(k, v) for k, v in parts.items()}
+        return Controls(**parts, known=known)
 
 
 def lead_to(actions: Float[np.ndarray, "*b t a"]) -> Float[np.ndarray, "*b t a"]:

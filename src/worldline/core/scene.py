@@ -226,9 +226,7 @@ class Scene:
             value = getattr(self, name)
             if value is not None and "n" in letters:
                 changed[name] = value[keep, frame:] if "t" in letters else value[keep]
-        camera = self.camera
-        if camera is not None and len(camera.world_from_camera) > 1:
-            camera = replace(camera, world_from_camera=camera.world_from_camera[frame:])
+        camera = None if self.camera is None else self.camera.at(slice(frame, None))
         return replace(
             self,
             time_s=self.time_s[frame:],

@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Float32, Int64, UInt8
 
+from worldline.core.camera import Camera
 from worldline.core.clip import Clip
 from worldline.core.errors import InputError
 from worldline.core.provenance import Provenance
+from worldline.core.readings import Readings
 from worldline.data.actions import ACTION_DETAIL, ActionSpec
 
 __all__ = ["Episode", "EpisodeError", "FieldError", "OnReject", "Quarantine", "reject"]
@@ -107,6 +109,8 @@ class Episode:
         terminated: the last action ended the task.
         truncated: the recording was cut off after the last action.
         state: `[T, S]` observation beside the frame, None where there is none that is a vector.
+        state_names: what its S columns are called; `state_0` and so on if empty.
+        camera: that took the frames, where it is known: of one pose or of T.
         task: one sentence.
         provenance: where it comes from.
 
@@ -122,6 +126,8 @@ class Episode:
     terminated: bool = False
     truncated: bool = False
     state: Float32[np.ndarray, "t s"] | None = None
+    state_names: tuple[str, ...] = ()
+    camera: Camera | None = None
     task: str = ""
     provenance: Provenance = field(default_factory=Provenance)
 
@@ -138,6 +144,15 @@ class Episode:
             bad = ~np.isfinite(array).reshape(num, -1).all(axis=1)
             if bad.any():
                 raise FieldError(name, f"is not finite (NaN or infinite) at row {bad.argmax()}")
+        if self.state_names and (
+            self.state is None or len(self.state_names) != self.state.shape[1]
+        ):
+            raise FieldError("state", f"does not have the {len(self.state_names)} columns named")
+        if len(set(self.state_names)) != len(self.state_names):
+            raise FieldError("state", "has two columns of one name")
+        if self.camera is not None and len(self.camera.world_from_camera) not in (1, num):
+            poses = len(self.camera.world_from_camera)
+            raise FieldError("camera", f"has {poses} poses, but there are {num} frames")
         if (np.diff(self.time_s) <= 0).any():
             raise FieldError("time_s", "does not increase from frame to frame")
         if (self.spec is None) != (self.actions is None):
@@ -156,7 +171,7 @@ class Episode:
         return 1.0 / float(np.median(np.diff(self.time_s))) if self.num_frames > 1 else 0.0
 
     def to_clip(self) -> Clip:
-        """The frames and actions as a `Clip`; discrete actions become one-hot vectors.
+        """Frames, actions, state and camera as a `Clip`; discrete actions become one-hot vectors.
 
         What the columns mean goes into the provenance, as the detail "actions".
         """
@@ -166,11 +181,17 @@ class Episode:
             actions = self.spec.vectors(self.actions)
             details = {**dict(provenance.details), ACTION_DETAIL: self.spec.to_text()}
             provenance = replace(provenance, details=tuple(sorted(details.items())))
+        state = None
+        if self.state is not None:
+            names = self.state_names or tuple(f"state_{i}" for i in range(self.state.shape[1]))
+            state = Readings(names, self.state, np.ones(self.state.shape, dtype=bool))
         return Clip(
             frames=self.frames,
             time_s=self.time_s.astype(np.float64),
             provenance=provenance,
             actions=actions,
+            camera=self.camera,
+            state=state,
             caption=self.task,
         )
 

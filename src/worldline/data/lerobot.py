@@ -226,9 +226,11 @@ def _read_episode(
         kind = np.int64 if spec.is_discrete else np.float32
         actions = _matrix(table, layout.ACTION, spec.num_columns).astype(kind)
     state = rewards = None
+    state_names: tuple[str, ...] = ()
     if _is_vector(info, layout.STATE):
         width = info.features[layout.STATE]["shape"][0]
         state = _matrix(table, layout.STATE, width).astype(np.float32)
+        state_names = layout.column_names(info.features[layout.STATE], "state")
     if _is_vector(info, layout.REWARD):
         rewards = _matrix(table, layout.REWARD, 1).ravel().astype(np.float32)
     done, cut = (_last(info, table, name) for name in (layout.DONE, layout.TRUNCATED))
@@ -243,6 +245,7 @@ def _read_episode(
         terminated=done,
         truncated=cut or not done,
         state=state,
+        state_names=state_names,
         task=tasks.get(int(table.column("task_index")[0].as_py()), "")
         if "task_index" in table.schema.names
         else "",

@@ -31,6 +31,7 @@ __all__ = [
     "VERSION",
     "VIDEO_PATH",
     "Stats",
+    "column_names",
     "feature",
     "merge_stats",
     "picture_stats",
@@ -103,6 +104,15 @@ def spec_of(record: Mapping[str, Any], stats: Mapping[str, Any] | None) -> Actio
     if spec.num_columns != width:
         raise ValueError(f"has {width} columns, but its meaning is given for {spec.num_columns}")
     return spec
+
+
+def column_names(record: Mapping[str, Any], word: str) -> tuple[str, ...]:
+    """Names of a vector's columns; where a dataset names other than all, or two alike, the word and
+    their numbers."""
+    names, width = _flat_names(record.get("names")), int(record["shape"][0])
+    if len(names) != width or len(set(names)) != width:
+        return tuple(f"{word}_{i}" for i in range(width))
+    return tuple(names)
 
 
 def _flat_names(names: Any) -> list[str]:

@@ -326,7 +326,8 @@ def _features(shape: _Shape, camera: str) -> dict[str, dict[str, Any]]:
         action = layout.feature(kind, (len(names),), names)
         features[layout.ACTION] = {**action, "info": {layout.OWN_KEY: spec.to_json()}}
     if first.state is not None:
-        names = [f"state_{i}" for i in range(first.state.shape[1])]
+        numbered = [f"state_{i}" for i in range(first.state.shape[1])]
+        names = list(first.state_names) or numbered
         features[layout.STATE] = layout.feature("float32", (len(names),), names)
     if first.rewards is not None:
         features[layout.REWARD] = layout.feature("float32", (1,))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,9 @@ from jaxtyping import Bool, Float, Int, UInt8
 from worldline.core.camera import Camera
 from worldline.core.clip import Clip
 from worldline.core.errors import InputError
+from worldline.core.provenance import Origin
+from worldline.core.readings import Readings
+from worldline.data.joining import join_actions, join_cameras, join_states, touching
 from worldline.physics.apparent import apparent_motion
 
 __all__ = ["MAX_OBJECTS", "Shards", "Tracking", "write_shards"]
@@ -23,6 +26,9 @@ MAX_OBJECTS = 8
 
 _VERSION = 3
 
+
+_MAP_FILES = {"depth": "depth_map_m", "segmentation": "segmentation"}
+"""Sensor maps that are kept pixel by pixel, and the array that holds each; others are made anew."""
 
 _FARTHEST_PX = 100.0
 """Displacements are cut off here; what is so far away is out of sight."""
@@ -59,7 +65,15 @@ class Shards:
         has_actions: `[N]` the clip has actions.
         records: per clip: source, caption, seed, step_s, focal_px (null without a camera).
         world_from_camera: `[N, T, 4, 4]` camera poses, NaN where a clip has no camera; None if no
-            clip's camera moves.
+            clip has any.
+        focal_ratio: `[N]` focal length over image width, likewise.
+        depth_map_m: `[N, T, H, W]` distance of every pixel along the optical axis, infinite where
+            nothing is hit, NaN where unknown; memory-mapped, None if not asked for.
+        segmentation: `[N, T, H, W]` object per pixel, -1 for what is static; likewise.
+        state, has_state: `[N, T, S]` readings of sensors, and which of them are known; None if no
+            clip has any. state_names: of the columns.
+        touching: `[N, T, M, M + 1]` objects touch around a frame, in the last column what is
+            static; has_touching: `[N]` that is known of the clip. None in older shards.
         tracks: `[N, P, H, r, c, 4]` per cell, for each of P start frames: displacement (x, y) in
             pixels at +1 .. +H, share of it that is seen then, and cover (see
             `worldline.physics.apparent.CellMeans`); memory-mapped, None if not asked for.
@@ -78,7 +92,15 @@ class Shards:
     has_actions: Bool[np.ndarray, " n"]
     records: tuple[dict[str, Any], ...]
     world_from_camera: Float[np.ndarray, "n t 4 4"] | None = None
-    tracks: Float[np.ndarray, "n p s r c 4"] | None = None
+    focal_ratio: Float[np.ndarray, " n"] | None = None
+    depth_map_m: Float[np.ndarray, "n t h w"] | None = None
+    segmentation: Int[np.ndarray, "n t h w"] | None = None
+    state: Float[np.ndarray, "n t s"] | None = None
+    has_state: Bool[np.ndarray, "n t s"] | None = None
+    state_names: tuple[str, ...] = ()
+    touching: Bool[np.ndarray, "n t m m1"] | None = None
+    has_touching: Bool[np.ndarray, " n"] | None = None
+    tracks: Float[np.ndarray, "n p q r c 4"] | None = None
     first_start: int = 0
     folder: Path | None = None
 
@@ -109,6 +131,11 @@ class Shards:
             tracks=(np.load(folder / "tracks.npy", mmap_mode="r") if index["tracking"] else None),
             first_start=index["tracking"]["context"] - 1 if index["tracking"] else 0,
             folder=folder,
+            state_names=tuple(index.get("state_names", ())),
+            **{
+                field: np.load(folder / f"{field}.npy", mmap_mode="r")
+                for field in map(_MAP_FILES.__getitem__, index.get("maps", ()))
+            },
             **{name: objects[name] for name in objects.files},
         )
 
@@ -135,6 +162,7 @@ def write_shards(
     num_clips: int,
     recipe: dict[str, Any],
     tracking: Tracking | None = None,
+    maps: tuple[str, ...] = (),
 ) -> Shards:
     """Write clips to a folder; a folder already written by the same recipe is kept as it is.
 
@@ -144,15 +172,18 @@ def write_shards(
         num_clips: N.
         recipe: plain JSON that says where the clips come from; compared on reuse.
         tracking: apparent motion to write beside them.
+        maps: sensor maps that will be made of the clips; depth and segmentation are kept for it.
 
     Raises:
         InputError: clips differ in shape or in the width of their actions, lack truth, hold too
-            many objects, or the folder was written by another recipe.
+            many objects, or the folder was written by another recipe or for other maps.
     """
     index_path = folder / "index.json"
+    kept = sorted(set(maps) & set(_MAP_FILES))
     if index_path.is_file():
         held = json.loads(index_path.read_text())
-        if held["recipe"] != recipe or held.get("tracking") != _to_json(tracking):
+        same = held.get("tracking") == _to_json(tracking) and held.get("maps", []) == kept
+        if held["recipe"] != recipe or not same:
             raise InputError(f"{folder}: holds shards of another recipe; choose another folder")
         return Shards.open(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -161,6 +192,8 @@ def write_shards(
     records: list[dict[str, Any]] = []
     actions: list[np.ndarray | None] = []
     cameras: list[Camera | None] = []
+    states: list[Readings | None] = []
+    pixels: dict[str, np.ndarray] = {}
     for i, clip in enumerate(clips):
         scene = clip.scene
         if scene is None or clip.segmentation is None:
@@ -172,6 +205,15 @@ def write_shards(
             frames = np.lib.format.open_memmap(folder / "frames.npy", "w+", np.uint8, shape)
             moving = np.lib.format.open_memmap(folder / "moving.npy", "w+", np.bool_, shape[:4])
             objects = _empty_objects(num_clips, clip.num_frames)
+            pixels = {
+                name: np.lib.format.open_memmap(
+                    folder / f"{_MAP_FILES[name]}.npy",
+                    "w+",
+                    np.float16 if name == "depth" else np.int8,
+                    shape[:4],
+                )
+                for name in kept
+            }
         if clip.frames.shape != frames.shape[1:]:
             raise InputError(f"clip {i} is {clip.frames.shape}, the first {frames.shape[1:]}")
         frames[i], moving[i] = clip.frames, clip.segmentation >= 0
@@ -181,6 +223,10 @@ def write_shards(
                 shape = (num_clips, *found.shape)
                 tracks = np.lib.format.open_memmap(folder / "tracks.npy", "w+", np.float16, shape)
             tracks[i] = found
+        if "depth" in pixels:
+            pixels["depth"][i] = _half(clip.depth_m)
+        if "segmentation" in pixels:
+            pixels["segmentation"][i] = clip.segmentation
         n = scene.num_objects
         objects["center_px"][i, :, :n] = scene.center_px.transpose(1, 0, 2)
         objects["size_px"][i, :, :n] = scene.size_px.transpose(1, 0, 2)
@@ -190,30 +236,38 @@ def write_shards(
         if scene.color_rgb is not None:
             objects["color_rgb"][i, :n] = scene.color_rgb
         actions.append(clip.actions)
-        cameras.append(scene.camera)
+        if scene.num_frames == clip.num_frames:
+            objects["touching"][i] = touching(scene, MAX_OBJECTS)
+            objects["has_touching"][i] = scene.provenance.origin is Origin.SIMULATED
+        camera = clip.camera or scene.camera
+        cameras.append(camera)
+        states.append(clip.state)
         records.append(
             {
                 "source": clip.provenance.source,
                 "seed": clip.provenance.seed,
                 "caption": clip.caption,
                 "step_s": float(np.median(np.diff(clip.time_s))),
-                "focal_px": None if scene.camera is None else scene.camera.focal_px,
+                "focal_px": None if camera is None else camera.focal_px,
             }
         )
     if len(records) != num_clips or frames is None or moving is None:
         raise InputError(f"{folder}: {len(records)} clips came, {num_clips} were announced")
-    objects |= _join_actions(actions, clip_frames=frames.shape[1])
-    objects |= _join_poses(cameras, clip_frames=frames.shape[1])
-    frames.flush()
-    moving.flush()
-    if tracks is not None:
-        tracks.flush()
+    objects |= join_actions(actions, clip_frames=frames.shape[1])
+    objects |= join_cameras(cameras, clip_frames=frames.shape[1])
+    state_names, columns = join_states(states, clip_frames=frames.shape[1])
+    objects |= columns
+    for array in (frames, moving, tracks, *pixels.values()):
+        if isinstance(array, np.memmap):
+            array.flush()
     np.savez(folder / "objects.npz", allow_pickle=False, **objects)
     partial = folder / "index.json.partial"
     index = {
         "version": _VERSION,
         "recipe": recipe,
         "tracking": _to_json(tracking),
+        "maps": kept,
+        "state_names": list(state_names),
         "records": records,
     }
     partial.write_text(json.dumps(index))
@@ -221,31 +275,11 @@ def write_shards(
     return Shards.open(folder)
 
 
-def _join_actions(actions: Sequence[np.ndarray | None], clip_frames: int) -> dict[str, np.ndarray]:
-    """The actions of all clips in one array, and which clips have any."""
-    widths = {each.shape[1]: i for i, each in enumerate(actions) if each is not None}
-    if len(widths) > 1:
-        found = ", ".join(f"{width} in clip {i}" for width, i in widths.items())
-        raise InputError(f"actions of different width: {found}; write them to different folders")
-    joined = np.zeros((len(actions), clip_frames, max(widths, default=0)), np.float32)
-    for i, each in enumerate(actions):
-        if each is not None:
-            joined[i] = each
-    return {
-        "actions": joined,
-        "has_actions": np.array([each is not None for each in actions], dtype=bool),
-    }
-
-
-def _join_poses(cameras: Sequence[Camera | None], clip_frames: int) -> dict[str, np.ndarray]:
-    """The poses of all cameras, if any of them moves."""
-    if all(camera is None or len(camera.world_from_camera) == 1 for camera in cameras):
-        return {}
-    poses = np.full((len(cameras), clip_frames, 4, 4), np.nan, np.float32)
-    for i, camera in enumerate(cameras):
-        if camera is not None:
-            poses[i] = camera.world_from_camera
-    return {"world_from_camera": poses}
+def _half(depth_m: Float[np.ndarray, "t h w"] | None) -> Any:
+    """Depth in half precision; what is farther than that can say is nowhere, as the sky is."""
+    if depth_m is None:
+        return np.nan
+    return np.where(depth_m > 6e4, np.inf, depth_m).astype(np.float16)
 
 
 def _to_json(tracking: Tracking | None) -> dict[str, int] | None:
@@ -271,4 +305,6 @@ def _empty_objects(n: int, t: int) -> dict[str, np.ndarray]:
         "depth_m": np.full((n, t, m), np.nan, np.float32),
         "color_rgb": np.full((n, m, 3), np.nan, np.float32),
         "visible": np.zeros((n, t, m), bool),
+        "touching": np.zeros((n, t, m, m + 1), bool),
+        "has_touching": np.zeros(n, bool),
     }

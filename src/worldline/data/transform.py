@@ -56,8 +56,8 @@ def nearest_frames(
 def resample(clip: Clip, step_s: float) -> Clip:
     """The clip on an even grid of `step_s` seconds, each point showing the nearest frame.
 
-    Depth, segmentation, background and scene come along. Actions are kept only where every frame
-    is, because an action belongs to the step between two given frames.
+    Depth, segmentation, background, camera, state and scene come along. Actions are kept only where
+    every frame is, because an action belongs to the step between two given frames.
 
     Raises:
         InputError: `step_s` is not positive.
@@ -75,6 +75,8 @@ def resample(clip: Clip, step_s: float) -> Clip:
         segmentation=None if clip.segmentation is None else clip.segmentation[pick],
         background=background,
         actions=clip.actions if same else None,
+        camera=None if clip.camera is None else clip.camera.at(pick),
+        state=None if clip.state is None else clip.state.at(pick),
         scene=None if clip.scene is None else _resample_scene(clip.scene, grid_s, pick),
     )
 
@@ -87,9 +89,7 @@ def _resample_scene(
         for name in _SCENE_ARRAYS
         if (array := getattr(scene, name)) is not None
     }
-    camera = scene.camera
-    if camera is not None and len(camera.world_from_camera) == scene.num_frames:
-        camera = replace(camera, world_from_camera=camera.world_from_camera[pick])
+    camera = None if scene.camera is None else scene.camera.at(pick)
     return replace(scene, time_s=grid_s, camera=camera, **arrays)
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float32, Int
 
+from worldline.core.camera import Camera
 from worldline.core.clip import Clip
 from worldline.core.errors import InputError
 from worldline.core.scene import Scene
@@ -38,7 +39,8 @@ def cut_windows(
 
     Frames are brought onto an even grid by taking the nearest one. An action of a window is the
     mean over all actions from its frame up to the next one of the window; for choices, which are
-    one-hot vectors, that is the share of each. The view is the largest square in the middle.
+    one-hot vectors, that is the share of each. The view is the largest square in the middle. Camera
+    poses and readings of the state are those of the frames taken.
 
     The provenance keeps, among its details: "source_fps" and "fps", "start_s" in the episode,
     "view_px" (x, y, w, h) in its frames, and what the columns of the actions mean.
@@ -123,6 +125,7 @@ def _windows(
     grid_s, pick = nearest_frames(episode.time_s, step_s)
     whole = episode.to_clip()
     actions = None if whole.actions is None else _mean_actions(whole.actions, pick)
+    camera = None if whole.camera is None else _square(whole.camera, size_px)
     for start in range(0, len(pick) - num_frames + 1, stride):
         part = slice(start, start + num_frames)
         frames, view_px = center_square(episode.frames[pick[part]], size_px)
@@ -138,8 +141,17 @@ def _windows(
             time_s=step_s * np.arange(num_frames),
             provenance=replace(whole.provenance, details=tuple(sorted(details.items()))),
             actions=None if actions is None else actions[part],
+            camera=None if camera is None else camera.at(pick[part]),
+            state=None if whole.state is None else whole.state.at(pick[part]),
             caption=whole.caption,
         )
+
+
+def _square(camera: Camera, size_px: int) -> Camera:
+    """The camera of `center_square`."""
+    side = min(camera.width_px, camera.height_px)
+    x, y = (camera.width_px - side) // 2, (camera.height_px - side) // 2
+    return camera.cropped((x, y, side, side), size_px)
 
 
 def _mean_actions(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from einops import rearrange
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 
 from worldline.core.config import Config, register
 from worldline.core.latents import Controls
+from worldline.core.sensors import map_groups
 
 __all__ = ["ControlEncoder"]
 
@@ -25,10 +27,17 @@ class ControlEncoder(nn.Module):
 
     In training each control is dropped per clip with a fixed probability, so that every
     combination works and the difference between with and without can be exaggerated when sampling
-    (classifier-free guidance, Ho and Salimans 2022, arXiv 2207.12598).
+    (classifier-free guidance, Ho and Salimans 2022, arXiv 2207.12598). What is known in part,
+    one of several maps or of several readings, has learned stand-ins for the rest; maps are also
+    dropped one by one in training, so that any of them drives alone, as the branches of
+    Cosmos-Transfer do (NVIDIA 2025, arXiv 2503.14492, section 3).
     """
 
-    @register("dynamics/controls")
+    @register(
+        "dynamics/controls",
+        version=2,
+        upgrades={1: {"map_names": (), "map_dropout": 0.0, "state_names": (), "everywhere": False}},
+    )
     @dataclass(frozen=True)
     class Config(Config):
         """Which controls there are; a size of 0 means that there is none of the kind.
@@ -37,12 +46,16 @@ class ControlEncoder(nn.Module):
             action_size: numbers per action.
             num_embodiments: bodies whose actions mean different things; each has its embedding.
             rays: camera rays are given.
-            map_size: numbers per latent cell of the sensor maps.
-            state_size: numbers per reading of the state.
+            map_size: numbers per latent cell of the sensor maps; what `map_names` add up to.
+            state_size: numbers per reading of the state; as many as `state_names`.
             text_size: numbers of a sentence's embedding, which is a unit vector.
             dropout: probability of dropping each control of a clip in training.
             everywhere: what is known of a frame as a whole is added to all its cells too, which
                 then need no attention to learn what it does.
+            map_names: kinds of map out of `worldline.core.sensors.MAPS`; empty for maps without
+                parts, which only a caller can give.
+            map_dropout: probability of dropping each map of a clip in training.
+            state_names: columns of readings that are the state, likewise.
         """
 
         action_size: int = 0
@@ -53,6 +66,37 @@ class ControlEncoder(nn.Module):
         text_size: int = 0
         dropout: float = 0.1
         everywhere: bool = False
+        map_names: tuple[str, ...] = ()
+        map_dropout: float = 0.0
+        state_names: tuple[str, ...] = ()
+
+        def __post_init__(self) -> None:
+            if self.map_names and self.map_size != sum(map_groups(self.map_names)):
+                raise ValueError(
+                    f"map_size is {self.map_size}, but {', '.join(self.map_names)} make "
+                    f"{sum(map_groups(self.map_names))}"
+                )
+            if self.state_names and self.state_size != len(self.state_names):
+                raise ValueError(
+                    f"state_size is {self.state_size}, state_names are {len(self.state_names)}"
+                )
+
+        @classmethod
+        def of(
+            cls,
+            *,
+            map_names: tuple[str, ...] = (),
+            state_names: tuple[str, ...] = (),
+            **others: Any,
+        ) -> ControlEncoder.Config:
+            """A config whose sizes follow from the names of its maps and readings."""
+            return cls(
+                map_names=map_names,
+                map_size=sum(map_groups(map_names)),
+                state_names=state_names,
+                state_size=len(state_names),
+                **others,
+            )
 
         @property
         def any(self) -> bool:
@@ -60,7 +104,7 @@ class ControlEncoder(nn.Module):
             sizes = self.action_size, self.map_size, self.state_size, self.text_size
             return self.rays or any(sizes)
 
-    def __init__(self, config: ControlEncoder.Config, width: int) -> None:
+    def __init__(self, config: ControlEncoder.Config, width: int, stem_width: int) -> None:
         super().__init__()
         if not config.any:
             raise ValueError("a control encoder needs at least one control")
@@ -82,7 +126,16 @@ class ControlEncoder(nn.Module):
             shape = config.num_embodiments, config.action_size, width
             self.act = nn.Parameter(torch.randn(shape) * config.action_size**-0.5)
             self.body = nn.Parameter(torch.zeros(config.num_embodiments, width))
+        self.near = nn.Linear(config.map_size, stem_width) if config.map_size else None
         self.absent = nn.ParameterDict({name: torch.zeros(width) for name in self.sizes})
+        self.groups = {
+            "maps": map_groups(config.map_names),
+            "state": (1,) * len(config.state_names),
+        }
+        # Stand-ins for single maps and readings, only where others of their kind may be known.
+        self.missing = nn.ParameterDict(
+            {name: torch.zeros(sum(g)) for name, g in self.groups.items() if len(g) > 1}
+        )
 
     def forward(
         self,
@@ -91,10 +144,14 @@ class ControlEncoder(nn.Module):
         *,
         generator: torch.Generator | None = None,
         dropped: Bool[Tensor, " b"] | None = None,
-    ) -> tuple[Float[Tensor, "b t d"], Float[Tensor, "b t m d"] | None]:
-        """Embeddings per frame, and per coarse cell (2x2 latent cells) if any control has a place.
+    ) -> tuple[
+        Float[Tensor, "b t d"], Float[Tensor, "b t m d"] | None, Float[Tensor, "b t n s"] | None
+    ]:
+        """Embeddings per frame; per coarse cell (2x2 latent cells) if any control has a place; and
+        of maps, which say what is where, per latent cell too, 0 where they are absent.
 
-        Where text or what is added everywhere alone has one, a single cell stands for all.
+        Where text or what is added everywhere alone has a place, a single coarse cell stands for
+        all.
 
         Args:
             controls: what is known.
@@ -108,6 +165,7 @@ class ControlEncoder(nn.Module):
         batch, num_frames = shape
         frame_BTD: Tensor | None = None
         cells_BTMD: Tensor | None = None
+        near_BTNS: Tensor | None = None
         for name in self.sizes:
             absent = self.absent[name]
             value = getattr(controls, name)
@@ -115,11 +173,19 @@ class ControlEncoder(nn.Module):
                 embedded = absent.expand(batch, num_frames, -1)
                 embedded = embedded[:, :, None] if name in _PLACED else embedded
             else:
-                embedded = self._embed(name, value.to(absent.dtype), controls, shape)
+                known = self._known(name, controls, shape, generator)
+                value = self._fill(name, value.to(absent.dtype), known)
+                embedded = self._embed(name, value, controls, shape)
                 gone = self._gone(batch, absent.device, generator, dropped)
-                if gone is not None:
-                    gone = gone.reshape(batch, *(1,) * (embedded.dim() - 1))
-                    embedded = torch.where(gone, absent, embedded)
+                some = None if gone is None else ~gone[:, None].expand(*shape)
+                if known is not None:
+                    some = known.any(-1) if some is None else some & known.any(-1)
+                if some is not None:
+                    some = some.reshape(*shape, *(1,) * (embedded.dim() - 2))
+                    embedded = torch.where(some, embedded, absent)
+                if name == "maps" and self.near is not None:
+                    near = self.near(value)
+                    near_BTNS = near if some is None else near * some
             if embedded.dim() == 4:
                 cells_BTMD = embedded if cells_BTMD is None else cells_BTMD + embedded
             else:
@@ -131,7 +197,39 @@ class ControlEncoder(nn.Module):
         elif self.config.everywhere:
             whole = frame_BTD[:, :, None]
             cells_BTMD = whole if cells_BTMD is None else cells_BTMD + whole
-        return frame_BTD, cells_BTMD
+        return frame_BTD, cells_BTMD, near_BTNS
+
+    def _known(
+        self,
+        name: str,
+        controls: Controls,
+        shape: tuple[int, int],
+        generator: torch.Generator | None,
+    ) -> Tensor | None:
+        """`[B, T, G]` which groups of a control are known, less those dropped in training."""
+        known = None if controls.known is None else controls.known.get(name)
+        groups = len(self.groups.get(name, (1,))) or 1
+        if known is not None and tuple(known.shape) != (*shape, groups):
+            raise ValueError(
+                f"controls.known of {name} is {tuple(known.shape)}, expected {(*shape, groups)}"
+            )
+        if name != "maps" or generator is None or not self.config.map_dropout:
+            return known
+        size = shape[0], 1, groups
+        drawn = torch.rand(size, generator=generator, device=generator.device)
+        kept = (drawn >= self.config.map_dropout).expand(*shape, -1)
+        return kept if known is None else known & kept.to(known.device)
+
+    def _fill(self, name: str, value: Tensor, known: Tensor | None) -> Tensor:
+        """Put learned stand-ins where single groups are not known."""
+        if known is None or name not in self.missing or value.dim() not in (3, 4):
+            return value
+        sizes = torch.tensor(self.groups[name], device=known.device)
+        if value.shape[-1] != int(sizes.sum()):
+            return value  # of another width than this world takes, which `_embed` says
+        spread = known.repeat_interleave(sizes, dim=-1)
+        spread = spread if value.dim() == 3 else spread[:, :, None]
+        return torch.where(spread, value, self.missing[name])
 
     def _embed(
         self, name: str, value: Tensor, controls: Controls, shape: tuple[int, int]

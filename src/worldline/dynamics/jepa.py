@@ -53,7 +53,11 @@ class JepaDynamics(Dynamics[JepaCarry]):
     Rollouts have no noise: futures differ only by their contexts.
     """
 
-    @register("dynamics/jepa")
+    @register(
+        "dynamics/jepa",
+        version=2,
+        upgrades={1: {"second_order": False, "relative": False}},
+    )
     @dataclass(frozen=True)
     class Config(Config):
         """Sizes and training.

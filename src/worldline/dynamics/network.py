@@ -64,7 +64,7 @@ class LatentNetwork(nn.Module):
         self.registers = nn.Parameter(0.02 * torch.randn(registers, width))
         self.level = _scalar_embedding(width) if has_level else None
         self.step_size = _scalar_embedding(width) if has_step else None
-        self.controls = ControlEncoder(controls, width) if controls.any else None
+        self.controls = ControlEncoder(controls, width, stem_width) if controls.any else None
         self.no_action = None if controls.any else nn.Parameter(torch.zeros(width))
         self.blocks = Backbone(width=width, depth=depth, heads=heads, window=window)
         self.final_norm = nn.LayerNorm(width, bias=False)
@@ -106,21 +106,24 @@ class LatentNetwork(nn.Module):
     def _pass(
         self,
         x_BTNC: Float[Tensor, "b t n c"],
-        driven: tuple[Tensor, Tensor | None] | None,
+        driven: tuple[Tensor, Tensor | None, Tensor | None] | None,
         level: Float[Tensor, "b t"] | None,
         step: Float[Tensor, "b t"] | None,
         start: int | Int[Tensor, ""],
         past: tuple[KeyValue, ...] | None,
     ) -> tuple[Float[Tensor, "b t n o"], tuple[KeyValue, ...]]:
         """What follows once chance has dropped controls: `driven` is what the encoder made of them,
-        per frame and per coarse cell."""
+        per frame, per coarse cell and per cell."""
         batch, num_frames = x_BTNC.shape[:2]
         dtype = self.place.dtype
         cells = rearrange(x_BTNC.to(dtype), "b t (y x) c -> (b t) c y x", y=self.rows)
-        cells = self.read(self.enter(cells.contiguous(memory_format=torch.channels_last)))
+        cells = self.enter(cells.contiguous(memory_format=torch.channels_last))
+        state, placed, near = self._undriven(batch, num_frames) if driven is None else driven
+        if near is not None:
+            cells = cells + rearrange(near, "b t (y x) c -> (b t) c y x", y=self.rows)
+        cells = self.read(cells)
         coarse = rearrange(pack(cells, 2), "(b t) c y x -> b t (y x) c", b=batch)
         tokens = self.inward(coarse) + self.place
-        state, placed = self._undriven(batch, num_frames) if driven is None else driven
         for value, embed in ((level, self.level), (step, self.step_size)):
             if embed is not None:
                 assert value is not None
@@ -136,9 +139,9 @@ class LatentNetwork(nn.Module):
         cells = self.leave(self.write(cells + unpack(spread, 2)))
         return rearrange(cells, "(b t) c y x -> b t (y x) c", b=batch, t=num_frames), fresh
 
-    def _undriven(self, batch: int, num_frames: int) -> tuple[Tensor, None]:
+    def _undriven(self, batch: int, num_frames: int) -> tuple[Tensor, None, None]:
         assert self.no_action is not None
-        return self.no_action.expand(batch, num_frames, -1), None
+        return self.no_action.expand(batch, num_frames, -1), None, None
 
 
 def _scalar_embedding(width: int) -> nn.Sequential:

@@ -65,7 +65,7 @@ class TokenNetwork(nn.Module):
         self.order = nn.Parameter(0.02 * torch.randn(2, width))
         self.place = nn.Parameter(0.02 * torch.randn(rows * rows, width))
         self.registers = nn.Parameter(0.02 * torch.randn(registers, width))
-        self.controls = ControlEncoder(controls, width) if controls.any else None
+        self.controls = ControlEncoder(controls, width, stem_width) if controls.any else None
         self.blocks = Backbone(width=width, depth=depth, heads=heads, window=window)
         self.final_norm = nn.LayerNorm(width, bias=False)
         self.head = nn.Linear(width, sum(levels))
@@ -109,7 +109,7 @@ class TokenNetwork(nn.Module):
         known: Bool[Tensor, "b t n"],
         before: Float[Tensor, "b t n d"],
         change: Float[Tensor, "b t n d"],
-        driven: tuple[Tensor, Tensor | None] | None,
+        driven: tuple[Tensor, Tensor | None, Tensor | None] | None,
         in_order: bool,
         start: int,
         past: tuple[KeyValue, ...] | None,
@@ -119,7 +119,11 @@ class TokenNetwork(nn.Module):
         dtype = self.place.dtype
         stacked = torch.cat([before, change], dim=-1).to(dtype)
         cells = rearrange(stacked, "b t (y x) c -> (b t) c y x", y=self.rows)
-        cells = self.read(self.enter(cells.contiguous(memory_format=torch.channels_last)))
+        cells = self.enter(cells.contiguous(memory_format=torch.channels_last))
+        state, placed, near = (None, None, None) if driven is None else driven
+        if near is not None:
+            cells = cells + rearrange(near, "b t (y x) c -> (b t) c y x", y=self.rows)
+        cells = self.read(cells)
         seen = self.inward(rearrange(cells, "(b t) c y x -> b t (y x) c", b=batch))
         mine = torch.where(known[..., None], self.own(own.to(dtype)), self.unknown)
         if in_order:
@@ -127,8 +131,7 @@ class TokenNetwork(nn.Module):
             mine = torch.cat([first, mine[:, :, :-1]], dim=2)
         tokens = seen + mine + self.place + self.order[int(in_order)]
         extra = self.registers.expand(batch, num_frames, -1, -1)
-        if driven is not None:
-            state, placed = driven
+        if state is not None:
             extra = torch.cat([extra, state[:, :, None]], dim=2)
             if placed is not None:
                 tokens = tokens + _spread(placed, self.rows)

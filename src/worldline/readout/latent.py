@@ -18,24 +18,30 @@ from torch import Tensor, nn
 from worldline.core.config import Config, register
 from worldline.core.latents import Latents
 from worldline.nn import ConvBlock, unpack
+from worldline.readout.heads import CELL_PX as _CELL_PX
+from worldline.readout.heads import CameraHead, CameraTargets, ContactHead, Touch
 from worldline.scale import rowwise
 
-__all__ = ["Detection", "LatentReadout", "ObjectTargets"]
+__all__ = ["CameraTargets", "Detection", "LatentReadout", "ObjectTargets"]
 
-_CELL_PX = 4
 _OUTPUTS = 10
 """Numbers per cell and frame; see `LatentReadout.forward`."""
 
 
 @dataclass(frozen=True, eq=False)
 class ObjectTargets:
-    """Truth for B clips of T frames with M object slots; see `worldline.data.Shards`."""
+    """Truth for B clips of T frames with M object slots; see `worldline.data.Shards`.
+
+    `touching` and `has_touching` are None where no clip's touches are known.
+    """
 
     center_px: Float[Tensor, "b t m 2"]
     size_px: Float[Tensor, "b t m 2"]
     depth_m: Float[Tensor, "b t m"]
     color_rgb: Float[Tensor, "b m 3"]
     visible: Bool[Tensor, "b t m"]
+    touching: Bool[Tensor, "b t m m1"] | None = None
+    has_touching: Bool[Tensor, " b"] | None = None
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,8 @@ class Detection:
         x_px, y_px: centre. std_px: standard deviation of each of the two.
         w_px, h_px: box. depth_m: distance along the optical axis (NaN where unknown).
         color_rgb: in [0, 1]. confidence: probability that there is an object.
+        touches_static: probability that it touches floor, wall or another thing that never moves;
+            None if the readout does not say.
     """
 
     x_px: float
@@ -56,6 +64,7 @@ class Detection:
     depth_m: float
     color_rgb: tuple[float, float, float]
     confidence: float
+    touches_static: float | None = None
 
 
 class LatentReadout(nn.Module):
@@ -64,7 +73,7 @@ class LatentReadout(nn.Module):
     The first step has one frame, the others `time_stride`, as the tokenizer's.
     """
 
-    @register("readout/latent")
+    @register("readout/latent", version=2, upgrades={1: {"contacts": False, "camera": False}})
     @dataclass(frozen=True)
     class Config(Config):
         """Sizes.
@@ -74,6 +83,8 @@ class LatentReadout(nn.Module):
             width: convolution channels.
             depth: residual blocks.
             threshold: least confidence of a detection.
+            contacts: say which objects touch each other and what is static.
+            camera: say how the camera moved and what its focal length is.
         """
 
         channels: int = 16
@@ -81,13 +92,24 @@ class LatentReadout(nn.Module):
         width: int = 128
         depth: int = 3
         threshold: float = 0.3
+        contacts: bool = False
+        camera: bool = False
 
         def build(self, time_stride: int = 1) -> LatentReadout:
-            """Make the untrained readout of latents with so many frames per step."""
+            """Make the untrained readout of latents with so many frames per step.
+
+            Raises:
+                ValueError: a head for contacts or camera, with more than one frame per step.
+            """
             return LatentReadout(self, time_stride)
 
     def __init__(self, config: LatentReadout.Config, time_stride: int = 1) -> None:
         super().__init__()
+        if time_stride > 1 and (config.contacts or config.camera):
+            raise ValueError(
+                "the readout's heads for contacts and camera take latents of one frame per step, "
+                f"not of {time_stride}; set contacts and camera to False, or use an image tokenizer"
+            )
         self.time_stride = time_stride
         self.config = config
         self.enter = nn.Conv2d(2 * config.channels, config.width, 3, padding=1)
@@ -99,6 +121,8 @@ class LatentReadout(nn.Module):
         with torch.no_grad():
             self.heads.bias.zero_()
             self.heads.bias[::_OUTPUTS] = -3.0  # start from "nothing here": most cells are empty
+        self.contacts = ContactHead(64) if config.contacts else None
+        self.camera = CameraHead(config.width, config.rows) if config.camera else None
 
     @rowwise
     def forward(self, latents: Latents) -> Float[Tensor, "b t y x 10"]:
@@ -106,20 +130,41 @@ class LatentReadout(nn.Module):
 
         Heat, offset x 2, log variance, log size x 2, log depth, colour.
         """
+        return self._per_frame(self._features(latents)[1], len(latents.tokens))
+
+    def _per_frame(self, fine: Tensor, num_clips: int) -> Tensor:
+        """Outputs `[B, T, y, x, 10]` of every frame, from features of every latent step."""
+        out = rearrange(
+            self.heads(fine),
+            "(b t) (k c) y x -> b (t k) y x c",
+            b=num_clips,
+            k=self.time_stride,
+        )
+        return out[:, self.time_stride - 1 :]
+
+    def _features(self, latents: Latents) -> tuple[Tensor, Tensor]:
+        """Of all steps: `[B S, width, rows, rows]`, and at the spacing of the detection grid."""
         x = latents.tokens
         change = x - torch.cat([x[:, :1], x[:, :-1]], dim=1)
         both = rearrange(
             torch.cat([x, change], dim=-1), "b t (y x) c -> (b t) c y x", y=self.config.rows
         ).to(self.widen.weight.dtype)
-        fine = unpack(self.widen(self.blocks(self.enter(both))), 2)
-        out = self.heads(F.silu(self.refine(fine)))
-        frames = rearrange(out, "(b t) (k c) y x -> b (t k) y x c", b=len(x), k=self.time_stride)
-        return frames[:, self.time_stride - 1 :]
+        coarse = self.blocks(self.enter(both))
+        return coarse, F.silu(self.refine(unpack(self.widen(coarse), 2)))
 
-    def loss(self, latents: Latents, targets: ObjectTargets) -> dict[str, Tensor]:
+    def loss(
+        self, latents: Latents, targets: ObjectTargets, camera: CameraTargets | None = None
+    ) -> dict[str, Tensor]:
         """Penalty-reduced focal loss on the heat map (eq. 1 of the paper) and, at the centres,
-        Gaussian negative log-likelihood of the place and L1 of size, depth and colour."""
-        out = self(latents).float()
+        Gaussian negative log-likelihood of the place and L1 of size, depth and colour; with the
+        losses of the heads for contacts and camera, where there are such heads.
+
+        Raises:
+            ValueError: a head has nothing to learn from.
+        """
+        coarse, fine = self._features(latents)
+        num_clips = len(latents.tokens)
+        out = self._per_frame(fine, num_clips).float()
         cells = self.config.rows * 2
         grid = torch.stack(
             torch.meshgrid(*(torch.arange(cells, device=out.device),) * 2, indexing="xy"), dim=-1
@@ -161,7 +206,23 @@ class LatentReadout(nn.Module):
         tint = (got[:, 7:10] - torch.nan_to_num(color, nan=0.5)).abs().sum() / num
         total = focal + 0.5 * place.sum() / num + 0.3 * extent.sum() / num + 0.3 * far + 0.3 * tint
         error_px = ((got[:, 1:3] - offset) * _CELL_PX).norm(dim=-1).sum() / num
-        return {"total": total, "focal": focal, "depth": far, "place_error_px": error_px}
+        found = {"focal": focal, "depth": far, "place_error_px": error_px}
+        if self.contacts is not None:
+            if targets.touching is None or targets.has_touching is None:
+                raise ValueError("the readout has a head for contacts, but the clips say none")
+            raw = rearrange(self.contacts(fine), "(b t) c y x -> b t c y x", b=num_clips).float()
+            told = targets.touching, targets.has_touching
+            touch = self.contacts.loss(raw, center, inside, *told, picked, m)
+            total = total + 0.3 * touch["ground"] + 0.3 * touch["pair"] + 0.3 * touch["pair_way"]
+            found |= touch
+        if self.camera is not None:
+            if camera is None:
+                raise ValueError("the readout has a head for the camera, but no clip has a camera")
+            raw = rearrange(self.camera(coarse), "(b t) c -> b t c", b=num_clips).float()
+            moved = self.camera.loss(raw, camera)
+            total = total + 0.3 * moved["camera"]
+            found |= moved
+        return {"total": total, **found}
 
     @torch.no_grad()
     def detect(self, latents: Latents) -> list[list[Detection]]:
@@ -171,7 +232,9 @@ class LatentReadout(nn.Module):
         """
         if len(latents.tokens) != 1:
             raise ValueError(f"detect takes one clip, got {len(latents.tokens)}")
-        out = self(latents)[0].float()
+        fine = self._features(latents)[1]
+        out = self._per_frame(fine, 1)[0].float()
+        touch = None if self.contacts is None else self.contacts(fine).float()[:, 0].sigmoid()
         heat = out[..., 0].sigmoid()
         peak = heat == F.max_pool2d(heat[:, None], 3, stride=1, padding=1)[:, 0]
         frames: list[list[Detection]] = [[] for _ in range(len(out))]
@@ -187,6 +250,23 @@ class LatentReadout(nn.Module):
                     depth_m=float(torch.tensor(got[6]).clamp(-5, 5).exp()),
                     color_rgb=tuple(min(1.0, max(0.0, c)) for c in got[7:10]),  # type: ignore[arg-type]
                     confidence=float(heat[t, y, x]),
+                    touches_static=None if touch is None else float(touch[t, y, x]),
                 )
             )
         return frames
+
+    @torch.no_grad()
+    def detect_touches(self, latents: Latents) -> list[list[Touch]] | None:
+        """Pairs that touch, per frame of one clip `[1, T, N, C]`; None without a head for it."""
+        if self.contacts is None:
+            return None
+        return self.contacts.detect(self.contacts(self._features(latents)[1]).float(), 0.3)
+
+    @torch.no_grad()
+    def read_camera(
+        self, latents: Latents
+    ) -> tuple[Float[Tensor, "t 6"], Float[Tensor, "t 6"], float, float] | None:
+        """Camera motion of one clip `[1, T, N, C]`, see `CameraHead.read`; None without a head."""
+        if self.camera is None:
+            return None
+        return self.camera.read(self.camera(self._features(latents)[0]).float())

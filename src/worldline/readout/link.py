@@ -11,12 +11,15 @@ from norfair import Detection as Point
 from norfair import Tracker
 from norfair.distances import Distance
 from norfair.tracker import TrackedObject
+from scipy.spatial.transform import Rotation
 
+from worldline.core.camera import Camera
 from worldline.core.provenance import Provenance
-from worldline.core.scene import Contact, Scene
+from worldline.core.scene import STATIC, Contact, Scene
+from worldline.readout.heads import Touch
 from worldline.readout.latent import Detection
 
-__all__ = ["link_detections", "uncrop"]
+__all__ = ["join_motion", "link_detections", "uncrop"]
 
 _REACH = 1.5
 """Farthest that a detection may lie from where its track expects it, in object widths."""
@@ -33,12 +36,14 @@ def link_detections(
     *,
     size_px: int,
     provenance: Provenance,
+    touches: Sequence[Sequence[Touch]] | None = None,
 ) -> Scene:
     """Tracks with identities from detections per frame.
 
     Places and boxes are the detections' own, with their uncertainty; between two detections of a
     track the object counts as present and not visible. Contacts are intervals in which two boxes
-    touch, with a confidence that falls with depth between them.
+    touch, with a confidence that falls with depth between them; or, where the readout saw touches
+    itself, intervals in which it did, with the mean of what it gave them.
     """
     tracker = Tracker(
         distance_function="euclidean",
@@ -56,7 +61,9 @@ def link_detections(
             if seen_at == t:
                 tracks.setdefault(int(item.initializing_id or 0), {})[t] = detection
     kept = [track for track in tracks.values() if len(track) >= _LEAST_DETECTIONS]
-    return _to_scene(kept, np.asarray(time_s, dtype=np.float64), size_px, provenance)
+    scene = _to_scene(kept, np.asarray(time_s, dtype=np.float64), size_px, provenance)
+    contacts = _contacts(scene) if touches is None else _seen_contacts(scene, kept, touches)
+    return replace(scene, contacts=contacts)
 
 
 class _Apart(Distance):
@@ -100,7 +107,7 @@ def _to_scene(
             center[i, at], size[i, at] = (d.x_px, d.y_px), (d.w_px, d.h_px)
             std[i, at], depth[i, at] = d.std_px, d.depth_m
         color[i] = np.mean([d.color_rgb for d in track.values()], axis=0)
-    scene = Scene(
+    return Scene(
         time_s=time_s,
         width_px=size_px,
         height_px=size_px,
@@ -115,7 +122,45 @@ def _to_scene(
         depth_m=depth,
         provenance=provenance,
     )
-    return replace(scene, contacts=_contacts(scene))
+
+
+def _seen_contacts(
+    scene: Scene, tracks: list[dict[int, Detection]], touches: Sequence[Sequence[Touch]]
+) -> tuple[Contact, ...]:
+    """Touches of frames as intervals between tracks; each end of a touch belongs to the nearest
+    body, if that is not farther away than a body's width."""
+    n = scene.num_objects
+    chance = np.zeros((n, n + 1, scene.num_frames))
+    for i, track in enumerate(tracks):
+        for t, detection in track.items():
+            chance[i, n, t] = detection.touches_static or 0.0
+    for t, found in enumerate(touches):
+        place, there = scene.center_px[:, t], scene.visible[:, t]
+        width = scene.size_px[:, t].max(axis=-1)
+        for touch in found:
+            ends = []
+            for end in (touch.a_px, touch.b_px):
+                away = np.where(there, np.linalg.norm(place - np.array(end), axis=-1), np.inf)
+                near = int(away.argmin()) if n else -1
+                if n and away[near] <= max(3.0, float(width[near])):
+                    ends.append(near)
+            if len(set(ends)) == 2:
+                i, j = sorted(ends)
+                chance[i, j, t] = max(chance[i, j, t], touch.confidence)
+    contacts = []
+    for i, j in np.argwhere((chance > 0.5).any(axis=2)).tolist():
+        for start, stop in _runs(chance[i, j] > 0.5):
+            contacts.append(
+                Contact(
+                    a=int(scene.ids[i]),
+                    b=STATIC if j == n else int(scene.ids[j]),
+                    start_s=float(scene.time_s[start]),
+                    end_s=float(scene.time_s[stop - 1]),
+                    point_px=None if j == n else _middle(scene, i, j, start),
+                    confidence=float(chance[i, j, start:stop].mean()),
+                )
+            )
+    return tuple(sorted(contacts, key=lambda c: (c.start_s, c.a, c.b)))
 
 
 def _contacts(scene: Scene) -> tuple[Contact, ...]:
@@ -180,4 +225,36 @@ def uncrop(scene: Scene, crop_px: tuple[int, int, int, int], size_px: tuple[int,
         size_px=scene.size_px * scale,
         center_px_std=scene.center_px_std * scale,
         contacts=contacts,
+        camera=None if scene.camera is None else _widened(scene.camera, float(scale[0]), size_px),
     )
+
+
+def _widened(camera: Camera, scale: float, size_px: tuple[int, int]) -> Camera:
+    """The camera of the whole image, about the same middle."""
+    std = camera.focal_std_px
+    return replace(
+        camera,
+        focal_px=camera.focal_px * scale,
+        focal_std_px=None if std is None else std * scale,
+        width_px=size_px[0],
+        height_px=size_px[1],
+    )
+
+
+def join_motion(
+    motion: Float[np.ndarray, "t 6"],
+    std: Float[np.ndarray, "t 6"],
+    focal_px: float,
+    focal_std_px: float,
+    size_px: int,
+) -> Camera:
+    """The path of a camera, from how it turned (rotation vector, radians) and shifted (metres) from
+    frame to frame in its own axes. Errors of frames count as independent of each other."""
+    poses = [np.eye(4)]
+    for step in motion[1:]:
+        moved = np.eye(4)
+        moved[:3, :3] = Rotation.from_rotvec(step[:3]).as_matrix()
+        moved[:3, 3] = step[3:]
+        poses.append(poses[-1] @ moved)
+    turn, place = (np.sqrt(np.cumsum(np.square(part).sum(1))) for part in (std[:, :3], std[:, 3:]))
+    return Camera(focal_px, size_px, size_px, np.stack(poses), turn, place, focal_std_px)

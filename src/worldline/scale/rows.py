@@ -16,7 +16,7 @@ parameter, wherever it is used.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, fields, is_dataclass, replace
@@ -134,7 +134,7 @@ def map_tensors(function: Callable[[Tensor], Any], value: Any) -> Any:
         return function(value)
     if isinstance(value, tuple | list):
         return type(value)(map_tensors(function, part) for part in value)
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return {name: map_tensors(function, part) for name, part in value.items()}
     if is_dataclass(value) and not isinstance(value, type):
         parts = {f.name: map_tensors(function, getattr(value, f.name)) for f in fields(value)}

@@ -6,6 +6,7 @@ from worldline.core import Clip, Origin, Provenance
 from worldline.sim.camera import shoot
 from worldline.sim.engine import Rollout, simulate
 from worldline.sim.framing import Shot, frame_action
+from worldline.sim.sensing import read_sensors
 from worldline.sim.stage import Stage
 from worldline.sim.truth import true_scene
 
@@ -37,6 +38,8 @@ def film_stage(stage: Stage, shot: Shot, rollout: Rollout | None = None) -> Clip
         depth_m=film.depth_m,
         segmentation=film.segmentation,
         background=film.background,
+        camera=camera,
+        state=read_sensors(stage, rollout),
         scene=true_scene(stage, rollout, film, camera, provenance),
         caption=stage.caption,
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,9 +11,11 @@ from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
 from worldline.core.errors import InputError
-from worldline.core.latents import Controls, Latents, lead_to
+from worldline.core.latents import Controls, Latents
 from worldline.data.shards import Shards
-from worldline.readout.latent import ObjectTargets
+from worldline.dynamics import ControlEncoder
+from worldline.readout.latent import CameraTargets, ObjectTargets
+from worldline.train.drive import draw_controls, poses_of, require_controls
 from worldline.train.encoded import EncodedClips
 
 __all__ = ["ClipBatch", "augment", "draw_clips"]
@@ -28,6 +31,7 @@ class ClipBatch:
         objects: the simulator's truth.
         controls: what drives the clips, by frame; an objective gets them by latent step.
         latents: the encoded pictures, if they were encoded before.
+        camera: how it moved, where any camera is known.
     """
 
     frames: UInt8[Tensor, "b t h w 3"]
@@ -35,6 +39,7 @@ class ClipBatch:
     objects: ObjectTargets
     controls: Controls
     latents: Latents | None = None
+    camera: CameraTargets | None = None
 
 
 def augment(
@@ -62,6 +67,9 @@ def draw_clips(
     augmented: bool = True,
     latest_start: int | None = None,
     text: Float[Tensor, "n e"] | None = None,
+    takes: ControlEncoder.Config | None = None,
+    state_scale: tuple[np.ndarray, np.ndarray] | None = None,
+    rows: int = 8,
     encoded: EncodedClips | None = None,
 ) -> ClipBatch:
     """The batch of a step: clips in an endless reshuffled order, all from the same first frame.
@@ -76,17 +84,25 @@ def draw_clips(
             right or red.
         latest_start: last frame that a batch may start at; any that leaves room if absent.
         text: embedding of the caption of each of the shards' clips, for a world that takes text.
+        takes: the controls that the world takes beside actions and text; none if absent. Poses and
+            maps are mirrored along with the pictures.
+        state_scale: mean and standard deviation of each column of the world's state.
+        rows: latent cells per side, for rays and maps.
         encoded: where latents are taken from; only for clips that are not augmented.
 
     Raises:
-        InputError: the shards' clips are shorter than `length`, or clips with actions or captions
-            are to be mirrored and recoloured, which would turn their meaning around.
+        InputError: the shards' clips are shorter than `length`, lack a control that the world
+            takes, or clips with actions, captions or readings are to be mirrored and recoloured,
+            which would turn their meaning around.
     """
-    if augmented and (text is not None or shards.has_actions.any()):
+    takes = takes or ControlEncoder.Config()
+    if augmented and (text is not None or shards.has_actions.any() or takes.state_names):
         raise InputError(
-            "captions say colours and sides, and actions sides, so clips that are drawn with them "
-            "cannot be mirrored or recoloured: set augmented=False in the task's config"
+            "captions say colours and sides, and actions and readings sides, so clips that are "
+            "drawn with them cannot be mirrored or recoloured: set augmented=False in the task's "
+            "config"
         )
+    require_controls(shards, takes)
     most = shards.frames.shape[1] - length
     if latest_start is not None:
         most = min(most, latest_start)
@@ -102,6 +118,7 @@ def draw_clips(
     moving = torch.from_numpy(np.stack([shards.moving[c, span] for c in chosen]))
     center = torch.from_numpy(shards.center_px[chosen, span])
     color = torch.from_numpy(shards.color_rgb[chosen])
+    mirrored = torch.zeros(batch, dtype=torch.bool)
     if augmented:
         frames, mirrored, channels = augment(frames, generator)
         moving = torch.where(mirrored[:, None, None, None], moving.flip(-1), moving)
@@ -114,18 +131,25 @@ def draw_clips(
         depth_m=torch.from_numpy(shards.depth_m[chosen, span]),
         color_rgb=color,
         visible=torch.from_numpy(shards.visible[chosen, span]),
+        touching=_part(shards.touching, chosen, span),
+        has_touching=_part(shards.has_touching, chosen),
     )
-    controls = Controls(
-        actions=_actions(shards, chosen, span),
-        text=None if text is None else text[torch.from_numpy(chosen)],
+    controls = draw_controls(
+        shards, chosen, span, frames.numpy(), mirrored.numpy(), takes, state_scale, rows
     )
+    if text is not None:
+        controls = replace(controls, text=text[torch.from_numpy(chosen)])
+    camera = None
+    if shards.world_from_camera is not None and shards.focal_ratio is not None:
+        poses = poses_of(shards, chosen, span, mirrored.numpy())
+        camera = CameraTargets(
+            torch.from_numpy(poses.astype(np.float32)),
+            torch.from_numpy(shards.focal_ratio[chosen]),
+        )
     latents = None if encoded is None else encoded.draw(chosen.tolist(), span)
-    return ClipBatch(frames, moving, objects, controls, latents)
+    return ClipBatch(frames, moving, objects, controls, latents, camera)
 
 
-def _actions(shards: Shards, chosen: np.ndarray, span: slice) -> Float[Tensor, "b t a"] | None:
-    """The action that leads to each frame, if the clips have any; shards keep the one after it."""
-    if not shards.has_actions[chosen].all():
-        return None
-    before = lead_to(shards.actions[chosen])[:, span]
-    return torch.from_numpy(np.ascontiguousarray(before))
+def _part(array: np.ndarray | None, *index: Any) -> Tensor | None:
+    """Of an array, as a tensor; of none, none."""
+    return None if array is None else torch.from_numpy(np.ascontiguousarray(array[index]))

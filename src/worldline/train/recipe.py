@@ -14,10 +14,11 @@ from pathlib import Path
 import torch
 
 from worldline.core.clip import Clip
-from worldline.core.config import Config, register
-from worldline.core.errors import InputError
+from worldline.core.config import Config, config_from_json, register
+from worldline.core.errors import ArtifactError, InputError
 from worldline.data.shards import Shards, Tracking, write_shards
 from worldline.sim import FIRST_FAMILIES, Split, make_clips
+from worldline.train.drive import measure_state
 from worldline.train.ledger import Ledger
 from worldline.train.loop import Task, Trainer
 from worldline.train.many import Workers, require_shares, run_by_many
@@ -30,7 +31,7 @@ Progress = Callable[[str, int, int, Mapping[str, float]], None]
 """Called as (stage, step, steps, losses)."""
 
 
-@register("train/data")
+@register("train/data", version=2, upgrades={1: {"moving_camera": False}})
 @dataclass(frozen=True)
 class Data(Config):
     """A set of simulated clips.
@@ -40,12 +41,19 @@ class Data(Config):
         families: simulator families, in equal shares.
         num_clips: how many clips in all.
         tracked: keep how everything that is seen moves, for the forecaster of trajectories.
+        moving_camera: the camera goes round the action, or pans, instead of standing still; not for
+            flat families, nor for tracked data.
     """
 
     name: str = "data"
     families: tuple[str, ...] = FIRST_FAMILIES
     num_clips: int = 1000
     tracked: bool = False
+    moving_camera: bool = False
+
+    def __post_init__(self) -> None:
+        if self.tracked and self.moving_camera:
+            raise ValueError(f"data {self.name}: apparent motion needs a camera that stands still")
 
 
 @register("train/stage", version=2)
@@ -105,6 +113,11 @@ class Recipe(Config):
     def families(self) -> tuple[str, ...]:
         """All families that are learned from, in order of their first mention."""
         return tuple(dict.fromkeys(name for item in self.data for name in item.families))
+
+    @property
+    def moving_camera(self) -> bool:
+        """The camera moves in all that is learned from."""
+        return all(item.moving_camera for item in self.data)
 
     def digest(self) -> str:
         """Short hash of everything in the recipe."""
@@ -193,6 +206,9 @@ def train_world(
     if world.config != recipe.world:
         raise InputError(f"the world {world.name} has another config than the recipe's")
     kept = _take_over(world, recipe, reuse) if reuse is not None else {}
+    if reuse is not None and "state" in reuse.calibration:
+        # what was trained on readings of one scale goes on with it
+        world = world.finished({"state": reuse.calibration["state"]}, "")
     _claim(folder, recipe)
     sets = {item.name: item for item in recipe.data}
     ledgers: dict[str, Ledger] = {}
@@ -203,6 +219,9 @@ def train_world(
         shards = _make_shards(
             sets[stage.data], world, recipe.seed, folder / stage.data, num_workers, progress
         )
+        names = world.controls.state_names
+        if names and "state" not in world.calibration and set(names) <= set(shards.state_names):
+            world = world.with_state(*measure_state(shards, names))
         with torch.random.fork_rng():
             torch.manual_seed(recipe.seed)
             task: Task = stage.task.build(
@@ -230,11 +249,19 @@ def _claim(folder: Path, recipe: Recipe) -> None:
     """Note the recipe in a run's folder. Raises `InputError` if it is the folder of another."""
     folder.mkdir(parents=True, exist_ok=True)
     note, text = folder / "recipe.json", json.dumps(recipe.to_json(), sort_keys=True)
-    if note.is_file() and note.read_text() != text:
+    if note.is_file() and note.read_text() != text and not _is_same(note, recipe):
         raise InputError(f"{folder}: holds a run of another recipe; choose another folder")
     partial = folder / "recipe.json.partial"
     partial.write_text(text)
     partial.replace(note)
+
+
+def _is_same(note: Path, recipe: Recipe) -> bool:
+    """Whether a recipe that an older program wrote down is this one."""
+    try:
+        return config_from_json(json.loads(note.read_text())) == recipe
+    except (ValueError, ArtifactError):
+        return False
 
 
 def _take_over(world: World, recipe: Recipe, source: World) -> dict[str, Ledger]:
@@ -269,6 +296,7 @@ def _make_shards(
             size_px=world.size_px,
             num_workers=num_workers,
             events=False,
+            moving_camera=data.moving_camera,
         )
         for i, clip in enumerate(clips):
             yield clip
@@ -285,5 +313,13 @@ def _make_shards(
         "num_clips": data.num_clips,
         "seed": seed,
         "size_px": world.size_px,
+        **({"moving_camera": True} if data.moving_camera else {}),
     }
-    return write_shards(folder, count(), num_clips=data.num_clips, recipe=key, tracking=tracking)
+    return write_shards(
+        folder,
+        count(),
+        num_clips=data.num_clips,
+        recipe=key,
+        tracking=tracking,
+        maps=world.controls.map_names,
+    )

@@ -17,9 +17,10 @@ from worldline.core.errors import InputError
 from worldline.core.latents import Latents
 from worldline.data.shards import Shards
 from worldline.data.text import TextEncoder, embed_captions
-from worldline.dynamics import CellMotion, TrajectoryForecaster
+from worldline.dynamics import CellMotion, ControlEncoder, TrajectoryForecaster
 from worldline.tokenizer import Tokenizer
 from worldline.train.draw import ClipBatch, augment, draw_clips
+from worldline.train.drive import require_controls, require_truth
 from worldline.train.encoded import EncodedClips
 from worldline.train.loop import step_generator
 from worldline.train.objectives import Follower, NextFrame, Objective
@@ -249,6 +250,12 @@ class ObjectiveTask:
         _require_steps(world.tokenizer, length)
         self.config, self.shards = config, shards
         self.text = self._embed_captions(world) if "dynamics" in config.parts else None
+        self.takes = world.controls if "dynamics" in config.parts else ControlEncoder.Config()
+        require_controls(shards, self.takes)
+        if "readout" in config.parts:
+            require_truth(shards, world.readout.config)
+        self.state_scale = world.state_scale
+        self.rows = world.tokenizer.grid[0]
         self.seed, self.size, self.length = seed, batch, length
         made = [objective.build(world) for objective in config.objectives]  # type: ignore[attr-defined]
         self.names = [objective.type_name.split("/")[-1] for objective in config.objectives]
@@ -278,6 +285,9 @@ class ObjectiveTask:
             augmented=self.config.augmented,
             latest_start=self.config.latest_start,
             text=self.text,
+            takes=self.takes,
+            state_scale=self.state_scale,
+            rows=self.rows,
             encoded=self.encoded,
         )
 

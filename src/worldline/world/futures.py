@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from worldline.core.scene import Scene
 from worldline.dynamics import Dynamics
 from worldline.physics import detect_events
 from worldline.readout.latent import LatentReadout
-from worldline.readout.link import link_detections
+from worldline.readout.link import join_motion, link_detections
 
 __all__ = [
     "MOST_FRAMES",
@@ -100,8 +101,19 @@ def read_scene(
 
     The last latent step may reach beyond the frames at `time_s`; what is read there is left out.
     """
-    found = readout.detect(latents)[: len(time_s)]
-    return link_detections(found, time_s, size_px=size_px, provenance=provenance)
+    scene = link_detections(
+        readout.detect(latents)[: len(time_s)],
+        time_s,
+        size_px=size_px,
+        provenance=provenance,
+        touches=readout.detect_touches(latents),
+    )
+    camera = readout.read_camera(latents)
+    if camera is None:
+        return scene
+    motion, std, ratio, ratio_std = camera
+    path = (motion.double().numpy(), std.double().numpy(), ratio * size_px, ratio_std * size_px)
+    return replace(scene, camera=join_motion(*path, size_px))
 
 
 def read_future(

@@ -25,11 +25,17 @@ def build_parts(
     """
     eye = _build(tokenizer, Tokenizer, "tokenizer")
     mind = _build(dynamics, Dynamics, "dynamics")
-    action_size = mind.config.controls.action_size
+    takes = mind.config.controls
+    action_size = takes.action_size
     if action_size % eye.time_stride:
         raise ValueError(
             f"controls.action_size is {action_size}, must be a multiple of the tokenizer's "
             f"time_stride {eye.time_stride}: a latent step takes the actions of its frames together"
+        )
+    if eye.time_stride > 1 and (takes.rays or takes.map_size or takes.state_size):
+        raise ValueError(
+            f"the tokenizer folds {eye.time_stride} frames into a latent step, whose controls can "
+            "be actions and text alone; leave out rays, maps and state, or use an image tokenizer"
         )
     for name, config in (("dynamics", mind.config), ("readout", readout)):
         if config.channels != eye.channels or (config.rows, config.rows) != eye.grid:

@@ -1,4 +1,4 @@
-"""Futures that follow a clip."""
+"""Futures that follow a clip: context and controls in; pictures, scenes, audit, trust out."""
 
 from __future__ import annotations
 
@@ -21,7 +21,16 @@ from worldline.world.trust import judge
 if TYPE_CHECKING:
     from worldline.world.world import World
 
-__all__ = ["predict"]
+__all__ = ["predict", "require_pictures"]
+
+
+def require_pictures(world: World) -> None:
+    """Raise `InputError` if the world cannot decode what it predicts."""
+    if not world.tokenizer.can_decode:
+        raise InputError(
+            f"the world {world.name} predicts representations and has no decoder to show them; "
+            "use its latents (encode, continue_latents, surprise) or train a decoder"
+        )
 
 
 @torch.no_grad()
@@ -34,9 +43,10 @@ def predict(
     samples: int,
     seed: int,
     controls: Controls | None,
+    guide: Clip | None,
 ) -> Forecast:
     """What `World.predict` does; see there."""
-    world.require_pictures()
+    require_pictures(world)
     draws = plan_draws(context, horizon, samples)
     view = world.look(clip)
     if len(view.frames) < context:
@@ -46,12 +56,14 @@ def predict(
         )
     seen = world.newest(view.frames[-context:])
     carry, latents = encode_long(world.tokenizer, torch.from_numpy(seen)[None])
+    seen_s = view.time_s[-len(seen) :]
+    time_s = view.time_s[-1] + view.step_s * np.arange(1, horizon + 1)
+    if controls is None:
+        controls = world.feed(clip if guide is None else guide, np.concatenate([seen_s, time_s]))
+    else:
+        controls = controls.frames(context - len(seen))
     futures = world.continue_latents(
-        latents,
-        horizon=horizon,
-        samples=draws,
-        seed=seed,
-        controls=world.since(controls, context - len(seen)),
+        latents, horizon=horizon, samples=draws, seed=seed, controls=controls
     )
     drawn = world.render_forecast(futures, seen, seed, horizon=horizon)
     uncertainty, uncertainty_px = measure_spread(
@@ -59,11 +71,9 @@ def predict(
         world.calibration.get("uncertainty_scale", (1.0,)),
         world.calibration.get("uncertainty_floor", (0.0,)),
     )
-    time_s = view.time_s[-1] + view.step_s * np.arange(1, horizon + 1)
     provenance = Provenance(
         Origin.GENERATED, clip.provenance.source, f"worldline world {world.name}", seed
     )
-    seen_s = view.time_s[-len(seen) :]
     scenes = tuple(
         read_future(
             world.readout,
@@ -74,7 +84,9 @@ def predict(
         )
         for future in drawn[:samples]
     )
-    trust, reason = judge(world.calibration, world.evidence(latents, seen, seed))
+    trust, reason = judge(
+        world.calibration, world.weigh(latents, seen, seed, controls.frames(0, len(seen)))
+    )
     return Forecast(
         frames=drawn[:samples],
         time_s=time_s,

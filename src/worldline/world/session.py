@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from jaxtyping import Float, UInt8
+from torch import Tensor
 
 from worldline.core.clip import Clip
 from worldline.core.errors import InputError
 from worldline.core.latents import Controls
+from worldline.core.readings import Readings
 from worldline.world.futures import require_positive
 from worldline.world.render import make_reference, render_step
 
@@ -52,26 +54,50 @@ class Session:
     tokenizer. The first latent step takes the action of the first call, with zeros before it.
     """
 
-    def __init__(self, world: World, snapshot: Snapshot) -> None:
+    def __init__(self, world: World, snapshot: Snapshot, opening: Clip) -> None:
         self._world = world
         self._now = snapshot
+        self._opening = opening
 
     @classmethod
     def start(cls, world: World, clip: Clip, context: int, seed: int) -> Session:
-        """A session that goes on from the last `context` frames; `InputError` for less than 1."""
+        """A session that goes on from the last `context` frames and what drove them.
+
+        Raises `InputError` for less than 1.
+        """
         require_positive(context=context)
-        seen = world.newest(world.look(clip).frames[-context:])
-        latents = world.encode_frames(seen)
-        carry = world.dynamics.init(latents, Controls(), torch.Generator().manual_seed(seed))
-        return cls(world, Snapshot(carry, 0, make_reference(world.tokenizer, seen[-1:], seen)))
+        view = world.look(clip)
+        seen = world.newest(view.frames[-context:])
+        seen_s = view.time_s[-len(seen) :]
+        controls = world.feed(clip, seen_s).per_step(world.tokenizer.time_stride)
+        generator = torch.Generator().manual_seed(seed)
+        carry = world.dynamics.init(world.encode_frames(seen), controls, generator)
+        first = int(np.abs(clip.time_s - seen_s[0]).argmin())
+        opening = replace(clip.slice(first, first + 1), actions=None)
+        reference = make_reference(world.tokenizer, seen[-1:], seen)
+        return cls(world, Snapshot(carry, 0, reference), opening)
 
     @property
     def num_steps(self) -> int:
         """Frames generated since the session was opened."""
         return self._now.num_steps
 
-    def step(self, action: Float[np.ndarray, " a"] | None = None) -> UInt8[np.ndarray, "h w 3"]:
-        """Generate the next frame. Raises `InputError` on an action of the wrong size or NaN."""
+    @torch.no_grad()
+    def step(
+        self, action: Float[np.ndarray, " a"] | None = None, *, guide: Clip | None = None
+    ) -> UInt8[np.ndarray, "h w 3"]:
+        """Generate the next frame.
+
+        Args:
+            action: that leads to it.
+            guide: one frame whose camera, maps and state are those of the next one, of the size of
+                the clip that opened the session. Poses and depth are understood relative to the
+                first frame that the session saw.
+
+        Raises:
+            InputError: an action of the wrong size or NaN, or a guide of another size.
+        """
+        fed = Controls() if guide is None else self._feed(guide)
         size, now = self._world.action_size, self._now
         if action is not None:
             if action.shape != (size,) or not np.isfinite(action).all():
@@ -80,21 +106,24 @@ class Session:
         actions, ahead = (*now.actions, action), now.ahead
         carry, reference = now.carry, now.reference
         if not ahead:
-            carry, latents = self._world.dynamics.step(carry, self._gather(actions))
+            driven = replace(fed, actions=self._gather(actions))
+            carry, latents = self._world.dynamics.step(carry, driven)
             reference, drawn = render_step(self._world.tokenizer, latents, reference)
             ahead, actions = tuple(drawn[0]), ()
         self._now = Snapshot(carry, now.num_steps + 1, reference, ahead[1:], actions)
         return ahead[0].copy()
 
-    def _gather(self, actions: tuple[Float[np.ndarray, " a"] | None, ...]) -> Controls:
-        """One latent step's controls, from the actions since the last; absent if all are."""
+    def _gather(
+        self, actions: tuple[Float[np.ndarray, " a"] | None, ...]
+    ) -> Float[Tensor, "1 1 ka"] | None:
+        """One latent step's actions, from those since the last; None if all are absent."""
         if all(action is None for action in actions):
-            return Controls()
+            return None
         nothing = np.zeros(self._world.action_size)
         missing = self._world.tokenizer.time_stride - len(actions)
         known = [nothing if action is None else action for action in actions]
         together = np.concatenate([*[nothing] * missing, *known])
-        return Controls(torch.as_tensor(together, dtype=torch.float32)[None, None])
+        return torch.as_tensor(together, dtype=torch.float32)[None, None]
 
     def snapshot(self) -> Snapshot:
         """This moment."""
@@ -106,4 +135,42 @@ class Session:
 
     def fork(self) -> Session:
         """A second session from this moment, with the same noise to come."""
-        return Session(self._world, self._now)
+        return Session(self._world, self._now, self._opening)
+
+    def _feed(self, now: Clip) -> Controls:
+        """Controls of one frame, by feeding it together with the one that opened the session."""
+        first = self._opening
+        if now.frames.shape != first.frames.shape:
+            raise InputError(
+                f"guide: frames are {now.frames.shape}, expected one like those that the session "
+                f"was opened with, {first.frames.shape}"
+            )
+        camera = None
+        if now.camera is not None and first.camera is not None:
+            poses = [first.camera.world_from_camera, now.camera.world_from_camera]
+            camera = replace(now.camera, world_from_camera=np.concatenate(poses))
+        shape = first.frames.shape[:3]
+        depth_m = segmentation = state = None
+        if now.depth_m is not None:
+            before = np.full(shape, np.nan) if first.depth_m is None else first.depth_m
+            depth_m = np.concatenate([before, now.depth_m])
+        if now.segmentation is not None:
+            segmentation = np.concatenate([now.segmentation, now.segmentation])
+        if now.state is not None:
+            rows = now.state
+            unknown = np.zeros_like(rows.known)
+            values, known = (
+                np.concatenate([a, b])
+                for a, b in ((rows.values, rows.values), (unknown, rows.known))
+            )
+            state = Readings(rows.names, values, known)
+        both = Clip(
+            frames=np.concatenate([first.frames, now.frames]),
+            time_s=np.array([0.0, 1.0]),
+            provenance=now.provenance,
+            depth_m=depth_m,
+            segmentation=segmentation,
+            camera=camera,
+            state=state,
+        )
+        return self._world.feed(both).frames(1, 2)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from worldline.core.errors import InputError
 from worldline.dynamics import FlowDynamics
+from worldline.world.feed import of_training
 from worldline.world.world import World
 
 __all__ = ["at_steps"]
@@ -33,4 +34,5 @@ def at_steps(world: World, num_steps: int) -> World:
         )
     twin = dynamics.sampled(num_steps=num_steps)
     config = replace(world.config, dynamics=twin.config)
-    return World(config, world.tokenizer, twin, world.readout, world.trajectory, {}, "")
+    parts = world.tokenizer, twin, world.readout, world.trajectory
+    return World(config, *parts, of_training(world.calibration), "")

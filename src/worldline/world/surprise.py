@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float
 
-__all__ = ["Surprise", "grade", "spread_steps"]
+from worldline.core.clip import Clip
+from worldline.core.errors import InputError
+
+if TYPE_CHECKING:
+    from worldline.world.world import World
+
+__all__ = ["Surprise", "grade", "measure_surprise", "spread_steps"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +36,21 @@ class Surprise:
     per_frame: Float[np.ndarray, " t"]
     max: float
     quantile: float
+
+
+def measure_surprise(world: World, clip: Clip, *, seed: int) -> Surprise:
+    """What `World.surprise` does; see there."""
+    view = world.look(clip)
+    stride = world.tokenizer.time_stride
+    if len(view.frames) < 1 + 2 * stride:
+        raise InputError(
+            f"{clip.provenance.source or 'clip'}: {len(view.frames)} frames are too few to be "
+            f"surprised by; at least {1 + 2 * stride} are needed"
+        )
+    seen = world.newest(view.frames)
+    controls = world.feed(clip, view.time_s[-len(seen) :])
+    per_step = world.raw_surprise(world.encode_frames(seen), seed=seed, controls=controls)
+    return grade(view.time_s, per_step, world.calibration, stride=stride)
 
 
 def spread_steps(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,6 @@ from torch import nn
 from worldline.core.artifact import Artifact
 from worldline.core.clip import Clip
 from worldline.core.config import Config, register
-from worldline.core.errors import InputError
 from worldline.core.forecast import Forecast
 from worldline.core.imagined import Imagined
 from worldline.core.latents import Controls, Latents
@@ -23,6 +22,7 @@ from worldline.core.scene import Scene
 from worldline.data.text import SentenceEncoder
 from worldline.dynamics import (
     ConstantVelocityWarp,
+    ControlEncoder,
     Dynamics,
     FlowDynamics,
     TrajectoryForecaster,
@@ -32,21 +32,20 @@ from worldline.physics import detect_events
 from worldline.readout.latent import LatentReadout
 from worldline.readout.link import uncrop
 from worldline.tokenizer import ContinuousTokenizer, Tokenizer
+from worldline.world.feed import feed_world, read_scale, write_scale
 from worldline.world.futures import draw_futures, read_scene
 from worldline.world.imagination import GUIDANCE, imagine
 from worldline.world.parts import build_parts, check_numbers
-from worldline.world.prediction import predict
+from worldline.world.prediction import predict, require_pictures
 from worldline.world.render import render_onto
 from worldline.world.session import Session
 from worldline.world.storage import build_stored, gather_tensors, load_parts, open_artifact
 from worldline.world.stream import count_ahead, encode_long
-from worldline.world.surprise import Surprise, grade
+from worldline.world.surprise import Surprise, measure_surprise
 from worldline.world.trust import gather_evidence
 from worldline.world.view import View, look
 
 __all__ = ["World"]
-
-_NO_END = 2**31
 
 
 class World:
@@ -129,6 +128,32 @@ class World:
     def action_size(self) -> int:
         """Numbers per action; 0 if the world takes none."""
         return self.dynamics.config.controls.action_size // self.tokenizer.time_stride
+
+    @property
+    def controls(self) -> ControlEncoder.Config:
+        """Which controls the world takes with each frame."""
+        return replace(self.dynamics.config.controls, action_size=self.action_size)
+
+    @property
+    def state_scale(self) -> tuple[Float[np.ndarray, " s"], Float[np.ndarray, " s"]]:
+        """Mean and standard deviation of each reading of the state in the training data."""
+        return read_scale(self.controls, self.calibration)
+
+    def with_state(self, mean: Float[np.ndarray, " s"], std: Float[np.ndarray, " s"]) -> World:
+        """The same world, with readings normalised by these numbers from here on."""
+        return self.finished({**self.calibration, **write_scale(mean, std)}, self.card)
+
+    def feed(self, clip: Clip, time_s: Float[np.ndarray, " t"] | None = None) -> Controls:
+        """What the clip brings beside its pictures, as controls `[1, T]`; see `feed_controls`.
+
+        Args:
+            clip: of any size.
+            time_s: moments on its clock; its own frames if absent.
+
+        Raises:
+            InputError: a control is of another width than the world takes.
+        """
+        return feed_world(self, clip, clip.time_s if time_s is None else time_s)
 
     @property
     def parts(self) -> dict[str, nn.Module]:
@@ -218,20 +243,18 @@ class World:
     @torch.no_grad()
     def surprise(self, clip: Clip, *, seed: int = 0) -> Surprise:
         """How unexpected each frame is, given only the frames before it."""
-        view = self.look(clip)
-        stride = self.tokenizer.time_stride
-        if len(view.frames) < 1 + 2 * stride:
-            raise InputError(
-                f"{clip.provenance.source or 'clip'}: {len(view.frames)} frames are too few to be "
-                f"surprised by; at least {1 + 2 * stride} are needed"
-            )
-        per_step = self.raw_surprise(self.encode_frames(view.frames), seed=seed)
-        return grade(view.time_s, per_step, self.calibration, stride=stride)
+        return measure_surprise(self, clip, seed=seed)
 
-    def raw_surprise(self, latents: Latents, *, seed: int) -> Float[np.ndarray, " t"]:
-        """Squared latent error of each latent step `[1, T, N, C]`, before calibration."""
+    def raw_surprise(
+        self, latents: Latents, *, seed: int, controls: Controls | None = None
+    ) -> Float[np.ndarray, " t"]:
+        """Squared latent error of each latent step `[1, T, N, C]`, before calibration.
+
+        `controls` are those of the steps' frames.
+        """
         generator = torch.Generator().manual_seed(seed)
-        return self.dynamics.surprises(latents, Controls(), generator)[0].double().numpy()
+        known = (controls or Controls()).per_step(self.tokenizer.time_stride)
+        return self.dynamics.surprises(latents, known, generator)[0].double().numpy()
 
     def predict(
         self,
@@ -242,6 +265,7 @@ class World:
         samples: int = 4,
         seed: int = 0,
         controls: Controls | None = None,
+        guide: Clip | None = None,
     ) -> Forecast:
         """Sample futures that follow the clip's last frames.
 
@@ -252,21 +276,19 @@ class World:
             horizon: frames to forecast.
             samples: futures.
             seed: of the noise; the same seed gives the same futures.
-            controls: of the context's and the forecast's frames, for a batch of one.
+            controls: of the context's and the forecast's frames, for a batch of one; they take
+                the place of the guide's.
+            guide: a clip on the same clock, whose actions, camera, state and maps drive the frames
+                in so far as it covers them; the clip itself if absent. Of its pictures only maps
+                of edges are made.
 
         Raises:
-            InputError: the clip is shorter than the context, a number is out of range, or the world
-                cannot decode what it predicts.
+            InputError: the clip is shorter than the context, a number is not positive, a control
+                does not fit, or the world cannot decode what it predicts.
         """
-        return predict(
-            self,
-            clip,
-            context=self.context if context is None else context,
-            horizon=horizon,
-            samples=samples,
-            seed=seed,
-            controls=controls,
-        )
+        context = self.context if context is None else context
+        numbers = {"context": context, "horizon": horizon, "samples": samples, "seed": seed}
+        return predict(self, clip, **numbers, controls=controls, guide=guide)
 
     def imagine(
         self,
@@ -285,12 +307,12 @@ class World:
 
     @torch.no_grad()
     def open(self, clip: Clip, *, context: int | None = None, seed: int = 0) -> Session:
-        """A live session that goes on from the clip's last frames.
+        """A live session that goes on from the clip's last frames, and what drove them.
 
         Raises:
             InputError: `context` is less than 1, or the world cannot decode what it predicts.
         """
-        self.require_pictures()
+        require_pictures(self)
         return Session.start(self, clip, self.context if context is None else context, seed)
 
     @torch.no_grad()
@@ -310,7 +332,7 @@ class World:
             horizon=horizon,
             samples=samples,
             seed=seed,
-            controls=self.since(controls, len(frames) - len(seen)),
+            controls=controls and controls.frames(len(frames) - len(seen)),
         )
         return self.render_forecast(futures, seen, seed, horizon=horizon)
 
@@ -338,20 +360,6 @@ class World:
             noise=self.config.ensemble_noise,
         )
 
-    def since(self, controls: Controls | None, start: int) -> Controls | None:
-        """Controls without those of the first frames, if any were cut off."""
-        if controls is None or start == 0:
-            return controls
-        return controls.frames(start, _NO_END)
-
-    def require_pictures(self) -> None:
-        """Raise `InputError` if the world has no decoder."""
-        if not self.tokenizer.can_decode:
-            raise InputError(
-                f"the world {self.name} predicts representations and has no decoder to show them; "
-                "use its latents (encode, continue_latents, surprise) or train a decoder"
-            )
-
     @property
     def warp(self) -> TrajectoryWarp | ConstantVelocityWarp:
         """What carries pixels along forecast trajectories; straight on if none are forecast."""
@@ -371,13 +379,19 @@ class World:
     @torch.no_grad()
     def context_features(self, clip: Clip, *, seed: int) -> Float[np.ndarray, " f"]:
         """Evidence for and against trust in a forecast from the clip's last frames."""
-        seen = self.newest(self.look(clip).frames[-self.context :])
-        return self.evidence(self.encode_frames(seen), seen, seed)
+        view = self.look(clip)
+        seen = self.newest(view.frames[-self.context :])
+        controls = self.feed(clip, view.time_s[-len(seen) :])
+        return self.weigh(self.encode_frames(seen), seen, seed, controls)
 
-    def evidence(
-        self, latents: Latents, frames: UInt8[np.ndarray, "t h w 3"], seed: int
+    def weigh(
+        self,
+        latents: Latents,
+        frames: UInt8[np.ndarray, "t h w 3"],
+        seed: int,
+        controls: Controls | None = None,
     ) -> Float[np.ndarray, " f"]:
-        """As `context_features`, of the frames of whole latent steps and their latents."""
-        surprise = self.raw_surprise(latents, seed=seed)[2:]
+        """As `context_features`, of frames of whole latent steps, their latents and controls."""
+        surprise = self.raw_surprise(latents, seed=seed, controls=controls)[2:]
         surprise = surprise if len(surprise) else np.zeros(1)
         return gather_evidence(self.tokenizer, latents, frames, surprise)

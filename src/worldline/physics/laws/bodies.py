@@ -122,7 +122,7 @@ def check_interpenetration(scene: Scene, alpha: float) -> Verdict:
     if scene.position_m is not None and scene.extent_m is not None:
         pairs = _metric_overlaps(scene)
         reason = "No two bodies of known solid shape (ball, disc, box) are present together."
-    elif scene.depth_m is not None and scene.camera is not None:
+    elif scene.depth_m is not None and scene.camera is not None and scene.camera.is_exact:
         pairs = _depth_overlaps(scene)
         reason = "No two bodies with depth are seen together."
     else:

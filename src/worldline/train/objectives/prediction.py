@@ -117,4 +117,4 @@ class Reading(Objective):
         noise = torch.randn(tokens.shape, generator=generator, device=device)
         scale = torch.rand(len(tokens), 1, 1, 1, generator=generator, device=device)
         tokens = tokens + (self.noise * scale * noise).to(tokens)
-        return readout.loss(Latents(tokens, latents.grid), batch.objects)
+        return readout.loss(Latents(tokens, latents.grid), batch.objects, batch.camera)
