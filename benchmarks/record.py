@@ -14,6 +14,15 @@ from typing import Any
 FOLDER = Path(__file__).parent / "results"
 
 
+def rows_of_today(name: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Rows of the last record if it is of today and of the same facts: a run may do a part."""
+    path = FOLDER / f"{name}.json"
+    record = json.loads(path.read_text()) if path.is_file() else {}
+    same = record.get("date") == datetime.now(UTC).date().isoformat()
+    same = same and all(record.get(key) == value for key, value in facts.items())
+    return record["rows"] if same else {}
+
+
 def write_record(name: str, facts: Mapping[str, Any]) -> None:
     """Write `results/NAME.json`."""
     git = ["git", "-C", str(FOLDER.parent), "rev-parse", "--short", "HEAD"]

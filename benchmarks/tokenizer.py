@@ -10,11 +10,13 @@ would hardly take a step. It is not in the project's requirements: pip install "
 Everybody learns from the same simulated clips, by the same loss (L1 and image gradients) and for
 the same processor time, generation of the clips not counted; held-out clips are then encoded and
 decoded. Each learns in the number type that is faster for it. Ours compute in bfloat16 on fp32
-weights, as `worldline train` does; PyTorch has no bfloat16 kernel on CPU for Cosmos' pooling, so it
-learns in fp32. Times are processor times of encoding and decoding one clip, in both types if they
-work. "start" is the PSNR without any training: ours begins as a cosine transform, Cosmos as a Haar
-transform and random weights; "moving" counts moving objects' pixels alone. Learning rates are those
-that did best in short runs. Rows of image tokenizers and codes stand beside, at other compressions.
+weights where the processor has it, as `worldline train` does; PyTorch has no bfloat16 kernel on CPU
+for Cosmos' pooling, so it learns in fp32. Times are processor times of encoding and decoding one
+clip, in both types if they work. "start" is the PSNR without any training: ours begins as a cosine
+transform, Cosmos as a Haar transform and random weights; "moving" counts moving objects' pixels
+alone. Learning rates are those that did best in short runs. Rows of image tokenizers and codes
+stand beside, at other compressions. `--only` measures some rows; those of the last record stay if
+it has the same settings and day.
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ from typing import Any
 import numpy as np
 import torch
 from einops import rearrange
-from record import write_record
+from record import rows_of_today, write_record
 from torch import Tensor, nn
 
 from worldline.audit.visual import psnr, ssim
@@ -49,6 +51,7 @@ from worldline.tokenizer import (
 )
 from worldline.tokenizer.losses import PictureLoss
 from worldline.train import TokenizerTask, step_generator
+from worldline.train.precision import WorkingCopy, working_type
 
 SIZE_PX = 64
 WARMUP_SHARE = 0.03
@@ -136,11 +139,12 @@ def fresh(entry: Entry) -> Any:
 def learn(entry: Entry, shards: Shards, num_frames: int, seconds: float, batch: int) -> Any:
     """Model and steps done: AdamW, warm-up, cosine, all by share of the processor time spent."""
     model = fresh(entry).train()
-    worker = copy.deepcopy(model)
     if entry.half:
-        worker = worker.to(torch.bfloat16).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    pairs = list(zip(model.parameters(), worker.parameters(), strict=True))
-    optimizer = torch.optim.AdamW(model.parameters(), betas=(0.9, 0.98), weight_decay=0.01)
+        model = model.to(memory_format=torch.channels_last)
+    worker = WorkingCopy(model, working_type(entry.half, "cpu"))
+    optimizer = torch.optim.AdamW(
+        model.parameters(), betas=(0.9, 0.98), weight_decay=0.01, fused=True
+    )
     length = num_frames if entry.clip else 1
     task = TokenizerTask(
         model,  # type: ignore[arg-type]
@@ -154,13 +158,9 @@ def learn(entry: Entry, shards: Shards, num_frames: int, seconds: float, batch: 
     while (share := (process_time() - start) / seconds) < 1:
         generator = step_generator(0, step)
         frames, weight = task.batch(step, generator)
-        with torch.no_grad():
-            for own, other in pairs:
-                other.copy_(own)
-                other.grad = None
-        worker.loss(frames, weight, generator)["total"].backward()
-        for own, other in pairs:
-            own.grad = None if other.grad is None else other.grad.float()
+        worker.refresh()
+        worker.model.loss(frames, weight, generator)["total"].backward()
+        worker.hand_back()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for group in optimizer.param_groups:
             cosine = 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * share))
@@ -270,7 +270,9 @@ def main() -> None:
             families, num_clips=options.held_out, seed=1, split=Split.HELD_OUT, size_px=SIZE_PX
         )
     )
-    rows: dict[str, dict[str, Any]] = {}
+    facts = {k: getattr(options, k) for k in ("seconds", "frames", "batch", "clips", "held_out")}
+    rows: dict[str, dict[str, Any]] = rows_of_today("tokenizer", facts)
+    verdicts: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
         clips = make_clips(families, num_clips=options.clips, seed=0, size_px=SIZE_PX, events=False)
         recipe = {"clips": options.clips}
@@ -293,7 +295,8 @@ def main() -> None:
             show(entry.name, row)
             if options.pictures:
                 draw(model, held, options.frames, options.pictures / f"{entry.name}.png")
-    verdicts = {f"{s}x8x8": compare(rows, s) for s in (4, 8)}
+            verdicts = {f"{s}x8x8": compare(rows, s) for s in (4, 8)}
+            write_record("tokenizer", {**facts, "rows": rows, "against_cosmos": verdicts})
     for name, verdict in verdicts.items():
         if verdict is not None:
             print(
@@ -301,9 +304,6 @@ def main() -> None:
                 f"{verdict['share_of_time']:.3f} of its time ({verdict['share_of_time_fp32']:.3f} "
                 "if both compute in fp32)"
             )
-    if not options.only:
-        facts = {k: getattr(options, k) for k in ("seconds", "frames", "batch", "clips")}
-        write_record("tokenizer", {**facts, "rows": rows, "against_cosmos": verdicts})
 
 
 def show(name: str, row: dict[str, Any]) -> None:

@@ -12,6 +12,20 @@ def test_attend_equals_the_fused_kernel():
     torch.testing.assert_close(attend(q, k, v, allowed), fused)
 
 
+def test_attention_in_training_is_the_same_with_its_gradients():
+    generator = torch.Generator().manual_seed(0)
+    given = [torch.randn(3, 2, 7, 8, generator=generator) for _ in range(3)]
+    allowed = torch.ones(7, 7).tril().bool()
+    q, k, v = (x.clone().requires_grad_() for x in given)
+    q2, k2, v2 = (x.double().requires_grad_() for x in given)  # written out in this number type
+    out, plain = attend(q, k, v, allowed), attend(q2, k2, v2, allowed)
+    torch.testing.assert_close(out.double(), plain, atol=1e-6, rtol=1e-5)
+    own = torch.autograd.grad(out.sin().sum(), (q, k, v))
+    other = torch.autograd.grad(plain.sin().sum(), (q2, k2, v2))
+    for mine, theirs in zip(own, other, strict=True):
+        torch.testing.assert_close(mine.double(), theirs, atol=1e-5, rtol=1e-4)
+
+
 def test_rotation_depends_on_differences_alone():
     generator = torch.Generator().manual_seed(0)
     q, k = (torch.randn(1, 4, 16, generator=generator) for _ in range(2))

@@ -17,6 +17,26 @@ def test_blocks_start_as_identity_and_zero():
     assert FeedForward(8)(torch.ones(2, 8)).abs().max() == 0
 
 
+def test_squared_relu_has_the_gradient_that_pytorch_finds():
+    generator = torch.Generator().manual_seed(0)
+    layer = FeedForward(8)
+    torch.nn.init.normal_(layer.down.weight, generator=generator)
+    x = torch.randn(5, 8, generator=generator, requires_grad=True)
+    out = layer(x)
+    hidden = torch.relu(layer.up(x))
+    plain = layer.down(hidden * hidden)
+    assert torch.equal(out, plain)
+    inputs = (x, *layer.parameters())
+    for own, other in zip(
+        torch.autograd.grad(out.sin().sum(), inputs),
+        torch.autograd.grad(plain.sin().sum(), inputs),
+        strict=True,
+    ):
+        assert torch.equal(own, other)
+    with torch.no_grad():
+        assert torch.equal(layer(x), plain)
+
+
 def test_levels_are_told_apart():
     features = embed_level(torch.linspace(0, 1, 11), 32)
     distance = torch.cdist(features, features) + 10 * torch.eye(11)

@@ -12,7 +12,8 @@ import torch
 
 from worldline.core import ArtifactError, InputError
 from worldline.core.latents import Latents
-from worldline.train import Checkpoint, DivergenceError, Trainer, loop, step_generator
+from worldline.nn import SpatialAttention
+from worldline.train import Checkpoint, DivergenceError, Trainer, state, step_generator
 from worldline.train.loop import to_device
 
 
@@ -72,7 +73,26 @@ def test_training_finds_the_line_and_books_its_cost(tmp_path):
 @pytest.fixture
 def half_precision(monkeypatch):
     """As if the machine had instructions for bfloat16."""
-    monkeypatch.setattr(loop, "working_type", lambda half, device: torch.bfloat16)
+    monkeypatch.setattr(state, "working_type", lambda half, device: torch.bfloat16)
+
+
+def test_the_ledger_counts_attention(tmp_path):
+    class Attending(Line):
+        def __init__(self):
+            super().__init__()
+            self.model = SpatialAttention(8, 2)
+
+        def loss(self, model, batch, generator):
+            return {"total": model(torch.ones(2, 3, 5, 8)).sum()}
+
+        def finish(self):
+            pass
+
+    ledger = trainer(1).run(Attending(), tmp_path)
+    tokens = 2 * 3 * 5
+    projections = 2 * tokens * 8 * (3 * 8) * 2 + 2 * tokens * 8 * 8 * 3
+    products = 2 * (2 * tokens * 5 * 8) * 3  # queries by keys, weights by values
+    assert ledger.flop == projections + products
 
 
 def test_half_precision_learns_too(tmp_path, half_precision):
@@ -95,7 +115,7 @@ def test_run_goes_on_in_the_number_type_that_it_began_in(tmp_path, half_precisio
     trainer().run(Line(), tmp_path / "whole")
     with pytest.raises(Stop):
         trainer().run(Line(), tmp_path / "moved", on_step=stop)
-    monkeypatch.setattr(loop, "working_type", lambda half, device: torch.float32)
+    monkeypatch.setattr(state, "working_type", lambda half, device: torch.float32)
     trainer().run(Line(), tmp_path / "moved")
     assert losses(tmp_path / "moved") == losses(tmp_path / "whole")
     trainer().run(Line(), tmp_path / "elsewhere")

@@ -6,6 +6,7 @@ import math
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -32,7 +33,9 @@ class Train:
     out: Path
     """Folder of the run; the finished world lies in OUT/world."""
     workers: int = 1
-    """Processes that make the simulated data."""
+    """Processes that make the simulated data and, with --ray, that train."""
+    ray: Annotated[str | None, tyro.conf.arg(metavar="ADDRESS")] = None
+    """Train by WORKERS processes through Ray: local, auto, or HOST:PORT of a cluster."""
     size: str | None = None
     """Size of the world, for recipes that have such a dial: nano, small, base or large."""
     device: str = "cpu"
@@ -48,7 +51,8 @@ class Train:
     def run(self) -> Answer:
         """Train. Raises `InputError` on an unusable recipe or folder."""
         from worldline.audit.finish import finish_world
-        from worldline.train import describe_machine, load_recipe, train_world
+        from worldline.scale import ray_session
+        from worldline.train import Workers, describe_machine, load_recipe, train_world
         from worldline.train.estimate import estimate_training
         from worldline.world import World
 
@@ -58,7 +62,10 @@ class Train:
             raise InputError(
                 f"--held-out is {self.held_out}; trust is calibrated on 2 clips or more"
             )
-        check_device(self.device)
+        if self.ray is None:
+            check_device(self.device)
+        elif self.device not in ("cpu", "cuda"):
+            raise InputError(f"--device is {self.device}; the workers' can be cpu or cuda")
         recipe = load_recipe(self.recipe, self.size)
         command = f"worldline train {self.recipe} --out {self.out}"
         if self.size is not None:
@@ -73,7 +80,9 @@ class Train:
                 file=sys.stderr,
             )
         reused = None if self.reuse is None else World.from_pretrained(self.reuse)
-        world, ledgers = train_world(
+        use_gpu = self.device != "cpu"
+        train = partial(
+            train_world,
             recipe,
             self.out,
             device=self.device,
@@ -81,6 +90,11 @@ class Train:
             on_step=TrainingLog(),
             reuse=reused,
         )
+        if self.ray is None:
+            world, ledgers = train()
+        else:
+            with ray_session(self.ray, num_workers=self.workers, use_gpu=use_gpu):
+                world, ledgers = train(workers=Workers(self.workers, use_gpu))
         world = world.to("cpu")
         print("calibrating and evaluating on held-out clips", file=sys.stderr)
         world, table = finish_world(

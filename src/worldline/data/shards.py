@@ -82,6 +82,12 @@ class Shards:
     first_start: int = 0
     folder: Path | None = None
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Copies open the same folder anew, so what is sent to another process stays small."""
+        if self.folder is None:
+            return super().__reduce_ex__(protocol)
+        return _open, (self.folder.absolute(),)
+
     @property
     def num_clips(self) -> int:
         """N."""
@@ -116,6 +122,10 @@ class Shards:
             picked.append(part)
             position, count = position + len(part), count - len(part)
         return np.concatenate(picked)
+
+
+def _open(folder: Path) -> Shards:
+    return Shards.open(folder)
 
 
 def write_shards(

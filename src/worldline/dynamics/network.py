@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from worldline.core.latents import Controls
 from worldline.dynamics.controls import ControlEncoder
 from worldline.nn import Backbone, ConvBlock, KeyValue, embed_level, pack, unpack
+from worldline.scale import rowwise
 
 __all__ = ["LatentNetwork"]
 
@@ -95,13 +96,31 @@ class LatentNetwork(nn.Module):
             start, past: see `Backbone`.
             generator, dropped: see `ControlEncoder`.
         """
+        driven = None
+        if self.controls is not None:
+            shape = x_BTNC.shape[0], x_BTNC.shape[1]
+            driven = self.controls(controls, shape, generator=generator, dropped=dropped)
+        return self._pass(x_BTNC, driven, level, step, start, past)
+
+    @rowwise(only=0)
+    def _pass(
+        self,
+        x_BTNC: Float[Tensor, "b t n c"],
+        driven: tuple[Tensor, Tensor | None] | None,
+        level: Float[Tensor, "b t"] | None,
+        step: Float[Tensor, "b t"] | None,
+        start: int | Int[Tensor, ""],
+        past: tuple[KeyValue, ...] | None,
+    ) -> tuple[Float[Tensor, "b t n o"], tuple[KeyValue, ...]]:
+        """What follows once chance has dropped controls: `driven` is what the encoder made of them,
+        per frame and per coarse cell."""
         batch, num_frames = x_BTNC.shape[:2]
         dtype = self.place.dtype
         cells = rearrange(x_BTNC.to(dtype), "b t (y x) c -> (b t) c y x", y=self.rows)
         cells = self.read(self.enter(cells.contiguous(memory_format=torch.channels_last)))
         coarse = rearrange(pack(cells, 2), "(b t) c y x -> b t (y x) c", b=batch)
         tokens = self.inward(coarse) + self.place
-        state, placed = self._state(controls, (batch, num_frames), generator, dropped)
+        state, placed = self._undriven(batch, num_frames) if driven is None else driven
         for value, embed in ((level, self.level), (step, self.step_size)):
             if embed is not None:
                 assert value is not None
@@ -117,17 +136,9 @@ class LatentNetwork(nn.Module):
         cells = self.leave(self.write(cells + unpack(spread, 2)))
         return rearrange(cells, "(b t) c y x -> b t (y x) c", b=batch, t=num_frames), fresh
 
-    def _state(
-        self,
-        controls: Controls,
-        shape: tuple[int, int],
-        generator: torch.Generator | None,
-        dropped: Tensor | None,
-    ) -> tuple[Tensor, Tensor | None]:
-        if self.controls is not None:
-            return self.controls(controls, shape, generator=generator, dropped=dropped)
+    def _undriven(self, batch: int, num_frames: int) -> tuple[Tensor, None]:
         assert self.no_action is not None
-        return self.no_action.expand(*shape, -1), None
+        return self.no_action.expand(batch, num_frames, -1), None
 
 
 def _scalar_embedding(width: int) -> nn.Sequential:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from worldline.core.latents import Controls
 from worldline.dynamics.controls import ControlEncoder
 from worldline.nn import FSQ, Backbone, ConvBlock, KeyValue
+from worldline.scale import rowwise
 
 __all__ = ["TokenNetwork"]
 
@@ -96,6 +97,24 @@ class TokenNetwork(nn.Module):
             start, past: see `Backbone`.
             generator: see `ControlEncoder`.
         """
+        driven = None
+        if self.controls is not None:
+            driven = self.controls(controls, (own.shape[0], own.shape[1]), generator=generator)
+        return self._pass(own, known, before, change, driven, in_order, start, past)
+
+    @rowwise(only=0)
+    def _pass(
+        self,
+        own: Float[Tensor, "b t n d"],
+        known: Bool[Tensor, "b t n"],
+        before: Float[Tensor, "b t n d"],
+        change: Float[Tensor, "b t n d"],
+        driven: tuple[Tensor, Tensor | None] | None,
+        in_order: bool,
+        start: int,
+        past: tuple[KeyValue, ...] | None,
+    ) -> tuple[Float[Tensor, "b t n v"], tuple[KeyValue, ...]]:
+        """What follows once chance has dropped controls; see `LatentNetwork`."""
         batch, num_frames = own.shape[:2]
         dtype = self.place.dtype
         stacked = torch.cat([before, change], dim=-1).to(dtype)
@@ -108,8 +127,8 @@ class TokenNetwork(nn.Module):
             mine = torch.cat([first, mine[:, :, :-1]], dim=2)
         tokens = seen + mine + self.place + self.order[int(in_order)]
         extra = self.registers.expand(batch, num_frames, -1, -1)
-        if self.controls is not None:
-            state, placed = self.controls(controls, (batch, num_frames), generator=generator)
+        if driven is not None:
+            state, placed = driven
             extra = torch.cat([extra, state[:, :, None]], dim=2)
             if placed is not None:
                 tokens = tokens + _spread(placed, self.rows)

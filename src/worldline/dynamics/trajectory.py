@@ -29,6 +29,7 @@ from torch import Tensor, nn
 from worldline.core.config import Config, register
 from worldline.dynamics.base import Losses
 from worldline.nn import ConvBlock, FeedForward, SpatialAttention, pack, unpack
+from worldline.scale import rowwise
 
 __all__ = ["CellMotion", "TrajectoryForecaster"]
 
@@ -142,6 +143,7 @@ class TrajectoryForecaster(nn.Module):
         fine, tokens = self._look(frames)
         return self._imagine(fine, tokens, noise)
 
+    @rowwise
     def _look(self, frames: Tensor) -> tuple[Tensor, Tensor]:
         """What can be said before chance comes in: cells `[B, C, R, R]`, tokens `[B, N, D]`."""
         config = self.config
@@ -163,6 +165,7 @@ class TrajectoryForecaster(nn.Module):
             tokens = block(tokens)
         return fine, tokens
 
+    @rowwise
     def _imagine(self, fine: Tensor, tokens: Tensor, noise: Tensor) -> CellMotion:
         config = self.config
         tokens = tokens + self.chance(noise.to(tokens.dtype))[:, None]

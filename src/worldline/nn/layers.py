@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -47,8 +48,27 @@ class FeedForward(nn.Module):
 
     def forward(self, x: Float[Tensor, "*b d"]) -> Float[Tensor, "*b d"]:
         """Map each token on its own."""
-        hidden = F.relu(self.up(x))
+        hidden = self.up(x)
+        if torch.is_grad_enabled() and hidden.requires_grad:
+            return self.down(cast("Tensor", _SquaredReLU.apply(hidden)))
+        hidden = F.relu(hidden)
         return self.down(hidden * hidden)
+
+
+class _SquaredReLU(torch.autograd.Function):
+    """relu(x)^2 with the derivative 2 relu(x): the same numbers as by PyTorch's own backward pass,
+    which goes over the widest tensor of a network five times instead of twice."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        hidden = F.relu(x)
+        ctx.save_for_backward(hidden)
+        return hidden * hidden
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Tensor:
+        (hidden,) = ctx.saved_tensors
+        return (grads[0] * hidden).mul_(2)
 
 
 def embed_level(level: Float[Tensor, "*b"], size: int) -> Float[Tensor, "*b size"]:

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from worldline.core.config import Config, register
 from worldline.core.latents import Latents
 from worldline.nn import ConvBlock, unpack
+from worldline.scale import rowwise
 
 __all__ = ["Detection", "LatentReadout", "ObjectTargets"]
 
@@ -99,6 +100,7 @@ class LatentReadout(nn.Module):
             self.heads.bias.zero_()
             self.heads.bias[::_OUTPUTS] = -3.0  # start from "nothing here": most cells are empty
 
+    @rowwise
     def forward(self, latents: Latents) -> Float[Tensor, "b t y x 10"]:
         """Raw outputs per cell of every frame.
 

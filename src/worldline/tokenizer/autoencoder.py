@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from worldline.core.latents import Latents
 from worldline.nn import ConvBlock, pack, unpack
+from worldline.scale import rowwise
 from worldline.tokenizer.base import StreamCarry, Tokenizer, to_unit
 from worldline.tokenizer.losses import PictureLoss
 
@@ -74,11 +75,13 @@ class ImageTokenizer(Tokenizer):
         images = to_unit(frames, self.to_latent.weight.dtype)
         return rearrange(images, "b t h w c -> (b t) c h w")
 
+    @rowwise
     def to_grid(self, x: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b c y x"]:
         """Images in [-1, 1] to raw latent cells."""
         fine = self.encode_fine(self.enter(_fast(pack(x, 4))))
         return self.to_latent(self.encode_coarse(self.narrow(_fast(pack(fine, 2)))))
 
+    @rowwise
     def to_image(self, z: Float[Tensor, "b c y x"]) -> Float[Tensor, "b 3 h w"]:
         """Raw latent cells to images in about [-1, 1]."""
         coarse = self.widen(self.decode_coarse(self.from_latent(_fast(z))))

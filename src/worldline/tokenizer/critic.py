@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from worldline.nn import pack
+from worldline.scale import rowwise
 
 __all__ = ["PatchCritic", "play"]
 
@@ -24,6 +25,7 @@ class PatchCritic(nn.Module):
         self.narrow = nn.Conv2d(width, 2 * width, 3, stride=2, padding=1)
         self.judge = nn.Conv2d(2 * width, 1, 3, padding=1)
 
+    @rowwise
     def forward(self, x: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b y x"]:
         """Score of each patch of pictures in [-1, 1]; above 0 means real."""
         hidden = F.leaky_relu(self.enter(pack(x, 4)), 0.2)

@@ -10,6 +10,8 @@ import torch.nn.functional as F  # noqa: N812
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from worldline.scale import rowwise
+
 __all__ = ["RandomFeatures"]
 
 _WIDTHS = (3, 16, 32, 64)
@@ -53,13 +55,21 @@ class RandomFeatures(nn.Module):
             image, truth: to be compared.
             weight: how much each pixel counts; coarser places count with the mean of their pixels.
         """
+        total = torch.zeros((), device=image.device)
+        gaps = self._compare(image, truth, weight)
+        for gap in gaps:
+            total = total + gap.mean()
+        return total / len(gaps)
+
+    @rowwise
+    def _compare(self, image: Tensor, truth: Tensor, weight: Tensor) -> tuple[Tensor, ...]:
+        """Weighted squared difference of each layer's features, per place."""
         x, mass = torch.cat([image, truth]), weight[:, None]
-        total = torch.zeros((), device=x.device)
-        layers = list(self.buffers())
-        for kernel in layers:
+        gaps: list[Tensor] = []
+        for kernel in self.buffers():
             x = F.relu(F.conv2d(x.to(kernel.dtype), kernel, stride=2, padding=1))
             length = (x.float().square().sum(dim=1, keepdim=True) + _FLOOR).sqrt()
             one, other = (x.float() / length).chunk(2)
             mass = F.avg_pool2d(mass, 2)
-            total = total + ((one - other).square().sum(dim=1, keepdim=True) * mass).mean()
-        return total / len(layers)
+            gaps.append((one - other).square().sum(dim=1, keepdim=True) * mass)
+        return tuple(gaps)

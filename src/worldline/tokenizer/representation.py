@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from worldline.core.config import Config, register
 from worldline.core.latents import Latents
 from worldline.nn import Backbone, ConvBlock, pack, unpack
+from worldline.scale import rowwise
 from worldline.tokenizer.base import StreamCarry, Tokenizer, to_unit
 from worldline.tokenizer.losses import PictureLoss
 
@@ -81,6 +82,7 @@ class RepresentationTokenizer(Tokenizer):
         self.to_latent = nn.Linear(width, config.channels)
         self.decoder = _Decoder(config) if self.can_decode else None
 
+    @rowwise
     def features(
         self,
         frames: UInt8[Tensor, "b t h w 3"],
@@ -160,6 +162,7 @@ class _Decoder(nn.Module):
             adversarial_weight=0.0,
         )
 
+    @rowwise
     def forward(self, z: Float[Tensor, "b c y x"]) -> Float[Tensor, "b 3 h w"]:
         coarse = self.decode_coarse(self.from_latent(z.contiguous(memory_format=_FAST)))
         fine = unpack(self.widen(coarse), 2).contiguous(memory_format=_FAST)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from worldline.core.config import Config, register
 from worldline.core.latents import Latents
 from worldline.nn import FSQ, CausalMix, ConvBlock, pack, unpack
+from worldline.scale import rowwise
 from worldline.tokenizer.base import StreamCarry, Tokenizer, to_unit
 from worldline.tokenizer.cosine import start_as_cosines
 from worldline.tokenizer.losses import PictureLoss
@@ -131,6 +132,7 @@ class VideoTokenizer(Tokenizer):
         self.latent_mean: Tensor
         self.latent_std: Tensor
 
+    @rowwise(only=1)
     def to_cells(
         self, carry: StreamCarry | None, frames: UInt8[Tensor, "b t h w 3"]
     ) -> tuple[StreamCarry, Float[Tensor, "b s y x c"]]:
@@ -156,6 +158,7 @@ class VideoTokenizer(Tokenizer):
         z = self.to_latent(coarse)
         return after, rearrange(z, "(b t) c y x -> b t y x c", b=len(frames))
 
+    @rowwise(only=1)
     def from_cells(
         self, carry: StreamCarry | None, cells: Float[Tensor, "b s y x c"]
     ) -> tuple[StreamCarry, Float[Tensor, "b t h w 3"]]:

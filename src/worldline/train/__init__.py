@@ -4,6 +4,7 @@ from worldline.train.checkpoint import Checkpoint
 from worldline.train.distill import distill_world, distillation_recipe, halvings
 from worldline.train.ledger import Ledger, describe_machine
 from worldline.train.loop import DivergenceError, Task, Trainer, step_generator
+from worldline.train.many import Workers, run_by_many
 from worldline.train.recipe import Data, Recipe, Stage, load_recipe, train_world
 from worldline.train.sizes import SIZES, Size, size_named
 from worldline.train.tasks import ObjectiveTask, TokenizerTask, TrajectoryTask
@@ -22,11 +23,13 @@ __all__ = [
     "TokenizerTask",
     "Trainer",
     "TrajectoryTask",
+    "Workers",
     "describe_machine",
     "distill_world",
     "distillation_recipe",
     "halvings",
     "load_recipe",
+    "run_by_many",
     "size_named",
     "step_generator",
     "train_world",

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Callable, Mapping
-from contextlib import closing
-from dataclasses import dataclass, fields, is_dataclass, replace
+from contextlib import closing, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from worldline.core.config import Config, register
 from worldline.core.errors import InputError
-from worldline.nn import Average
-from worldline.train.checkpoint import Checkpoint
+from worldline.scale import ALONE, Team, map_tensors
 from worldline.train.ledger import Ledger
-from worldline.train.precision import WorkingCopy, working_type
+from worldline.train.log import LossLog
+from worldline.train.state import State
 
 __all__ = ["DivergenceError", "Task", "Trainer", "step_generator", "to_device"]
 
@@ -109,40 +109,31 @@ class Trainer:
         *,
         device: str = "cpu",
         on_step: Callable[[int, Mapping[str, float]], None] | None = None,
+        team: Team = ALONE,
     ) -> Ledger:
         """Train from the folder's checkpoint (or from the start) to the end.
 
-        On return `task.model` holds the averaged weights.
+        On return `task.model` holds the averaged weights; those of a team of several workers are in
+        the checkpoint alone. Each worker of a team calls this with the same arguments and draws the
+        same batches; see `worldline.scale.rows` for who does what.
 
         Raises:
             DivergenceError: loss, gradient or weights became NaN or infinite; names the step.
             InputError: the folder belongs to a run with another configuration.
         """
         config = self.config
-        stored = Checkpoint.load(folder)
-        dtype = working_type(config.half, device) if stored is None else _type_of(stored, config)
-        model = task.model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        worker = WorkingCopy(model, dtype)
-        master = worker.master
-        optimizer = torch.optim.AdamW(
-            master,
-            lr=config.learning_rate,
-            betas=(config.beta1, config.beta2),
-            weight_decay=config.weight_decay,
-            fused=True,
-        )
-        average = Average(model, config.average_decay)
-        first, ledger = self._restore(folder, stored, model, average, optimizer, master)
+        state = State(task.model, config, team, folder, device)
+        first, ledger = state.restore()
         ledger = replace(ledger, sessions=ledger.sessions + 1)
         flop = 0.0
-        with closing(_LossLog(folder, first)) as log:
+        with closing(LossLog(folder, first)) if team.rank == 0 else nullcontext() as log:
             for step in range(first, config.steps):
                 started = time.perf_counter()
                 batch, generator = self._draw(task, step, device)
-                worker.refresh()
+                state.copy.refresh()
                 if flop == 0.0:
-                    flop = self._count_flop(task, worker.model, step, device)
-                losses = task.loss(worker.model, batch, generator)
+                    flop = self._count_flop(task, state, step, device)
+                losses = team.run(task.loss, state.copy.model, batch, generator)
                 losses["total"].backward()
                 total = float(losses["total"].detach())
                 if not math.isfinite(total):
@@ -150,19 +141,16 @@ class Trainer:
                         f"{folder}: the loss is {total} at step {step} (batch {step} of seed "
                         f"{config.seed}); the checkpoint before it is kept"
                     )
-                worker.hand_back()
-                norm = float(torch.nn.utils.clip_grad_norm_(master, config.clip_norm))
+                norm = state.clip()
                 if not math.isfinite(norm):
                     # AdamW would carry it into every weight; the loss shows it a step later
                     raise DivergenceError(
                         f"{folder}: the gradient is {norm} at step {step} (batch {step} of seed "
                         f"{config.seed}), loss {total:g}; the checkpoint before it is kept"
                     )
-                for group in optimizer.param_groups:
-                    group["lr"] = self.learning_rate(step)
-                optimizer.step()
-                task.after_step(model)
-                average.update(model, step)
+                state.step(self.learning_rate(step))
+                task.after_step(state.model)
+                state.average.update(state.model, step)
                 ledger = replace(
                     ledger,
                     steps=step + 1,
@@ -171,22 +159,18 @@ class Trainer:
                     wall_s=ledger.wall_s + time.perf_counter() - started,
                 )
                 values = {name: float(value.detach()) for name, value in losses.items()}
-                if step % config.log_every == 0 or step + 1 == config.steps:
+                last = step + 1 == config.steps
+                if log is not None and (step % config.log_every == 0 or last):
                     log.write(step, {**values, "learning_rate": self.learning_rate(step)})
-                if (step + 1) % config.checkpoint_every == 0 or step + 1 == config.steps:
-                    kept = self._gather(model, average, optimizer, master)
-                    notes = {
-                        "trainer": config.to_json(),
-                        "ledger": ledger.to_json(),
-                        "number_type": str(dtype).removeprefix("torch."),
-                    }
-                    self._require_finite(kept, folder, step)
-                    Checkpoint(step + 1, kept, notes).save(folder)
+                if (step + 1) % config.checkpoint_every == 0 or last:
+                    self._require_finite(state, folder, step)
+                    state.store(step + 1, ledger)
                 if on_step is not None:
                     on_step(step, values)
-        model.load_state_dict(average.tensors)
-        model.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-        task.finish()
+        if team.size == 1:
+            state.model.load_state_dict(state.average.tensors)
+            state.model.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+            task.finish()
         return ledger
 
     def learning_rate(self, step: int) -> float:
@@ -208,89 +192,32 @@ class Trainer:
             return batch, generator
         return to_device(batch, device), step_generator(self.config.seed, step, device)
 
-    def _count_flop(self, task: Task, worker: nn.Module, step: int, device: str) -> float:
-        """Operations of a step; every step does the same work, so one count per session will do.
+    def _count_flop(self, task: Task, state: State, step: int, device: str) -> float:
+        """Operations of a step, of all workers; every step does the same work, so one count per
+        session will do.
 
         Counted on a pass of its own, because PyTorch takes other kernels while it counts, and the
-        results of a resumed run must not depend on where it was interrupted.
+        results of a resumed run must not depend on where it was interrupted. Attention is written
+        out meanwhile, because PyTorch does not count its fused kernel on a CPU.
         """
         batch, generator = self._draw(task, step, device)
-        with FlopCounterMode(display=False) as counter:
-            task.loss(worker, batch, generator)["total"].backward()
-        for parameter in worker.parameters():
+        with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+            state.team.run(task.loss, state.copy.model, batch, generator)["total"].backward()
+        for parameter in state.copy.model.parameters():
             parameter.grad = None
-        return float(counter.get_total_flops())
+        return state.team.total(float(counter.get_total_flops()))
 
-    def _require_finite(self, tensors: Mapping[str, Tensor], folder: Path, step: int) -> None:
-        for name, value in tensors.items():
-            if not torch.isfinite(value).all():
-                raise DivergenceError(
-                    f"{folder}: {name} is no longer finite after step {step} (seed "
-                    f"{self.config.seed}); the checkpoint before it is kept"
-                )
-
-    def _gather(
-        self,
-        model: nn.Module,
-        average: Average,
-        optimizer: torch.optim.Optimizer,
-        master: list[nn.Parameter],
-    ) -> dict[str, Tensor]:
-        tensors: dict[str, Tensor] = {f"model.{k}": v for k, v in model.state_dict().items()}
-        tensors |= {f"average.{k}": v for k, v in average.tensors.items()}
-        for i, parameter in enumerate(master):
-            for name, value in optimizer.state[parameter].items():
-                tensors[f"optimizer.{i}.{name}"] = torch.as_tensor(value)
-        return tensors
-
-    def _restore(
-        self,
-        folder: Path,
-        stored: Checkpoint | None,
-        model: nn.Module,
-        average: Average,
-        optimizer: torch.optim.Optimizer,
-        master: list[nn.Parameter],
-    ) -> tuple[int, Ledger]:
-        if stored is None:
-            return 0, Ledger()
-        if stored.notes["trainer"] != self.config.to_json():
-            raise InputError(
-                f"{folder}: holds a run with other settings; choose another folder or delete it"
+    def _require_finite(self, state: State, folder: Path, step: int) -> None:
+        for name in state.not_finite():
+            raise DivergenceError(
+                f"{folder}: {name} is no longer finite after step {step} (seed "
+                f"{self.config.seed}); the checkpoint before it is kept"
             )
-        model.load_state_dict(stored.part("model."))
-        average.load(stored.part("average."))
-        state = stored.part("optimizer.")
-        for i, parameter in enumerate(master):
-            prefix = f"{i}."
-            # Moments must lie in memory as their parameter does: the fused step walks both at once.
-            optimizer.state[parameter] = {
-                k.removeprefix(prefix): torch.empty_like(parameter).copy_(v)
-                if v.dim()
-                else v.to(parameter.device)
-                for k, v in state.items()
-                if k.startswith(prefix)
-            }
-        return stored.step, Ledger.from_json(stored.notes["ledger"])
-
-
-def _type_of(stored: Checkpoint, config: Trainer.Config) -> torch.dtype:
-    """Number type that a run began in; older checkpoints do not tell, but kept to their config."""
-    name = stored.notes.get("number_type", "bfloat16" if config.half else "float32")
-    return torch.bfloat16 if name == "bfloat16" else torch.float32
 
 
 def to_device(batch: Any, device: str) -> Any:
-    """A copy of tensors on a device, however they are nested in tuples, lists and dataclasses."""
-    if isinstance(batch, Tensor):
-        return batch.to(device)
-    if isinstance(batch, tuple | list):
-        return type(batch)(to_device(part, device) for part in batch)
-    if is_dataclass(batch) and not isinstance(batch, type):
-        return replace(
-            batch, **{f.name: to_device(getattr(batch, f.name), device) for f in fields(batch)}
-        )
-    return batch
+    """A copy of tensors on a device, however they are nested."""
+    return map_tensors(lambda tensor: tensor.to(device), batch)
 
 
 def step_generator(seed: int, step: int, device: str = "cpu") -> torch.Generator:
@@ -298,40 +225,3 @@ def step_generator(seed: int, step: int, device: str = "cpu") -> torch.Generator
     generator = torch.Generator(device=device)
     generator.manual_seed((seed * 1_000_003 + step) & 0x7FFF_FFFF_FFFF_FFFF)
     return generator
-
-
-class _LossLog:
-    """`losses.jsonl` and TensorBoard events; on resume, lines past the checkpoint are dropped."""
-
-    def __init__(self, folder: Path, first_step: int) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / "losses.jsonl"
-        kept: list[str] = []
-        if path.is_file() and first_step > 0:
-            for line in path.read_text().splitlines():
-                try:
-                    if json.loads(line)["step"] < first_step:
-                        kept.append(line)
-                except (ValueError, KeyError):  # torn last line of a killed run
-                    break
-        path.write_text("".join(line + "\n" for line in kept))
-        self._file = path.open("a")
-        self._board = _tensorboard(folder, first_step)
-
-    def write(self, step: int, values: Mapping[str, float]) -> None:
-        self._file.write(json.dumps({"step": step, **values}) + "\n")
-        self._file.flush()
-        for name, value in values.items():
-            self._board.add_scalar(name, value, step)
-
-    def close(self) -> None:
-        self._file.close()
-        self._board.close()
-
-
-def _tensorboard(folder: Path, first_step: int) -> Any:
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError:
-        raise InputError("training logs need TensorBoard: pip install 'worldline[train]'") from None
-    return SummaryWriter(str(folder / "tensorboard"), purge_step=first_step)

@@ -7,6 +7,8 @@ import copy
 import torch
 from torch import nn
 
+from worldline.scale import ALONE, Team
+
 __all__ = ["WorkingCopy", "working_type"]
 
 _CPU_UNITS = ("avx512_bf16", "amx_bf16", "bf16")
@@ -33,16 +35,25 @@ def working_type(half: bool, device: str) -> torch.dtype:
 class WorkingCopy:
     """What a training step computes with: a model in another number type, or the model itself.
 
+    Both are sharded over the team.
+
     Attributes:
         model: to compute losses with; its gradients are handed back to the original's.
+        trained: parameters of the original that are trained.
+        master: this worker's part of each of them, which is all of it in a process by itself.
     """
 
-    def __init__(self, original: nn.Module, dtype: torch.dtype) -> None:
-        self._same = dtype == torch.float32
+    def __init__(self, original: nn.Module, dtype: torch.dtype, team: Team = ALONE) -> None:
+        self._same, self._team = dtype == torch.float32, team
         self.model = original if self._same else copy.deepcopy(original).to(dtype)
-        self._all = list(original.parameters()), list(self.model.parameters())
-        self.master = [p for p in self._all[0] if p.requires_grad]
-        self._working = [p for p in self._all[1] if p.requires_grad]
+        team.shard(original, self.model)
+        self._all = (
+            [team.local(p) for p in original.parameters()],
+            [team.local(p) for p in self.model.parameters()],
+        )
+        self.trained = [p for p in original.parameters() if p.requires_grad]
+        self.master = [team.local(p) for p in self.trained]
+        self._working = [p for p in self.model.parameters() if p.requires_grad]
 
     @torch.no_grad()
     def refresh(self) -> None:
@@ -55,6 +66,6 @@ class WorkingCopy:
 
     def hand_back(self) -> None:
         """Give the gradients to the original."""
-        if not self._same:
-            for own, other in zip(self.master, self._working, strict=True):
-                own.grad = None if other.grad is None else other.grad.float()
+        for own, other in zip(self.master, self._working, strict=True):
+            grad = self._team.gradient(other)
+            own.grad = None if grad is None else grad.float()

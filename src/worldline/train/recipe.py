@@ -20,6 +20,7 @@ from worldline.data.shards import Shards, Tracking, write_shards
 from worldline.sim import FIRST_FAMILIES, Split, make_clips
 from worldline.train.ledger import Ledger
 from worldline.train.loop import Task, Trainer
+from worldline.train.many import Workers, require_shares, run_by_many
 from worldline.train.tasks import ObjectiveTask, TokenizerTask, TrajectoryTask
 from worldline.world import World
 
@@ -152,6 +153,7 @@ def train_world(
     *,
     device: str = "cpu",
     num_workers: int = 1,
+    workers: Workers | None = None,
     on_step: Progress | None = None,
     reuse: World | None = None,
     start: World | None = None,
@@ -166,6 +168,8 @@ def train_world(
         folder: of the run.
         device: where to train.
         num_workers: processes that make data.
+        workers: who trains, if not this process alone; see `run_by_many`. The data is made here,
+            before they start.
         on_step: told of progress.
         reuse: a world whose finished parts are taken as they are, with their ledgers, instead of
             being trained again.
@@ -177,8 +181,11 @@ def train_world(
 
     Raises:
         InputError: a part to reuse, or the world to start from, has another config than the
-            recipe's, or the folder holds a run of another recipe.
+            recipe's, the folder holds a run of another recipe, or there are more workers than
+            clips in a batch.
     """
+    if workers is not None:
+        require_shares({stage.name: stage.batch for stage in recipe.stages}, workers.num)
     progress = on_step or (lambda stage, step, steps, losses: None)
     with torch.random.fork_rng():
         torch.manual_seed(recipe.seed)
@@ -201,13 +208,15 @@ def train_world(
             task: Task = stage.task.build(
                 world, shards, seed=recipe.seed, batch=stage.batch, length=stage.length
             )
-        config = replace(stage.trainer, seed=recipe.seed)
-        ledgers[stage.name] = config.build().run(
-            task,
+        trainer = replace(stage.trainer, seed=recipe.seed).build()
+        own, told = (
             folder / stage.name,
-            device=device,
-            on_step=partial(_report, progress, stage.name, config.steps),
+            partial(_report, progress, stage.name, trainer.config.steps),
         )
+        if workers is None:
+            ledgers[stage.name] = trainer.run(task, own, device=device, on_step=told)
+        else:
+            ledgers[stage.name] = run_by_many(trainer, task, own, workers, on_step=told)
     return world, ledgers
 
 

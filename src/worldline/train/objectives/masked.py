@@ -10,12 +10,13 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812
-from jaxtyping import Bool
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from worldline.core.config import Config, register
 from worldline.core.latents import Latents
 from worldline.nn import Backbone
+from worldline.scale import rowwise
 from worldline.tokenizer import RepresentationTokenizer
 from worldline.train.draw import ClipBatch
 from worldline.train.objectives.base import Objective, Parts
@@ -89,14 +90,18 @@ class MaskedVideo(Objective):
         hidden_BN = draw_blocks(batch_size, encoder.grid, self.config, generator)
         hidden_BTN = hidden_BN[:, None].expand(-1, num_frames, -1)
         seen = encoder.features(batch.frames, ~hidden_BTN)
-        tokens = torch.where(hidden_BTN[..., None], self.hidden, self.enter(seen)) + self.place
-        predicted = self.leave(self.final_norm(self.blocks(tokens)[0]))
+        predicted = self._predict(seen, hidden_BTN)
         with torch.no_grad():
             target = self.target.features(batch.frames)
             target = F.layer_norm(target.float(), target.shape[-1:])
         error = (predicted.float() - target).abs().mean(dim=-1)
         total = error[hidden_BTN].mean()
         return {"total": total, "target_spread": target.std(dim=0).mean()}
+
+    @rowwise
+    def _predict(self, seen: Float[Tensor, "b t n c"], hidden: Tensor) -> Tensor:
+        tokens = torch.where(hidden[..., None], self.hidden, self.enter(seen)) + self.place
+        return self.leave(self.final_norm(self.blocks(tokens)[0]))
 
     @torch.no_grad()
     def follow(self, parts: Mapping[str, Any]) -> None:
