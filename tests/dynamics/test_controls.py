@@ -42,3 +42,20 @@ def test_what_is_absent_counts_like_what_is_dropped():
     full = encoder(given, SHAPE)
     assert full[1].shape == (2, 3, 4, WIDTH)
     assert (full[1] - dropped[1]).abs().max() > 0.1
+
+
+def test_actions_reach_every_cell_if_they_are_to():
+    actions = torch.randn(2, 3, 2, generator=torch.Generator().manual_seed(1))
+    plain, everywhere = build(action_size=2), build(action_size=2, everywhere=True)
+    frame, nothing = plain(Controls(actions=actions), SHAPE)
+    again, cells = everywhere(Controls(actions=actions), SHAPE)
+    assert nothing is None
+    assert torch.equal(frame, again)
+    assert torch.equal(cells, frame[:, :, None])
+    both = build(action_size=2, rays=True, everywhere=True)
+    rays = torch.randn(2, 3, 16, 6, generator=torch.Generator().manual_seed(2))
+    frame, cells = both(Controls(actions=actions, rays=rays), SHAPE)
+    _, of_rays = both(Controls(rays=rays), SHAPE)
+    torch.testing.assert_close(
+        cells - of_rays, (frame - both.absent["actions"])[:, :, None].expand_as(cells)
+    )

@@ -41,6 +41,8 @@ class ControlEncoder(nn.Module):
             state_size: numbers per reading of the state.
             text_size: numbers of a sentence's embedding, which is a unit vector.
             dropout: probability of dropping each control of a clip in training.
+            everywhere: what is known of a frame as a whole is added to all its cells too, which
+                then need no attention to learn what it does.
         """
 
         action_size: int = 0
@@ -50,6 +52,7 @@ class ControlEncoder(nn.Module):
         state_size: int = 0
         text_size: int = 0
         dropout: float = 0.1
+        everywhere: bool = False
 
         @property
         def any(self) -> bool:
@@ -91,7 +94,7 @@ class ControlEncoder(nn.Module):
     ) -> tuple[Float[Tensor, "b t d"], Float[Tensor, "b t m d"] | None]:
         """Embeddings per frame, and per coarse cell (2x2 latent cells) if any control has a place.
 
-        Where text alone has one, a single cell stands for all.
+        Where text or what is added everywhere alone has one, a single cell stands for all.
 
         Args:
             controls: what is known.
@@ -125,6 +128,9 @@ class ControlEncoder(nn.Module):
         if frame_BTD is None:
             assert cells_BTMD is not None
             frame_BTD = torch.zeros_like(cells_BTMD[:, :, 0])
+        elif self.config.everywhere:
+            whole = frame_BTD[:, :, None]
+            cells_BTMD = whole if cells_BTMD is None else cells_BTMD + whole
         return frame_BTD, cells_BTMD
 
     def _embed(

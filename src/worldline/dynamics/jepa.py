@@ -6,7 +6,8 @@ teacher forcing and from rollouts of its own predictions (equations 2 to 4 there
 representation from collapsing is not decided here: a moving-average target or a regulariser of the
 encoder is a matter of the objectives.
 
-Like the other families it adds its output to the frame before, so that untrained it copies.
+Like the other families it adds its output to the frame before, so that untrained it copies; or, if
+asked to, to the frame before moved on as it moved last.
 """
 
 from __future__ import annotations
@@ -63,6 +64,8 @@ class JepaDynamics(Dynamics[JepaCarry]):
             controls: what drives the world.
             rollout_steps: predictions are fed back this often in training; 1 is teacher forcing
                 alone.
+            second_order: untrained it goes on at constant velocity instead of copying; for latents
+                that are linear in place, such as keypoints.
         """
 
         channels: int = 32
@@ -75,6 +78,7 @@ class JepaDynamics(Dynamics[JepaCarry]):
         window: int = 32
         controls: ControlEncoder.Config = ControlEncoder.Config()
         rollout_steps: int = 2
+        second_order: bool = False
 
         def build(self) -> JepaDynamics:
             """Make the untrained model."""
@@ -130,7 +134,11 @@ class JepaDynamics(Dynamics[JepaCarry]):
         before, moved = before_and_change(seen)
         given = torch.cat([before, moved], dim=-1)
         change, fresh = self.network(given, controls, generator=generator)
-        return before + change.to(before.dtype), fresh
+        return self._go_on(before, moved) + change.to(before.dtype), fresh
+
+    def _go_on(self, before: Tensor, moved: Tensor) -> Tensor:
+        """What comes next if the network says nothing."""
+        return before + moved if self.config.second_order else before
 
     # -- rollout ------------------------------------------------------------------------------
 
@@ -178,9 +186,10 @@ class JepaDynamics(Dynamics[JepaCarry]):
             start, past: its number and the cache; see `Backbone`.
         """
         earlier, before = last[:, :1], last[:, 1:]
-        given = torch.cat([before, before - earlier], dim=-1)
+        moved = before - earlier
+        given = torch.cat([before, moved], dim=-1)
         change, fresh = self.network(given, controls, start=start, past=past)
-        return before + change.to(before.dtype), fresh
+        return self._go_on(before, moved) + change.to(before.dtype), fresh
 
     def _advance(self, carry: JepaCarry, controls: Controls) -> tuple[Tensor, Cache]:
         return self.expect(carry.last, controls, start=carry.num_frames, past=carry.cache)

@@ -4,6 +4,7 @@ from worldline.tokenizer.base import StreamCarry, Tokenizer, from_unit, to_unit
 from worldline.tokenizer.continuous import ContinuousTokenizer
 from worldline.tokenizer.critic import PatchCritic
 from worldline.tokenizer.discrete import DiscreteTokenizer
+from worldline.tokenizer.keypoint import KeypointTokenizer
 from worldline.tokenizer.representation import RepresentationTokenizer
 from worldline.tokenizer.video import VideoTokenizer
 
@@ -11,6 +12,7 @@ __all__ = [
     "TOKENIZERS",
     "ContinuousTokenizer",
     "DiscreteTokenizer",
+    "KeypointTokenizer",
     "PatchCritic",
     "RepresentationTokenizer",
     "StreamCarry",
@@ -24,6 +26,7 @@ TOKENIZERS: dict[str, type[Tokenizer]] = {
     "continuous": ContinuousTokenizer,
     "discrete": DiscreteTokenizer,
     "video": VideoTokenizer,
+    "keypoint": KeypointTokenizer,
     "representation": RepresentationTokenizer,
 }
 """Every tokenizer by the name that its config is registered with, `tokenizer/NAME`."""
