@@ -167,13 +167,14 @@ def latents(world: World, clip: Clip) -> Any:
 
 def memory(world: World, clip: Clip) -> Any:
     """Values that attention over time keeps of each frame, which depend on all frames before."""
-    window = world.dynamics.config.window
-    assert window > clip.num_frames
+    assert world.dynamics.config.window >= clip.num_frames
     seen = world.encode_frames(clip.frames)
     generator = torch.Generator().manual_seed(0)
     carry: Any = world.dynamics.init(seen, Controls(), generator)
     kept = [kv.value.permute(2, 0, 1, 3).flatten(1) for kv in carry.cache]
-    return torch.cat(kept, dim=1).numpy()
+    features = torch.cat(kept, dim=1).numpy()
+    missing = clip.num_frames - len(features)  # the cache drops what the next frame cannot see
+    return np.concatenate([np.zeros((missing, features.shape[1]), features.dtype), features])
 
 
 def place_error(
