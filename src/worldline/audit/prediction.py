@@ -308,13 +308,11 @@ def evaluate_predictors(
                     f"{name} predicted frames of shape {futures.shape}, expected (S, "
                     f"{', '.join(map(str, wanted))})"
                 )
-            row = []
-            for view in views:  # predictors that agree on a frame are measured once
-                key = view.horizon, futures[0, view.horizon - 1].tobytes()
-                if key not in known:
+            keys = [(h, futures[0, h - 1].tobytes()) for h in horizons]
+            for key, view in zip(keys, views, strict=True):
+                if key not in known:  # predictors that agree on a frame are measured once
                     known[key] = view.measure(futures[0])
-                row.append(known[key])
-            tables.append(row)
+            tables.append([known[key] for key in keys])
         array = np.array(tables, dtype=np.float64)  # [P, H, M, 2]
         sums.append(array[..., 0].swapaxes(1, 2))
         counts.append(array[..., 1].swapaxes(1, 2))

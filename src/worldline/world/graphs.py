@@ -135,7 +135,8 @@ class _Step(nn.Module):
             KeyValue(x[f"cache_{i}_key"].flatten(0, 1), x[f"cache_{i}_value"].flatten(0, 1))
             for i in range(self.num_layers)
         )
-        controls = Controls(**{name: x[name] for name in _CONTROLS if name in x})
+        given_controls: dict[str, Any] = {name: x[name] for name in _CONTROLS if name in x}
+        controls = Controls(**given_controls)
         earlier, before = x["last"][:, :1], x["last"][:, 1:]
         if isinstance(self.dynamics, FlowDynamics):
             clean, fresh = self.dynamics.clean(
