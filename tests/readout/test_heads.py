@@ -76,9 +76,9 @@ def readout() -> LatentReadout:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         model = replace(CONFIG, rows=ROWS, width=16, contacts=True, camera=True).build()
-    optimizer = torch.optim.Adam(model.parameters(), lr=4e-3)
-    schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.05, 90)
-    for step in range(90):
+    optimizer = torch.optim.Adam(model.parameters(), lr=5e-3)
+    schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.05, 60)
+    for step in range(60):
         losses = model.loss(*scene(step))
         optimizer.zero_grad()
         losses["total"].backward()
