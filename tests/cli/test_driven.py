@@ -44,9 +44,8 @@ def world(tmp_path_factory) -> str:
 
 @pytest.fixture
 def video(tmp_path: Path, call) -> Path:
-    done = call(
-        "sim", "make", "push", "--moving-camera", "--maps", "--out", str(tmp_path), "--json"
-    )
+    beside = ("--moving-camera", "--maps", "--readings")
+    done = call("sim", "make", "push", *beside, "--out", str(tmp_path), "--json")
     assert done.code == 0
     return Path(done.answer["clips"][0]["video"])
 

@@ -26,8 +26,8 @@ __all__ = ["SimMake"]
 class SimMake:
     """Simulate clips: OUT/FAMILY-SEED-INDEX.mp4, the true scene as .scene.json beside it.
 
-    Actions, where a family has any, go to .actions.json, readings of sensors to .state.json, and
-    with --maps depth and segmentation to .maps.npz.
+    Actions, where a family has any, go to .actions.json, with --readings those of its sensors to
+    .state.json, and with --maps depth and segmentation to .maps.npz.
     """
 
     families: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="FAMILY...")]
@@ -46,6 +46,8 @@ class SimMake:
     """The camera goes slowly round the action, or pans; not for the flat families."""
     maps: bool = False
     """Write depth and segmentation of every pixel too."""
+    readings: bool = False
+    """Write what sensors on the scene would read too."""
     json: JsonFlag = False
     seed: Seed = 0
 
@@ -81,7 +83,7 @@ class SimMake:
                 write_json(
                     actions, {"time_s": clip.time_s.tolist(), "actions": clip.actions.tolist()}
                 )
-            if clip.state is not None:
+            if self.readings and clip.state is not None:
                 write_json(self.out / f"{stem}.state.json", _state(clip.time_s, clip.state))
             if self.maps:
                 pixels = {"segmentation": clip.segmentation, "depth_m": clip.depth_m}

@@ -69,7 +69,7 @@ def read_sensors(stage: Stage, rollout: Rollout) -> Readings:
             columns[name], known[name] = values, always
         break
 
-    if stage.bodies[0].word == "pusher":
+    if stage.bodies and stage.bodies[0].word == "pusher":
         touches = rollout.touches
         own = (touches.b == 0) | ((touches.a == 0) & (touches.b != STATIC))
         edges = np.searchsorted(stage.time_s, touches.time_s[own], side="left")
