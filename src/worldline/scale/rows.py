@@ -77,9 +77,15 @@ def splitting(split: Split | None) -> Iterator[None]:
 
 
 @overload
-def rowwise(function: Callable[P, R], /) -> Callable[P, R]: ...
+def rowwise(function: Callable[P, R], /) -> Callable[P, R]:
+    """All of the result is put together again."""
+
+
 @overload
-def rowwise(*, only: int) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
+def rowwise(*, only: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """One member of the result is."""
+
+
 def rowwise(function: Callable[..., Any] | None = None, /, *, only: int | None = None) -> Any:
     """Declare that row i of the result depends on row i of the arguments alone.
 

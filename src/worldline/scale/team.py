@@ -13,17 +13,17 @@ __all__ = ["ALONE", "Alone", "Team"]
 
 @runtime_checkable
 class Team(Protocol):
-    """What a training loop asks of the workers that it runs on.
-
-    Attributes:
-        rank: number of this worker, from 0.
-        size: how many there are.
-    """
+    """What a training loop asks of the workers that it runs on."""
 
     @property
-    def rank(self) -> int: ...  # noqa: D102
+    def rank(self) -> int:
+        """Number of this worker, from 0."""
+        ...
+
     @property
-    def size(self) -> int: ...  # noqa: D102
+    def size(self) -> int:
+        """How many workers there are."""
+        ...
 
     def shard(self, *modules: nn.Module) -> None:
         """Keep only this worker's part of the parameters of modules, in place."""
