@@ -56,9 +56,7 @@ STEERED = ControlEncoder.Config(action_size=2, dropout=0.3)
 CONVOLUTIONS = {"fine_width": 8, "coarse_width": 8, "fine_depth": 2, "coarse_depth": 1}
 WORLDS = {
     "flow": World.Config(
-        tokenizer=ContinuousTokenizer.Config(
-            channels=4, **CONVOLUTIONS, perceptual_weight=0.5, adversarial_weight=0.1
-        ),
+        tokenizer=ContinuousTokenizer.Config(channels=4, **CONVOLUTIONS, perceptual_weight=0.5),
         dynamics=FlowDynamics.Config(channels=4, **SHAPE, controls=STEERED, shortcut_doublings=1),
         readout=LatentReadout.Config(channels=4, width=8, depth=2),
         trajectory=TrajectoryForecaster.Config(
