@@ -121,7 +121,7 @@ def tasks(tmp_path_factory) -> dict:
             name: task.build(worlds[world], shards, seed=0, batch=batch, length=length)
             for name, (world, task, batch, length) in STAGES.items()
         }
-    # Frozen parts compute in bf16, whose rounding depends on how many rows there are.
+    # Half precision rounds by how many rows there are, so frozen parts compute in fp32 here.
     for task in made.values():
         for part in getattr(task, "frozen", {}).values():
             part.float()
@@ -177,8 +177,8 @@ def test_two_workers_train_as_one_does(cluster, tasks, tmp_path):
         assert set(one) == set(two)
         assert len(two["total"]) == TRAINER.steps
         for part, values in one.items():
-            # small parts of a sum feel the rounding of twelve steps more than what is minimised
-            rtol = 1e-4 if part == "total" else 2e-3
+            # the size of its latents, a small part of a sum, feels the rounding of twelve steps
+            rtol = 2e-3 if (name, part) == ("pictures", "latent_size") else 1e-4
             torch.testing.assert_close(
                 two[part], values, rtol=rtol, atol=1e-5, msg=f"{name} {part}"
             )
