@@ -33,7 +33,14 @@ from worldline.sim import FIRST_FAMILIES, Split, make_clip
 from worldline.world import World
 
 HORIZON = 16
-SHOWN = (Metric.PSNR, Metric.RECALL, Metric.RECALL_IOU50, Metric.ERROR, Metric.RECALL_ALL)
+SHOWN = (
+    Metric.PSNR,
+    Metric.RECALL,
+    Metric.RECALL_HOTA,
+    Metric.RECALL_IOU50,
+    Metric.ERROR,
+    Metric.RECALL_ALL,
+)
 PART = 13
 
 

@@ -69,6 +69,8 @@ def test_overlap_of_a_shifted_disc_is_that_of_geometry(
     assert match.found
     assert match.iou == pytest.approx(wanted, abs=0.06)
     assert match.covered == (wanted >= 0.5)  # .57 at 3 px, .47 at 4 px
+    assert match.coverage == pytest.approx(wanted, abs=0.06 + 0.05)  # 19 steps of .05
+    assert match.coverage == np.mean([match.iou >= k / 20 for k in range(1, 20)])
 
 
 def test_half_overlap_is_the_border(paint_clip: Callable[..., Clip]) -> None:
@@ -90,9 +92,11 @@ def test_what_is_missing_or_smeared_covers_nothing(paint_clip: Callable[..., Cli
     (exact,) = probe.measure(clip.frames[TARGET])
     assert exact.iou == 1
     assert exact.covered
+    assert exact.coverage == 1
     (missing,) = probe.measure(clip.background[0])  # type: ignore[index]
     assert missing.iou == 0
     assert not missing.covered
+    assert missing.coverage == 0
     smear = clip.frames[TARGET].copy()
     for t in range(CONTEXT - 1, 24):  # the object everywhere on its way
         mask = clip.segmentation[t] == 0  # type: ignore[index]

@@ -74,6 +74,7 @@ def test_the_ceiling_is_reached_by_the_truth_alone(table: PredictionTable) -> No
         assert table.value(CEILING, Metric.SSIM, horizon) == pytest.approx(1)
         assert table.value(CEILING, Metric.RECALL, horizon) == 1
         assert table.value(CEILING, Metric.RECALL_IOU50, horizon) == 1
+        assert table.value(CEILING, Metric.RECALL_HOTA, horizon) == 1
         assert table.value(CEILING, Metric.ERROR, horizon) == 0
     assert table.num_untestable.sum() == 0
 
@@ -105,6 +106,8 @@ def test_the_order_of_predictors_on_constant_velocity(table: PredictionTable) ->
     assert table.value("copy-last", Metric.RECALL, 8) < 0.5
     assert table.value("copy-last", Metric.RECALL_IOU50, 8) == 0
     assert table.value("flow-warp", Metric.RECALL_IOU50, 8) > 0.8
+    assert table.value("flow-warp", Metric.RECALL_HOTA, 8) > 0.6
+    assert table.value("copy-last", Metric.RECALL_HOTA, 8) < 0.1
 
 
 def test_erasing_is_seen_by_the_objects_not_by_psnr(table: PredictionTable) -> None:

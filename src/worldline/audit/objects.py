@@ -17,7 +17,10 @@ how much of it should be seen (its visible mask at the target frame) and the cle
    object's own opacity in the true frame; like objects nearby keep theirs. If it overlaps the true
    silhouette with an intersection over union of at least 1/2, the object is *covered*: the
    criterion of PASCAL VOC (Everingham et al. 2010, section 4.2) and of AP50 in COCO (Lin et al.
-   2014, arXiv 1405.0312).
+   2014, arXiv 1405.0312). Of the overlaps from 5 % to 95 % in steps of 5 % those that it reaches
+   are its *coverage*; the mean over objects is the detection recall of HOTA (Luiten et al. 2021,
+   arXiv 2009.07736: DetRe averaged over its localisation thresholds), which asks neither for rough
+   places alone nor for exact ones alone.
 
 Shares, errors and overlaps are against what *the same search* finds in the true frame, so that its
 own bias cancels. An object counts only where that search finds it, with at least 30 % of its
@@ -47,6 +50,7 @@ _MIN_SELF_SHARE = 0.3
 _MIN_MOVE_PX = 1.0
 _SELF_RADIUS_PX = 2.0  # farther from its own mask than this, the search has failed on the truth
 _MIN_IOU = 0.5
+_HOTA_IOUS = np.arange(1, 20) / 20
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,11 @@ class ObjectMatch:
     def covered(self) -> bool:
         """Found, and its silhouette overlaps the true one with an IoU of at least 1/2."""
         return self.found and self.iou >= _MIN_IOU
+
+    @property
+    def coverage(self) -> float:
+        """Share of the IoU thresholds .05, .10, ..., .95 that it reaches; 0 if it is not found."""
+        return float((self.iou >= _HOTA_IOUS).mean()) if self.found else 0.0
 
     @property
     def penalised_error_px(self) -> float:

@@ -39,6 +39,8 @@ class Metric(StrEnum):
     """Share of the moving objects that are found, within about their own width."""
     RECALL_IOU50 = "recall_iou50"
     """Share of the moving objects whose silhouette overlaps the true one: an IoU of at least .5."""
+    RECALL_HOTA = "recall_hota"
+    """As `RECALL_IOU50`, averaged over the IoU thresholds .05 to .95 (detection recall of HOTA)."""
     ERROR_FOUND = "error_found_px"
     """Mean position error of the moving objects that are found."""
     ERROR = "error_px"
@@ -364,6 +366,7 @@ class _View:
             (float(ssim(*pair)[0]), 1),
             (float(len(found)), len(moving)),
             (float(sum(match.covered for match in moving)), len(moving)),
+            (math.fsum(match.coverage for match in moving), len(moving)),
             (math.fsum(match.error_px for match in found), len(found)),
             (math.fsum(match.penalised_error_px for match in moving), len(moving)),
             (float(sum(match.found for match in everything)), len(everything)),
