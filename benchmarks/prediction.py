@@ -7,7 +7,7 @@ about pictures; recall and position error say whether the moving objects are sti
 Recall counts what is within about its own width of the truth, recall_iou50 what overlaps the true
 silhouette with an intersection over union of at least one half.
 With `--split out-of-distribution` (or another part of the parameter space) it shows what is left
-outside the training ranges. Clips are shared out to as many processes as there are cores, in parts
+outside the training ranges. Clips are shared out to `--workers` processes, one per core, in parts
 of 13 that are kept below `--out`, so that an interrupted run goes on. "cost" is the processor time
 of one 16-frame forecast as a multiple of flow warp's.
 """
@@ -85,10 +85,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=2)
     parser.add_argument("--split", type=Split, choices=list(Split), default=Split.HELD_OUT)
     parser.add_argument("--out", type=Path, default=Path("runs/prediction"))
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
     world = World.from_pretrained(options.world)
     starts = range(0, options.clips, PART)
-    with get_context("spawn").Pool(os.cpu_count()) as pool:
+    with get_context("spawn").Pool(options.workers) as pool:
         jobs = partial(evaluate_part, options=options)
         table = PredictionTable.join(pool.map(jobs, starts, chunksize=1))
     for metric in SHOWN:

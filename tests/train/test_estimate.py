@@ -1,14 +1,28 @@
 """What a training is said to take before it starts, beside what it took."""
 
+from dataclasses import replace
+
 import pytest
 from tests.train.test_recipe import nano
 
-from worldline.train import load_recipe, train_world
+from worldline.tokenizer import VideoTokenizer
+from worldline.train import Recipe, load_recipe, train_world
 from worldline.train.estimate import estimate_training
 
 
-def test_estimates_are_near_what_training_counts(tmp_path):
+def strided() -> Recipe:
+    """As `nano`, but a latent step is four frames after the first."""
     recipe = nano(steps=2)
+    tokenizer = VideoTokenizer.Config(
+        channels=16, fine_width=8, coarse_width=16, fine_depth=1, coarse_depth=1
+    )
+    world = replace(recipe.world, tokenizer=tokenizer, trajectory=None, context=9)
+    stages = [replace(stage, length=9) for stage in recipe.stages if stage.name != "trajectory"]
+    return replace(recipe, world=world, data=recipe.data[:2], stages=tuple(stages))
+
+
+@pytest.mark.parametrize("recipe", [nano(steps=2), strided()], ids=["images", "video"])
+def test_estimates_are_near_what_training_counts(recipe, tmp_path):
     _, ledgers = train_world(recipe, tmp_path)
     for item in estimate_training(recipe):
         # objectives' own work and the share of unrolled clips are not part of the estimate

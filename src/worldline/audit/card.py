@@ -58,7 +58,8 @@ def write_card(
         "silhouette with an intersection over union of at least 1/2, `recall hota` averages that "
         "over thresholds from .05 to .95; a missed object counts its whole search radius in the "
         "penalised error. `copy-last` repeats the last frame, `flow-warp` moves every pixel on "
-        "along its optical flow, `truth` are the true frames through the same instruments. A forecast of the world carries the pixels that "
+        "along its optical flow, `truth` are the true frames through the same instruments. A "
+        "forecast of the world carries the pixels that "
         "move along forecast trajectories (`trajectories alone`) and corrects the result by what "
         "the latent dynamics say (`network alone`), where the correction is large enough (limits "
         "chosen on other held-out clips). `untrained` is the world before training.",

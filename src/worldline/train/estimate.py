@@ -9,9 +9,14 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from worldline.core.latents import Controls, Latents
-from worldline.dynamics import AutoregressiveDynamics, FlowDynamics, JepaDynamics
+from worldline.dynamics import (
+    AutoregressiveDynamics,
+    FlowDynamics,
+    JepaDynamics,
+    TrajectoryForecaster,
+)
 from worldline.train.recipe import Recipe, Stage
-from worldline.train.tasks import ObjectiveTask, TokenizerTask, TrajectoryTask
+from worldline.train.tasks import ObjectiveTask
 from worldline.world import World
 
 __all__ = ["Estimate", "estimate_stage", "estimate_training"]
@@ -58,13 +63,10 @@ def estimate_stage(stage: Stage, world: World) -> Estimate:
     """
     parts = {name: world.parts[name] for name in stage.task.parts}
     parameters = sum(p.numel() for part in parts.values() for p in part.parameters())
-    frames = stage.batch * (1 if isinstance(stage.task, TokenizerTask.Config) else stage.length)
-    if isinstance(stage.task, TrajectoryTask.Config):
-        assert world.trajectory is not None
-        frames = stage.batch * world.trajectory.config.context
     forward = sum(_forward_flop(part, world, stage) for part in parts.values())
-    if isinstance(stage.task, ObjectiveTask.Config) and "tokenizer" not in parts:
-        forward += _encode_flop(world, frames) / _BACKWARD  # frozen, so without a backward pass
+    task = stage.task
+    if isinstance(task, ObjectiveTask.Config) and "tokenizer" not in parts and not task.cached:
+        forward += _encode_flop(world, stage) / _BACKWARD  # frozen, so without a backward pass
     return Estimate(
         stage.name,
         parameters,
@@ -76,11 +78,16 @@ def estimate_stage(stage: Stage, world: World) -> Estimate:
 def _forward_flop(part: nn.Module, world: World, stage: Stage) -> float:
     """Operations of one pass over a batch of the stage."""
     if part is world.tokenizer:
-        length = 1 if isinstance(stage.task, TokenizerTask.Config) else stage.length
-        frames = stage.batch * length
-        return _encode_flop(world, frames) + _decode_flop(world, frames)
-    tokens = _tokens(world, stage.batch, stage.length)
+        return _encode_flop(world, stage) + _decode_flop(world, stage)
     with FlopCounterMode(display=False) as counter:
+        if isinstance(part, TrajectoryForecaster):
+            config = part.config
+            shape = stage.batch, config.context, config.size_px, config.size_px, 3
+            device = next(part.parameters()).device
+            noise = torch.zeros(stage.batch, config.noise_size, device=device)
+            part(torch.zeros(shape, dtype=torch.uint8, device=device), noise)
+            return float(counter.get_total_flops())
+        tokens = _tokens(world, stage)
         if isinstance(part, AutoregressiveDynamics):
             known = torch.ones(tokens.shape[:3], dtype=torch.bool, device=tokens.device)
             part.network(tokens, known, tokens, tokens, Controls(), in_order=False)
@@ -88,35 +95,31 @@ def _forward_flop(part: nn.Module, world: World, stage: Stage) -> float:
             level = tokens[:, :, 0, 0]
             width = part.network.enter.in_channels // world.tokenizer.channels
             part.network(torch.cat([tokens] * width, -1), Controls(), level=level, step=level)
-        elif part is world.readout:
-            part(Latents(tokens, world.tokenizer.grid))
         else:
-            assert world.trajectory is not None
-            config = world.trajectory.config
-            shape = stage.batch, config.context, config.size_px, config.size_px, 3
-            device = tokens.device
-            noise = torch.zeros(stage.batch, config.noise_size, device=device)
-            part(torch.zeros(shape, dtype=torch.uint8, device=device), noise)
+            part(Latents(tokens, world.tokenizer.grid))
     return float(counter.get_total_flops())
 
 
-def _tokens(world: World, batch: int, length: int) -> Tensor:
-    device = next(world.tokenizer.parameters()).device
-    rows, columns = world.tokenizer.grid
-    return torch.zeros(batch, length, rows * columns, world.tokenizer.channels, device=device)
+def _tokens(world: World, stage: Stage) -> Tensor:
+    """Latents of a batch, empty."""
+    tokenizer = world.tokenizer
+    rows, columns = tokenizer.grid
+    steps = tokenizer.count_steps(stage.length)
+    device = next(tokenizer.parameters()).device
+    return torch.zeros(stage.batch, steps, rows * columns, tokenizer.channels, device=device)
 
 
-def _encode_flop(world: World, frames: int) -> float:
+def _encode_flop(world: World, stage: Stage) -> float:
     device = next(world.tokenizer.parameters()).device
-    shape = 1, frames, world.size_px, world.size_px, 3
+    shape = stage.batch, stage.length, world.size_px, world.size_px, 3
     with FlopCounterMode(display=False) as counter:
         world.tokenizer.encode(torch.zeros(shape, dtype=torch.uint8, device=device))
     return float(counter.get_total_flops())
 
 
-def _decode_flop(world: World, frames: int) -> float:
+def _decode_flop(world: World, stage: Stage) -> float:
     if not world.tokenizer.can_decode:
         return 0.0
     with FlopCounterMode(display=False) as counter:
-        world.tokenizer.decode_unit(Latents(_tokens(world, 1, frames), world.tokenizer.grid))
+        world.tokenizer.decode_unit(Latents(_tokens(world, stage), world.tokenizer.grid))
     return float(counter.get_total_flops())
