@@ -18,11 +18,11 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from worldline.core.config import Config, register
+from worldline.core.config import register
 from worldline.core.latents import Controls, Latents
 from worldline.dynamics.base import Dynamics, Losses
-from worldline.dynamics.controls import ControlEncoder
 from worldline.dynamics.decoding import Decoder, MaskedParallel, NextToken
+from worldline.dynamics.network import NetworkConfig
 from worldline.dynamics.past import Cache, before_and_change, extend, newest
 from worldline.dynamics.tokens import TokenNetwork
 
@@ -51,17 +51,11 @@ class AutoregressiveDynamics(Dynamics[TokenCarry]):
 
     @register("dynamics/autoregressive")
     @dataclass(frozen=True)
-    class Config(Config):
+    class Config(NetworkConfig):
         """Sizes, sampling and training.
 
         Attributes:
             levels: of the digits of a cell; the tokenizer's.
-            rows: cells per side (square grids).
-            stem_width: channels of the convolutions that read the frames before.
-            width, depth, heads: transformer; every third block looks over time.
-            registers: learned extra tokens per frame.
-            window: frames that attention and cache reach back.
-            controls: what drives the world.
             decoder: how frames are sampled.
             in_order_share: share of training clips that are learned cell after cell; the others
                 are learned masked.
@@ -74,14 +68,7 @@ class AutoregressiveDynamics(Dynamics[TokenCarry]):
         """
 
         levels: tuple[int, ...] = (8, 8, 8, 5, 5, 5)
-        rows: int = 8
         stem_width: int = 64
-        width: int = 256
-        depth: int = 9
-        heads: int = 4
-        registers: int = 1
-        window: int = 32
-        controls: ControlEncoder.Config = ControlEncoder.Config()
         decoder: MaskedParallel.Config | NextToken.Config = MaskedParallel.Config()
         in_order_share: float = 0.5
         known_share: float = 0.2
@@ -103,15 +90,8 @@ class AutoregressiveDynamics(Dynamics[TokenCarry]):
         self.is_random = True
         self.decoder: Decoder = config.decoder.build()
         self.network = TokenNetwork(
+            config,
             levels=config.levels,
-            rows=config.rows,
-            stem_width=config.stem_width,
-            width=config.width,
-            depth=config.depth,
-            heads=config.heads,
-            registers=config.registers,
-            window=config.window,
-            controls=config.controls,
         )
 
     # -- training -----------------------------------------------------------------------------

@@ -31,13 +31,12 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from worldline.core.config import Config, register
+from worldline.core.config import register
 from worldline.core.latents import Controls, Latents
 from worldline.dynamics.base import Dynamics, Losses
 from worldline.dynamics.blank import keep_blank, open_blank, relative_error
-from worldline.dynamics.controls import ControlEncoder
 from worldline.dynamics.levels import draw_levels
-from worldline.dynamics.network import LatentNetwork
+from worldline.dynamics.network import LatentNetwork, NetworkConfig
 from worldline.dynamics.past import Cache, before_and_change, extend, newest
 from worldline.nn import shrink
 
@@ -66,17 +65,11 @@ class FlowDynamics(Dynamics[FlowCarry]):
 
     @register("dynamics/flow")
     @dataclass(frozen=True)
-    class Config(Config):
+    class Config(NetworkConfig):
         """Sizes, sampling and training noise.
 
         Attributes:
             channels: numbers per latent cell.
-            rows: latent cells per side (square grids).
-            stem_width: channels of the convolutions at full latent resolution.
-            width, depth, heads: transformer; every third block looks over time.
-            registers: learned extra tokens per frame.
-            window: frames that attention and cache reach back.
-            controls: what drives the world.
             num_steps: denoising steps per frame.
             shortcut_doublings: the finest step that is learned is 2 to the minus this; 0 for a
                 network that knows no step size.
@@ -94,14 +87,6 @@ class FlowDynamics(Dynamics[FlowCarry]):
         """
 
         channels: int = 16
-        rows: int = 8
-        stem_width: int = 128
-        width: int = 256
-        depth: int = 9
-        heads: int = 4
-        registers: int = 1
-        window: int = 32
-        controls: ControlEncoder.Config = ControlEncoder.Config()
         num_steps: int = 1
         shortcut_doublings: int = 0
         guidance: float = 1.0
@@ -132,16 +117,9 @@ class FlowDynamics(Dynamics[FlowCarry]):
         self.config = config
         self.is_random = True
         self.network = LatentNetwork(
+            config,
             in_channels=3 * config.channels,
             out_channels=config.channels,
-            rows=config.rows,
-            stem_width=config.stem_width,
-            width=config.width,
-            depth=config.depth,
-            heads=config.heads,
-            registers=config.registers,
-            window=config.window,
-            controls=config.controls,
             has_level=True,
             has_step=config.shortcut_doublings > 0,
         )

@@ -18,11 +18,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from worldline.core.config import Config, register
+from worldline.core.config import register
 from worldline.core.latents import Controls, Latents
 from worldline.dynamics.base import Dynamics, Losses
-from worldline.dynamics.controls import ControlEncoder
-from worldline.dynamics.network import LatentNetwork
+from worldline.dynamics.network import LatentNetwork, NetworkConfig
 from worldline.dynamics.past import Cache, before_and_change, extend, newest
 
 __all__ = ["JepaCarry", "JepaDynamics"]
@@ -59,17 +58,11 @@ class JepaDynamics(Dynamics[JepaCarry]):
         upgrades={1: {"second_order": False, "relative": False}},
     )
     @dataclass(frozen=True)
-    class Config(Config):
+    class Config(NetworkConfig):
         """Sizes and training.
 
         Attributes:
             channels: numbers per latent cell.
-            rows: latent cells per side (square grids).
-            stem_width: channels of the convolutions at full latent resolution.
-            width, depth, heads: transformer; every third block looks over time.
-            registers: learned extra tokens per frame.
-            window: frames that attention and cache reach back.
-            controls: what drives the world.
             rollout_steps: predictions are fed back this often in training; 1 is teacher forcing
                 alone.
             second_order: untrained it goes on at constant velocity instead of copying; for latents
@@ -78,14 +71,6 @@ class JepaDynamics(Dynamics[JepaCarry]):
         """
 
         channels: int = 32
-        rows: int = 8
-        stem_width: int = 128
-        width: int = 256
-        depth: int = 9
-        heads: int = 4
-        registers: int = 1
-        window: int = 32
-        controls: ControlEncoder.Config = ControlEncoder.Config()
         rollout_steps: int = 2
         second_order: bool = False
         relative: bool = False
@@ -101,16 +86,9 @@ class JepaDynamics(Dynamics[JepaCarry]):
         self.config = config
         self.is_random = False
         self.network = LatentNetwork(
+            config,
             in_channels=2 * config.channels,
             out_channels=config.channels,
-            rows=config.rows,
-            stem_width=config.stem_width,
-            width=config.width,
-            depth=config.depth,
-            heads=config.heads,
-            registers=config.registers,
-            window=config.window,
-            controls=config.controls,
         )
 
     # -- training -----------------------------------------------------------------------------

@@ -6,17 +6,43 @@ Shape legend: B batch, T frames, N latent cells a frame, C channels a cell, M co
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from einops import rearrange
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from worldline.core.config import Config
 from worldline.core.latents import Controls
 from worldline.dynamics.controls import ControlEncoder
 from worldline.nn import Backbone, ConvBlock, KeyValue, embed_level, pack, unpack
 from worldline.scale import rowwise
 
-__all__ = ["LatentNetwork"]
+__all__ = ["LatentNetwork", "NetworkConfig"]
+
+
+@dataclass(frozen=True)
+class NetworkConfig(Config):
+    """What the networks of all families have in common; their configs add what is their own.
+
+    Attributes:
+        rows: latent cells per side (square grids).
+        stem_width: channels of the convolutions at full latent resolution.
+        width, depth, heads: transformer; every third block looks over time.
+        registers: learned extra tokens per frame.
+        window: frames that attention and cache reach back.
+        controls: what drives the world.
+    """
+
+    rows: int = 8
+    stem_width: int = 128
+    width: int = 256
+    depth: int = 9
+    heads: int = 4
+    registers: int = 1
+    window: int = 32
+    controls: ControlEncoder.Config = ControlEncoder.Config()
 
 
 class LatentNetwork(nn.Module):
@@ -28,45 +54,38 @@ class LatentNetwork(nn.Module):
     writes zeros.
 
     Args:
+        shape: sizes, and which controls there are.
         in_channels, out_channels: numbers per cell that come in and go out.
-        rows: cells per side.
-        stem_width: channels of the convolutions.
-        width, depth, heads, window: of the transformer.
-        registers: learned extra tokens per frame.
-        controls: which controls there are.
         has_level: a noise level per frame is given.
         has_step: the size of a denoising step is given.
     """
 
     def __init__(
         self,
+        shape: NetworkConfig,
         *,
         in_channels: int,
         out_channels: int,
-        rows: int,
-        stem_width: int,
-        width: int,
-        depth: int,
-        heads: int,
-        registers: int,
-        window: int,
-        controls: ControlEncoder.Config,
         has_level: bool = False,
         has_step: bool = False,
     ) -> None:
         super().__init__()
+        rows, stem_width, width = shape.rows, shape.stem_width, shape.width
         self.rows, self.width = rows, width
         num_coarse = (rows // 2) ** 2
         self.enter = nn.Conv2d(in_channels, stem_width, 3, padding=1)
         self.read = ConvBlock(stem_width)
         self.inward = nn.Linear(4 * stem_width, width)
         self.place = nn.Parameter(0.02 * torch.randn(num_coarse, width))
-        self.registers = nn.Parameter(0.02 * torch.randn(registers, width))
+        self.registers = nn.Parameter(0.02 * torch.randn(shape.registers, width))
         self.level = _scalar_embedding(width) if has_level else None
         self.step_size = _scalar_embedding(width) if has_step else None
+        controls = shape.controls
         self.controls = ControlEncoder(controls, width, stem_width) if controls.any else None
         self.no_action = None if controls.any else nn.Parameter(torch.zeros(width))
-        self.blocks = Backbone(width=width, depth=depth, heads=heads, window=window)
+        self.blocks = Backbone(
+            width=width, depth=shape.depth, heads=shape.heads, window=shape.window
+        )
         self.final_norm = nn.LayerNorm(width, bias=False)
         self.outward = nn.Linear(width, 4 * stem_width)
         self.write = ConvBlock(stem_width)

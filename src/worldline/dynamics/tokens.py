@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from worldline.core.latents import Controls
 from worldline.dynamics.controls import ControlEncoder
+from worldline.dynamics.network import NetworkConfig
 from worldline.nn import FSQ, Backbone, ConvBlock, KeyValue
 from worldline.scale import rowwise
 
@@ -32,29 +33,14 @@ class TokenNetwork(nn.Module):
     network copies.
 
     Args:
+        shape: sizes, and which controls there are.
         levels: of the digits, as in `FSQ`.
-        rows: cells per side.
-        stem_width: channels of the convolutions.
-        width, depth, heads, window: of the transformer.
-        registers: learned extra tokens per frame.
-        controls: which controls there are.
     """
 
-    def __init__(
-        self,
-        *,
-        levels: tuple[int, ...],
-        rows: int,
-        stem_width: int,
-        width: int,
-        depth: int,
-        heads: int,
-        registers: int,
-        window: int,
-        controls: ControlEncoder.Config,
-    ) -> None:
+    def __init__(self, shape: NetworkConfig, *, levels: tuple[int, ...]) -> None:
         super().__init__()
         size = len(levels)
+        rows, stem_width, width = shape.rows, shape.stem_width, shape.width
         self.rows, self.levels = rows, levels
         self.quantiser = FSQ(levels)
         self.enter = nn.Conv2d(2 * size, stem_width, 3, padding=1)
@@ -64,9 +50,12 @@ class TokenNetwork(nn.Module):
         self.unknown = nn.Parameter(0.02 * torch.randn(width))
         self.order = nn.Parameter(0.02 * torch.randn(2, width))
         self.place = nn.Parameter(0.02 * torch.randn(rows * rows, width))
-        self.registers = nn.Parameter(0.02 * torch.randn(registers, width))
+        self.registers = nn.Parameter(0.02 * torch.randn(shape.registers, width))
+        controls = shape.controls
         self.controls = ControlEncoder(controls, width, stem_width) if controls.any else None
-        self.blocks = Backbone(width=width, depth=depth, heads=heads, window=window)
+        self.blocks = Backbone(
+            width=width, depth=shape.depth, heads=shape.heads, window=shape.window
+        )
         self.final_norm = nn.LayerNorm(width, bias=False)
         self.head = nn.Linear(width, sum(levels))
         self.copying = nn.Parameter(torch.full((size,), _COPYING))
