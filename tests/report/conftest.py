@@ -131,7 +131,7 @@ def make_forecast_facts(*, familiar: bool = False, trust: float = 0.04) -> Forec
         spread_scale=0.1,
         errors=(
             Curve(name="small", values=(30.0, 28.0, 26.0, 25.0)),
-            Curve(name="copy the last frame", values=(31.0, 26.0, 23.0, 21.5)),
+            Curve(name="copying the last frame", values=(31.0, 26.0, 23.0, 21.5)),
             Curve(name="constant velocity", values=(29.0, None, 24.0, 26.5)),
         ),
         predict_s=1.25,

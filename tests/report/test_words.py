@@ -76,7 +76,7 @@ def test_findings_are_true_of_the_facts(facts: ReportFacts) -> None:
     assert laws.endswith("; not satisfied: gravity form.")
     assert "very low trust (0.04)" in footage
     # At the last frame: the world 25.0, copying 21.5, constant velocity 26.5.
-    assert "25.0 dB, better than copy the last frame (21.5)" in footage
+    assert "25.0 dB, better than copying the last frame (21.5)" in footage
     assert "worse than constant velocity (26.5)" in footage
     assert "high trust (0.93) in its forecast of a simulated clip" in home
     assert "Searching 41 videos" in search

@@ -56,7 +56,9 @@ STEERED = ControlEncoder.Config(action_size=2, dropout=0.3)
 CONVOLUTIONS = {"fine_width": 8, "coarse_width": 8, "fine_depth": 2, "coarse_depth": 1}
 WORLDS = {
     "flow": World.Config(
-        tokenizer=ContinuousTokenizer.Config(channels=4, **CONVOLUTIONS, perceptual_weight=0.5),
+        tokenizer=ContinuousTokenizer.Config(
+            channels=4, **CONVOLUTIONS, perceptual_weight=0.5, adversarial_weight=0.1
+        ),
         dynamics=FlowDynamics.Config(channels=4, **SHAPE, controls=STEERED, shortcut_doublings=1),
         readout=LatentReadout.Config(channels=4, width=8, depth=2),
         trajectory=TrajectoryForecaster.Config(
@@ -90,6 +92,9 @@ ENCODED = ObjectiveTask.Config(
 )
 PLAIN = ObjectiveTask.Config(augmented=False)
 READING = ObjectiveTask.Config(("readout",), (Reading.Config(noise=0.3),), augmented=False)
+SENSITIVE = {"critic", "fooling", "edges", "latent_size"}
+"""Parts of the tokenizer's loss that amplify rounding: weights moved by 1e-7 of their size move
+them by up to 1e-2 within twelve steps of one process, since Adam's first steps go by signs."""
 # Name: world, task, clips of a batch (3 do not divide evenly), frames.
 STAGES = {
     "pictures": ("flow", TokenizerTask.Config(), 3, 1),
@@ -177,11 +182,10 @@ def test_two_workers_train_as_one_does(cluster, tasks, tmp_path):
         assert set(one) == set(two)
         assert len(two["total"]) == TRAINER.steps
         for part, values in one.items():
-            # the size of its latents, a small part of a sum, feels the rounding of twelve steps
-            rtol = 2e-3 if (name, part) == ("pictures", "latent_size") else 1e-4
-            torch.testing.assert_close(
-                two[part], values, rtol=rtol, atol=1e-5, msg=f"{name} {part}"
-            )
+            told = f"{name} {part}"
+            torch.testing.assert_close(two[part][:2], values[:2], rtol=1e-4, atol=1e-5, msg=told)
+            rtol, atol = (2e-2, 1e-3) if part in SENSITIVE else (1e-4, 1e-5)
+            torch.testing.assert_close(two[part], values, rtol=rtol, atol=atol, msg=told)
         assert ledgers[name].frames_seen == ledger.frames_seen
         assert ledger.flop <= ledgers[name].flop <= 1.8 * ledger.flop  # rows that are repeated
     alone(tasks["flow"], two_then_alone)

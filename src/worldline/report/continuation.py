@@ -27,7 +27,7 @@ _SHOWN_PX = 192
 _STRIP_STEPS = (1, 4, 7, 10, 13, 16)
 
 _BASELINES: tuple[tuple[str, str, Predictor], ...] = (
-    ("copy the last frame", "Guess without a model: nothing moves any more.", CopyLast()),
+    ("copying the last frame", "Guess without a model: nothing moves any more.", CopyLast()),
     (
         "constant velocity",
         "Guess without a model: every pixel goes on as it last moved.",
