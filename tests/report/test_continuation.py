@@ -58,7 +58,7 @@ def test_a_forecast_is_shown_beside_the_truth() -> None:
         "Future 1",
         "Future 2",
         "Future 3",
-        "Copy the last frame",
+        "Copying the last frame",
         "Constant velocity",
     ]
     assert all(panel.film.num_frames == 4 + 16 for panel in facts.panels)

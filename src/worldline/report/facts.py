@@ -190,7 +190,7 @@ class Panel:
     """One of several continuations shown side by side.
 
     Attributes:
-        name: "What happened", "Future 1", "Copy the last frame".
+        name: "What happened", "Future 1", "Copying the last frame".
         note: what it is, in a few words.
         film: context and continuation.
         strip: a few frames of the continuation, left to right, the same moments in every panel.
