@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from worldline.core.wording import printable
+
 __all__ = ["ArtifactError", "InputError", "MediaError"]
 
 
@@ -15,14 +17,14 @@ class MediaError(InputError):
     """A file that cannot be used as video.
 
     Attributes:
-        path: the file, as the user named it.
+        path: the file, as the user named it; the message writes control characters out.
         reason: why, in a few words.
     """
 
     def __init__(self, path: str | Path, reason: str) -> None:
         self.path = str(path)
         self.reason = reason
-        super().__init__(f"{self.path}: {reason}")
+        super().__init__(f"{printable(self.path)}: {reason}")
 
 
 class ArtifactError(InputError):

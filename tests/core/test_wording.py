@@ -1,0 +1,35 @@
+"""Counts and names as they are said in a sentence."""
+
+from __future__ import annotations
+
+import pytest
+
+from worldline.core import MediaError
+from worldline.core.wording import counted, printable
+
+
+def test_one_is_singular():
+    assert [counted(n, "frame") for n in (0, 1, 2)] == ["0 frames", "1 frame", "2 frames"]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("\x1b[31mred\x07.mp4", r"\x1b[31mred\x07.mp4"),
+        ("a\nb\tc\r", r"a\nb\tc\r"),
+        ("\x7f\x85\u2028\u202e\udcff", r"\x7f\x85\u2028\u202e\udcff"),
+        ("plain é 日本　語 🏀 \\n", "plain é 日本　語 🏀 \\n"),
+    ],
+)
+def test_what_a_terminal_obeys_is_written_out(text: str, shown: str):
+    assert printable(text) == shown
+
+
+def test_some_characters_can_stay():
+    assert printable("a\nb\x1b", keep="\n") == "a\nb\\x1b"
+
+
+def test_a_media_error_names_its_file_so_that_it_can_be_shown():
+    error = MediaError("a\x1bb\n.mp4", "is empty")
+    assert str(error) == r"a\x1bb\n.mp4: is empty"
+    assert error.path == "a\x1bb\n.mp4"
