@@ -91,7 +91,7 @@ def test_what_does_not_fit_is_one_sentence_with_the_file(video, world, call):
         return lambda record: record.__setitem__(name, value)
 
     refused("actions", put("actions", [[0.0] * 3] * 32), "actions have 3 numbers")
-    refused("actions", put("actions", [[0.0] * 2] * 5), "but there are 32 times")
+    refused("actions", put("actions", [[0.0] * 2] * 5), "but time_s has 32 rows")
     refused("actions", lambda r: r["actions"][4].__setitem__(1, None), "not finite")
     refused("state", lambda r: (r.pop("names"), r.__setitem__("names", ["a"])), "for 1 columns")
     refused(

@@ -95,6 +95,60 @@ def test_truncated_without_its_index(video, tmp_path):
     refuse(tmp_path / "half.mp4", "truncated or damaged")
 
 
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "notes.txt"])
+def test_too_short_for_anything(video, tmp_path, name):
+    (tmp_path / name).write_bytes(video.read_bytes()[:1])
+    refuse(tmp_path / name, "is too short to be a video (1 byte)")
+    (tmp_path / name).write_text("seven..")
+    refuse(tmp_path / name, "is too short to be a video (7 bytes)")
+
+
+def test_truncated_inside_its_index(encode, numbered_frames, tmp_path):
+    data = encode(tmp_path / "whole.mp4", numbered_frames(20)).read_bytes()
+    start = data.index(b"moov")  # it comes last
+    for share in (0.4, 0.7):
+        (tmp_path / "part.mp4").write_bytes(data[: start + int((len(data) - start) * share)])
+        refuse(tmp_path / "part.mp4", "truncated")
+
+
+def test_an_index_without_a_known_codec_is_not_called_truncated(video, tmp_path):
+    data = video.read_bytes().replace(b"avc1", b"zzz1")
+    (tmp_path / "odd.mp4").write_bytes(data)
+    refuse(tmp_path / "odd.mp4", "uses a codec that cannot be decoded here")
+
+
+@pytest.mark.parametrize("num_bytes", [8, 40, 100, 300])
+def test_matroska_truncated_before_its_first_frame(encode, numbered_frames, tmp_path, num_bytes):
+    data = encode(tmp_path / "whole.mkv", numbered_frames(20)).read_bytes()
+    (tmp_path / "part.mkv").write_bytes(data[:num_bytes])
+    refuse(tmp_path / "part.mkv", "truncated or damaged")
+
+
+def test_matroska_damaged_in_its_first_frame_is_still_a_video(encode, numbered_frames, tmp_path):
+    path = encode(tmp_path / "a.mkv", numbered_frames(60))
+    data = bytearray(path.read_bytes())
+    start = data.index(b"x264") + 550  # behind the note of the encoder that leads the first frame
+    data[start : start + 300] = np.random.default_rng(0).bytes(300)
+    path.write_bytes(data)
+    refuse(path, "is damaged")
+    with pytest.raises(MediaError) as caught:
+        probe(path)
+    assert "not a video" not in str(caught.value)
+
+
+def test_matroska_damaged_later_gives_what_comes_before(encode, tmp_path):
+    noise = np.random.default_rng(0).integers(0, 255, (50, 48, 64, 3)).astype(np.uint8)
+    path = encode(tmp_path / "a.mkv", noise, options={"bf": "0"})
+    data = bytearray(path.read_bytes())
+    third = len(data) // 3
+    data[third : third + 300] = np.random.default_rng(1).bytes(300)
+    path.write_bytes(data)
+    notes: list[str] = []
+    frames = list(iter_frames(path, on_damage=notes.append))
+    assert 2 <= len(frames) < 50
+    assert len(notes) == 1
+
+
 def test_truncated_with_its_index_gives_what_it_has(encode, numbered_frames, tmp_path):
     whole = encode(
         tmp_path / "whole.mp4",

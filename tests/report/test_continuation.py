@@ -88,5 +88,5 @@ def test_fast_footage_is_thinned_but_never_below_what_is_needed() -> None:
 
 def test_a_clip_without_a_continuation_is_refused() -> None:
     case = make_case(4, 0.1)
-    with pytest.raises(InputError, match="at least one must follow"):
+    with pytest.raises(InputError, match="are needed, 4 to be given and one to follow"):
         continue_clip(Clairvoyant(case.clip), case, seed=0, watch=Stopwatch())

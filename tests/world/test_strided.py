@@ -99,6 +99,8 @@ def test_surprise_has_a_value_for_each_frame_and_is_one_per_step(world, clip):
         assert len(set(found.per_frame[step])) == 1
     with pytest.raises(InputError, match="at least 9 are needed"):
         world.surprise(clip.slice(0, 8))
+    with pytest.raises(InputError, match="has 1 frame at"):
+        world.surprise(clip.slice(0, 1))
 
 
 def test_a_session_gives_a_frame_per_call_and_equals_the_whole_rollout(world, clip):

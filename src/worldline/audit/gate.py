@@ -7,6 +7,7 @@ import numpy as np
 from worldline.audit.alignment import Alignment, align
 from worldline.core.scene import Scene
 from worldline.core.verdict import Outcome, Verdict
+from worldline.core.wording import counted
 from worldline.physics import check_laws
 
 __all__ = ["audit_scene", "compare_count", "compare_permanence", "compare_position"]
@@ -170,9 +171,9 @@ def compare_count(aligned: Alignment, alpha: float) -> Verdict:
     moment_s = float(aligned.time_s[start])
     if length:
         reason = (
-            f"The scene shows {int(shown[start])} objects and the reference "
+            f"The scene shows {counted(int(shown[start]), 'object')} and the reference "
             f"{int(expected[start])} at {moment_s:.2f} s; it shows {word} than the reference for "
-            f"{length} of {num_frames} frames in a row (p = {p_value:.2g})."
+            f"{length} of {counted(num_frames, 'frame')} in a row (p = {p_value:.2g})."
         )
     else:
         reason = f"The scene shows as many objects as the reference in all {num_frames} frames."

@@ -39,6 +39,7 @@ from worldline.audit.evidence import palette
 from worldline.audit.seek import Place, Target, mask_center, search_objects
 from worldline.core.clip import Clip
 from worldline.core.errors import InputError
+from worldline.core.wording import counted
 
 __all__ = ["MIN_VISIBLE_PX", "ObjectMatch", "ObjectProbe"]
 
@@ -145,7 +146,7 @@ class ObjectProbe:
         if not 0 <= context_start < context_stop <= frame < clip.num_frames:
             raise InputError(
                 f"context {context_start}..{context_stop} and target frame {frame} "
-                f"do not fit a clip of {clip.num_frames} frames"
+                f"do not fit a clip of {counted(clip.num_frames, 'frame')}"
             )
         background = clip.background[frame if len(clip.background) > 1 else 0]
         targets = _describe_targets(clip, context_start, context_stop, frame)

@@ -23,6 +23,7 @@ from worldline.core.camera import Camera
 from worldline.core.clip import Clip
 from worldline.core.errors import InputError
 from worldline.core.readings import Readings
+from worldline.core.wording import counted
 
 if TYPE_CHECKING:
     from worldline.world import World
@@ -108,8 +109,8 @@ def _array(
         raise InputError(f"{file}: {name} is not a table of numbers") from None
     if values.ndim != num_axes or (name != "time_s" and len(values) != len(record["time_s"])):
         raise InputError(
-            f"{file}: {name} has the shape {values.shape}, but there are "
-            f"{len(record.get('time_s', ()))} times"
+            f"{file}: {name} has the shape {values.shape}, but time_s has "
+            f"{counted(len(record.get('time_s', ())), 'row')}"
         )
     finite = np.isfinite(values)
     if not missing and not finite.all():
@@ -128,8 +129,9 @@ def _rows(file: Path, record: dict[str, Any], guide: Clip) -> np.ndarray:
     step_s = float(np.median(np.diff(guide.time_s))) if guide.num_frames > 1 else np.inf
     worst = int(away.min(axis=1).argmax())
     if away[worst].min() > 0.6 * step_s:
+        rows_there = counted(len(time_s), "row")
         raise InputError(
-            f"{file}: has {len(time_s)} rows from {time_s[0]:.3g} s to {time_s[-1]:.3g} s and none "
+            f"{file}: has {rows_there} from {time_s[0]:.3g} s to {time_s[-1]:.3g} s and none "
             f"for the frame at {guide.time_s[worst]:.3g} s"
         )
     return rows
@@ -145,8 +147,8 @@ def _camera(file: Path, record: dict[str, Any]) -> Camera | None:
         raise InputError(f"{file}: not a camera ({error})") from None
     if len(camera.world_from_camera) not in (1, len(record.get("time_s", ()))):
         raise InputError(
-            f"{file}: has {len(camera.world_from_camera)} camera poses for "
-            f"{len(record.get('time_s', ()))} frames"
+            f"{file}: has {counted(len(camera.world_from_camera), 'camera pose')} for "
+            f"{counted(len(record.get('time_s', ())), 'frame')}"
         )
     return camera
 

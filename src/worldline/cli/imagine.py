@@ -11,6 +11,7 @@ import tyro
 from worldline.cli.files import write_json
 from worldline.cli.output import Answer, JsonFlag, Seed, WorldName, progress
 from worldline.core.errors import InputError
+from worldline.core.wording import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -93,8 +94,6 @@ class Imagine:
         console.print(f"trust {answer['trust']:.2f}: {answer['trust_reason']}")
         for number, scene in enumerate(answer["scenes"]):
             labels = scene["labels"]
-            console.print(f"sample {number}: {len(labels)} objects seen in it")
-        console.print(
-            f"{answer['samples']} clips of {answer['horizon']} frames, marked as generated, "
-            f"written to {answer['out']}"
-        )
+            console.print(f"sample {number}: {counted(len(labels), 'object')} seen in it")
+        clips, frames = counted(answer["samples"], "clip"), counted(answer["horizon"], "frame")
+        console.print(f"{clips} of {frames}, marked as generated, written to {answer['out']}")

@@ -12,6 +12,7 @@ import numpy as np
 from worldline.cli.files import damage_in, read_tail, stems, write_json
 from worldline.cli.output import Answer, JsonFlag, Seed, Videos, WorldName, for_each_file
 from worldline.core.errors import InputError
+from worldline.core.wording import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -106,7 +107,8 @@ class Predict:
             console.print(f"trust {result['trust']:.2f}: {result['trust_reason']}")
             last = result["uncertainty"][-1]
             console.print(
-                f"{result['samples']} futures of {result['horizon']} frames; expected error "
+                f"{counted(result['samples'], 'future')} of "
+                f"{counted(result['horizon'], 'frame')}; expected error "
                 f"{result['uncertainty'][0]:.3f} at first and {last:.3f} of full scale at last"
             )
             table = Table("law", "verdict", "why", box=None)

@@ -12,6 +12,7 @@ import tyro
 
 from worldline.cli.output import Answer, JsonFlag, Seed, progress
 from worldline.core.errors import InputError
+from worldline.core.wording import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -108,8 +109,9 @@ class Record:
         """Say what was written, and what was left out."""
         names = ", ".join(answer["actions"]["names"])
         rate = f"{answer['fps']:g} frames/s, {answer['size_px']} pixels"
-        console.print(f"{answer['episodes']} episodes, {answer['frames']} frames at {rate}")
+        episodes, frames = (counted(answer[f"{thing}s"], thing) for thing in ("episode", "frame"))
+        console.print(f"{episodes}, {frames} at {rate}")
         console.print(f"actions: {names}")
         if answer["quarantined"]["num"]:
-            console.print(f"left out: {answer['quarantined']['num']} episodes")
+            console.print(f"left out: {counted(answer['quarantined']['num'], 'episode')}")
         console.print(f"dataset: {answer['out']}")

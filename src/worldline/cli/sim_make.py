@@ -12,6 +12,7 @@ import tyro
 from worldline.cli.files import write_json
 from worldline.cli.output import Answer, JsonFlag, Seed, track
 from worldline.core.errors import InputError
+from worldline.core.wording import counted
 from worldline.sim import FAMILIES, Split, make_clips
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ class SimMake:
             events = ", ".join(dict.fromkeys(clip["events"])) or "-"
             table.add_row(Path(clip["video"]).name, *counts, events, clip["caption"])
         console.print(table)
-        console.print(f"{len(answer['clips'])} clips in {answer['out']}")
+        console.print(f"{counted(len(answer['clips']), 'clip')} in {answer['out']}")
 
     def _chosen(self) -> list[str]:
         if not self.families:

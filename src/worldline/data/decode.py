@@ -24,9 +24,10 @@ from jaxtyping import UInt8
 from worldline.core.clip import Clip
 from worldline.core.errors import MediaError
 from worldline.core.provenance import Provenance
+from worldline.core.wording import counted
 from worldline.data.clock import FrameClock, nominal_fps
 from worldline.data.orientation import Matrix, display_matrix, orient, rotation_deg
-from worldline.data.source import media_reason, open_video
+from worldline.data.source import damage_reason, open_video
 
 __all__ = ["VideoInfo", "iter_frames", "probe", "read_clip"]
 
@@ -173,7 +174,7 @@ def _early_end(container: InputContainer, stream: VideoStream, last_s: float) ->
     missing_s = stated_s - last_s
     if missing_s <= max(_MIN_MISSING_S, 4 / nominal_fps(stream)):
         return []
-    return [f"truncated: the last {missing_s:.1f} s are missing"]
+    return [f"truncated or damaged: the last {missing_s:.1f} s are missing"]
 
 
 def _nothing_found(start_s: float | None, end_s: float | None, last_s: float | None) -> str:
@@ -315,13 +316,13 @@ def _decode(
         try:
             packet = next(packets, None)
         except av_error.FFmpegError as error:
-            packet, trouble = None, media_reason(error)
+            packet, trouble = None, damage_reason(Path(path), error)
         try:
             frames = stream.decode(packet)
         except av_error.EOFError:
             frames = []
         except av_error.FFmpegError as error:
-            frames, trouble = [], media_reason(error)
+            frames, trouble = [], damage_reason(Path(path), error)
         for frame in frames:
             if frame.width < 1 or frame.height < 1:
                 raise MediaError(path, "has frames of zero size")
@@ -335,7 +336,7 @@ def _decode(
     if trouble and num_frames < 2:
         raise MediaError(path, trouble)
     if trouble:
-        on_damage(f"damaged: only {num_frames} frames could be decoded")
+        on_damage(f"damaged: only {counted(num_frames, 'frame')} could be decoded")
     elif missing := _missing_tail(Path(path), stream):
         on_damage(missing)
 
@@ -349,6 +350,8 @@ def _missing_tail(file: Path, stream: VideoStream) -> str:
         if entries[i].pos + entries[i].size <= num_bytes:
             break
         num_missing += 1
+    if num_missing == 1:
+        return "truncated: the last frame is missing"
     return f"truncated: the last {num_missing} frames are missing" if num_missing else ""
 
 

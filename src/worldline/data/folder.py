@@ -26,6 +26,7 @@ from jaxtyping import Float
 from worldline.core.errors import InputError, MediaError
 from worldline.core.media import videos_below
 from worldline.core.provenance import Provenance
+from worldline.core.wording import counted
 from worldline.data.actions import ActionSpec
 from worldline.data.decode import iter_frames, probe
 from worldline.data.episode import Episode, EpisodeError, FieldError, OnReject, reject
@@ -199,7 +200,9 @@ def _by_frame(file: Path, table: _Table, num_frames: int) -> Float[np.ndarray, "
         )
     if num_rows not in (num_frames, num_frames - 1):
         raise FieldError(
-            "actions", f"has {num_rows} rows in {file.name}, but the video {num_frames} frames"
+            "actions",
+            f"has {counted(num_rows, 'row')} in {file.name}, but the video "
+            f"{counted(num_frames, 'frame')}",
         )
     return table.values
 

@@ -16,6 +16,7 @@ from jaxtyping import UInt8
 
 from worldline.core.errors import InputError, MediaError
 from worldline.core.provenance import Origin, Provenance
+from worldline.core.wording import counted
 from worldline.data import lerobot_layout as layout
 from worldline.data.actions import ActionSpec
 from worldline.data.decode import MAX_CLIP_BYTES, iter_frames, probe
@@ -145,7 +146,7 @@ def read_lerobot(
             told = EpisodeError(str(info.folder), number, error.field, error.reason)
             reject(told, strict=strict, on_reject=on_reject)
     for number in range(num_rows, info.num_episodes):
-        reason = f"is missing; {layout.INFO_PATH} announces {info.num_episodes} episodes"
+        reason = f"is missing; {layout.INFO_PATH} announces {counted(info.num_episodes, 'episode')}"
         told = EpisodeError(str(info.folder), number, "meta/episodes", reason)
         reject(told, strict=strict, on_reject=on_reject)
 

@@ -16,6 +16,7 @@ from worldline.core.clip import Clip
 from worldline.core.errors import InputError
 from worldline.core.provenance import Origin
 from worldline.core.readings import Readings
+from worldline.core.wording import counted
 from worldline.data.joining import join_actions, join_cameras, join_states, touching
 from worldline.physics.apparent import apparent_motion
 
@@ -199,7 +200,9 @@ def write_shards(
         if scene is None or clip.segmentation is None:
             raise InputError(f"clip {i} from {clip.provenance.source} has no truth beside it")
         if scene.num_objects > MAX_OBJECTS:
-            raise InputError(f"clip {i} has {scene.num_objects} objects, at most {MAX_OBJECTS}")
+            raise InputError(
+                f"clip {i} has {counted(scene.num_objects, 'object')}, at most {MAX_OBJECTS}"
+            )
         if frames is None or moving is None:
             shape = (num_clips, *clip.frames.shape)
             frames = np.lib.format.open_memmap(folder / "frames.npy", "w+", np.uint8, shape)
@@ -252,7 +255,9 @@ def write_shards(
             }
         )
     if len(records) != num_clips or frames is None or moving is None:
-        raise InputError(f"{folder}: {len(records)} clips came, {num_clips} were announced")
+        raise InputError(
+            f"{folder}: {counted(len(records), 'clip')} came, {num_clips} were announced"
+        )
     objects |= join_actions(actions, clip_frames=frames.shape[1])
     objects |= join_cameras(cameras, clip_frames=frames.shape[1])
     state_names, columns = join_states(states, clip_frames=frames.shape[1])

@@ -11,6 +11,7 @@ from jaxtyping import UInt8
 
 from worldline.audit import ConstantVelocityWarp, CopyLast, Predictor, psnr
 from worldline.core import Clip, Forecast, InputError, Origin, Provenance
+from worldline.core.wording import counted
 from worldline.data import resample
 from worldline.report.facts import Curve, Film, ForecastFacts, Panel
 from worldline.report.media import color_map, encode_film, encode_strip
@@ -80,8 +81,8 @@ def continue_clip(world: World, case: Case, *, seed: int, watch: Stopwatch) -> F
     horizon = min(HORIZON, clip.num_frames - context)
     if horizon < 1:
         raise InputError(
-            f"{case.source}: {clip.num_frames} frames at the world's rate are too few; "
-            f"{context} are given and at least one must follow"
+            f"{case.source}: has {counted(clip.num_frames, 'frame')} at the world's rate; "
+            f"at least {context + 1} are needed, {context} to be given and one to follow"
         )
     with watch.stage("Forecast"):
         began_s = time.perf_counter()

@@ -17,6 +17,7 @@ import numpy as np
 
 from worldline.core.clip import Clip
 from worldline.core.errors import InputError
+from worldline.core.wording import counted
 from worldline.data.cache import hash_frames
 from worldline.readout.cuts import CutDetector
 from worldline.train.coverage import Coverage, CoverageTable, domain_of
@@ -178,7 +179,7 @@ class Curator:
 
     def _fault(self, clip: Clip, looked: ClipMeasure) -> tuple[Drop, str] | None:
         if clip.num_frames < self._min_frames:
-            return Drop.TOO_SHORT, f"{clip.num_frames} frames"
+            return Drop.TOO_SHORT, counted(clip.num_frames, "frame")
         if looked.light < BLACK_LIGHT:
             return Drop.BLACK, f"light {looked.light:.3f}"
         if looked.change <= STATIC_CHANGE:

@@ -11,6 +11,7 @@ from jaxtyping import Float
 
 from worldline.core.clip import Clip
 from worldline.core.errors import InputError
+from worldline.core.wording import counted
 
 if TYPE_CHECKING:
     from worldline.world.world import World
@@ -44,8 +45,8 @@ def measure_surprise(world: World, clip: Clip, *, seed: int) -> Surprise:
     stride = world.tokenizer.time_stride
     if len(view.frames) < 1 + 2 * stride:
         raise InputError(
-            f"{clip.provenance.source or 'clip'}: {len(view.frames)} frames are too few to be "
-            f"surprised by; at least {1 + 2 * stride} are needed"
+            f"{clip.provenance.source or 'clip'}: has {counted(len(view.frames), 'frame')} "
+            f"at the world's rate; at least {1 + 2 * stride} are needed to be surprised by one"
         )
     seen = world.newest(view.frames)
     controls = world.feed(clip, view.time_s[-len(seen) :])

@@ -9,6 +9,7 @@ from jaxtyping import Float, UInt8
 
 from worldline.core.clip import Clip
 from worldline.core.errors import InputError
+from worldline.core.wording import counted
 from worldline.data.transform import center_square, resample
 
 __all__ = ["View", "look"]
@@ -65,7 +66,8 @@ def look(clip: Clip, *, size_px: int, step_range_s: tuple[float, float]) -> View
         span_s = float(clip.time_s[-1] - clip.time_s[0])
         if span_s > _MAX_STRETCH * clip.num_frames * step_s:
             raise InputError(
-                f"{clip.provenance.source or 'clip'}: {clip.num_frames} frames over {span_s:.0f} s "
+                f"{clip.provenance.source or 'clip'}: {counted(clip.num_frames, 'frame')} over "
+                f"{span_s:.0f} s "
                 "leave gaps that are too long to fill; cut the clip at its gaps"
             )
         if uneven or every > 1:
