@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from worldline.cli.output import Answer, JsonFlag, Seed, WorldName
+from worldline.cli.places import make_folder
+from worldline.cli.process import complain
 from worldline.core.errors import InputError
+from worldline.core.wording import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -51,7 +53,7 @@ class Demo:
         if self.seed < 0:
             raise InputError(f"--seed is {self.seed}; it must be 0 or more")
         videos = self.video or default_footage()
-        self.out.mkdir(parents=True, exist_ok=True)
+        make_folder("--out", self.out)
         with _Narrator() as narrator:
             return self._run(videos, narrator)
 
@@ -73,7 +75,7 @@ class Demo:
         facts, failures = run_chain(options, lambda: World.from_pretrained(self.world), watch=watch)
         page = write_report(self.out, facts)
         for reason in failures.values():
-            print(f"worldline: error: {reason}", file=sys.stderr)
+            complain(f"worldline: error: {printable(reason)}")
         results = [
             {"source": str(path), **({"error": failures[path]} if path in failures else {})}
             for path in videos

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from worldline.cli.output import Answer, JsonFlag, Seed
+from worldline.cli.places import make_folder
 from worldline.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ class Distill:
             raise InputError(
                 f"the card of {teacher.name} names no simulator families; give some by --families"
             )
+        make_folder("--out", self.out)
         student, ledgers = distill_world(
             teacher,
             recipe,

@@ -13,6 +13,7 @@ from worldline.cli.output import to_text
 from worldline.core.clip import Clip
 from worldline.core.errors import InputError, MediaError
 from worldline.core.scene import Scene
+from worldline.core.wording import printable
 
 __all__ = ["damage_in", "nearby", "read_scene", "read_tail", "stems", "write_json"]
 
@@ -58,11 +59,14 @@ def stems(paths: Sequence[str | Path]) -> dict[str, str]:
 
 
 def nearby(source: str) -> str:
-    """A path as a person would type it from here: relative, if it lies below this folder."""
+    """A path as a person would type it from here: relative, if it lies below this folder.
+
+    Control characters are written out.
+    """
     try:
-        return str(Path(source).relative_to(Path.cwd()))
+        return printable(str(Path(source).relative_to(Path.cwd())))
     except ValueError:
-        return source
+        return printable(source)
 
 
 def damage_in(clip: Clip) -> dict[str, str]:

@@ -10,6 +10,7 @@ import tyro
 
 from worldline.cli.files import write_json
 from worldline.cli.output import Answer, JsonFlag, Seed, WorldName, progress
+from worldline.cli.places import make_folder
 from worldline.core.errors import InputError
 from worldline.core.wording import counted
 
@@ -66,7 +67,7 @@ class Imagine:
                 guidance=GUIDANCE if self.guidance is None else self.guidance,
                 num_steps=self.steps,
             )
-        self.out.mkdir(parents=True, exist_ok=True)
+        make_folder("--out", self.out)
         for stale in self.out.glob("sample-*.mp4"):  # of a run with more samples
             stale.unlink()
         scale = max(1, _SHOWN_PX // world.size_px)

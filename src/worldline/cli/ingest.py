@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,8 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from worldline.cli.files import nearby
-from worldline.cli.output import Answer, JsonFlag, Seed, progress
+from worldline.cli.output import Answer, JsonFlag, Seed, progress, require_text
+from worldline.cli.places import make_folder
+from worldline.cli.process import complain
 from worldline.core.errors import InputError
+from worldline.core.wording import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -46,12 +48,15 @@ class Ingest:
 
         if not self.paths:
             raise InputError("no video given; name at least one file or folder")
+        if "://" not in self.library:
+            require_text(f"--library {self.library}")
+            make_folder("--library", Path(self.library).expanduser())
         with progress("ingesting", 1.0) as set_done:
 
             def report(done: int, total: int, result: IngestResult) -> None:
                 set_done(done / total)
                 if result.error is not None:
-                    print(f"worldline: error: {result.error}", file=sys.stderr)
+                    complain(f"worldline: error: {printable(result.error)}")
 
             answer = Library.open(self.library).ingest(self.paths, on_progress=report).to_json()
         return {"library": self.library, **answer}

@@ -6,13 +6,18 @@ import contextlib
 import difflib
 import importlib
 import io
-import itertools
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import worldline
+from worldline.cli.process import (
+    Terminated,
+    complain,
+    discard_output,
+    open_streams,
+    terminable,
+)
 
 __all__ = ["COMMANDS", "Entry", "help_text", "main"]
 
@@ -26,12 +31,14 @@ class Entry:
         home: "module:Class" of the frozen dataclass that is the command.
         group: heading in the help.
         summary: what it does, in one line.
+        resumes: the same command goes on where it was stopped.
     """
 
     name: str
     home: str
     group: str
     summary: str
+    resumes: bool = False
 
 
 _START, _SEE, _FIND = "Start here", "See what happens in video", "Find clips by what happens"
@@ -45,12 +52,18 @@ COMMANDS = (
     Entry("imagine", "worldline.cli.imagine:Imagine", _IMAGINE, "clips from a sentence alone"),
     Entry("surprise", "worldline.cli.surprise:Surprise", _IMAGINE, "how unexpected each frame is"),
     Entry("info", "worldline.cli.info:Info", _IMAGINE, "what a world is: cost, metrics, limits"),
-    Entry("ingest", "worldline.cli.ingest:Ingest", _FIND, "bring videos into a library"),
+    Entry("ingest", "worldline.cli.ingest:Ingest", _FIND, "bring videos into a library", True),
     Entry("search", "worldline.cli.search:Search", _FIND, "ask it in words; hits say why"),
     Entry("sim make", "worldline.cli.sim_make:SimMake", _MAKE, "simulated clips with their truth"),
     Entry("record", "worldline.cli.record:Record", _MAKE, "a Gymnasium environment as a dataset"),
-    Entry("train", "worldline.cli.train:Train", _MAKE, "make a world by a recipe, resumable"),
-    Entry("distill", "worldline.cli.distill:Distill", _MAKE, "a flow world that needs fewer steps"),
+    Entry("train", "worldline.cli.train:Train", _MAKE, "make a world by a recipe, resumable", True),
+    Entry(
+        "distill",
+        "worldline.cli.distill:Distill",
+        _MAKE,
+        "a flow world that needs fewer steps",
+        True,
+    ),
     Entry("export", "worldline.cli.export:Export", _MAKE, "a world as ONNX graphs"),
 )
 """Every command, in the order of the help; adding one is adding a line."""
@@ -86,23 +99,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: command line without the program's name; that of the process if absent.
 
     Returns:
-        exit code: 0 success, 2 bad input, 130 interrupted, 141 nobody reads the output any more.
+        exit code: 0 success, 2 bad input, 130 interrupted, 141 nobody reads the output any more,
+        143 asked to end.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    open_streams()
     try:
-        code = _dispatch(words)
-        sys.stdout.flush()
-        return code
-    except KeyboardInterrupt:
-        return 130
-    except OSError as error:
-        if not isinstance(error, BrokenPipeError):
-            print(f"worldline: error: {error.strerror or error}", file=sys.stderr)
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return 2
-        # The interpreter flushes once more when it ends; give it something that takes it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        with terminable():
+            code = _dispatch(words)
+            sys.stdout.flush()
+            return code
+    except (KeyboardInterrupt, Terminated) as stop:
+        entry = _find(words)
+        advice = "; the same command goes on where it was" if entry and entry.resumes else ""
+        complain(f"worldline: stopped{advice}")
+        return 130 if isinstance(stop, KeyboardInterrupt) else 143
+    except BrokenPipeError:
+        discard_output()
         return 141
+    except OSError as error:  # out of printing the answer: commands see to their own files
+        reason = (error.strerror or str(error)).lower()
+        complain(f"worldline: error: standard output cannot be written ({reason}); redirect it")
+        discard_output()
+        return 2
 
 
 def _dispatch(words: list[str]) -> int:
@@ -118,6 +137,7 @@ def _dispatch(words: list[str]) -> int:
 
     import tyro
 
+    from worldline.cli.complaint import explain
     from worldline.cli.output import execute, print_error
 
     as_json = "--json" in words
@@ -147,7 +167,8 @@ def _dispatch(words: list[str]) -> int:
             return 0
         if sys.stderr.isatty():
             print(complaint.getvalue(), file=sys.stderr)
-        return print_error(f"{_gist(complaint.getvalue())}; see `{prog} --help`", as_json=as_json)
+        reason = explain(complaint.getvalue(), words[num_words:])
+        return print_error(f"{reason}; see `{prog} --help`", as_json=as_json)
     return execute(command)
 
 
@@ -161,14 +182,6 @@ def _find(words: Sequence[str]) -> Entry | None:
         if list(words[: len(name)]) == name:
             return entry
     return None
-
-
-def _gist(complaint: str) -> str:
-    """The first paragraph inside the box that tyro draws around a complaint."""
-    rows = [line.strip(" \u2502") for line in complaint.splitlines()]
-    body = itertools.dropwhile(lambda row: not row or row.startswith("\u256d"), rows)
-    words = itertools.takewhile(lambda row: row and row[0] not in "\u2500\u2570", body)
-    return " ".join(words) or "arguments not understood"
 
 
 def _advice(words: Sequence[str]) -> str:

@@ -16,7 +16,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar, runtime_che
 import numpy as np
 import tyro
 
+from worldline.cli.places import check_folder
+from worldline.cli.process import complain
 from worldline.core.errors import InputError
+from worldline.core.wording import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -97,6 +100,7 @@ def execute(command: Command) -> int:
     """
     try:
         check_numbers(command)
+        check_folders(command)
         # Libraries that print must not end up inside the JSON document.
         with redirect_stdout(sys.stderr):
             answer = command.run()
@@ -107,9 +111,9 @@ def execute(command: Command) -> int:
     if command.json:
         print(to_text(answer))
     else:
-        from rich.console import Console
+        from worldline.cli.console import AnswerConsole
 
-        command.show(answer, Console(markup=False, highlight=False))
+        command.show(answer, AnswerConsole())
     failed = [r for r in answer.get("results", ()) if "error" in r]
     if any(r.get("bug") for r in failed):
         return EXIT_BUG
@@ -132,6 +136,18 @@ def check_numbers(command: Command) -> None:
             raise InputError(f"--{option} is {moment}; it must be a number of seconds")
 
 
+def check_folders(command: Command) -> None:
+    """Check that what is to be written to is a folder, or can become one. Makes nothing.
+
+    Raises:
+        InputError: names the option and the path.
+    """
+    for name in ("out", "overlay"):
+        path = getattr(command, name, None)
+        if path is not None:
+            check_folder(f"--{name}", path)
+
+
 def require_text(path: str) -> None:
     """Raise `InputError` for a file name that is not valid text."""
     try:
@@ -143,8 +159,8 @@ def require_text(path: str) -> None:
 
 def print_error(reason: str, *, as_json: bool) -> int:
     """Say in one line why nothing could be done. Returns the exit code for bad input."""
-    reason = " ".join(reason.split())
-    print(f"worldline: error: {reason}", file=sys.stderr)
+    reason = printable(" ".join(reason.split()))
+    complain(f"worldline: error: {reason}")
     if as_json:
         print(to_text({"error": reason}))
     return EXIT_BAD_INPUT
@@ -153,7 +169,8 @@ def print_error(reason: str, *, as_json: bool) -> int:
 def describe(error: InputError | OSError) -> str:
     """One line for an error that a user can act on."""
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+        name = printable(str(error.filename)) if error.filename else ""
+        return f"{name}: {error.strerror}" if name else error.strerror
     return str(error)
 
 
@@ -192,9 +209,9 @@ def for_each_file(
                 reason = f"unexpected {type(error).__name__}: {error}; please report this"
                 result = {"error": reason, "bug": True}
             if "error" in result:
-                reason = " ".join(result["error"].split())
-                result["error"] = reason if path in reason else f"{path}: {reason}"
-                print(f"worldline: error: {result['error']}", file=sys.stderr)
+                reason, name = printable(" ".join(result["error"].split())), printable(path)
+                result["error"] = reason if name in reason else f"{name}: {reason}"
+                complain(f"worldline: error: {result['error']}")
             results.append({"source": path, **result})
     return {"results": results}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from worldline.cli.files import stems
-from worldline.cli.output import Answer, JsonFlag, Seed, Videos, for_each_file
+from worldline.cli.output import Answer, JsonFlag, Seed, Videos, describe, for_each_file
+from worldline.cli.places import make_folder
 from worldline.core.errors import InputError
 from worldline.core.scene import STATIC, Scene
 
@@ -36,20 +38,18 @@ class Perceive:
     def run(self) -> Answer:
         """Read each file once, in constant memory."""
         names = stems(self.videos)
-        sources = {Path(video).resolve() for video in self.videos}
+        # Unlike `Path.resolve` this bears a link that leads to itself.
+        sources = {os.path.realpath(video) for video in self.videos}
 
         def work(path: str, report: Callable[[float], None]) -> Answer:
             target = None if self.overlay is None else self.overlay / f"{names[path]}.mp4"
-            if target is not None and target.resolve() in sources:
+            if target is not None and os.path.realpath(target) in sources:
                 raise InputError(
                     f"{path}: its overlay would overwrite {target}; choose another --overlay"
                 )
             result, scene = perceive_file(path, report)
             if target is not None:
-                from worldline.cli.overlay import write_overlay
-
-                write_overlay(path, scene, target)
-                result["overlay"] = str(target)
+                _draw(path, scene, target, result)
             return result
 
         return for_each_file(self.videos, work, doing="perceiving")
@@ -73,6 +73,22 @@ class Perceive:
             console.print(table if result["tracks"] else "nothing moves")
             if result["events"]:
                 console.print(events_table(result["events"]))
+
+
+def _draw(path: str, scene: Scene, target: Path, result: Answer) -> None:
+    """Write the overlay; where that fails the result says so and keeps what was found."""
+    from worldline.cli.overlay import write_overlay
+
+    try:
+        make_folder("--overlay", target.parent)
+        write_overlay(path, scene, target)
+    except BrokenPipeError:
+        raise
+    except (InputError, OSError) as error:
+        reasons = [result["error"]] if "error" in result else []
+        result["error"] = "; ".join([*reasons, f"its overlay was not written: {describe(error)}"])
+    else:
+        result["overlay"] = str(target)
 
 
 def perceive_file(path: str, report: Callable[[float], None]) -> tuple[Answer, Scene]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from worldline.cli.files import damage_in, read_tail, stems, write_json
 from worldline.cli.output import Answer, JsonFlag, Seed, Videos, WorldName, for_each_file
+from worldline.cli.places import make_folder
 from worldline.core.errors import InputError
 from worldline.core.wording import counted
 
@@ -84,6 +85,7 @@ class Predict:
                 guide=guide,
             )
             report(0.8)
+            make_folder("--out", self.out)
             folder = self.out / names[path]
             answer = {"out": str(folder), "context": context, **forecast.to_json()}
             if guide is not None:

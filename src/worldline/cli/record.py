@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from worldline.cli.output import Answer, JsonFlag, Seed, progress
+from worldline.cli.process import complain
 from worldline.core.errors import InputError
-from worldline.core.wording import counted
+from worldline.core.wording import counted, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -70,7 +70,7 @@ class Record:
 
         def report(error: EpisodeError) -> None:
             quarantine(error)
-            print(f"worldline: left out: {error}", file=sys.stderr)
+            complain(f"worldline: left out: {printable(str(error))}")
 
         with progress("recording", self.episodes) as set_done:
 

@@ -11,6 +11,7 @@ import tyro
 
 from worldline.cli.files import write_json
 from worldline.cli.output import Answer, JsonFlag, Seed, track
+from worldline.cli.places import make_folder
 from worldline.core.errors import InputError
 from worldline.core.wording import counted
 from worldline.sim import FAMILIES, Split, make_clips
@@ -62,7 +63,7 @@ class SimMake:
                 raise InputError(f"--{name} is {value}; it must be at least 1")
         if not 16 <= self.size_px <= 1024 or self.size_px % 2:
             raise InputError(f"--size-px is {self.size_px}; it must be even and in 16 to 1024")
-        self.out.mkdir(parents=True, exist_ok=True)
+        make_folder("--out", self.out)
         clips = make_clips(
             families,
             num_clips=self.clips,

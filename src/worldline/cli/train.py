@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from worldline.cli.output import Answer, JsonFlag
+from worldline.cli.places import make_folder
 from worldline.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ class Train:
                 file=sys.stderr,
             )
         reused = None if self.reuse is None else World.from_pretrained(self.reuse)
+        make_folder("--out", self.out)
         use_gpu = self.device != "cpu"
         train = partial(
             train_world,

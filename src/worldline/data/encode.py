@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import chain, count
@@ -64,7 +66,9 @@ def write_video(
     times = time_s if time_s is not None else (i / float(fps or 1) for i in count())
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
+    # Short, because a file's name may be as long as names can be.
+    digest = hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]
+    partial = path.with_name(f".{digest}.partial")
     try:
         _encode(partial, _timed(frames, times, scale, strict=time_s is not None), fps, provenance)
         partial.replace(path)
