@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +65,11 @@ def test_what_lies_beside_a_video_drives_its_forecast(video, world, call):
     for kind in ("actions.json", "state.json", "scene.json", "maps.npz"):
         video.with_suffix(f".{kind}").unlink()
     done = predict(call, video, world)
+    assert done.answer["results"][0]["driven_by"] == []
+    longest = video.with_name("x" * 251 + ".mp4")  # no longer name, such as a sidecar's, can be
+    shutil.copy(video, longest)
+    done = predict(call, longest, world)
+    assert done.code == 0, done.err
     assert done.answer["results"][0]["driven_by"] == []
     bare = np.load(video.parent / "out" / video.stem / "forecast.npz")["frames"]
     assert (bare != frames).any()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -67,7 +68,8 @@ def test_no_command_shows_the_help_and_fails(call):
         (["sim"], "`sim` needs one more word: sim make; see `worldline --help`"),
         (["perceive", "--no-such-flag"], "Unrecognized options: --no-such-flag;"),
         (["perceive", "a.mp4", "--seed"], "Missing value for argument '--seed'."),
-        (["perceive", "a.mp4", "--seed", "x"], "Error parsing --seed: invalid literal"),
+        (["perceive", "a.mp4", "--seed", "x"], "--seed is 'x'; it must be a whole number;"),
+        (["perceive", "-a.mp4"], "-a.mp4 is read as an option; write ./-a.mp4 for the file"),
         (["predict", "a.mp4"], "--out"),
         (["perceive"], "no video given; name at least one file"),
         (["sim", "make", "--out", "x"], "no family given; `all`, or some of: drop, "),
@@ -119,15 +121,33 @@ def test_a_bad_file_is_one_line(command: str, name: str, videos: Path, call):
     assert line.startswith(f"worldline: error: {path}: ")
 
 
-def test_interruption_is_quiet(videos: Path, tmp_path: Path):
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_stop_is_one_line(number: int, code: int, videos: Path, tmp_path: Path):
     many = [str(videos / "ball.mp4")] * 400
     process = start("perceive", *many, "--json", "--overlay", str(tmp_path))
     while not list(tmp_path.glob("*.mp4")):  # the first file is done: it is in the middle of it
         assert process.poll() is None, process.stderr and process.stderr.read()
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     out, err = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert (out, err) == ("", "")
+    assert process.returncode == code
+    assert (out, err) == ("", "worldline: stopped\n")
+
+
+def test_a_stopped_ingest_goes_on_and_says_so(videos: Path, tmp_path: Path, call):
+    clips, library = tmp_path / "clips", tmp_path / "library"
+    clips.mkdir()
+    for number in range(60):
+        shutil.copy(videos / "ball.mp4", clips / f"{number}.mp4")
+    process = start("ingest", str(clips), "--library", str(library), "--json")
+    while not (library / ".worldline.lock").exists():
+        assert process.poll() is None, process.stderr and process.stderr.read()
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (143, "")
+    assert err == "worldline: stopped; the same command goes on where it was\n"
+    done = call("ingest", clips, "--library", library, "--json")
+    assert done.code == 0
+    assert done.answer["added"] + done.answer["unchanged"] == 60
 
 
 def test_a_reader_that_goes_away_is_no_error(videos: Path):
@@ -137,6 +157,36 @@ def test_a_reader_that_goes_away_is_no_error(videos: Path):
     os.close(write_end)
     _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (141, "")
+
+
+@pytest.mark.parametrize("closed", [(1,), (2,), (0, 1, 2)])
+def test_closed_streams_are_borne(closed: tuple[int, ...], videos: Path):
+    """Without them the video would be opened in the place of standard output."""
+
+    def close() -> None:
+        for descriptor in closed:
+            os.close(descriptor)
+
+    words = ["-m", "worldline.cli.main", "perceive", str(videos / "ball.mp4"), "missing", "--json"]
+    done = subprocess.run(
+        [sys.executable, *words], capture_output=True, text=True, preexec_fn=close, check=False
+    )
+    assert done.returncode == 2
+    assert (done.stdout == "") == (1 in closed)
+    if 1 not in closed:
+        assert len(strict_json(done.stdout)["results"]) == 2
+    lines = [] if 2 in closed else ["worldline: error: missing: no such file"]
+    assert done.stderr.splitlines() == lines
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_full_disk_behind_standard_output_is_named(options: list[str], videos: Path):
+    with Path("/dev/full").open("w") as full:
+        process = start("perceive", str(videos / "ball.mp4"), *options, stdout=full)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 2
+    (line,) = err.splitlines()
+    assert "standard output cannot be written (no space left on device)" in line
 
 
 def test_the_installed_command_is_this_program():

@@ -32,6 +32,97 @@ def test_a_name_that_is_no_text_fails_alone(videos: Path, tmp_path: Path, call):
     assert [r["status"] for r in ingested.answer["results"]] == ["failed", "added"]
 
 
+@pytest.mark.parametrize("overlay", [False, True])
+def test_a_link_to_itself_fails_alone(overlay: bool, videos: Path, tmp_path: Path, call):
+    (tmp_path / "loop.mp4").symlink_to("loop.mp4")
+    options = ["--overlay", tmp_path / "drawn"] if overlay else []
+    done = call("perceive", videos / "ball.mp4", tmp_path / "loop.mp4", "--json", *options)
+    good, bad = done.answer["results"]
+    assert done.code == 2
+    assert "error" not in good
+    assert "cannot be opened (too many levels of symbolic links)" in bad["error"]
+    assert "bug" not in bad
+
+
+def test_the_longest_name_can_be_drawn_on(videos: Path, tmp_path: Path, call):
+    name = "x" * 251 + ".mp4"
+    shutil.copy(videos / "ball.mp4", tmp_path / name)
+    done = call("perceive", tmp_path / name, "--overlay", tmp_path / "drawn", "--json")
+    assert done.code == 0
+    assert [path.name for path in (tmp_path / "drawn").iterdir()] == [name]
+
+
+def test_tracks_are_kept_where_the_overlay_fails(videos: Path, tmp_path: Path, call):
+    (tmp_path / "ball.mp4").mkdir()
+    done = call("perceive", videos / "ball.mp4", "--overlay", tmp_path, "--json")
+    (result,) = done.answer["results"]
+    assert done.code == 2
+    assert len(result["tracks"]) == 1
+    assert "its overlay was not written" in result["error"]
+    assert "overlay" not in result
+
+
+def test_control_characters_in_names_are_written_out(
+    videos: Path, tmp_path: Path, call, monkeypatch
+):
+    monkeypatch.setenv("COLUMNS", "300")
+    odd = tmp_path / "\x1b[31mred\nline.mp4"
+    shutil.copy(videos / "ball.mp4", odd)
+    library = ["--library", tmp_path / "library"]
+    for arguments in (
+        ["perceive", odd, f"{odd}\x07"],
+        ["audit", odd, f"{odd}\x07"],
+        ["ingest", odd, f"{odd}\x07", *library],
+        ["search", "--like", odd, *library],
+    ):
+        done = call(*arguments)
+        assert r"\x1b[31mred" in done.out
+        assert "\x1b" not in done.out + done.err
+        if arguments[0] != "search":
+            (line,) = done.err.splitlines()
+            assert r"\x1b[31mred\nline.mp4\x07: no such file" in line
+    done = call("perceive", odd, "--json")
+    assert done.answer["results"][0]["source"] == str(odd)
+
+
+def test_a_library_where_none_can_be(videos: Path, tmp_path: Path, call):
+    (tmp_path / "file").touch()
+    (tmp_path / "loop").symlink_to("loop")
+    unreadable = os.fsdecode(os.fsencode(tmp_path) + b"/bad\xff")
+    for place, reason in (
+        (tmp_path / "file", "is a file; give a folder"),
+        (tmp_path / "file" / "in it", "is a file; give a folder"),
+        (tmp_path / "loop", "(too many levels of symbolic links); give a folder"),
+        (unreadable, "is not valid UTF-8"),
+    ):
+        done = call("ingest", videos / "ball.mp4", "--library", place)
+        assert done.code == 2
+        (line,) = done.err.splitlines()
+        assert line.startswith(f"worldline: error: --library {tmp_path}")
+        assert reason in line
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["sim", "make", "drop"],
+        ["predict", "no-video"],
+        ["record", "--env", "CartPole-v1"],
+        ["export", "small"],
+        ["train", "small"],
+        ["distill", "small"],
+        ["demo"],
+        ["imagine", "a ball", "--world", "small"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_file_is_no_folder_to_write_to(command: list[str], tmp_path: Path, call):
+    (tmp_path / "file").touch()
+    done = call(*command, "--out", tmp_path / "file")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == f"worldline: error: --out {tmp_path / 'file'}: is a file; give a folder\n"
+
+
 def test_special_files_are_not_waited_for(videos: Path, tmp_path: Path, call):
     os.mkfifo(tmp_path / "pipe.mp4")
     done = call("ingest", tmp_path / "pipe.mp4", "--library", tmp_path / "lib")

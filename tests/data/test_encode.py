@@ -70,6 +70,12 @@ def test_a_generator_is_enough(tmp_path):
     assert read_clip(tmp_path / "deep" / "a.mp4").num_frames == 5
 
 
+def test_a_name_may_be_as_long_as_names_can_be(tmp_path):
+    path = tmp_path / ("x" * 251 + ".mp4")
+    write_video(path, np.zeros((2, 16, 16, 3), np.uint8), fps=25, provenance=Provenance())
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
 def test_a_failure_leaves_no_file(tmp_path):
     def break_off():
         yield from blocks(3)

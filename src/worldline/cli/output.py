@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from enum import Enum
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
@@ -107,7 +107,7 @@ def execute(command: Command) -> int:
     except (InputError, OSError) as error:
         if isinstance(error, BrokenPipeError):
             raise
-        return print_error(describe(error), as_json=command.json)
+        return print_error(_place_of(error, command) or describe(error), as_json=command.json)
     if command.json:
         print(to_text(answer))
     else:
@@ -118,6 +118,19 @@ def execute(command: Command) -> int:
     if any(r.get("bug") for r in failed):
         return EXIT_BUG
     return EXIT_BAD_INPUT if failed else EXIT_OK
+
+
+def _place_of(error: InputError | OSError, command: Command) -> str:
+    """The same error, if it is that of a folder to write to, with the name of the option."""
+    if isinstance(error, InputError) or not error.filename:
+        return ""
+    failed = Path(str(error.filename))
+    for name in ("out", "overlay"):
+        path = getattr(command, name, None)
+        if path is not None and (failed.is_relative_to(path) or Path(path).is_relative_to(failed)):
+            reason = (error.strerror or str(error)).lower()
+            return f"--{name} {path}: {failed} cannot be used ({reason}); give another folder"
+    return ""
 
 
 def check_numbers(command: Command) -> None:
