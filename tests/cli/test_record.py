@@ -46,7 +46,7 @@ def test_what_a_person_reads(tmp_path: Path, call):
     out = tmp_path / "set"
     done = call("record", "--env", ENV, "--every", 2, "--max-frames", 3, "--out", out)
     assert done.out.splitlines() == [
-        "1 episodes, 3 frames at 5 frames/s, 64 pixels",
+        "1 episode, 3 frames at 5 frames/s, 64 pixels",
         "actions: action_0, action_1, action_2",
         f"dataset: {out}",
     ]
@@ -64,7 +64,7 @@ def test_a_broken_episode_is_told_and_counted(tmp_path: Path, call, monkeypatch)
     assert done.code == 0
     assert "worldline: left out: " in done.err
     assert "episode 1: environment failed in step (RuntimeError: the block fell off)" in done.err
-    assert "left out: 1 episodes" in done.out
+    assert "left out: 1 episode\n" in done.out
 
 
 @pytest.mark.parametrize(
