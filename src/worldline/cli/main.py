@@ -10,7 +10,8 @@ import itertools
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import worldline
 
@@ -54,6 +55,11 @@ COMMANDS = (
     Entry("export", "worldline.cli.export:Export", _MAKE, "a world as ONNX graphs"),
 )
 """Every command, in the order of the help; adding one is adding a line."""
+
+_TAKE_TEXT = ("search", "imagine", "sim make")
+"""Commands whose own arguments are no paths; they say themselves what is wrong with them."""
+
+_FOLDERS = ("--library", "--out", "--overlay")
 
 EXAMPLE = """\
   worldline sim make drop collide --clips 4 --out clips
@@ -127,15 +133,17 @@ def _dispatch(words: list[str]) -> int:
     num_words = len(entry.name.split())
     module, _, name = entry.home.partition(":")
     command_type = getattr(importlib.import_module(module), name)
+    if complaint := _complain_of_empty(words[num_words:], entry, command_type):
+        return print_error(complaint, as_json=as_json)
     prog = f"worldline {entry.name}"
     style = (
         tyro.conf.FlagCreatePairsOff,
         tyro.conf.EnumChoicesFromValues,
         tyro.conf.DisallowNone,
     )
-    complaint = io.StringIO()
+    stderr = io.StringIO()
     try:
-        with contextlib.redirect_stderr(complaint):
+        with contextlib.redirect_stderr(stderr):
             command = tyro.cli(
                 command_type,
                 prog=prog,
@@ -146,9 +154,29 @@ def _dispatch(words: list[str]) -> int:
         if not stop.code:
             return 0
         if sys.stderr.isatty():
-            print(complaint.getvalue(), file=sys.stderr)
-        return print_error(f"{_gist(complaint.getvalue())}; see `{prog} --help`", as_json=as_json)
+            print(stderr.getvalue(), file=sys.stderr)
+        return print_error(f"{_gist(stderr.getvalue())}; see `{prog} --help`", as_json=as_json)
     return execute(command)
+
+
+def _complain_of_empty(words: Sequence[str], entry: Entry, command_type: Any) -> str:
+    """What to say of an empty word, which `Path` would take for the current folder; mostly ""."""
+    flags = {
+        f"--{field.name.replace('_', '-')}"
+        for field in fields(command_type)
+        if field.type in ("JsonFlag", "bool")
+    }
+    for before, word in itertools.pairwise(["", *words]):
+        option, equals, value = word.partition("=")
+        if not word:
+            option = "" if before in flags or "=" in before else before
+        elif not equals or value:
+            continue
+        if option.startswith("--"):
+            return f"{option} is empty; give {'a folder' if option in _FOLDERS else 'a value'}"
+        if not word and entry.name not in _TAKE_TEXT:
+            return "a path is empty; name a file or folder"
+    return ""
 
 
 def _is_group(word: str) -> bool:

@@ -148,8 +148,9 @@ class Reader:
                 case Kind.TIMES:
                     if number is not None:
                         check_whole(items, number, at, apart=True)
-                    if item.entry.value or number is not None:
-                        self._count(draft, comparator, item if item.entry.value else number)
+                    times = item if item.entry.value else number
+                    if times is not None:
+                        self._count(draft, comparator, times)
                         counted = True
                     number = comparator = None
                 case Kind.COMPARATOR:

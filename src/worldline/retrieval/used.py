@@ -1,4 +1,4 @@
-"""Whether the numbers of a clause are used whole: as counts of what they stand before, or as sizes."""
+"""Whether the numbers of a clause are used whole, as counts or as sizes."""
 
 from __future__ import annotations
 
