@@ -72,7 +72,7 @@ def test_a_forecast_that_fits_no_memory_is_refused_at_once(videos: Path, tmp_pat
     done = call("predict", videos / "ball.mp4", "--out", tmp_path, "--horizon", "100000")
     assert done.code == 2
     assert len(done.err.splitlines()) == 1
-    assert "all are in memory at once, so at most 4096 frames in all (1024 of each)" in done.err
+    assert "too many for the memory; ask for at most 4096 frames in all" in done.err
 
 
 def test_too_few_held_out_clips_are_refused_before_training(tmp_path: Path, call):

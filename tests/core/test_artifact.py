@@ -99,12 +99,15 @@ def test_a_missing_folder_is_named(tmp_path: Path):
         ("config.json", b"\xff\xfe\x00"),
         ("calibration.json", b"{"),
         ("calibration.json", b"3"),
+        ("calibration.json", b"[" * 100_000),
+        ("config.json", b"[" * 100_000),
+        ("card.md", b"\xff\xfe\x00"),
     ],
 )
 def test_a_damaged_file_is_refused(artifact: Artifact, tmp_path: Path, name: str, content: bytes):
     artifact.save(tmp_path)
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(ArtifactError, match="damaged artifact"):
+    with pytest.raises(ArtifactError, match=rf"damaged artifact \({name}: "):
         Artifact.load(tmp_path)
 
 

@@ -9,6 +9,7 @@ from tests.discs import disc_clips
 from worldline.core import ArtifactError, Clip, InputError, Origin
 from worldline.world import World
 from worldline.world.render import make_reference, render
+from worldline.world.trust import Trust
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +48,17 @@ def test_only_the_context_counts(nano, clip):
     np.testing.assert_array_equal(whole.frames, short.frames)
 
 
+def test_a_context_without_motion_earns_no_trust(nano, clip):
+    trusting = nano.finished(
+        {"trust": Trust(mean=np.full(3, 9.0), precision=np.eye(3), slope=1.0).to_json()}, ""
+    )
+    assert trusting.predict(clip, context=3, horizon=2, samples=1).trust > 0.9
+    for context in (1, 2):
+        forecast = trusting.predict(clip, context=context, horizon=2, samples=1)
+        assert forecast.trust == 0
+        assert "give at least 3" in forecast.trust_reason
+
+
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
@@ -54,6 +66,7 @@ def test_only_the_context_counts(nano, clip):
         ({"context": 0}, "context"),
         ({"horizon": 0}, "horizon"),
         ({"samples": -1}, "samples"),
+        ({"seed": -1}, "seed"),
     ],
 )
 def test_impossible_requests_are_named(nano, clip, arguments, word):

@@ -31,8 +31,8 @@ class Imagine:
 
     text: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="TEXT")]
     """What should happen, in one sentence."""
-    world: WorldName
-    out: Path
+    world: WorldName = "imagine"
+    out: Path = Path("imagined")
     """Folder to write to; made if need be."""
     horizon: int = 16
     """Number of frames of each clip."""

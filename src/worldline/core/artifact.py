@@ -75,16 +75,36 @@ class Artifact:
         for name in (MODEL, CONFIG):
             if not (folder / name).is_file():
                 raise ArtifactError(f"{folder}: no {name}; is this the folder of a saved world?")
+        config = _read_json(folder / CONFIG)
+        calibration_file = folder / CALIBRATION
+        calibration = _read_json(calibration_file) if calibration_file.is_file() else {}
+        card = _read_text(folder / CARD) if (folder / CARD).is_file() else ""
         try:
-            config = json.loads((folder / CONFIG).read_text())
-            calibration_file = folder / CALIBRATION
-            calibration = (
-                json.loads(calibration_file.read_text()) if calibration_file.is_file() else {}
-            )
             tensors = load_file(folder / MODEL)
         except (ValueError, SafetensorError) as error:
-            raise ArtifactError(f"{folder}: damaged artifact ({error})") from None
-        if not isinstance(config, dict) or not isinstance(calibration, dict):
-            raise ArtifactError(f"{folder}: damaged artifact (expected a JSON object)")
-        card = (folder / CARD).read_text() if (folder / CARD).is_file() else ""
+            raise ArtifactError(f"{folder}: damaged artifact ({MODEL}: {error})") from None
         return cls(config=config, tensors=tensors, calibration=calibration, card=card)
+
+
+def _read_json(file: Path) -> dict[str, Any]:
+    try:
+        record = json.loads(_read_text(file))
+    except ValueError as error:
+        raise _damaged(file, str(error)) from None
+    except RecursionError:
+        raise _damaged(file, "nested too deep") from None
+    if not isinstance(record, dict):
+        raise _damaged(file, "expected a JSON object")
+    return record
+
+
+def _read_text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (ValueError, OSError) as error:
+        reason = "not UTF-8" if isinstance(error, ValueError) else str(error.strerror)
+        raise _damaged(file, reason) from None
+
+
+def _damaged(file: Path, reason: str) -> ArtifactError:
+    return ArtifactError(f"{file.parent}: damaged artifact ({file.name}: {reason})")

@@ -17,6 +17,7 @@ from worldline.dynamics import Dynamics
 from worldline.physics import detect_events
 from worldline.readout.latent import LatentReadout
 from worldline.readout.link import join_motion, link_detections
+from worldline.world.arguments import require_positive
 
 __all__ = [
     "MOST_FRAMES",
@@ -24,7 +25,6 @@ __all__ = [
     "plan_draws",
     "read_future",
     "read_scene",
-    "require_positive",
 ]
 
 _MIN_DRAWS = 4
@@ -35,13 +35,6 @@ MOST_FRAMES = 4096
 made of: `small` takes some 0.7 MB for each, so about 3 GB for so many."""
 
 
-def require_positive(**numbers: int) -> None:
-    """Raise `InputError` for a number that is less than 1, by its name."""
-    for name, value in numbers.items():
-        if value < 1:
-            raise InputError(f"{name} is {value}, must be at least 1")
-
-
 def plan_draws(context: int, horizon: int, samples: int) -> int:
     """How many futures to draw for a forecast of so many.
 
@@ -49,13 +42,13 @@ def plan_draws(context: int, horizon: int, samples: int) -> int:
         InputError: a number is less than 1, or all need more memory than is sensible.
     """
     require_positive(context=context, horizon=horizon, samples=samples)
-    samples = max(samples, _MIN_DRAWS)
-    if horizon * samples > MOST_FRAMES:
+    draws = max(samples, _MIN_DRAWS)
+    if horizon * draws > MOST_FRAMES:
         raise InputError(
-            f"horizon is {horizon} with {samples} futures; all are in memory at once, so at most "
-            f"{MOST_FRAMES} frames in all ({MOST_FRAMES // samples} of each) can be forecast"
+            f"{draws} futures of {horizon} frames (at least {_MIN_DRAWS} are drawn, to see how far "
+            f"they part) are too many for the memory; ask for at most {MOST_FRAMES} frames in all"
         )
-    return samples
+    return draws
 
 
 @torch.no_grad()

@@ -15,7 +15,8 @@ from worldline.core.provenance import Origin, Provenance
 from worldline.data.text import SentenceEncoder, TextEncoder
 from worldline.dynamics import FlowDynamics, sample_clips
 from worldline.physics import check_laws, detect_events
-from worldline.world.futures import read_scene, require_positive
+from worldline.world.arguments import require_positive, require_seed
+from worldline.world.futures import read_scene
 from worldline.world.render import worst_verdicts
 from worldline.world.stream import count_ahead
 
@@ -83,6 +84,7 @@ def imagine(
     if not text.strip():
         raise InputError("the text is empty; say in a sentence what should happen")
     require_positive(horizon=horizon, samples=samples)
+    seed = require_seed(seed)
     if not np.isfinite(guidance) or guidance < 0:
         raise InputError(f"guidance is {guidance}, must be a number of at least 0")
     doublings = dynamics.config.shortcut_doublings

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from jaxtyping import UInt8
 
 from worldline.core.clip import Clip
 from worldline.core.errors import InputError
 from worldline.core.forecast import Forecast
-from worldline.core.latents import Controls
+from worldline.core.latents import Controls, Latents
 from worldline.core.provenance import Origin, Provenance
 from worldline.physics import check_laws
+from worldline.world.arguments import require_seed
 from worldline.world.futures import plan_draws, read_future
 from worldline.world.render import measure_spread, worst_verdicts
 from worldline.world.stream import encode_after, encode_long
@@ -48,6 +50,7 @@ def predict(
     """What `World.predict` does; see there."""
     require_pictures(world)
     draws = plan_draws(context, horizon, samples)
+    seed = require_seed(seed)
     view = world.look(clip)
     if len(view.frames) < context:
         raise InputError(
@@ -84,9 +87,7 @@ def predict(
         )
         for future in drawn[:samples]
     )
-    trust, reason = judge(
-        world.calibration, world.weigh(latents, seen, seed, controls.frames(0, len(seen)))
-    )
+    trust, reason = _judge(world, latents, seen, seed, controls.frames(0, len(seen)))
     return Forecast(
         frames=drawn[:samples],
         time_s=time_s,
@@ -100,3 +101,20 @@ def predict(
         crop_px=view.crop_px,
         provenance=provenance,
     )
+
+
+def _judge(
+    world: World,
+    latents: Latents,
+    seen: UInt8[np.ndarray, "k h w 3"],
+    seed: int,
+    controls: Controls,
+) -> tuple[float, str]:
+    """Trust and its reason; a context in which no frame could be expected earns none."""
+    least = 1 + 2 * world.tokenizer.time_stride
+    if len(seen) < least:
+        return 0.0, (
+            f"No trust: too few context frames ({len(seen)}) to tell whether their motion is "
+            f"familiar; give at least {least}."
+        )
+    return judge(world.calibration, world.weigh(latents, seen, seed, controls))

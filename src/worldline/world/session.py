@@ -14,7 +14,7 @@ from worldline.core.clip import Clip
 from worldline.core.errors import InputError
 from worldline.core.latents import Controls
 from worldline.core.readings import Readings
-from worldline.world.futures import require_positive
+from worldline.world.arguments import require_positive, require_seed
 from worldline.world.render import make_reference, render_step
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ class Session:
         Raises `InputError` for less than 1.
         """
         require_positive(context=context)
+        seed = require_seed(seed)
         view = world.look(clip)
         seen = world.newest(view.frames[-context:])
         seen_s = view.time_s[-len(seen) :]

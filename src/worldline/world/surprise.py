@@ -11,6 +11,7 @@ from jaxtyping import Float
 
 from worldline.core.clip import Clip
 from worldline.core.errors import InputError
+from worldline.world.arguments import require_seed
 
 if TYPE_CHECKING:
     from worldline.world.world import World
@@ -40,6 +41,7 @@ class Surprise:
 
 def measure_surprise(world: World, clip: Clip, *, seed: int) -> Surprise:
     """What `World.surprise` does; see there."""
+    seed = require_seed(seed)
     view = world.look(clip)
     stride = world.tokenizer.time_stride
     if len(view.frames) < 1 + 2 * stride:

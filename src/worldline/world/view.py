@@ -10,6 +10,7 @@ from jaxtyping import Float, UInt8
 from worldline.core.clip import Clip
 from worldline.core.errors import InputError
 from worldline.data.transform import center_square, resample
+from worldline.world.arguments import require_clip
 
 __all__ = ["View", "look"]
 
@@ -48,8 +49,9 @@ def look(clip: Clip, *, size_px: int, step_range_s: tuple[float, float]) -> View
         step_range_s: least and greatest frame spacing of the training data.
 
     Raises:
-        InputError: the clip is slower than the world can follow, or has long gaps.
+        InputError: this is no clip, it is slower than the world can follow, or has long gaps.
     """
+    require_clip(clip)
     low, high = step_range_s
     slack = 1.05
     if clip.num_frames > 1:

@@ -32,6 +32,7 @@ from worldline.physics import detect_events
 from worldline.readout.latent import LatentReadout
 from worldline.readout.link import uncrop
 from worldline.tokenizer import ContinuousTokenizer, Tokenizer
+from worldline.world.calibration import check_calibration
 from worldline.world.feed import feed_world, read_scale, write_scale
 from worldline.world.futures import draw_futures, read_scene
 from worldline.world.imagination import GUIDANCE, imagine
@@ -198,6 +199,7 @@ class World:
         artifact = open_artifact(name_or_folder)
         world: World = build_stored(artifact, cls.Config, name_or_folder)
         load_parts(world.parts, artifact.tensors)
+        check_calibration(artifact.calibration, world.controls.state_names, name_or_folder)
         return world.finished(artifact.calibration, artifact.card)
 
     def look(self, clip: Clip) -> View:
