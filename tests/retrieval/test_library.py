@@ -319,8 +319,8 @@ def test_a_video_that_is_replaced_meanwhile_is_not_lost(make_scene):
 def test_places_in_the_source_of_the_database_are_not_quoted(monkeypatch):
     def refuse(*_, **__):
         raise RuntimeError(
-            "Generic S3 error: no bucket x, /root/.cargo/registry/aws-1.2/aws.rs:319:13: inner "
-            'at s3://x/y, location: Location { file: "/root/a.rs", line: 15, column: 9 }, '
+            "Generic S3 error: no bucket x, /build/.cargo/registry/aws-1.2/aws.rs:319:13: inner "
+            'at s3://x/y, location: Location { file: "/build/a.rs", line: 15, column: 9 }, '
             "backtrace: MaybeBacktrace"
         )
 
@@ -335,7 +335,7 @@ def test_places_in_the_source_of_the_database_are_not_quoted(monkeypatch):
 def test_a_place_that_fails_when_it_is_listed(monkeypatch):
     class Connection:
         def list_tables(self):
-            raise RuntimeError("no bucket x, /root/.cargo/aws.rs:319:13")
+            raise RuntimeError("no bucket x, /build/.cargo/aws.rs:319:13")
 
     monkeypatch.setattr("lancedb.connect", lambda *_, **__: Connection())
     with pytest.raises(ArtifactError, match=r"no library can be opened here \(no bucket x\)$"):
