@@ -52,13 +52,43 @@ def test_search_like_finds_the_video_itself_first(call, library, tmp_path):
 
 @pytest.mark.parametrize(
     ("query", "reason"),
-    [("", "empty"), ("flurb", "not known: flurb"), ('{"op": "dance"}', "dance"), ("{", "not JSON")],
+    [
+        *(("", "empty"), ("flurb", "not known: flurb"), ('{"op": "dance"}', "dance")),
+        *(("{", "not JSON"), ('{"n": ' + "1" * 5000 + "}", "not JSON")),
+        ('{"op":"not","part":' * 5000 + "{}" + "}" * 5000, "nested too deep"),
+        ('{"op":"not","part":' * 101 + "{}" + "}" * 101, "at most 100 levels"),
+        ("falls from 2\u00b2 m", "`2\u00b2`"),
+    ],
 )
 def test_a_query_for_nothing_exits_with_one_line(call, library, query, reason):
     done = call("search", query, "--library", library, "--json")
     assert done.code == 2
     assert reason in done.answer["error"]
     assert len(done.error_lines) == 1
+
+
+def test_a_plan_as_deep_as_allowed_is_answered(call, library):
+    plan = '{"op":"and","parts":[' * 99 + '{"op":"event","type":"fall"}' + "]}" * 99
+    assert call("search", plan, "--library", library, "--json").answer["hits"]
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (("search", "fall", "--library", ""), "--library is empty; give a folder"),
+        (("ingest", "x", "--library="), "--library is empty; give a folder"),
+        (("ingest", "", "--library", "x"), "a path is empty; name a file or folder"),
+        (("ingest", "--json", "", "--library", "x"), "a path is empty; name a file or folder"),
+        (("perceive", "x", ""), "a path is empty; name a file or folder"),
+        (("perceive", "x", "--overlay", ""), "--overlay is empty; give a folder"),
+        (("info", ""), "a path is empty; name a file or folder"),
+    ],
+)
+def test_an_empty_path_is_not_the_current_folder(call, tmp_path, monkeypatch, words, error):
+    monkeypatch.chdir(tmp_path)
+    done = call(*words)
+    assert (done.code, done.error_lines) == (2, [f"worldline: error: {error}"])
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_library_that_is_not_there(call, tmp_path):

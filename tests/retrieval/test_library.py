@@ -15,8 +15,10 @@ from worldline.retrieval import lance
 from worldline.retrieval.ingest import Status, hash_content
 from worldline.retrieval.lance import LanceStore
 from worldline.retrieval.library import Library
+from worldline.retrieval.missing import missing
 from worldline.retrieval.schema import EVENTS, MOTIONS, TABLES
 from worldline.retrieval.store import ArrayStore
+from worldline.retrieval.where import IsIn
 
 
 @pytest.fixture(params=["array", "lance"])
@@ -268,6 +270,95 @@ def test_importing_the_library_stays_light():
         "assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)
+
+
+@pytest.mark.parametrize("table", [EVENTS, MOTIONS])
+def test_rows_that_a_fallback_lost_are_noticed_and_mended(
+    tmp_path, make_scene, write_fake, look, table
+):
+    place, names = tmp_path / "lib", ("a.mp4", "b.mp4")
+    for number, name in enumerate(names):
+        write_fake(tmp_path / name, make_scene(falls(1.0 + number)))
+    Library(LanceStore(str(place)), look=look).ingest(tmp_path)
+    versions = place / f"{table}.lance/_versions"
+    newest = min(versions.glob("*.manifest"), key=lambda file: int(file.stem))
+    newest.unlink()  # names count down from 2^64 - 1
+    with pytest.raises(ArtifactError, match=r"damaged \(rows of 2 of 2 videos.*a.mp4\); ingest"):
+        Library.open(place).search("fall")
+    report = Library(LanceStore(str(place)), look=look).ingest(tmp_path)
+    assert statuses(report) == dict.fromkeys(names, "updated")
+    library = Library.open(place)
+    assert len(library.search("fall").hits) == 2
+    assert len(library.search(like=make_scene()).hits) == 2
+
+
+def test_add_mends_what_was_lost(library, make_scene):
+    scene = make_scene(falls(1.0))
+    library.add(scene, uri="a", content_hash="1")
+    library.store.delete(EVENTS, IsIn("uri", ("a",)))
+    library.add(scene, uri="a", content_hash="1")
+    assert len(library.search("fall").hits) == 1
+
+
+def test_a_video_that_is_replaced_meanwhile_is_not_lost(make_scene):
+    class Busy(ArrayStore):
+        """Somebody replaces the video between the first two reads."""
+
+        def tally(self, table, column):
+            if table == EVENTS:
+                other.add(make_scene(falls(2.0)), uri="a", content_hash="2")
+            return super().tally(table, column)
+
+    store = Busy()
+    other = Library(ArrayStore())
+    other.add(make_scene(falls(1.0)), uri="a", content_hash="1")
+    store._rows = other.store._rows  # pyright: ignore
+    assert missing(store) == []
+
+
+def test_places_in_the_source_of_the_database_are_not_quoted(monkeypatch):
+    def refuse(*_, **__):
+        raise RuntimeError(
+            "Generic S3 error: no bucket x, /build/.cargo/registry/aws-1.2/aws.rs:319:13: inner "
+            'at s3://x/y, location: Location { file: "/build/a.rs", line: 15, column: 9 }, '
+            "backtrace: MaybeBacktrace"
+        )
+
+    monkeypatch.setattr("lancedb.connect", refuse)
+    with pytest.raises(ArtifactError) as caught:
+        Library.open("s3://x/y")
+    assert str(caught.value) == (
+        "s3://x/y: no library can be opened here (Generic S3 error: no bucket x: inner at s3://x/y)"
+    )
+
+
+def test_a_place_that_fails_when_it_is_listed(monkeypatch):
+    class Connection:
+        def list_tables(self):
+            raise RuntimeError("no bucket x, /build/.cargo/aws.rs:319:13")
+
+    monkeypatch.setattr("lancedb.connect", lambda *_, **__: Connection())
+    with pytest.raises(ArtifactError, match=r"no library can be opened here \(no bucket x\)$"):
+        Library.open("s3://x/y")
+
+
+def test_empty_paths_are_not_the_current_folder():
+    with pytest.raises(ArtifactError, match="place of the library is empty; give a folder"):
+        Library.open("")
+    (result,) = Library(ArrayStore()).ingest("").results
+    assert (result.status, result.error) == ("failed", "a path is empty; name a file or folder")
+
+
+def test_links_that_lead_nowhere_fail_and_gifs_are_videos(
+    library, tmp_path, make_scene, write_fake
+):
+    write_fake(tmp_path / "a.gif", make_scene(falls(1.0)))
+    (tmp_path / "b.mp4").symlink_to(tmp_path / "gone.mp4")
+    (tmp_path / "c.txt").symlink_to(tmp_path / "gone.txt")
+    report = library.ingest(tmp_path)
+    assert statuses(report) == {"a.gif": "added", "b.mp4": "failed"}
+    (error,) = (r.error for r in report.results if r.error)
+    assert error == f"{tmp_path}/b.mp4: cannot be read (the link leads to no file)"
 
 
 @pytest.mark.parametrize("how", ["empty", "noise", "gone"])

@@ -47,3 +47,23 @@ def test_a_plan_is_read_as_strictly():
         Plan.from_json({"querry": FALL})
     with pytest.raises(InputError, match=r"plan.guesses\[0\] lacks meaning"):
         Plan.from_json({"query": FALL, "guesses": [{"words": "high"}]})
+
+
+def nested(levels: int) -> dict[str, Any]:
+    record = FALL
+    for _ in range(levels - 1):
+        record = {"op": "not", "part": record}
+    return record
+
+
+def test_a_plan_that_is_nested_too_deep_is_refused():
+    assert Plan.from_json(nested(100)).sentence.startswith("No ")
+    for levels in (101, 900):
+        with pytest.raises(InputError, match="nested too deep; write it in at most 100 levels"):
+            Plan.from_json(nested(levels))
+
+
+def test_a_number_that_is_too_large_is_refused():
+    compare = {"quantity": "height_m", "op": ">", "value": 10**400}
+    with pytest.raises(InputError, match="value is 1000"):
+        Plan.from_json({**FALL, "where": [compare]})

@@ -6,9 +6,11 @@ import contextlib
 import difflib
 import importlib
 import io
+import itertools
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import worldline
 from worldline.cli.process import (
@@ -67,6 +69,11 @@ COMMANDS = (
     Entry("export", "worldline.cli.export:Export", _MAKE, "a world as ONNX graphs"),
 )
 """Every command, in the order of the help; adding one is adding a line."""
+
+_TAKE_TEXT = ("search", "imagine", "sim make")
+"""Commands whose own arguments are no paths; they say themselves what is wrong with them."""
+
+_FOLDERS = ("--library", "--out", "--overlay")
 
 EXAMPLE = """\
   worldline sim make drop collide --clips 4 --out clips
@@ -147,15 +154,17 @@ def _dispatch(words: list[str]) -> int:
     num_words = len(entry.name.split())
     module, _, name = entry.home.partition(":")
     command_type = getattr(importlib.import_module(module), name)
+    if complaint := _complain_of_empty(words[num_words:], entry, command_type):
+        return print_error(complaint, as_json=as_json)
     prog = f"worldline {entry.name}"
     style = (
         tyro.conf.FlagCreatePairsOff,
         tyro.conf.EnumChoicesFromValues,
         tyro.conf.DisallowNone,
     )
-    complaint = io.StringIO()
+    stderr = io.StringIO()
     try:
-        with contextlib.redirect_stderr(complaint):
+        with contextlib.redirect_stderr(stderr):
             command = tyro.cli(
                 command_type,
                 prog=prog,
@@ -166,10 +175,30 @@ def _dispatch(words: list[str]) -> int:
         if not stop.code:
             return 0
         if sys.stderr.isatty():
-            print(complaint.getvalue(), file=sys.stderr)
-        reason = explain(complaint.getvalue(), words[num_words:])
+            print(stderr.getvalue(), file=sys.stderr)
+        reason = explain(stderr.getvalue(), words[num_words:])
         return print_error(f"{reason}; see `{prog} --help`", as_json=as_json)
     return execute(command)
+
+
+def _complain_of_empty(words: Sequence[str], entry: Entry, command_type: Any) -> str:
+    """What to say of an empty word, which `Path` would take for the current folder; mostly ""."""
+    flags = {
+        f"--{field.name.replace('_', '-')}"
+        for field in fields(command_type)
+        if field.type in ("JsonFlag", "bool")
+    }
+    for before, word in itertools.pairwise(["", *words]):
+        option, equals, value = word.partition("=")
+        if not word:
+            option = "" if before in flags or "=" in before else before
+        elif not equals or value:
+            continue
+        if option.startswith("--"):
+            return f"{option} is empty; give {'a folder' if option in _FOLDERS else 'a value'}"
+        if not word and entry.name not in _TAKE_TEXT:
+            return "a path is empty; name a file or folder"
+    return ""
 
 
 def _is_group(word: str) -> bool:

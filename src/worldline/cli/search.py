@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from json import JSONDecodeError, loads
+from json import loads
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -91,8 +91,10 @@ def because(why: dict[str, Any]) -> str:
 def _plan(text: str) -> dict[str, Any]:
     try:
         record = loads(text)
-    except JSONDecodeError as error:
+    except ValueError as error:  # also a number of too many digits
         raise InputError(f"the plan is not JSON: {error}") from None
+    except RecursionError:
+        raise InputError("the plan is nested too deep; write it in fewer levels") from None
     if not isinstance(record, dict):
         raise InputError("the plan is not a JSON object")
     return record

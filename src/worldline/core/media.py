@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from errno import ENOENT
 from pathlib import Path
 
 __all__ = ["VIDEO_SUFFIXES", "videos_below"]
 
 VIDEO_SUFFIXES = frozenset(
     {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".wmv", ".flv"}
+    | {".gif"}
 )
 """Suffixes that are looked for in folders; a file named directly is tried whatever its suffix."""
 
@@ -17,7 +19,8 @@ def videos_below(folder: Path) -> tuple[list[Path], list[OSError]]:
     """Video files in a folder and all below it, by name.
 
     Returns:
-        the files, and an error, with its `filename`, for each folder that cannot be listed.
+        the files, and an error, with its `filename`, for each folder that cannot be listed and for
+        each link, named like a video, that leads to no file.
     """
     unread: list[OSError] = []
     found = [
@@ -26,4 +29,6 @@ def videos_below(folder: Path) -> tuple[list[Path], list[OSError]]:
         for name in names
         if Path(name).suffix.lower() in VIDEO_SUFFIXES
     ]
+    lost = sorted(path for path in found if path.is_symlink() and not path.exists())
+    unread += [FileNotFoundError(ENOENT, "the link leads to no file", str(p)) for p in lost]
     return sorted(path for path in found if path.is_file()), unread

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from worldline.core.errors import InputError
 from worldline.retrieval.plan import Guess
 from worldline.retrieval.query import PAIR_TYPES, And, Compare, Count, Event, Op, Query, Who
 from worldline.retrieval.rows import STATIC_LABEL
+from worldline.retrieval.used import check_whole, counted_twice, in_unit, unused, whole
 from worldline.retrieval.vocabulary import QUANTITY_OF, SECOND_ROLE, Kind
 from worldline.retrieval.words import Item
 
 __all__ = ["Reader"]
 
 _NOUN_ENDINGS = ("ion", "ions", "near miss", "accident", "accidents", "call", "shave", "escape")
-_NAMING = (Kind.NOUN, Kind.ANYTHING, Kind.PLACE)
-_UNIT_OF_NAME = {"mps": "mps", "px": "px", "m": "m", "s": "s", "rad": "rad"}
 
 
 @dataclass
@@ -55,7 +55,14 @@ class Reader:
         self._known: list[_Named] = []
 
     def ignore(self, items: Sequence[Item]) -> None:
-        """Note that these said nothing, apart from words that never do."""
+        """Note that these said nothing, apart from words that never do.
+
+        Raises:
+            InputError: there is a number among them.
+        """
+        for item in items:
+            if item.kind is Kind.NUMBER:
+                raise unused(items, item)
         quiet = (Kind.FILLER, Kind.ARTICLE, Kind.AND, Kind.COMMA, Kind.UNKNOWN)
         self._ignored += [item.words for item in items if item.kind not in quiet]
 
@@ -70,7 +77,12 @@ class Reader:
         return tuple(spelled + self._guesses), tuple(unknown + self._ignored)
 
     def clause(self, items: Sequence[Item]) -> Query:
-        """The query of one clause, which holds at least one event."""
+        """The query of one clause, which holds at least one event.
+
+        Raises:
+            InputError: a number is not used whole, a count is no whole number or given twice, or
+                limits exclude each other.
+        """
         draft = self._draft(items)
         last = len(draft.events) - 1
         parts: list[Query] = []
@@ -90,14 +102,17 @@ class Reader:
         comparator: Item | None = None
         hint: Item | None = None
         link: Kind | None = None
-        joined = False
+        joined = counted = False
         for at, item in enumerate(items):
             match item.kind:
                 case Kind.EVENT:
                     noun = self._is_noun(items, at)
                     draft.events.append((at, item, noun))
                     if number is not None:
-                        draft.count = self._number(comparator, number)
+                        timed = hint is not None and hint.kind in (Kind.WITHIN, Kind.LASTING)
+                        apart = timed or len(draft.events) > 1
+                        check_whole(items, number, at, apart=apart)
+                        self._count(draft, comparator, number)
                         number = comparator = None
                     link = Kind.ON if item.words.endswith("behind") else None
                 case Kind.COLOR:
@@ -106,7 +121,8 @@ class Reader:
                     who = _who(item, colors)
                     named = _Named(who, item.words, at, place=item.kind is Kind.PLACE, after=link)
                     if number is not None:
-                        named.number, named.number_words = int(number.entry.value), number.words
+                        check_whole(items, number, at)
+                        named.number, named.number_words = whole(number), number.words
                         named.op = Op(comparator.entry.text) if comparator else None
                         number = comparator = None
                     if joined and draft.people and item.kind is Kind.NOUN:
@@ -119,20 +135,29 @@ class Reader:
                         draft.people.append(named)
                     colors, joined = (), False
                 case Kind.NUMBER:
+                    if number is not None:
+                        raise unused(items, number)
                     if hint is not None and hint.kind is Kind.QUANTITY:
+                        if [i.kind for i in items[at + 1 : at + 2]] == [Kind.UNKNOWN]:
+                            raise unused(items, item)
                         self._measure(draft, item, comparator, hint)
                         comparator = hint = None
+                        counted = False
                     else:
                         number = item
                 case Kind.TIMES:
-                    if item.entry.value:
-                        draft.count = self._number(comparator, item)
-                    elif number is not None:
-                        draft.count = self._number(comparator, number)
+                    if number is not None:
+                        check_whole(items, number, at, apart=True)
+                    times = item if item.entry.value else number
+                    if times is not None:
+                        self._count(draft, comparator, times)
+                        counted = True
                     number = comparator = None
                 case Kind.COMPARATOR:
-                    postfix = item.words.startswith("or ") and draft.where
-                    if postfix:
+                    postfix = item.words.startswith("or ")
+                    if postfix and counted and number is None:
+                        self._recount(draft, Op(item.entry.text))
+                    elif postfix and number is None and draft.where:
                         where, words, old = draft.where[-1]
                         draft.where[-1] = where, words, replace(old, op=Op(item.entry.text))
                         self._guesses = [g for g in self._guesses if g.words != words]
@@ -141,6 +166,7 @@ class Reader:
                 case Kind.MEASURE:
                     self._measure(draft, item, comparator, hint)
                     comparator = hint = None
+                    counted = False
                 case Kind.QUANTITY | Kind.LASTING | Kind.WITHIN:
                     hint = item
                 case Kind.ON | Kind.FROM:
@@ -154,7 +180,7 @@ class Reader:
         if colors:
             draft.people.append(_Named(Who((), colors), " or ".join(colors), len(items)))
         if number is not None:
-            self._ignored.append(number.words)
+            raise unused(items, number)
         return draft
 
     def _is_noun(self, items: Sequence[Item], at: int) -> bool:
@@ -164,16 +190,23 @@ class Reader:
         led = before >= 0 and items[before].kind in (Kind.ARTICLE, Kind.NUMBER)
         return led or items[at].words.endswith(_NOUN_ENDINGS)
 
-    def _number(self, comparator: Item | None, number: Item) -> tuple[Op, int] | None:
-        value = int(number.entry.value)
+    def _count(self, draft: _Draft, comparator: Item | None, number: Item) -> None:
+        if draft.count is not None:
+            raise counted_twice(number.words)
+        value = whole(number)
         if comparator is not None:
-            return Op(comparator.entry.text), value
-        if value == 0:
-            return Op.EQ, 0
-        if value == 1:
-            return None
-        self._guesses.append(Guess(number.words, f"at least {value}"))
-        return Op.GE, value
+            draft.count = Op(comparator.entry.text), value
+        elif value == 0:
+            draft.count = Op.EQ, 0
+        elif value > 1:
+            draft.count = Op.GE, value
+            self._guesses.append(Guess(number.words, f"at least {value}"))
+
+    def _recount(self, draft: _Draft, op: Op) -> None:
+        """Apply "or more", "or fewer" to the count before it."""
+        number = 1 if draft.count is None else draft.count[1]
+        draft.count = op, number
+        self._guesses = [g for g in self._guesses if g.meaning != f"at least {number}"]
 
     # What is measured
 
@@ -184,7 +217,7 @@ class Reader:
         draft.where.append((owner, item.words, Compare("", Op.GE, item.entry.value)))
         where, words, compare = draft.where[-1]
         if hint is not None and hint.kind is Kind.QUANTITY:
-            name = hint.entry.text
+            name = in_unit(hint, item)
         elif hint is not None and hint.kind is Kind.LASTING and item.unit == "s":
             name = "duration_s"
         else:
@@ -192,6 +225,10 @@ class Reader:
         op = Op.GE
         if comparator is not None:
             op = Op(comparator.entry.text)
+            if op is Op.LT and item.entry.value == 0:
+                raise InputError(
+                    f"nothing measures less than {words}; ask for less than a number above 0"
+                )
         elif hint is not None and hint.kind is Kind.WITHIN:
             op = Op.LE
         elif name != "duration_s":
@@ -242,6 +279,8 @@ class Reader:
         if subject is not None:
             roles.append(("object", self._introduce(subject)))
             if subject.number > 1 or subject.op is not None:
+                if draft.count is not None:
+                    raise counted_twice(subject.number_words)
                 draft.count = self._people_count(subject)
         elif self._subject is not None and not noun:
             roles.append(("object", Who(name=self._subject)))

@@ -20,7 +20,8 @@ from dataclasses import replace
 from worldline.core.errors import InputError
 from worldline.retrieval.clause import Reader
 from worldline.retrieval.plan import Plan
-from worldline.retrieval.query import And, Count, Event, Not, Op, Or, Query, Then, Who, events_in
+from worldline.retrieval.query import And, Count, Event, Not, Or, Query, Then, Who, events_in
+from worldline.retrieval.ranges import spread_ranges
 from worldline.retrieval.vocabulary import Entry, Kind
 from worldline.retrieval.words import Item, read_words
 
@@ -33,9 +34,10 @@ def parse(text: str) -> Plan:
     """Read a question into a plan.
 
     Raises:
-        InputError: nothing that can happen is named; the message says what can be asked.
+        InputError: nothing that can happen is named, a number cannot be read or used, or limits
+            or negations undo each other; the message says what can be asked.
     """
-    items = _ranges(read_words(text))
+    items = spread_ranges(read_words(text))
     reader = Reader()
     if not _has_event(items):
         raise InputError(_advice(text, items))
@@ -61,30 +63,6 @@ def _advice(text: str, items: Sequence[Item]) -> str:
 
 def _has_event(items: Sequence[Item]) -> bool:
     return any(item.kind is Kind.EVENT for item in items)
-
-
-def _ranges(items: list[Item]) -> list[Item]:
-    """Turn "between 1 and 2 m" into "at least 1 m, at most 2 m"."""
-    result: list[Item] = []
-    at = 0
-    while at < len(items):
-        window = items[at : at + 4]
-        kinds = [item.kind for item in window]
-        if kinds[0:1] + kinds[2:] == [Kind.BETWEEN, Kind.AND, Kind.MEASURE] and kinds[1] in (
-            Kind.NUMBER,
-            Kind.MEASURE,
-        ):
-            low, high = window[1], window[3]
-            if low.kind is Kind.NUMBER:
-                value = float(f"{low.entry.value * high.factor:.12g}")
-                low = replace(low, entry=Entry(Kind.MEASURE, "", value), unit=high.unit)
-            result += [Item(Entry(Kind.COMPARATOR, Op.GE), window[0].words), low]
-            result += [Item(Entry(Kind.COMPARATOR, Op.LE), window[2].words), high]
-            at += 4
-        else:
-            result.append(items[at])
-            at += 1
-    return result
 
 
 def _split(
@@ -194,12 +172,24 @@ def _negation(segment: list[Item]) -> tuple[list[Item], list[list[Item]], bool, 
     Returns:
         what is said first, what each later negation denies, whether what is said first is denied
         itself, and whether the last negation ("without") may go on after an "and".
+
+    Raises:
+        InputError: a negation is itself denied, as in "not not falling".
     """
     first: list[Item] = []
     tails: list[list[Item]] = []
     denied = wide = False
+    last: Item | None = None
     for item in segment:
         current = tails[-1] if tails else first
+        if item.kind in (Kind.NOTHING, Kind.NOT):
+            again = last is not None and not _has_event(current)
+            if again or (denied and item.words in ("without", "without any", "without ever")):
+                raise InputError(
+                    f"`{' '.join(i.words for i in segment)}` denies one thing twice; say what "
+                    "happens, or deny it once"
+                )
+            last = item
         if item.kind is Kind.NOTHING:
             denied = True
             current.append(Item(Entry(Kind.ANYTHING), item.words))

@@ -114,18 +114,25 @@ def find_videos(paths: Iterable[str | Path]) -> list[Path | IngestResult]:
 
     Returns:
         files in the order of the paths, with a failed result for every path that gives none and for
-        every folder below that cannot be searched.
+        every folder and link below that leads nowhere.
     """
     files: dict[Path | IngestResult, None] = {}
     for given in paths:
+        if given == "":
+            error = "a path is empty; name a file or folder"
+            files[IngestResult("", Status.FAILED, error=error)] = None
+            continue
         path = Path(given).absolute()
         if path.is_dir():
             found, unread = videos_below(path)
             reason = "" if found or unread else "no video files in this folder"
             files.update(dict.fromkeys(found))
             for problem in unread:
-                told = f"folder cannot be searched ({problem.strerror})"
                 source = str(problem.filename)
+                what = (
+                    "cannot be read" if Path(source).is_symlink() else "folder cannot be searched"
+                )
+                told = f"{what} ({problem.strerror})"
                 error = str(MediaError(source, told))
                 files[IngestResult(source, Status.FAILED, error=error)] = None
         elif path.exists() and not path.is_file():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -22,6 +23,12 @@ __all__ = ["LanceStore"]
 
 _MARK = b"worldline.library"
 _LOCK = ".worldline.lock"
+_SOURCE = re.compile(
+    r",? *location: Location \{[^}]*\}(?:, backtrace: \w+(?: \{[^}]*\})?)?|"
+    r"[,:]? *(?:\(?at |\()?(?<![\w:/])/(?:[\w.@+-]+/)+[\w.-]+\.rs:\d+(?::\d+)?\)?"
+)
+"""Where in its own source code LanceDB met an error, in the two ways in which it says so."""
+
 _ORDER = sorted(TABLES, key=lambda name: name == VIDEOS)
 
 
@@ -35,9 +42,11 @@ class LanceStore:
             uri: a folder, or an object store's URI such as `s3://bucket/library`.
 
         Raises:
-            ArtifactError: a file, a folder with other things in it, a folder that cannot be used,
-                or a library of a newer version.
+            ArtifactError: no place, a file, a folder with other things in it, a folder that cannot
+                be used, or a library of a newer version.
         """
+        if not uri:
+            raise ArtifactError("the place of the library is empty; give a folder")
         self.uri = uri
         self._folder = None if "://" in uri else Path(uri).expanduser().absolute()
         self._tables: dict[str, Any] | None = None
@@ -45,7 +54,7 @@ class LanceStore:
             _check_folder(self._folder, uri)
             self._exists = (self._folder / f"{VIDEOS}.lance").is_dir()
         else:
-            self._exists = VIDEOS in self._connect().list_tables().tables
+            self._exists = VIDEOS in self._list()
         if self._exists:
             self._open(create=False)
 
@@ -60,7 +69,18 @@ class LanceStore:
         try:
             return lancedb.connect(self._folder or self.uri, read_consistency_interval=timedelta(0))
         except (OSError, RuntimeError, ValueError) as error:
-            raise ArtifactError(f"{self.uri}: no library can be opened here ({error})") from None
+            raise ArtifactError(
+                f"{self.uri}: no library can be opened here ({_reason(error)})"
+            ) from None
+
+    def _list(self) -> list[str]:
+        connection = self._connect()
+        try:
+            return connection.list_tables().tables
+        except (OSError, RuntimeError, ValueError) as error:
+            raise ArtifactError(
+                f"{self.uri}: no library can be opened here ({_reason(error)})"
+            ) from None
 
     def _open(self, *, create: bool) -> dict[str, Any]:
         if self._tables is not None:
@@ -126,6 +146,15 @@ class LanceStore:
             if where is not None:
                 query = query.where(to_sql(where))
             return query.to_arrow().to_pylist()
+
+    def tally(self, table: str, column: str) -> dict[str, int]:
+        """How many rows there are for each value of a column."""
+        if not self._exists:
+            return {}
+        with self._using(table) as handle:
+            query = handle.search().select([column]).limit(max(1, handle.count_rows()))
+            counts = query.to_arrow()[column].value_counts().to_pylist()
+            return {count["values"]: count["counts"] for count in counts}
 
     def nearest(
         self,
@@ -203,7 +232,7 @@ class LanceStore:
 
 def _reason(error: Exception) -> str:
     """What LanceDB says, without the places in its own source code."""
-    return " ".join(str(error).split()).partition(", /")[0]
+    return _SOURCE.sub("", " ".join(str(error).split())).strip(" ,:")
 
 
 def _check_folder(folder: Path, uri: str) -> None:

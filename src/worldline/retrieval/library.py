@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from worldline.core.errors import InputError
+from worldline.core.errors import ArtifactError, InputError
 from worldline.core.scene import Scene
 from worldline.retrieval.grammar import parse
 from worldline.retrieval.ingest import (
@@ -24,6 +24,7 @@ from worldline.retrieval.ingest import (
     look_at,
 )
 from worldline.retrieval.lance import LanceStore
+from worldline.retrieval.missing import missing
 from worldline.retrieval.plan import Plan
 from worldline.retrieval.query import Query
 from worldline.retrieval.rows import SceneRows, current_definitions, rows_of
@@ -82,7 +83,7 @@ class Library:
 
         with self.store.writing(self._sweep):
             known = self._videos().get(uri)
-            if _is_current(known, content_hash):
+            if _is_current(known, content_hash) and uri not in missing(self.store):
                 return int(known["num_events"])
             if not scene.events:
                 scene = scene.with_events(detect_events(scene))
@@ -114,14 +115,16 @@ class Library:
                 on_progress(len(results), len(files), result)
 
         with self.store.writing(self._sweep):
-            known = self._videos()
+            known, damaged = self._videos(), set(missing(self.store))
             before = self.store.version(EVENTS) + self.store.version(MOTIONS)
             flushed_s = time.monotonic()
             for file in files:
                 if isinstance(file, IngestResult):
                     report(file)
                     continue
-                result, rows = self._ingest_file(file, known.get(str(file)))
+                result, rows = self._ingest_file(
+                    file, known.get(str(file)), is_whole=str(file) not in damaged
+                )
                 if rows is not None:
                     pending.append(rows)
                 report(result)
@@ -167,6 +170,7 @@ class Library:
         Raises:
             InputError: nothing that can be asked for was asked, or there is no library here.
             MediaError: the video given as `like` cannot be used.
+            ArtifactError: the library is damaged.
         """
         if limit < 1:
             raise InputError(f"limit is {limit}; ask for at least 1 hit")
@@ -178,6 +182,12 @@ class Library:
             asked = Plan.from_json(query)
         if not self.store.exists:
             raise InputError(f"{self.uri}: no library here yet; make one with `worldline ingest`")
+        if lost := missing(self.store):
+            raise ArtifactError(
+                f"{self.uri}: the library is damaged (rows of {len(lost)} of "
+                f"{len(self._videos())} videos are lost, among them {lost[0]}); ingest these "
+                "videos again, or all of them into a new library"
+            )
         if like is None:
             return search(self.store, asked, limit=limit)
         scene = like if isinstance(like, Scene) else self._look(Path(like)).scene
@@ -190,7 +200,7 @@ class Library:
         return self.store.uri
 
     def _ingest_file(
-        self, file: Path, known: Mapping[str, Any] | None
+        self, file: Path, known: Mapping[str, Any] | None, *, is_whole: bool
     ) -> tuple[IngestResult, SceneRows | None]:
         uri = str(file)
         try:
@@ -201,7 +211,7 @@ class Library:
             return IngestResult(shown, Status.FAILED, error=reason), None
         try:
             content_hash = hash_content(file)
-            if _is_current(known, content_hash):
+            if is_whole and _is_current(known, content_hash):
                 counts = int(known["num_events"]), int(known["num_segments"])
                 damage = known["damage"] or None
                 return IngestResult(uri, Status.UNCHANGED, *counts, error=damage), None

@@ -142,10 +142,7 @@ def query_from_json(record: Mapping[str, Any]) -> Query:
     Raises:
         InputError: a key is missing, unknown or of the wrong kind; names the field.
     """
-    try:
-        return read_query(record)
-    except RecursionError:
-        raise InputError("query JSON is nested too deep") from None
+    return read_query(record)
 
 
 _WORDS = {Op.GT: "more than", Op.GE: "at least", Op.LT: "less than", Op.LE: "at most"}
@@ -157,6 +154,8 @@ _UNITS = {
     "m": "m",
     "s": "s",
     "px": "px",
+    "px/s": "px/s",
+    "px/s2": "px/s²",
 }
 
 
@@ -211,7 +210,7 @@ def _with_article(words: str) -> str:
 
 
 def _say_compare(compare: Compare) -> str:
-    name, _, unit = compare.quantity.rpartition("_")
+    name, _, unit = compare.quantity.replace("_px_s", "_px/s").rpartition("_")
     if unit not in _UNITS:
         name, unit = compare.quantity, ""
     value = f"{compare.value:g} {_UNITS.get(unit, '')}".strip()

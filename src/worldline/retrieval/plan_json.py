@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Mapping, Sequence
+from itertools import repeat
 from typing import Any
 
 from worldline.core.errors import InputError
 from worldline.retrieval.query import And, Compare, Count, Event, Not, Op, Or, Query, Then, Who
 
-__all__ = ["Fields", "read_query"]
+__all__ = ["MAX_DEPTH", "Fields", "read_query"]
+
+MAX_DEPTH = 100
+"""Most levels of a query in JSON: as many as a sentence of `MAX_WORDS` words can have."""
 
 _KINDS = {str: "text", dict: "an object", list: "a list", float: "a number", int: "a whole number"}
 _KNOWN = {
@@ -25,10 +29,10 @@ _KNOWN = {
 class Fields:
     """The fields of one object of the JSON, and where it stands."""
 
-    def __init__(self, record: Any, place: str, *, known: Sequence[str]) -> None:
+    def __init__(self, record: Any, place: str, *, known: Sequence[str], depth: int = 0) -> None:
         if not isinstance(record, Mapping):
             raise InputError(f"query JSON: {place} is {record!r}, expected an object")
-        self._record, self._place = record, place
+        self._record, self._place, self._depth = record, place, depth
         if unknown := sorted(str(key) for key in set(record) - set(known)):
             raise InputError(
                 f"query JSON: {place} has the unknown field {unknown[0]!r}; "
@@ -44,7 +48,7 @@ class Fields:
             value, Mapping if kind is dict else list | tuple if kind is list else kind
         )
         if kind is float:
-            right = isinstance(value, int | float) and math.isfinite(value)
+            right = isinstance(value, int | float) and abs(value) <= sys.float_info.max
         if not right or (isinstance(value, bool) and kind in (int, float)):
             raise InputError(
                 f"query JSON: {self._place}.{name} is {value!r}, expected {_KINDS[kind]}"
@@ -85,7 +89,7 @@ class Fields:
 
     def query(self, name: str) -> Query:
         """A field that is itself a query."""
-        return read_query(self.needed(name, dict), f"{self._place}.{name}")
+        return read_query(self.needed(name, dict), f"{self._place}.{name}", self._depth + 1)
 
     def queries(self, name: str) -> tuple[Query, ...]:
         """A field that is a list of queries, at least one."""
@@ -93,15 +97,18 @@ class Fields:
         if not values:
             raise InputError(f"query JSON: {self._place}.{name} is empty")
         places = (f"{self._place}.{name}[{index}]" for index in range(len(values)))
-        return tuple(map(read_query, values, places))
+        return tuple(map(read_query, values, places, repeat(self._depth + 1)))
 
 
-def read_query(record: Any, place: str = "query") -> Query:
+def read_query(record: Any, place: str = "query", depth: int = 1) -> Query:
     """Read a query expression.
 
     Raises:
-        InputError: a field is missing, unknown or of the wrong kind; names it and its place.
+        InputError: a field is missing, unknown or of the wrong kind; names it and its place. Or
+            there are more than `MAX_DEPTH` levels.
     """
+    if depth > MAX_DEPTH:
+        raise InputError(f"query JSON is nested too deep; write it in at most {MAX_DEPTH} levels")
     if not isinstance(record, Mapping):
         raise InputError(f"query JSON: {place} is {record!r}, expected an object")
     kind = record.get("op")
@@ -110,7 +117,7 @@ def read_query(record: Any, place: str = "query") -> Query:
             f"query JSON has the operation {kind!r} in {place}; "
             "known are event, then, and, or, not and count"
         )
-    fields = Fields(record, place, known=("op", *_KNOWN[kind]))
+    fields = Fields(record, place, known=("op", *_KNOWN[kind]), depth=depth)
     match kind:
         case "event":
             return _read_event(fields, place)

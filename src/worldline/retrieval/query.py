@@ -107,6 +107,22 @@ class Compare:
         )
 
 
+def _check_limits(where: tuple[Compare, ...]) -> None:
+    """Raise `InputError` for two conditions on one quantity that exclude each other."""
+    for low in where:
+        for high in where:
+            if low.quantity != high.quantity or low.op in (Op.LT, Op.LE):
+                continue
+            strict = low.op is Op.GT or high.op is Op.LT
+            beyond = low.value > high.value or (strict and low.value == high.value)
+            if high.op not in (Op.GT, Op.GE) and beyond:
+                said = [f"{low.op} {low.value:g}", f"{high.op} {high.value:g}"]
+                raise InputError(
+                    f"{low.quantity} {said[0]} and {low.quantity} {said[1]} cannot both hold; "
+                    "give limits that leave room between them"
+                )
+
+
 @dataclass(frozen=True)
 class Quantity:
     """A measured quantity by name; comparing it with a number gives a `Compare`."""
@@ -176,6 +192,8 @@ class Query:
 class Event(Query):
     """One event of a type, with conditions on its quantities and on the objects in its roles.
 
+    Raises `InputError` where no value can satisfy all conditions on a quantity.
+
     Attributes:
         type: name in the ontology, such as "fall".
         where: conditions that must all hold; a quantity that was not measured satisfies none.
@@ -185,6 +203,9 @@ class Event(Query):
     type: str
     where: tuple[Compare, ...] = ()
     roles: tuple[tuple[str, Who], ...] = ()
+
+    def __post_init__(self) -> None:
+        _check_limits(self.where)
 
     def of(self, *labels: str, color: str | None = None, name: str | None = None) -> Event:
         """The same event of an object with one of these labels, or with this colour."""
@@ -246,6 +267,8 @@ class Count(Query):
     def __post_init__(self) -> None:
         if self.number < 0:
             raise InputError(f"a count of {self.number} is asked for; give 0 or more")
+        if self.op is Op.LT and self.number == 0:
+            raise InputError("a count of less than 0 is asked for; give 1 or more after `<`")
 
 
 @dataclass(frozen=True)

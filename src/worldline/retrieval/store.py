@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol, runtime_checkable
@@ -28,6 +29,10 @@ class Store(Protocol):
         self, table: str, where: Where | None = None, columns: Sequence[str] | None = None
     ) -> list[dict[str, Any]]:
         """Rows that satisfy `where`, in no particular order; vectors only where asked for."""
+        ...
+
+    def tally(self, table: str, column: str) -> dict[str, int]:
+        """How many rows there are for each value of a column of text."""
         ...
 
     def nearest(
@@ -89,6 +94,10 @@ class ArrayStore:
             for row in self._rows[table]
             if where is None or accepts(where, row)
         ]
+
+    def tally(self, table: str, column: str) -> dict[str, int]:
+        """How many rows there are for each value of a column."""
+        return Counter(row[column] for row in self._rows[table])
 
     def nearest(
         self,

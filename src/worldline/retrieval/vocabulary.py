@@ -234,6 +234,8 @@ UNITS: Mapping[str, tuple[str, float]] = {
     **dict.fromkeys(("ms", "msec", "millisecond", "milliseconds"), ("s", 1e-3)),
     **dict.fromkeys(("min", "mins", "minute", "minutes"), ("s", 60.0)),
     **dict.fromkeys(("m/s", "mps", "metres per second", "meters per second"), ("mps", 1.0)),
+    **dict.fromkeys(("cm/s", "centimetres per second", "centimeters per second"), ("mps", 0.01)),
+    **dict.fromkeys(("mm/s", "millimetres per second", "millimeters per second"), ("mps", 1e-3)),
     **dict.fromkeys(("km/h", "kmh", "kph", "kilometres per hour"), ("mps", 1 / 3.6)),
     **dict.fromkeys(("mph", "miles per hour"), ("mps", 0.44704)),
     **dict.fromkeys(("ft/s", "feet per second"), ("mps", 0.3048)),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from dataclasses import dataclass
 
 from worldline.core.errors import InputError
+from worldline.retrieval.numerals import plain_numbers
 from worldline.retrieval.vocabulary import LEXICON, UNITS, Entry, Kind
 
 __all__ = ["MAX_WORDS", "Item", "read_words"]
@@ -15,7 +17,8 @@ MAX_WORDS = 200
 _LONGEST = max(phrase.count(" ") + 1 for phrase in LEXICON)
 _LONGEST_UNIT = max(unit.count(" ") + 1 for unit in UNITS)
 _TOKEN = re.compile(
-    r"\d+(?:\.\d+)?|\.\d+|(?:km/h|m/s|ft/s|px/s)|>=|<=|==|->|[<>=&|;,]|[^\W\d_]+(?:_[a-z]+)*"
+    r"\d+(?:\.\d+)?(?:e[+-]?\d+)?|\.\d+|(?:km/h|[cm]?m/s|ft/s|px/s)|>=|<=|==|->|[<>=&|;,]|"
+    r"[^\W\d_]\w*"
 )
 _SIGNS = str.maketrans(
     {
@@ -23,7 +26,8 @@ _SIGNS = str.maketrans(
         "\u2264": "<=",
         "\u2013": "-",
         "\u2212": "-",
-        "\u2014": ",",
+        "\u2014": " , ",
+        "\u00b0": " deg ",
         "\u2019": "'",
         "\u2192": "->",
     }
@@ -33,8 +37,6 @@ _SPELLED_OUT = (
     (re.compile(r"\b(can|could|will|would)(n't| not)\b"), "not"),
     (re.compile(r"\b(\w+)'s\b"), r"\1"),
     (re.compile(r"(?<=[a-z])-(?!>)(?=[a-z])"), " "),
-    (re.compile(r"(?<=\d)-(?=[a-z])"), " "),
-    (re.compile(r"\b(\d+),(\d{3})\b"), r"\1\2"),
 )
 _NEGATIVE = re.compile(r"(?<![\w.)-])(?:-|minus\s+)\.?\d[\d.]*")
 """A number below zero; "2-3 m" and "near-miss" hold none."""
@@ -70,7 +72,8 @@ def read_words(text: str) -> list[Item]:
     """Read a sentence; words that are not known are kept as such.
 
     Raises:
-        InputError: the sentence is longer than `MAX_WORDS` words, or holds a number below zero.
+        InputError: the sentence is longer than `MAX_WORDS` words, or holds a number below zero or
+            one that cannot be read whole.
     """
     text = text.lower().translate(_SIGNS)
     for pattern, replacement in _SPELLED_OUT:
@@ -80,6 +83,7 @@ def read_words(text: str) -> list[Item]:
             f"the query asks for {' '.join(negative[0].split())}; heights, speeds, distances and "
             "times are measured as sizes, so ask with numbers of 0 or more"
         )
+    text = plain_numbers(text)
     tokens = ["comma" if token == "," else token for token in _TOKEN.findall(text)]
     if len(tokens) > MAX_WORDS:
         raise InputError(f"the query has {len(tokens)} words; ask in at most {MAX_WORDS}")
@@ -87,15 +91,29 @@ def read_words(text: str) -> list[Item]:
     at = 0
     while at < len(tokens):
         item, length = _number(tokens, at) or _phrase(tokens, at) or _spelling(tokens[at])
-        items.append(item)
+        if items and (both := _sum(items[-1], item)):
+            items[-1] = both
+        else:
+            items.append(item)
         at += length
     return items
+
+
+def _sum(large: Item, small: Item) -> Item | None:
+    """One measure in two units, such as "6 ft 2 in"."""
+    if small.kind is not Kind.MEASURE or large.kind is not Kind.MEASURE:
+        return None
+    if small.unit != large.unit or small.factor >= large.factor:
+        return None
+    value = float(f"{large.entry.value + small.entry.value:.12g}")
+    words = f"{large.words} {small.words}"
+    return Item(Entry(Kind.MEASURE, "", value), words, small.unit, small.factor)
 
 
 def _number(tokens: list[str], at: int) -> tuple[Item, int] | None:
     """A number, with the unit after it where there is one."""
     length, value = 1, None
-    if tokens[at][0].isdigit() or tokens[at][0] == ".":
+    if tokens[at][0].isdecimal() or tokens[at][0] == ".":
         value = float(tokens[at])
     elif tokens[at : at + 2] == ["half", "a"]:
         value, length = 0.5, 2
@@ -108,7 +126,12 @@ def _number(tokens: list[str], at: int) -> tuple[Item, int] | None:
         if unit in UNITS:
             stored, factor = UNITS[unit]
             words = " ".join(tokens[at : at + length + size])
+            if tokens[at + length + size :][:1] == ["per"]:
+                words += f" {' '.join(tokens[at + length + size :][:2])}"
+                raise InputError(f"`{words}` has a unit that is not known; write it as 2 m/s")
             value = float(f"{value * factor:.12g}")  # 30 cm is 0.3 m, not 0.30000000000000004 m
+            if not math.isfinite(value):
+                raise InputError(f"`{words}` is too large to be a finite number; give less")
             return Item(Entry(Kind.MEASURE, "", value), words, stored, factor), length + size
     return Item(Entry(Kind.NUMBER, "", value), " ".join(tokens[at : at + length])), length
 

@@ -1,0 +1,33 @@
+"""Which videos a library names whose events or motions are lost."""
+
+from __future__ import annotations
+
+from worldline.retrieval.schema import EVENTS, MOTIONS, VIDEOS
+from worldline.retrieval.store import Store
+
+__all__ = ["missing"]
+
+_COLUMNS = ["uri", "ingest_id", "num_events", "num_segments"]
+
+
+def missing(store: Store) -> list[str]:
+    """URIs of videos of which the store holds fewer rows than their ingest wrote, by name.
+
+    A table whose newest version is damaged may read as an older one, without a complaint of the
+    database. Another process may replace a video meanwhile; then `videos` names it by a new
+    `ingest_id` before the rows of the old one go, so what counts is still named afterwards.
+    """
+    before = store.read(VIDEOS, columns=_COLUMNS)
+    if not before:
+        return []
+    events, motions = (store.tally(table, "ingest_id") for table in (EVENTS, MOTIONS))
+    lost = [
+        row
+        for row in before
+        if events.get(row["ingest_id"], 0) < row["num_events"]
+        or motions.get(row["ingest_id"], 0) < row["num_segments"]
+    ]
+    if not lost:
+        return []
+    named = {row["ingest_id"] for row in store.read(VIDEOS, columns=["ingest_id"])}
+    return sorted(row["uri"] for row in lost if row["ingest_id"] in named)

@@ -1,0 +1,65 @@
+"""Whether the numbers of a clause are used whole, as counts or as sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from worldline.core.errors import InputError
+from worldline.retrieval.vocabulary import Kind
+from worldline.retrieval.words import Item
+
+__all__ = ["check_whole", "counted_twice", "in_unit", "unused", "whole"]
+
+
+def counted_twice(words: str) -> InputError:
+    """The complaint about a second count."""
+    return InputError(
+        f"the query counts one event twice, once by `{words}`; give one limit, such as 2 times"
+    )
+
+
+def whole(number: Item) -> int:
+    """The value of a count. Raises `InputError` for half an event."""
+    value = number.entry.value
+    if value != int(value):
+        raise InputError(f"a count of {number.words} is asked for; give a whole number")
+    return int(value)
+
+
+def check_whole(items: Sequence[Item], number: Item, end: int, *, apart: bool = False) -> None:
+    """Refuse a number that an unknown word parts from what it would count.
+
+    "Two sudden falls" count falls; "within 2 furlongs of a car" does not count cars. Where `apart`
+    no unknown word may stand between.
+    """
+    kinds = {item.kind for item in items[_place(items, number) + 1 : end]}
+    if Kind.UNKNOWN in kinds and (apart or kinds - {Kind.UNKNOWN, Kind.COLOR}):
+        raise unused(items, number)
+
+
+def unused(items: Sequence[Item], number: Item) -> InputError:
+    """The complaint about a number among `items` that nothing known follows."""
+    at = _place(items, number)
+    words = " ".join(item.words for item in items[at : at + 2])
+    return InputError(
+        f"`{words}` cannot be read: no unit or thing that is known follows the number; write a "
+        "limit as 2 m, 2 s or 2 m/s, and a count as 2 times"
+    )
+
+
+def _place(items: Sequence[Item], number: Item) -> int:
+    return next(at for at, item in enumerate(items) if item is number)
+
+
+def in_unit(hint: Item, size: Item) -> str:
+    """The quantity that a phrase names, in the kind of unit that was said.
+
+    Raises:
+        InputError: it is not measured in such a unit.
+    """
+    name, _, unit = hint.entry.text.rpartition("_")
+    if size.unit in ("", unit):
+        return hint.entry.text
+    if (unit, size.unit) == ("mps", "px_s"):
+        return f"{name}_px_s"
+    raise InputError(f"`{hint.words}` is not measured in the unit of {size.words}")
