@@ -26,7 +26,6 @@ import pytest
             "--end-s is 'end'; it must be a number;",
         ),
         (["demo", "--max-s", "1 s"], "--max-s is '1 s'; it must be a number;"),
-        (["distill", "w", "--out", "o", "--learning-rate", ""],),
         (["perceive", "x", "--seed", "7" * 5000], f"--seed is '{'7' * 40}…'; it must be a whole"),
     ],
 )
