@@ -25,12 +25,12 @@ from worldline.world import World
 
 
 def recipe() -> Recipe:
-    """32x32 pixels, sized for some three minutes of one core without half precision."""
+    """32x32 pixels, sized for half an hour of one core without half precision."""
     tokenizer = RepresentationTokenizer.Config(
         size_px=32, width=48, depth=2, heads=2, decoder_width=64, decoder_depth=1
     )
     return Recipe(
-        held_out=39,
+        held_out=78,
         world=World.Config(
             name="small-jepa",
             tokenizer=tokenizer,
@@ -40,7 +40,7 @@ def recipe() -> Recipe:
             readout=LatentReadout.Config(channels=tokenizer.channels, rows=4, width=32, depth=1),
             trajectory=None,
         ),
-        data=(Data("data", FIRST_FAMILIES, 780),),
+        data=(Data("data", FIRST_FAMILIES, 3900),),
         stages=(
             Stage(
                 "encoder",
@@ -49,17 +49,17 @@ def recipe() -> Recipe:
                     (
                         NextFrame.Config(),
                         SketchedGaussian.Config(weight=2.0, num_directions=32),
-                        MaskedVideo.Config(width=48, depth=3, decay=0.99),
+                        MaskedVideo.Config(width=48, depth=3, decay=0.995),
                         StateAlignment.Config(weight=0.5),
                     ),
                 ),
                 "data",
                 Trainer.Config(
-                    steps=300,
+                    steps=3000,
                     learning_rate=3e-3,
-                    warmup=30,
-                    average_decay=0.99,
-                    checkpoint_every=25,
+                    warmup=100,
+                    average_decay=0.995,
+                    checkpoint_every=100,
                 ),
                 batch=12,
                 length=5,
@@ -69,11 +69,11 @@ def recipe() -> Recipe:
                 ObjectiveTask.Config(("dynamics",), (NextFrame.Config(),)),
                 "data",
                 Trainer.Config(
-                    steps=150,
+                    steps=2500,
                     learning_rate=3e-3,
-                    warmup=30,
-                    average_decay=0.99,
-                    checkpoint_every=50,
+                    warmup=100,
+                    average_decay=0.995,
+                    checkpoint_every=100,
                 ),
                 batch=8,
                 length=12,
@@ -83,10 +83,10 @@ def recipe() -> Recipe:
                 TokenizerTask.Config(),
                 "data",
                 Trainer.Config(
-                    steps=220,
+                    steps=2000,
                     learning_rate=3e-3,
-                    warmup=30,
-                    average_decay=0.99,
+                    warmup=100,
+                    average_decay=0.995,
                     checkpoint_every=100,
                 ),
                 batch=24,
@@ -97,11 +97,11 @@ def recipe() -> Recipe:
                 ObjectiveTask.Config(("readout",), (Reading.Config(noise=0.3),)),
                 "data",
                 Trainer.Config(
-                    steps=60,
+                    steps=500,
                     learning_rate=3e-3,
-                    warmup=20,
-                    average_decay=0.99,
-                    checkpoint_every=50,
+                    warmup=50,
+                    average_decay=0.995,
+                    checkpoint_every=100,
                 ),
                 batch=8,
                 length=6,

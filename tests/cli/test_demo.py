@@ -89,7 +89,7 @@ def test_the_whole_chain(
     assert home["familiar"] is True
     assert real["forecast"]["samples"] == 3
     assert len(real["forecast"]["uncertainty"]) == real["forecast"]["horizon"] == 16
-    assert set(real["psnr_db"]) == {"tiny", "copy the last frame", "constant velocity"}
+    assert set(real["psnr_db"]) == {"tiny", "copying the last frame", "constant velocity"}
     names = [panel["name"] for panel in real["panels"]]
     assert names[:2] == ["What happened", "Future 1"]
     origins = [panel["film"]["provenance"]["origin"] for panel in home["panels"]]

@@ -93,6 +93,20 @@ def test_a_bad_file_fails_alone(library, tmp_path, make_scene, write_fake):
     json.dumps(record)
 
 
+def test_a_link_to_itself_says_so(library, tmp_path):
+    (tmp_path / "loop.mp4").symlink_to("loop.mp4")
+    (result,) = library.ingest(tmp_path / "loop.mp4").results
+    assert result.error is not None
+    assert result.error.endswith("cannot be opened (too many levels of symbolic links)")
+
+
+def test_the_longest_name_has_no_scene_beside_it(tmp_path, make_scene):
+    video = tmp_path / ("x" * 251 + ".mp4")
+    frames = np.zeros((10, 32, 32, 3), dtype=np.uint8)
+    write_video(video, frames, fps=10, provenance=Provenance())
+    assert statuses(Library(ArrayStore()).ingest(video)) == {video.name: "added"}
+
+
 def test_a_bug_costs_one_file(tmp_path, make_scene, write_fake, look, capsys):
     def shaky(path):
         if path.name == "a.mp4":

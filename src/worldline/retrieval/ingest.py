@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 from collections.abc import Callable, Iterable
@@ -141,16 +142,37 @@ def find_videos(paths: Iterable[str | Path]) -> list[Path | IngestResult]:
             files[path] = None
             reason = ""
         else:
-            reason = "no such file or folder"
+            reason = _why_absent(path)
         if reason:
             error = str(MediaError(given, reason))
             files[IngestResult(str(given), Status.FAILED, error=error)] = None
     return list(files)
 
 
+def _why_absent(path: Path) -> str:
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except (OSError, ValueError) as error:  # a link to itself, or a NUL byte in the name
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        return f"cannot be opened ({reason.lower()})"
+    return "no such file or folder"
+
+
 def truth_file(video: Path) -> Path:
     """Where `worldline sim make` puts the true scene of a video."""
     return video.with_name(video.stem + ".scene.json")
+
+
+def _has_truth(video: Path) -> bool:
+    """Whether a scene lies beside a video; not where its name would be longer than names can be."""
+    try:
+        return truth_file(video).is_file()
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return False
+        raise
 
 
 def hash_content(video: Path) -> str:
@@ -162,9 +184,8 @@ def hash_content(video: Path) -> str:
     try:
         with video.open("rb") as stream:
             text = hashlib.file_digest(stream, "sha256").hexdigest()
-        truth = truth_file(video)
-        if truth.is_file():
-            text += "+" + hashlib.sha256(truth.read_bytes()).hexdigest()
+        if _has_truth(video):
+            text += "+" + hashlib.sha256(truth_file(video).read_bytes()).hexdigest()
     except OSError as error:
         raise MediaError(video, f"cannot be read ({error.strerror})") from None
     return text
@@ -203,9 +224,9 @@ def look_at(video: Path) -> Seen:
 
 
 def _read_truth(video: Path) -> Scene | None:
-    path = truth_file(video)
-    if not path.is_file():
+    if not _has_truth(video):
         return None
+    path = truth_file(video)
     try:
         scene = Scene.from_json(json.loads(path.read_text()))
     except (OSError, ArithmeticError, RecursionError, *_NOT_A_SCENE) as error:
