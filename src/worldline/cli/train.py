@@ -19,6 +19,9 @@ from worldline.core.errors import InputError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from worldline.train import Recipe
+    from worldline.world import World
+
 __all__ = ["Train", "TrainingLog", "check_device"]
 
 
@@ -74,6 +77,8 @@ class Train:
         if self.seed is not None:
             recipe = replace(recipe, seed=self.seed)
             command += f" --seed {self.seed}"
+        if self.reuse is not None:
+            command += f" --reuse {self.reuse}"
         for item in estimate_training(recipe):
             print(
                 f"{item.stage:10} {item.parameters / 1e6:8.2f} M parameters  about "
@@ -107,7 +112,7 @@ class Train:
             moving_camera=recipe.moving_camera,
             facts={
                 "command": command,
-                "reused": [] if reused is None else sorted(reused.calibration.get("ledgers", {})),
+                "reused": [] if reused is None else _finished(reused, recipe),
                 "recipe": recipe.digest(),
                 "seed": recipe.seed,
                 "machine": describe_machine(),
@@ -129,6 +134,12 @@ class Train:
         """Say where the world is."""
         console.print(f"world: {answer['world']}  ({answer['num_parameters'] / 1e6:.2f} M)")
         console.print(f"read its card with: worldline info {answer['world']}")
+
+
+def _finished(reused: World, recipe: Recipe) -> list[str]:
+    """Stages of the recipe that the world has behind it."""
+    done = reused.calibration.get("ledgers", {})
+    return [stage.name for stage in recipe.stages if stage.name in done]
 
 
 def check_device(name: str) -> None:
