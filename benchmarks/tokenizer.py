@@ -64,6 +64,7 @@ class Cosmos(nn.Module):
         super().__init__()
         from diffusers import AutoencoderKLCosmos
 
+        self.time_stride = time_stride
         widths = [width // divisor for width in (128, 256, 512, 512)]
         self.net = AutoencoderKLCosmos(
             latent_channels=16,
@@ -87,6 +88,9 @@ class Cosmos(nn.Module):
 
     def decode(self, latents: Tensor) -> Tensor:
         return from_unit(self.decode_unit(latents))
+
+    def count_steps(self, num_frames: int) -> int:
+        return 1 + (num_frames - 1) // self.time_stride
 
     def loss(self, frames: Tensor, weight: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
         image = self.decode_unit(self.encode(frames))

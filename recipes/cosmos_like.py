@@ -60,14 +60,19 @@ def _video_stages() -> tuple[Stage, ...]:
 
 def _image_stages() -> tuple[Stage, ...]:
     return (
-        _stage("tokenizer", TokenizerTask.Config(), 1200, 3e-3, batch=32, length=1),
-        _stage("dynamics", _task("dynamics", NextFrame.Config()), 500, 2e-3, batch=16, length=12),
-        _stage("readout", _task("readout", Reading.Config()), 200, 2e-3, batch=16, length=8),
+        _stage("tokenizer", TokenizerTask.Config(), 700, 3e-3, batch=32, length=1),
+        _stage("dynamics", _cached("dynamics", NextFrame.Config()), 480, 2e-3, batch=8, length=12),
+        _stage("readout", _cached("readout", Reading.Config()), 160, 2e-3, batch=8, length=8),
     )
 
 
 def _task(part: str, objective: Config) -> ObjectiveTask.Config:
     return ObjectiveTask.Config((part,), (objective,))
+
+
+def _cached(part: str, objective: Config) -> ObjectiveTask.Config:
+    """On codes that are made once, which leaves no mirrored and recoloured ones."""
+    return ObjectiveTask.Config((part,), (objective,), augmented=False, cached=True)
 
 
 def _stage(

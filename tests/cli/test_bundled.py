@@ -12,7 +12,7 @@ from worldline.world import storage
 
 FOLDER = Path(storage.__file__).parent / "pretrained"
 NAMES = sorted(folder.name for folder in FOLDER.glob("*"))
-MOST_MB = {"small": 40, "small-jepa": 12}
+MOST_MB = {"small": 40, "small-jepa": 12, "imagine": 12}
 
 
 @pytest.fixture(scope="module", params=NAMES)
