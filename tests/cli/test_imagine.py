@@ -75,7 +75,15 @@ def test_imagine(dreamer: str, tmp_path: Path, call, monkeypatch):
     shown = call(*arguments[:4], "--horizon", "2", "--samples", "1", "--out", tmp_path / "c").out
     assert "imagined by dreamer" in shown
     assert "not calibrated for text" in shown
-    assert "1 clips of 2 frames" in shown
+    assert "1 clip of 2 frames" in shown
+
+
+def test_a_sentence_is_enough(tmp_path: Path, call, monkeypatch):
+    monkeypatch.setattr(TextEncoder, "encode", encode)
+    monkeypatch.chdir(tmp_path)
+    answer = call("imagine", TEXT, "--horizon", "2", "--samples", "1", "--json").answer
+    assert (answer["world"], answer["trust"]) == ("imagine", 0.0)
+    assert read_clip(tmp_path / "imagined" / "sample-0.mp4").num_frames == 2
 
 
 @pytest.mark.parametrize(
@@ -83,7 +91,7 @@ def test_imagine(dreamer: str, tmp_path: Path, call, monkeypatch):
     [
         ([TEXT, "--world", "small"], "world small has not learned to start from nothing"),
         ([TEXT, "--world", "small", "--steps", "0"], "--steps is 0; it must be at least 1"),
-        ([TEXT], "--world"),
+        ([TEXT, "--world", "dreams"], "no world 'dreams': give the folder of a saved world"),
     ],
 )
 def test_a_mistake_is_one_line(arguments: list[str], reason: str, tmp_path: Path, call):
