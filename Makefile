@@ -21,8 +21,8 @@ demo: setup data ## Run the whole chain on real footage; prints where the report
 	$(BIN)/worldline demo
 
 .PHONY: test
-test: setup ## Run the tests
-	$(BIN)/python -m pytest
+test: setup ## Run the tests, a file at a time on each core
+	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 .PHONY: lint
 lint: setup ## Check style and formatting
