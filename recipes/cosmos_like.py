@@ -29,7 +29,7 @@ def recipe(size: str = "nano", *, video: bool = False) -> Recipe:
     if video:
         tokenizer = VideoTokenizer.Config(**shape.of_tokenizer(), levels=_LEVELS)
     return Recipe(
-        held_out=39,
+        held_out=26,
         world=World.Config(
             name=f"cosmos-like-{size}",
             tokenizer=tokenizer,
@@ -44,7 +44,7 @@ def recipe(size: str = "nano", *, video: bool = False) -> Recipe:
             context=9 if video else 8,
             ensemble_noise=0.0,
         ),
-        data=(Data("data", families, 600 if video else 1200),),
+        data=(Data("data", families, 600),),
         stages=_video_stages() if video else _image_stages(),
     )
 
@@ -60,9 +60,9 @@ def _video_stages() -> tuple[Stage, ...]:
 
 def _image_stages() -> tuple[Stage, ...]:
     return (
-        _stage("tokenizer", TokenizerTask.Config(), 700, 3e-3, batch=32, length=1),
-        _stage("dynamics", _cached("dynamics", NextFrame.Config()), 480, 2e-3, batch=8, length=12),
-        _stage("readout", _cached("readout", Reading.Config()), 160, 2e-3, batch=8, length=8),
+        _stage("tokenizer", TokenizerTask.Config(), 500, 3e-3, batch=32, length=1),
+        _stage("dynamics", _cached("dynamics", NextFrame.Config()), 300, 2e-3, batch=8, length=12),
+        _stage("readout", _cached("readout", Reading.Config()), 120, 2e-3, batch=8, length=8),
     )
 
 

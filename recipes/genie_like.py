@@ -20,7 +20,7 @@ def recipe(size: str = "nano") -> Recipe:
     """A disc that accelerates as it is told."""
     shape = size_named(size)
     return Recipe(
-        held_out=39,
+        held_out=26,
         world=World.Config(
             name=f"genie-like-{size}",
             tokenizer=ContinuousTokenizer.Config(**shape.of_tokenizer()),
@@ -33,13 +33,13 @@ def recipe(size: str = "nano") -> Recipe:
             readout=LatentReadout.Config(**shape.of_readout()),
             trajectory=None,
         ),
-        data=(Data("data", ("driven_disc",), 1000),),
+        data=(Data("data", ("driven_disc",), 600),),
         stages=(
             Stage(
                 "tokenizer",
                 TokenizerTask.Config(),
                 "data",
-                Trainer.Config(steps=600, learning_rate=3e-3, warmup=50),
+                Trainer.Config(steps=450, learning_rate=3e-3, warmup=50),
                 batch=32,
                 length=1,
             ),
@@ -47,7 +47,7 @@ def recipe(size: str = "nano") -> Recipe:
                 "dynamics",
                 _task("dynamics", NextFrame.Config()),
                 "data",
-                Trainer.Config(steps=800, learning_rate=2e-3, warmup=50),
+                Trainer.Config(steps=560, learning_rate=2e-3, warmup=50),
                 batch=8,
                 length=16,
             ),
@@ -55,7 +55,7 @@ def recipe(size: str = "nano") -> Recipe:
                 "readout",
                 _task("readout", Reading.Config(noise=0.3)),
                 "data",
-                Trainer.Config(steps=160, learning_rate=2e-3, warmup=20),
+                Trainer.Config(steps=120, learning_rate=2e-3, warmup=20),
                 batch=8,
                 length=8,
             ),

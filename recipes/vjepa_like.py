@@ -27,7 +27,7 @@ def recipe(size: str = "nano") -> Recipe:
     shape = size_named(size)
     tokenizer = RepresentationTokenizer.Config(**shape.of_view())
     return Recipe(
-        held_out=39,
+        held_out=26,
         world=World.Config(
             name=f"vjepa-like-{size}",
             tokenizer=tokenizer,
