@@ -3,6 +3,7 @@
 Public names load on first use, so that `import worldline` stays fast and does not import torch.
 """
 
+import os
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from worldline.core.scene import Scene
     from worldline.retrieval.library import Library
     from worldline.world.world import World
+
+# Read by OpenMP when torch is loaded. Its threads would spin while they wait for each other, and on
+# a busy machine take the time from the very thread that they wait for. Other wishes are kept.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 __all__ = ["Clip", "Forecast", "Library", "Scene", "World", "__version__"]
 

@@ -83,7 +83,7 @@ def test_a_sentence_is_enough(tmp_path: Path, call, monkeypatch):
     monkeypatch.chdir(tmp_path)
     answer = call("imagine", TEXT, "--horizon", "2", "--samples", "1", "--json").answer
     assert (answer["world"], answer["trust"]) == ("imagine", 0.0)
-    assert read_clip(tmp_path / "imagined" / "sample-0.mp4").num_frames == 2
+    assert read_clip(tmp_path / "out" / "imagined" / "sample-0.mp4").num_frames == 2
 
 
 @pytest.mark.parametrize(

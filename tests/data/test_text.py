@@ -87,5 +87,5 @@ def test_clips_without_captions_and_damaged_files_are_named(tmp_path):
 def test_a_missing_extra_is_one_sentence(missing, monkeypatch):
     monkeypatch.setitem(sys.modules, missing, None)
     _load.cache_clear()
-    with pytest.raises(InputError, match=r"pip install 'worldline\[text\]'"):
+    with pytest.raises(InputError, match=r"pip install -e '\.\[text\]'"):
         TextEncoder().encode(["a red ball"])

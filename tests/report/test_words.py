@@ -75,9 +75,9 @@ def test_findings_are_true_of_the_facts(facts: ReportFacts) -> None:
     assert "1 passed, 1 failed and 1 could not be decided" in laws
     assert laws.endswith("; not satisfied: gravity form.")
     assert "very low trust (0.04)" in footage
-    # At the last frame: the world 25.0, copying 21.5, constant velocity 26.5.
-    assert "25.0 dB, better than copying the last frame (21.5)" in footage
-    assert "worse than constant velocity (26.5)" in footage
+    # Over frames 1, 3 and 4, which all have: the world 27.0, copying 25.2, constant velocity 26.5.
+    assert "27.0 dB on average, better than copying the last frame (25.2)" in footage
+    assert "constant velocity (26.5)" in footage
     assert "high trust (0.93) in its forecast of a simulated clip" in home
     assert "Searching 41 videos" in search
     assert "“something falls from a height” finds 5" in search

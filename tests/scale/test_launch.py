@@ -17,7 +17,7 @@ def enter(address: str, num_workers: int = 1, **options) -> None:
 
 def test_without_ray_the_extra_is_named(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(InputError, match=r"pip install 'worldline\[scale\]'"):
+    with pytest.raises(InputError, match=r"pip install -e '\.\[scale\]'"):
         enter("local")
 
 

@@ -224,6 +224,6 @@ def test_what_cannot_be_exported_is_refused(tmp_path):
 def test_a_missing_package_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxscript", None)
     world = make(continuous(), JEPA)
-    with pytest.raises(InputError, match=r"onnxscript: pip install 'worldline\[export\]'"):
+    with pytest.raises(InputError, match=r"onnxscript: pip install -e '\.\[export\]'"):
         export_world(world, tmp_path / "out")
     assert not (tmp_path / "out").exists()

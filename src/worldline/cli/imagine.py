@@ -34,7 +34,7 @@ class Imagine:
     text: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="TEXT")]
     """What should happen, in one sentence."""
     world: WorldName = "imagine"
-    out: Path = Path("imagined")
+    out: Path = Path("out/imagined")
     """Folder to write to; made if need be."""
     horizon: int = 16
     """Number of frames of each clip."""

@@ -21,6 +21,8 @@ class Info:
 
     world: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="[WORLD]")] = "small"
     """Name of a bundled world, or the folder of a saved one."""
+    full: bool = False
+    """Print the card's tables of metrics, too."""
     json: JsonFlag = False
     seed: Seed = 0
 
@@ -43,7 +45,7 @@ class Info:
         }
 
     def show(self, answer: Answer, console: Console) -> None:
-        """Print the numbers, then the card."""
+        """Print the numbers, then the card, its limits first."""
         from rich.markdown import Markdown
         from rich.table import Table
 
@@ -55,7 +57,13 @@ class Info:
         table.add_row("context", f"{answer['context']} frames unless told otherwise")
         table.add_row("controls", _words(answer["controls"]) or "none")
         console.print(table)
-        console.print(Markdown(answer["card"]))
+        order = ("limits", "data", "cost", *answer["sections"])
+        for name in dict.fromkeys(name for name in order if name in answer["sections"]):
+            if name == "metrics" and not self.full:
+                continue
+            console.print(Markdown(f"## {name.capitalize()}\n\n{answer['sections'][name]}"))
+        if not self.full and "metrics" in answer["sections"]:
+            console.print(f"\nmetrics: worldline info {self.world} --full")
 
 
 def _words(controls: dict[str, Any]) -> str:

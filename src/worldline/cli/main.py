@@ -18,7 +18,6 @@ from worldline.cli.process import (
     complain,
     discard_output,
     open_streams,
-    sleep_while_waiting,
     terminable,
 )
 
@@ -112,7 +111,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     open_streams()
-    sleep_while_waiting()
     try:
         with terminable():
             code = _dispatch(words)

@@ -15,7 +15,6 @@ __all__ = [
     "complain",
     "discard_output",
     "open_streams",
-    "sleep_while_waiting",
     "terminable",
 ]
 
@@ -45,16 +44,6 @@ def open_streams() -> None:
         sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
     if sys.stderr is None:
         sys.stderr = os.fdopen(2, "w", encoding="utf-8", closefd=False)
-
-
-def sleep_while_waiting() -> None:
-    """Let threads of PyTorch that wait for each other sleep instead of spinning.
-
-    To be called before PyTorch is loaded; a wish that the environment expresses is kept. By default
-    OpenMP's threads spin at the end of each parallel piece of work. Where another program wants the
-    same core, they take the time from the very thread that they wait for.
-    """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def discard_output() -> None:

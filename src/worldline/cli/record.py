@@ -26,8 +26,9 @@ __all__ = ["Record"]
 class Record:
     """Play a Gymnasium environment with random actions; write frames, actions and rewards.
 
-    OUT becomes a LeRobot v3 dataset. Needs `pip install worldline[record]`, and for Atari, ViZDoom
-    or highway-env `worldline[games]`. An episode in which the environment fails is left out.
+    OUT becomes a LeRobot v3 dataset. Needs the extra `record`, and for Atari, ViZDoom
+    or highway-env `games`: `pip install -e '.[games]'` in Worldline's folder. An episode in which
+    the environment fails is left out.
     """
 
     env: Annotated[str, tyro.conf.arg(metavar="ENV_ID")]
@@ -62,7 +63,9 @@ class Record:
         except ModuleNotFoundError as error:
             if error.name != "gymnasium":
                 raise
-            raise InputError("Gymnasium is missing; run `pip install worldline[record]`") from None
+            raise InputError(
+                "Gymnasium is missing: pip install -e '.[record]' in Worldline's folder"
+            ) from None
         from worldline.data.episode import Quarantine
         from worldline.data.lerobot_write import write_lerobot
 

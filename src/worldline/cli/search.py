@@ -30,6 +30,9 @@ Words = Annotated[
 class Search:
     """Find clips by what physically happens in them, such as "something falls from a height".
 
+    Events are contact, collide, near miss, cross, fall, throw, rise, bounce, roll, slide, topple,
+    start, stop, still, enter, exit, occlude and reappear; with limits ("more than 2 m"), order
+    ("then within 2 s"), counts and negations. Things have names only where a clip brings its truth.
     The plan that the words were read into is part of the answer; each hit says what it rests on.
     """
 

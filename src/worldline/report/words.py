@@ -180,20 +180,18 @@ _TIE_DB = 0.1
 
 
 def _compare(forecast: ForecastFacts) -> str:
-    """How the world's picture error at the last common frame compares with the baselines'."""
-    last = {
-        curve.name: value
-        for curve in forecast.errors
-        for value in curve.values[-1:]
-        if value is not None
-    }
-    if len(last) < 2:
+    """How the world's mean PSNR over the frames of all curves compares with the baselines'."""
+    rows = list(zip(*(curve.values for curve in forecast.errors), strict=True))
+    shared = [[value for value in row if value is not None] for row in rows if None not in row]
+    if len(forecast.errors) < 2 or not shared:
         return ""
-    (_, own), *others = last.items()
+    means = [sum(values) / len(shared) for values in zip(*shared, strict=True)]
+    own, *rest = means
+    others = [(curve.name, mean) for curve, mean in zip(forecast.errors[1:], rest, strict=True)]
     beaten = [f"{name} ({value:.1f})" for name, value in others if own > value + _TIE_DB]
     level = [f"{name} ({value:.1f})" for name, value in others if abs(own - value) <= _TIE_DB]
     behind = [f"{name} ({value:.1f})" for name, value in others if own < value - _TIE_DB]
-    text = f"; its last frame scores {own:.1f} dB"
+    text = f"; its frames score {own:.1f} dB on average"
     text += f", better than {join(beaten)}" if beaten else ""
     text += f", level with {join(level)}" if level else ""
     return text + (f", worse than {join(behind)}" if behind else "")

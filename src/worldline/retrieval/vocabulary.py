@@ -111,8 +111,9 @@ _FORMS: Mapping[str, str] = {
     "come back into view, emerges, emerge, emerging",
     "enter": "enter, enters, entering, entered, come into view, comes into view, come in, "
     "comes in, enter the frame, enters the frame, enters the view, enters the scene",
-    "exit": "exit, exits, exiting, exited, leave, leaves, leaving, left, goes out of view, "
-    "leave the frame, leaves the frame, leaves the view, leaves the scene, exits the frame",
+    "exit": "exit, exits, exiting, exited, leave, leaves, leaving, goes out of view, "
+    "leave the frame, leaves the frame, leaves the view, leaves the scene, exits the frame, "
+    "left the frame, left the view, left the scene, left the picture",
     "start": "start, starts, starting, started, start moving, starts moving, started moving, "
     "starts to move, begins to move, begins moving, sets off",
     "stop": "stop, stops, stopping, stopped, stop moving, stops moving, halt, halts, halted, "

@@ -52,7 +52,9 @@ def ray_session(address: str, *, num_workers: int, use_gpu: bool = False) -> Ite
             machine, is too small.
     """
     if importlib.util.find_spec("ray") is None:
-        raise InputError("training with --ray needs Ray: pip install 'worldline[scale]'")
+        raise InputError(
+            "training with --ray needs Ray: pip install -e '.[scale]' in Worldline's folder"
+        )
     os.environ.update(_SETTINGS)
     import ray
 

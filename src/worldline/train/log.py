@@ -47,5 +47,7 @@ def _tensorboard(folder: Path, first_step: int) -> Any:
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
-        raise InputError("training logs need TensorBoard: pip install 'worldline[train]'") from None
+        raise InputError(
+            "training logs need TensorBoard: pip install -e '.[train]' in Worldline's folder"
+        ) from None
     return SummaryWriter(str(folder / "tensorboard"), purge_step=first_step)

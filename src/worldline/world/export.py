@@ -90,7 +90,7 @@ def _require_packages() -> None:
             importlib.import_module(name)
         except ImportError:
             raise InputError(
-                f"exporting needs the package {name}: pip install 'worldline[export]'"
+                f"exporting needs {name}: pip install -e '.[export]' in Worldline's folder"
             ) from None
 
 
