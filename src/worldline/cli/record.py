@@ -26,9 +26,9 @@ __all__ = ["Record"]
 class Record:
     """Play a Gymnasium environment with random actions; write frames, actions and rewards.
 
-    OUT becomes a LeRobot v3 dataset. Needs the extra `record`, and for Atari, ViZDoom
-    or highway-env `games`: `pip install -e '.[games]'` in Worldline's folder. An episode in which
-    the environment fails is left out.
+    OUT becomes a LeRobot v3 dataset. Needs the extra `record`, and for Atari, ViZDoom,
+    highway-env and what draws with pygame (CartPole) `games`: `pip install -e '.[games]'` in
+    Worldline's folder. An episode in which the environment fails is left out.
     """
 
     env: Annotated[str, tyro.conf.arg(metavar="ENV_ID")]
