@@ -5,8 +5,8 @@
 One encoder learns from three objectives at once: its own next latents (V-JEPA 2 and LeWorldModel:
 gradients through both sides, SIGReg against collapse), hidden parts of the video, and the state
 that the simulator knows. Then dynamics learn further on the finished latents. A decoder, trained
-last, is for looking only. Data, schedule and cost are repeated on the world's card. At this length
-it does not reach copy-last yet (`LOG.md`).
+last, is for looking only. Data, schedule and cost are repeated on the world's card. A tenth of
+this length did not reach copy-last (`LOG.md`); the whole of it has not been run.
 """
 
 from worldline.dynamics import JepaDynamics
