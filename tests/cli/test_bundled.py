@@ -30,6 +30,14 @@ def test_info_tells_data_cost_metrics_and_limits(world: World, call):
     assert told["calibration"]["trust"]
 
 
+def test_info_shows_a_person_limits_first_and_tables_when_asked(world: World, call):
+    short, full = call("info", world.name).out, call("info", world.name, "--full").out
+    assert short.index("Limits") < short.index("Data") < short.index("Cost")
+    assert f"worldline info {world.name} --full" in short
+    assert "psnr db" not in short
+    assert "psnr db" in full
+
+
 def test_it_predicts_by_its_name(world: World, videos: Path, tmp_path: Path, call):
     source = videos / "ball.mp4"
     done = call(
