@@ -15,6 +15,7 @@ from worldline.audit.finish import WorldPredictor
 from worldline.audit.prediction import Metric, PredictionTable, evaluate_predictors
 from worldline.core.clip import Clip
 from worldline.core.latents import Controls
+from worldline.core.wording import counted
 from worldline.sim import Split, make_clips
 from worldline.world import World
 from worldline.world.steps import at_steps
@@ -167,8 +168,8 @@ def compare_student(
         InputError: a world is no flow world.
     """
     steps = student.dynamics.config.num_steps
-    names = f"teacher, {_count(teacher_steps)}", f"teacher, {_count(steps)}"
-    own = f"student, {_count(steps)}"
+    names = f"teacher, {counted(teacher_steps, 'step')}", f"teacher, {counted(steps, 'step')}"
+    own = f"student, {counted(steps, 'step')}"
     worlds = {
         names[0]: at_steps(teacher, teacher_steps),
         names[1]: at_steps(teacher, steps),
@@ -193,10 +194,6 @@ def compare_student(
     )
     speed = measure_speed(worlds, clips[0], repeats=repeats, seed=seed)
     return Comparison(names[0], names[1], own, table, speed, torch.get_num_threads())
-
-
-def _count(steps: int) -> str:
-    return f"{steps} step{'s' if steps > 1 else ''}"
 
 
 @torch.no_grad()

@@ -11,9 +11,9 @@ __all__ = ["counted", "printable"]
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
-def counted(number: int, thing: str) -> str:
-    """Such as "1 frame" or "3 frames", for things whose plural ends in s."""
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+def counted(number: int, thing: str, things: str = "") -> str:
+    """Such as "1 frame" or "3 frames"; `things` is the plural where it does not end in s."""
+    return f"{number} {thing}" if number == 1 else f"{number} {things or thing + 's'}"
 
 
 def printable(text: str, *, keep: str = "") -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from worldline.core import Origin, Outcome, Provenance, Verdict
+from worldline.core.wording import counted
 from worldline.report.facts import ClipFacts, ForecastFacts, ReportFacts, SearchFacts
 
 __all__ = [
@@ -61,8 +62,7 @@ def plain(name: str) -> str:
 
 def count(number: int, one: str, many: str = "") -> str:
     """ "1 event", "2 events", "no events"."""
-    word = one if number == 1 else (many or one + "s")
-    return f"{number if number else 'no'} {word}"
+    return counted(number, one, many) if number else f"no {many or one + 's'}"
 
 
 def join(parts: Iterable[str]) -> str:
