@@ -93,7 +93,7 @@ ENCODED = ObjectiveTask.Config(
 PLAIN = ObjectiveTask.Config(augmented=False)
 READING = ObjectiveTask.Config(("readout",), (Reading.Config(noise=0.3),), augmented=False)
 SENSITIVE = {"critic", "fooling", "edges", "latent_size"}
-"""Parts of the tokenizer's loss that amplify rounding: weights moved by 1e-7 of their size move
+"""Parts of the loss of "pictures" that amplify rounding: weights moved by 1e-7 of their size move
 them by up to 1e-2 within twelve steps of one process, since Adam's first steps go by signs."""
 # Name: world, task, clips of a batch (3 do not divide evenly), frames.
 STAGES = {
@@ -184,7 +184,8 @@ def test_two_workers_train_as_one_does(cluster, tasks, tmp_path):
         for part, values in one.items():
             told = f"{name} {part}"
             torch.testing.assert_close(two[part][:2], values[:2], rtol=1e-4, atol=1e-5, msg=told)
-            rtol, atol = (2e-2, 1e-3) if part in SENSITIVE else (1e-4, 1e-5)
+            feels = name == "pictures" and part in SENSITIVE
+            rtol, atol = (2e-2, 1e-3) if feels else (1e-4, 1e-5)
             torch.testing.assert_close(two[part], values, rtol=rtol, atol=atol, msg=told)
         assert ledgers[name].frames_seen == ledger.frames_seen
         assert ledger.flop <= ledgers[name].flop <= 1.8 * ledger.flop  # rows that are repeated
