@@ -11,7 +11,6 @@ Beside `take.mp4` may lie, as `worldline sim make` writes them:
 
 from __future__ import annotations
 
-import errno
 import json
 import zipfile
 from dataclasses import replace
@@ -23,6 +22,7 @@ import numpy as np
 from worldline.core.camera import Camera
 from worldline.core.clip import Clip
 from worldline.core.errors import InputError
+from worldline.core.media import is_there
 from worldline.core.readings import Readings
 from worldline.core.wording import counted
 
@@ -58,18 +58,18 @@ def read_guide(path: str | Path, clip: Clip, world: World, *, horizon: int) -> C
     guide = read_clip(path, start_s=first_s, end_s=last_s + reach_s)
     parts: dict[str, Any] = {}
     files = {kind: _beside(path, kind) for kind in ("actions", "camera", "scene", "state")}
-    if takes.action_size and _is_there(files["actions"]):
+    if takes.action_size and is_there(files["actions"]):
         record = _json(files["actions"])
         rows = _rows(files["actions"], record, guide)
         values = _array(files["actions"], record, "actions", 2)
         parts["actions"] = values[rows]
-    source = files["camera"] if _is_there(files["camera"]) else files["scene"]
-    if takes.rays and _is_there(source):
+    source = files["camera"] if is_there(files["camera"]) else files["scene"]
+    if takes.rays and is_there(source):
         record = _json(source)
         camera = _camera(source, record)
         if camera is not None:
             parts["camera"] = camera.at(_rows(source, record, guide))
-    if takes.state_names and _is_there(files["state"]):
+    if takes.state_names and is_there(files["state"]):
         record = _json(files["state"])
         rows = _rows(files["state"], record, guide)
         values = _array(files["state"], record, "values", 2, missing=True)[rows]
@@ -79,7 +79,7 @@ def read_guide(path: str | Path, clip: Clip, world: World, *, horizon: int) -> C
             files["state"], lambda: Readings(names, np.where(known, values, 0.0), known)
         )
     maps = _beside(path, "maps").with_suffix(".npz")
-    if takes.map_names and _is_there(maps):
+    if takes.map_names and is_there(maps):
         parts |= _maps(maps, guide)
     made = _made(Path(path), lambda: replace(guide, scene=None, **parts))
     assert isinstance(made, Clip)
@@ -88,16 +88,6 @@ def read_guide(path: str | Path, clip: Clip, world: World, *, horizon: int) -> C
 
 def _beside(path: str | Path, kind: str) -> Path:
     return Path(path).with_suffix(f".{kind}.json")
-
-
-def _is_there(file: Path) -> bool:
-    """False also where no file can have this name, because it would be too long."""
-    try:
-        return file.is_file()
-    except OSError as error:
-        if error.errno == errno.ENAMETOOLONG:
-            return False
-        raise
 
 
 def _json(file: Path) -> dict[str, Any]:

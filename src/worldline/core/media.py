@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import os
-from errno import ENOENT
+from errno import ENAMETOOLONG, ENOENT
 from pathlib import Path
 
-__all__ = ["VIDEO_SUFFIXES", "videos_below"]
+__all__ = ["VIDEO_SUFFIXES", "is_there", "videos_below"]
 
 VIDEO_SUFFIXES = frozenset(
     {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".wmv", ".flv"}
     | {".gif"}
 )
 """Suffixes that are looked for in folders; a file named directly is tried whatever its suffix."""
+
+
+def is_there(file: Path) -> bool:
+    """Whether a file lies beside a video; not where its name would be longer than names can be."""
+    try:
+        return file.is_file()
+    except OSError as error:
+        if error.errno == ENAMETOOLONG:
+            return False
+        raise
 
 
 def videos_below(folder: Path) -> tuple[list[Path], list[OSError]]:

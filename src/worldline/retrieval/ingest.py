@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 from collections.abc import Callable, Iterable
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from worldline.core.errors import MediaError
-from worldline.core.media import VIDEO_SUFFIXES, videos_below
+from worldline.core.media import VIDEO_SUFFIXES, is_there, videos_below
 from worldline.core.provenance import Origin
 from worldline.core.scene import Scene
 
@@ -165,16 +164,6 @@ def truth_file(video: Path) -> Path:
     return video.with_name(video.stem + ".scene.json")
 
 
-def _has_truth(video: Path) -> bool:
-    """Whether a scene lies beside a video; not where its name would be longer than names can be."""
-    try:
-        return truth_file(video).is_file()
-    except OSError as error:
-        if error.errno == errno.ENAMETOOLONG:
-            return False
-        raise
-
-
 def hash_content(video: Path) -> str:
     """SHA-256 of the video's bytes, and of the scene file beside it where there is one.
 
@@ -184,7 +173,7 @@ def hash_content(video: Path) -> str:
     try:
         with video.open("rb") as stream:
             text = hashlib.file_digest(stream, "sha256").hexdigest()
-        if _has_truth(video):
+        if is_there(truth_file(video)):
             text += "+" + hashlib.sha256(truth_file(video).read_bytes()).hexdigest()
     except OSError as error:
         raise MediaError(video, f"cannot be read ({error.strerror})") from None
@@ -224,9 +213,9 @@ def look_at(video: Path) -> Seen:
 
 
 def _read_truth(video: Path) -> Scene | None:
-    if not _has_truth(video):
-        return None
     path = truth_file(video)
+    if not is_there(path):
+        return None
     try:
         scene = Scene.from_json(json.loads(path.read_text()))
     except (OSError, ArithmeticError, RecursionError, *_NOT_A_SCENE) as error:
