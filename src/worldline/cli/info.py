@@ -57,12 +57,11 @@ class Info:
         table.add_row("context", f"{answer['context']} frames unless told otherwise")
         table.add_row("controls", _words(answer["controls"]) or "none")
         console.print(table)
-        order = ("limits", "data", "cost", *answer["sections"])
-        for name in dict.fromkeys(name for name in order if name in answer["sections"]):
-            if name == "metrics" and not self.full:
-                continue
-            console.print(Markdown(f"## {name.capitalize()}\n\n{answer['sections'][name]}"))
-        if not self.full and "metrics" in answer["sections"]:
+        parts = answer["sections"]
+        for name in sorted(parts, key=lambda name: name != "limits"):
+            if self.full or name != "metrics":
+                console.print(Markdown(f"## {name.capitalize()}\n\n{parts[name]}"))
+        if not self.full and "metrics" in parts:
             console.print(f"\nmetrics: worldline info {self.world} --full")
 
 
