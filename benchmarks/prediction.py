@@ -15,6 +15,8 @@ of one 16-frame forecast as a multiple of flow warp's.
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 import os
 import pickle
 from functools import partial
@@ -60,7 +62,7 @@ def cost_over_flow_warp(world: World, num_clips: int) -> float:
 
 def evaluate_part(first: int, options: argparse.Namespace) -> PredictionTable:
     """Clips `first` to `first + PART`, from the file of an earlier run if there is one."""
-    name = f"{options.world}-{options.split}-{options.seed}-{first}.pickle"
+    name = f"{options.world}-{options.digest}-{options.split}-{options.seed}-{first}.pickle"
     path = options.out / name.replace("/", "_")
     if not path.is_file():
         torch.set_num_threads(1)
@@ -88,6 +90,9 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
     world = World.from_pretrained(options.world)
+    # Another training or calibration of the same name makes parts of its own.
+    known = json.dumps([world.config.to_json(), world.calibration], sort_keys=True)
+    options.digest = hashlib.sha256(known.encode()).hexdigest()[:12]
     starts = range(0, options.clips, PART)
     with get_context("spawn").Pool(options.workers) as pool:
         jobs = partial(evaluate_part, options=options)
