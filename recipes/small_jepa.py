@@ -25,7 +25,7 @@ from worldline.world import World
 
 
 def recipe() -> Recipe:
-    """32x32 pixels; by the time of a tenth of it, half an hour of one core without half precision."""
+    """32x32 pixels; half an hour of one core without half precision, by what a tenth of it took."""
     tokenizer = RepresentationTokenizer.Config(
         size_px=32, width=48, depth=2, heads=2, decoder_width=64, decoder_depth=1
     )
