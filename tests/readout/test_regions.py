@@ -65,8 +65,8 @@ def test_small_regions_are_dropped():
 
 
 def test_cores_tell_touching_discs_apart():
-    assert len(find_cores(disc_mask((30, 40)))) == 1
-    assert len(find_cores(disc_mask((30, 40), (50, 40)))) == 2
+    assert len(find_cores(disc_mask((30, 40)), 8)) == 1
+    assert len(find_cores(disc_mask((30, 40), (50, 40)), 8)) == 2
 
 
 def test_the_picture_that_holds_the_outline_holds_the_object():

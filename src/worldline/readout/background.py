@@ -86,9 +86,12 @@ class BackgroundModel:
         if not len(rows):
             return shadow
         now, then = image[rows, columns] + 1.0, self.mean[rows, columns] + 1.0
-        sum_now, sum_then = now.sum(axis=1), then.sum(axis=1)
+        # NumPy sums short rows slowly: channel by channel.
+        sum_now = now[:, 0] + now[:, 1] + now[:, 2]
+        sum_then = then[:, 0] + then[:, 1] + then[:, 2]
         ratio = sum_now / sum_then
-        chroma = np.abs(now / sum_now[:, None] - then / sum_then[:, None])[:, :2].max(axis=1)
+        red, green = (np.abs(now[:, k] / sum_now - then[:, k] / sum_then) for k in (0, 1))
+        chroma = np.maximum(red, green)
         # In the dark colours are noise: allow for it.
         allowed = _SHADOW_CHROMA + 1.5 / sum_now
         shadow[rows, columns] = (
@@ -121,10 +124,15 @@ class BackgroundModel:
         self._variance = np.clip(self._variance, _MIN_NOISE**2, 40.0**2)
         self.age = np.minimum(self.age + (keep_out == 0), _MAX_AGE_FRAMES)
 
-    def replace(self, where: Bool[np.ndarray, "h w"], image: Float[np.ndarray, "h w 3"]) -> None:
-        """Take what is seen now as the background there."""
-        self.mean[where] = image[where]
-        self.age[where] = 1.0
+    def replace(
+        self,
+        where: Bool[np.ndarray, "y x"],
+        image: Float[np.ndarray, "h w 3"],
+        window: tuple[slice, slice] = (slice(None), slice(None)),
+    ) -> None:
+        """Take what is seen now as the background there; `where` covers the window alone."""
+        self.mean[window][where] = image[window][where]
+        self.age[window][where] = 1.0
 
     def warp(self, new_from_old: Float[np.ndarray, "3 3"]) -> None:
         """Move the model into another view; what comes into view is unknown (age 0)."""

@@ -22,6 +22,7 @@ _UPSCALE_TO_PX = 192
 _MIN_BUFFER, _MAX_BUFFER = 40, 80  # frames
 _MEDIAN_FRAMES = 15
 _NUM_HEALING_FRAMES = 12
+_HEAL_MARGIN = 8  # more than a seam and an outline reach beyond a region
 _MIN_OVERLAP = 0.75  # of a view with the reference, before a new reference is chosen
 _CHANGE = 12.0  # grey levels between neighbouring frames that mean motion in a place
 _MIN_ACTIVE_SHARE = 0.01  # of a region's pixels, or nothing moves in it
@@ -332,13 +333,16 @@ class _Shot:
         shadow = model.shadows(image, strength > 0.6)
         mask = clean_mask(strength, shadow, self._min_area)
         # An object next to the ghost of another is one region with it: judge the cores apart.
-        for core, radius in find_cores(mask):
-            kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-            full = (cv2.dilate(core, kernel) > 0) & mask
-            for region in find_regions(full, image, self._min_area, np.eye(3)):
-                if outline_ratio(region, image, model.mean) < _GHOST_RATIO:
-                    seam = (cv2.dilate(cv2.dilate(core, kernel), _SEAM) > 0) & ~mask
-                    model.replace(full | seam, image)
+        for core in find_cores(mask, _HEAL_MARGIN):
+            size = 2 * core.thinned_px + 1
+            kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+            grown = cv2.dilate(core.mask, kernel)
+            masked, here, then = (whole[core.window] for whole in (mask, image, model.mean))
+            full = (grown > 0) & masked
+            for region in find_regions(full, here, self._min_area, np.eye(3)):
+                if outline_ratio(region, here, then) < _GHOST_RATIO:
+                    seam = (cv2.dilate(grown, _SEAM) > 0) & ~masked
+                    model.replace(full | seam, image, core.window)
 
 
 def _even_exposure(stack: Float[np.ndarray, "n h w 3"]) -> Float[np.ndarray, "n h w 3"]:

@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float, UInt8
 from worldline.readout.background import largest_channel
 
 __all__ = [
+    "Core",
     "Region",
     "clean_mask",
     "find_cores",
@@ -50,6 +51,21 @@ class Region:
     pixels: Float[np.ndarray, "h w 3"]
     frame_from_work: Float[np.ndarray, "3 3"]
     split: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Core:
+    """A thick part of a region.
+
+    Attributes:
+        window: rows and columns around the region.
+        mask: `[h, w]` 1 at the core's pixels inside the window.
+        thinned_px: by how much the region was thinned to it.
+    """
+
+    window: tuple[slice, slice]
+    mask: UInt8[np.ndarray, "h w"]
+    thinned_px: int
 
 
 def clean_mask(
@@ -100,25 +116,31 @@ def find_regions(
     return sorted(regions, key=lambda region: float(region.box[0]))
 
 
-def find_cores(
-    mask: Bool[np.ndarray, "h w"],
-) -> list[tuple[UInt8[np.ndarray, "h w"], int]]:
-    """The thick parts of each connected region, and by how much they were thinned.
+def find_cores(mask: Bool[np.ndarray, "h w"], margin: int) -> list[Core]:
+    """The thick parts of each connected region.
 
     Two discs that touch are one region but have two cores: places further from the outline than
     three quarters of the region's greatest such distance.
+
+    Args:
+        mask: the regions.
+        margin: pixels around a region that its cores' windows show.
     """
     binary = mask.astype(np.uint8)
     depth = cv2.distanceTransform(binary, cv2.DIST_L2, 3)
-    count, labels = cv2.connectedComponents(binary)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(binary)
     cores = []
     for label in range(1, count):
-        inside = labels == label
-        radius = 0.75 * float(depth[inside].max())
-        parts, part_of = cv2.connectedComponents((inside & (depth > radius)).astype(np.uint8))
-        cores += [
-            ((part_of == k).astype(np.uint8), max(1, int(np.ceil(radius)))) for k in range(1, parts)
-        ]
+        x, y, w, h, _ = (int(v) for v in stats[label])
+        window = (
+            slice(max(0, y - margin), y + h + margin),
+            slice(max(0, x - margin), x + w + margin),
+        )
+        inside, deep = labels[window] == label, depth[window]
+        radius = 0.75 * float(deep[inside].max())
+        parts, part_of = cv2.connectedComponents((inside & (deep > radius)).astype(np.uint8))
+        thinned = max(1, int(np.ceil(radius)))
+        cores += [Core(window, (part_of == k).astype(np.uint8), thinned) for k in range(1, parts)]
     return cores
 
 

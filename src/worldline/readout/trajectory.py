@@ -101,14 +101,20 @@ def _range(values: Float[np.ndarray, " n"]) -> float:
 def join_fragments(tracks: list[Track]) -> list[Track]:
     """Join tracks that move as one: near each other, and hardly shifting against each other."""
     joined = sorted(tracks, key=lambda track: -len(track.frames))
+    apart = set[tuple[Track, Track]]()  # known to be two
     again = True
     while again:
         again = False
         for i in range(len(joined)):
             for j in range(len(joined) - 1, i, -1):
-                if _is_one(joined[i], joined[j]):
+                pair = joined[i], joined[j]
+                if pair in apart:
+                    continue
+                if _is_one(*pair):
                     joined[i] = _union(joined[i], joined.pop(j))
                     again = True
+                else:
+                    apart.add(pair)
     return sorted(joined, key=lambda track: track.frames[0])
 
 
