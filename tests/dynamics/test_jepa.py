@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 import torch
 
@@ -148,3 +150,27 @@ def test_expectations_of_whole_clips_are_those_of_single_steps(copying):
         each, _ = model.expect_each(tokens, Controls())
     carry = model.init(Latents(tokens[:, :4], (2, 2)), Controls(), torch.Generator())
     torch.testing.assert_close(model.step(carry, Controls())[1].tokens[:, 0], each[:, 4])
+
+
+def test_rollouts_leave_alone_what_hardly_changes(copying):
+    """Surprise does not: it is about what was expected, not about what is shown."""
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        plain = copying.config.build().eval()
+        with torch.no_grad():
+            for parameter in plain.parameters():
+                parameter.add_(0.1 * torch.randn_like(parameter))
+    calm = dataclasses.replace(plain.config, shrinkage=1e3).build().eval()
+    calm.load_state_dict(plain.state_dict())
+    tokens = torch.randn(1, 5, 4, 2, generator=torch.Generator().manual_seed(2))
+    seen = Latents(tokens[:, :4], (2, 2))
+    after = {}
+    for name, model in (("plain", plain), ("calm", calm)):
+        carry = model.init(seen, Controls(), torch.Generator())
+        after[name] = model.step(carry, Controls())[1].tokens
+        after[name + " surprise"] = model.surprise(
+            carry, Latents(tokens[:, 4:], (2, 2)), Controls()
+        )
+    torch.testing.assert_close(after["calm"], tokens[:, 3:4])
+    assert not torch.allclose(after["plain"], tokens[:, 3:4])
+    assert torch.equal(after["plain surprise"], after["calm surprise"])

@@ -35,7 +35,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "export.md").read_text()
 CELLS = {"channels": 4, "rows": 4}
 NETWORK = {**CELLS, "stem_width": 8, "width": 16, "depth": 3, "heads": 2, "window": 6}
 FLOW = FlowDynamics.Config(**NETWORK, num_steps=2, shortcut_doublings=2)
-JEPA = JepaDynamics.Config(**NETWORK)
+JEPA = JepaDynamics.Config(**NETWORK, shrinkage=0.1)
 
 
 def make(tokenizer, dynamics) -> World:

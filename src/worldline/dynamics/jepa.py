@@ -23,6 +23,7 @@ from worldline.core.latents import Controls, Latents
 from worldline.dynamics.base import Dynamics, Losses
 from worldline.dynamics.network import LatentNetwork, NetworkConfig
 from worldline.dynamics.past import Cache, before_and_change, extend, newest
+from worldline.nn import shrink
 
 __all__ = ["JepaCarry", "JepaDynamics"]
 
@@ -54,8 +55,8 @@ class JepaDynamics(Dynamics[JepaCarry]):
 
     @register(
         "dynamics/jepa",
-        version=2,
-        upgrades={1: {"second_order": False, "relative": False}},
+        version=3,
+        upgrades={1: {"second_order": False, "relative": False}, 2: {"shrinkage": 0.0}},
     )
     @dataclass(frozen=True)
     class Config(NetworkConfig):
@@ -68,12 +69,15 @@ class JepaDynamics(Dynamics[JepaCarry]):
             second_order: untrained it goes on at constant velocity instead of copying; for latents
                 that are linear in place, such as keypoints.
             relative: train for errors as shares of copying's, cells weighted by their movement.
+            shrinkage: changes of a cell in a rollout smaller than this (root mean square over its
+                channels) are taken for noise; see `worldline.nn.shrink`.
         """
 
         channels: int = 32
         rollout_steps: int = 2
         second_order: bool = False
         relative: bool = False
+        shrinkage: float = 0.0
 
         def build(self) -> JepaDynamics:
             """Make the untrained model."""
@@ -163,6 +167,7 @@ class JepaDynamics(Dynamics[JepaCarry]):
     def step(self, carry: JepaCarry, controls: Controls) -> tuple[JepaCarry, Latents]:
         """Predict the next frame."""
         x, fresh = self._advance(carry, controls)
+        x = self.settled(x, carry.last[:, 1:])
         grid = (self.config.rows, self.config.rows)
         return self._commit(carry, x, fresh), Latents(x, grid)
 
@@ -200,6 +205,14 @@ class JepaDynamics(Dynamics[JepaCarry]):
         given = torch.cat([before, moved], dim=-1)
         change, fresh = self.network(given, controls, start=start, past=past)
         return self._go_on(before, moved) + change.to(before.dtype), fresh
+
+    def settled(
+        self, expected: Float[Tensor, "b 1 n c"], before: Float[Tensor, "b 1 n c"]
+    ) -> Float[Tensor, "b 1 n c"]:
+        """The next frame of a rollout: as expected, but still where hardly anything changes."""
+        if self.config.shrinkage == 0:
+            return expected
+        return before + shrink(expected - before, self.config.shrinkage)
 
     def _advance(self, carry: JepaCarry, controls: Controls) -> tuple[Tensor, Cache]:
         return self.expect(carry.last, controls, start=carry.num_frames, past=carry.cache)

@@ -119,10 +119,11 @@ def join_fragments(tracks: list[Track]) -> list[Track]:
 
 
 def _is_one(a: Track, b: Track) -> bool:
-    if a.frames[0] > b.frames[-1] or b.frames[0] > a.frames[-1]:
+    least = max(3.0, _COMMON * min(len(a.frames), len(b.frames)))
+    if min(a.frames[-1], b.frames[-1]) - max(a.frames[0], b.frames[0]) + 1 < least:
         return False
-    _, at_a, at_b = np.intersect1d(a.frames, b.frames, return_indices=True)
-    if len(at_a) < _COMMON * min(len(a.frames), len(b.frames)) or len(at_a) < 3:
+    _, at_a, at_b = np.intersect1d(a.frames, b.frames, assume_unique=True, return_indices=True)
+    if len(at_a) < least:
         return False
     box_a, box_b = np.array(a.boxes)[at_a], np.array(b.boxes)[at_b]
     side_a = np.sqrt(np.prod(box_a[:, 2:] - box_a[:, :2], axis=1))

@@ -150,8 +150,8 @@ class _Step(nn.Module):
             frame = before + shrink(clean - before, self.dynamics.config.shrinkage)
             found = (clean, frame)
         else:
-            frame, fresh = self.dynamics.expect(x["last"], controls, start=x["number"], past=past)
-            found = (frame,)
+            clean, fresh = self.dynamics.expect(x["last"], controls, start=x["number"], past=past)
+            found = (self.dynamics.settled(clean, before),)
         batch = x["last"].shape[0]
         kept = (t.unflatten(0, (batch, -1)) for kv in fresh for t in (kv.key, kv.value))
         return *found, *kept
