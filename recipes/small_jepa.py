@@ -35,7 +35,14 @@ def recipe() -> Recipe:
             name="small-jepa",
             tokenizer=tokenizer,
             dynamics=JepaDynamics.Config(
-                rows=4, stem_width=24, width=48, depth=3, heads=2, window=16, relative=True
+                rows=4,
+                stem_width=24,
+                width=48,
+                depth=3,
+                heads=2,
+                window=16,
+                relative=True,
+                shrinkage=0.15,
             ),
             readout=LatentReadout.Config(channels=tokenizer.channels, rows=4, width=32, depth=1),
             trajectory=None,

@@ -32,7 +32,7 @@ def recipe(size: str = "nano") -> Recipe:
             name=f"vjepa-like-{size}",
             tokenizer=tokenizer,
             dynamics=JepaDynamics.Config(
-                **shape.of_dynamics(), channels=tokenizer.channels, relative=True
+                **shape.of_dynamics(), channels=tokenizer.channels, relative=True, shrinkage=0.15
             ),
             readout=LatentReadout.Config(**shape.of_readout(), channels=tokenizer.channels),
             trajectory=None,
