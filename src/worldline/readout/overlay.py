@@ -80,7 +80,7 @@ def _draw_path(
     first = int(np.searchsorted(scene.time_s, now_s - _TRAIL_S))
     points = scene.center_px[row, first : t + 1] * zoom
     there = scene.present[row, first : t + 1] & np.all(np.isfinite(points), axis=1)
-    steps = [i for i in range(1, len(points)) if there[i] and there[i - 1]]
+    steps = (1 + np.flatnonzero(there[1:] & there[:-1])).tolist()
     if not steps:
         return
     # Blend a few age groups, each with its own opacity, within the part that the path covers.
@@ -92,11 +92,11 @@ def _draw_path(
         return
     part = image[y0:y1, x0:x1]
     opacity = np.zeros(part.shape[:2], np.uint8)
+    eighths = np.round((np.where(there[:, None], points, 0.0) - [x0, y0]) * 8).astype(int).tolist()
+    age = (now_s - scene.time_s[first : t + 1]) / _TRAIL_S
+    levels = (30 + 215 * (1.0 - age)).astype(int).tolist()
     for i in steps:
-        age = float(now_s - scene.time_s[first + i]) / _TRAIL_S
-        a, b = (np.round((points[j] - [x0, y0]) * 8).astype(int) for j in (i - 1, i))
-        level = int(30 + 215 * (1.0 - age))
-        cv2.line(opacity, (a[0], a[1]), (b[0], b[1]), level, thick, cv2.LINE_AA, shift=3)
+        cv2.line(opacity, eighths[i - 1], eighths[i], levels[i], thick, cv2.LINE_AA, shift=3)
     weight = opacity[..., None].astype(np.float32) / 255.0
     part[:] = (part * (1.0 - weight) + np.array(color, np.float32) * weight).astype(np.uint8)
 

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import worldline
-from worldline.core import Clip, InputError
-from worldline.data import read_clip
-from worldline.report.answers import QUERIES, ask, build_library, simulate_clips
+from worldline.core import Clip, InputError, Scene
+from worldline.data import probe, read_clip
+from worldline.report.answers import QUERIES, ask, build_library
+from worldline.report.beside import SimulationBeside
 from worldline.report.continuation import Case, continue_clip, window_length_s
 from worldline.report.facts import ForecastFacts, ReportFacts, SearchFacts, WorldFacts
 from worldline.report.footage import Viewing, examine, view_footage
 from worldline.report.moment import choose_moment
 from worldline.report.stopwatch import Stopwatch
-from worldline.sim import FIRST_FAMILIES, Split, make_clip, make_clips
+from worldline.sim import Split, make_clip
 
 if TYPE_CHECKING:
     from worldline.world import World
@@ -77,13 +77,24 @@ def run_chain(
     Raises:
         InputError: no file could be used, or there is no world.
     """
+    with watch.stage("Decode"):
+        _require_usable(options.videos)
     with watch.stage("Start"):
         world = open_world()
     watch.describe("Start", f"libraries loaded, and the world {world.name}")
-    viewings, failures = _view_all(options, watch)
-    clips = tuple(examine(viewing, watch=watch) for viewing in viewings)
-    forecasts, missing = _forecast_all(world, viewings, options, watch)
-    library, searches = _search_all(viewings, options, watch)
+    with SimulationBeside(
+        options.folder / "library-clips", num_clips=options.num_simulated, seed=options.seed
+    ) as simulation:
+        viewings, failures = _view_all(options, watch)
+        clips = tuple(examine(viewing, watch=watch) for viewing in viewings)
+        forecasts, missing = _forecast_all(world, viewings, options, watch)
+        with watch.stage("Simulate"):
+            simulated = simulation.result()
+    watch.describe(
+        "Simulate",
+        f"waiting for {len(simulated)} clips, which other processes made in the meantime",
+    )
+    library, searches = _search_all(viewings, simulated, options, watch)
     num_frames = sum(viewing.footage.num_frames for viewing in viewings)
     watch.describe("Decode", f"{num_frames} frames out of {len(viewings)} files")
     objects = sum(viewing.scene.num_objects for viewing in viewings)
@@ -97,7 +108,7 @@ def run_chain(
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
         seed=options.seed,
         num_cores=len(os.sched_getaffinity(0)),
-        processor_s=time.process_time(),
+        processor_s=sum(os.times()[:4]),  # with that of the processes that simulated
         world=WorldFacts(
             name=world.name,
             num_parameters=world.num_parameters,
@@ -116,6 +127,19 @@ def run_chain(
     return facts, failures
 
 
+def _require_usable(videos: Sequence[Path]) -> None:
+    """Raise what is wrong with the first video if there is none that can be opened."""
+    reasons = list[str]()
+    for path in videos:
+        try:
+            probe(path)
+        except InputError as error:
+            reasons.append(" ".join(str(error).split()))
+        else:
+            return
+    raise InputError(reasons[0] if reasons else "no video given; name at least one file")
+
+
 def _view_all(options: ChainOptions, watch: Stopwatch) -> tuple[list[Viewing], dict[Path, str]]:
     viewings, failures = [], dict[Path, str]()
     for path in options.videos:
@@ -124,7 +148,7 @@ def _view_all(options: ChainOptions, watch: Stopwatch) -> tuple[list[Viewing], d
         except InputError as error:
             failures[path] = " ".join(str(error).split())
     if not viewings:
-        raise InputError(next(iter(failures.values()), "no video given; name at least one file"))
+        raise InputError(next(iter(failures.values())))
     return viewings, failures
 
 
@@ -177,17 +201,11 @@ def _crop(clip: Clip, x: int, y: int, side: int) -> Clip:
 
 
 def _search_all(
-    viewings: Sequence[Viewing], options: ChainOptions, watch: Stopwatch
+    viewings: Sequence[Viewing],
+    simulated: Mapping[Path, Scene],
+    options: ChainOptions,
+    watch: Stopwatch,
 ) -> tuple[dict[str, int], tuple[SearchFacts, ...]]:
-    with watch.stage("Simulate"):
-        clips = make_clips(
-            FIRST_FAMILIES,
-            num_clips=options.num_simulated,
-            seed=options.seed,
-            split=Split.HELD_OUT,
-        )
-        simulated = simulate_clips(clips, options.folder / "library-clips", seed=options.seed)
-    watch.describe("Simulate", f"{len(simulated)} clips for the library, and one to forecast")
     with watch.stage("Index"):
         library, origins = build_library(options.folder / "library", viewings, simulated)
     watch.describe("Index", f"{sum(origins.values())} videos brought into the library")

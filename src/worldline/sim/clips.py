@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -71,8 +71,8 @@ def make_clips(
     events: bool = True,
     moving_camera: bool = False,
     first: int = 0,
-) -> Iterator[Clip]:
-    """Yield clips in order, round robin over the families.
+) -> Generator[Clip, None, None]:
+    """Yield clips in order, round robin over the families; closing it ends the processes.
 
     Args:
         families: names out of `FAMILIES`.
@@ -110,7 +110,7 @@ def make_clips(
     )
     numbers = range(first, first + num_clips)
     if num_workers == 1:
-        return map(make, numbers)
+        return (make(number) for number in numbers)
     return _make_in_processes(make, numbers, num_workers)
 
 
@@ -148,7 +148,9 @@ def _one_thread_each() -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _make_in_processes(make: partial[Clip], numbers: range, num_workers: int) -> Iterator[Clip]:
+def _make_in_processes(
+    make: partial[Clip], numbers: range, num_workers: int
+) -> Generator[Clip, None, None]:
     with _one_thread_each():
         pool = get_context("spawn").Pool(num_workers)
     with pool:
