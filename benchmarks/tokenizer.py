@@ -27,7 +27,7 @@ import math
 import tempfile
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import process_time
 from typing import Any
@@ -114,7 +114,11 @@ def entries() -> list[Entry]:
     found = []
     for stride in (4, 8):
         video = VideoTokenizer.Config(size_px=SIZE_PX, time_stride=stride)
-        found.append(Entry(f"video {stride}x8x8", video.build, half=True, learning_rate=1e-3))
+        shallow = replace(video, coarse_depth=1)
+        for name, config in (("", video), (", shallow", shallow)):
+            found.append(
+                Entry(f"video {stride}x8x8{name}", config.build, half=True, learning_rate=1e-3)
+            )
         for divisor, width in ((4, "quarter"), (2, "half")):
             found.append(
                 Entry(
@@ -231,9 +235,10 @@ def measure(model: nn.Module, held: Sequence[Any], num_frames: int) -> dict[str,
     }
 
 
-def compare(rows: dict[str, dict[str, Any]], stride: int) -> dict[str, Any] | None:
+def compare(rows: dict[str, dict[str, Any]], name: str) -> dict[str, Any] | None:
     """Ours against the better of Cosmos' sizes: decibels ahead, and share of its time."""
-    ours = rows.get(f"video {stride}x8x8")
+    ours = rows.get(f"video {name}")
+    stride = name.split("x")[0]
     others = [row for name, row in rows.items() if name.startswith(f"Cosmos {stride}x8x8")]
     if ours is None or not others:
         return None
@@ -299,7 +304,8 @@ def main() -> None:
             show(entry.name, row)
             if options.pictures:
                 draw(model, held, options.frames, options.pictures / f"{entry.name}.png")
-            verdicts = {f"{s}x8x8": compare(rows, s) for s in (4, 8)}
+            names = [f"{s}x8x8{how}" for s in (4, 8) for how in ("", ", shallow")]
+            verdicts = {name: compare(rows, name) for name in names}
             write_record("tokenizer", {**facts, "rows": rows, "against_cosmos": verdicts})
     for name, verdict in verdicts.items():
         if verdict is not None:

@@ -45,11 +45,16 @@ class CausalMix(nn.Module):
             the steps, and the past (`reach` - 1 steps) for the call that follows.
         """
         batch, num_steps, channels, rows, columns = x_BTCYX.shape
-        active = F.silu(x_BTCYX)
         if past is None:
-            past = active.new_zeros(batch, self.reach - 1, channels, rows, columns)
-        whole = torch.cat([past, active], dim=1)
-        window = torch.cat([whole[:, i : i + num_steps] for i in range(self.reach)], dim=2)
-        flat = window.flatten(0, 1).contiguous(memory_format=torch.channels_last)
-        mixed = self.second(F.silu(self.gather(flat)))
-        return x_BTCYX + mixed.unflatten(0, (batch, num_steps)), whole[:, num_steps:]
+            past = x_BTCYX.new_zeros(batch, self.reach - 1, channels, rows, columns)
+        # Channels last and as matrix products: PyTorch's 1x1 convolutions of few cells are slow.
+        active = F.silu(x_BTCYX.movedim(2, -1))
+        whole = torch.cat([past.movedim(2, -1), active], dim=1)
+        window = torch.cat([whole[:, i : i + num_steps] for i in range(self.reach)], dim=-1)
+        mixed = _each_cell(self.second, F.silu(_each_cell(self.gather, window)))
+        return x_BTCYX + mixed.movedim(-1, 2), whole[:, num_steps:].movedim(-1, 2)
+
+
+def _each_cell(layer: nn.Conv2d, x: Float[Tensor, "*b c"]) -> Float[Tensor, "*b d"]:
+    """A 1x1 convolution of cells whose channels are their last axis."""
+    return F.linear(x, layer.weight.flatten(1), layer.bias)
