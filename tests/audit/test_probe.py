@@ -48,6 +48,22 @@ def test_what_is_in_the_features_is_read_and_noise_is_not(clips):
     assert deaf["x_px"].error == pytest.approx(deaf["x_px"].spread, rel=0.25)
 
 
+def test_what_hardly_varies_is_not_relied_on(clips):
+    """It tells the place best, but only as long as nothing errs by a thousandth."""
+
+    def look(clip, error=0.0):
+        state, known = state_of(clip)
+        plain = np.where(known, state, 0.0)[:, :2]
+        rng = np.random.default_rng(int(clip.frames.sum()))
+        blurred = plain + rng.normal(size=plain.shape)
+        return np.concatenate([blurred, 1e-4 * plain + error], axis=1)
+
+    probe = LinearProbe.fit(clips[:16], look)
+    scores = probe.score(clips[16:], lambda clip: look(clip, error=1e-2))
+    assert scores["x_px"].error < 2.0
+    assert scores["y_px"].error < 2.0
+
+
 def test_features_of_a_still_picture_have_no_change():
     tokens = np.ones((3, 4, 2))
     features = pair_features(tokens)

@@ -38,6 +38,7 @@ logarithm of the mass in kg, and whether it touches something that moves (0 or 1
 object can be seen; and its place while it cannot, though it is within the frame and was seen
 before."""
 
+_LEAST_SCALE = 0.05  # of the largest standard deviation of a feature
 _MOST_AXES = 512
 _STRENGTHS = (1e-1, 1e0, 1e1, 1e2, 1e3, 1e4)
 
@@ -148,7 +149,7 @@ class LinearProbe:
         cut = 3 * len(clips) // 4
         x, y, known = _gather(clips[:cut], look)
         x2, y2, known2 = _gather(clips[cut:], look)
-        mean, scale = x.mean(axis=0), np.maximum(x.std(axis=0), 1e-6)
+        mean, scale = x.mean(axis=0), _scale_of(x)
         x, x2 = (x - mean) / scale, (x2 - mean) / scale
         axes = _main_axes(x)
         x, x2 = x @ axes, x2 @ axes
@@ -188,6 +189,16 @@ class LinearProbe:
             error = float(np.sqrt(np.mean((found[rows, k] - y[rows, k]) ** 2)))
             scores[name] = Probed(1 - (error / spread) ** 2, error, spread, int(rows.sum()))
         return scores
+
+
+def _scale_of(x: Float[np.ndarray, "s f"]) -> Float[np.ndarray, " f"]:
+    """Standard deviations, none taken for smaller than a share of the largest.
+
+    What hardly varies in true latents is drowned by the errors of imagined ones, whatever it tells
+    of the state: blown up to the size of the others it would make readings of them worthless.
+    """
+    std = x.std(axis=0)
+    return np.maximum(std, max(_LEAST_SCALE * float(std.max()), 1e-6))
 
 
 def _main_axes(x: Float[np.ndarray, "s f"]) -> Float[np.ndarray, "f a"]:
