@@ -58,12 +58,19 @@ def teacher(request) -> World:
     return make(KINDS[request.param])
 
 
-def plan(teacher: World, *, steps: int = 1, trainer: Trainer.Config = TRAINER, seed: int = 0):
+def plan(
+    teacher: World,
+    *,
+    steps: int = 1,
+    trainer: Trainer.Config = TRAINER,
+    seed: int = 0,
+    family: str = "disc_uniform",
+):
     return distillation_recipe(
         teacher,
         steps=steps,
         teacher_steps=4,
-        families=("disc_uniform",),
+        families=(family,),
         num_clips=3,
         trainer=trainer,
         batch=2,
@@ -213,11 +220,28 @@ def test_what_cannot_be_distilled_is_refused():
         at_steps(shortcut, 8)
     with pytest.raises(InputError, match="in 0 steps; give at least 1"):
         at_steps(make(KINDS["plain"]), 0)
-    controls = ControlEncoder.Config(action_size=2)
-    with pytest.raises(InputError, match="takes controls"):
-        plan(make(replace(KINDS["plain"], controls=controls)))
+    driven = make(replace(KINDS["plain"], controls=ControlEncoder.Config(action_size=2)))
+    with pytest.raises(InputError, match="2 numbers, but clips of disc_uniform have 0"):
+        plan(driven)
+    turning = ControlEncoder.Config(action_size=2, rays=True)
+    with pytest.raises(InputError, match="takes controls beside actions"):
+        plan(make(replace(KINDS["plain"], controls=turning)), family="driven_disc")
     with pytest.raises(ValueError, match="must divide the teacher's 4"):
         Distillation.Config(teacher_steps=4, student_steps=3).build(shortcut)
+
+
+def test_the_student_of_a_driven_world_hears_actions_too(tmp_path):
+    """Its clips come with actions and stay as they are, because actions say where things go."""
+    controls = ControlEncoder.Config(action_size=2, dropout=0.0)
+    teacher = make(replace(KINDS["plain"], controls=controls))
+    recipe = plan(teacher, family="driven_disc")
+    assert [stage.task.augmented for stage in recipe.stages] == [False, False]
+    distill_world(teacher, recipe, tmp_path)
+    shards = Shards.open(tmp_path / "data")
+    task = recipe.stages[0].task.build(teacher, shards, seed=0, batch=2, length=4)
+    given = task.batch(0, seeded(0)).controls
+    assert given.actions.shape == (2, 4, 2)
+    assert given.actions[:, 1:].abs().sum() > 0
 
 
 def test_other_steps_share_the_weights():

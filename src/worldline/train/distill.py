@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from worldline.core.errors import InputError
-from worldline.sim import FAMILIES
+from worldline.sim import FAMILIES, make_clip
 from worldline.train.ledger import Ledger
 from worldline.train.loop import Trainer
 from worldline.train.objectives import Distillation
@@ -68,24 +68,23 @@ def distillation_recipe(
         seed: of data, order and noise.
 
     Raises:
-        InputError: the world is no flow world, takes controls, or cannot do with such steps; or a
-            family is not known.
+        InputError: the world is no flow world, takes controls that clips of the families do not
+            have, or cannot do with such steps; or a family is not known.
     """
     if unknown := sorted(set(families) - set(FAMILIES)):
         raise InputError(f"no simulator family {unknown[0]!r}; known: {', '.join(FAMILIES)}")
     student = at_steps(teacher, steps)
     at_steps(teacher, teacher_steps)
-    if teacher.dynamics.config.controls.any:
-        raise InputError(
-            f"the world {teacher.name} takes controls, which simulated clips do not have, so it "
-            "would unlearn them"
-        )
+    driven = _require_driven(teacher, families, seed)
     config = replace(student.config, name=f"{teacher.name}-{steps}-step")
     stages = tuple(
         Stage(
             f"distil-{more}-to-{fewer}",
             ObjectiveTask.Config(
-                ("dynamics",), (Distillation.Config(teacher_steps=more, student_steps=fewer),)
+                ("dynamics",),
+                (Distillation.Config(teacher_steps=more, student_steps=fewer),),
+                augmented=not driven,  # actions say where things go
+                cached=driven,
             ),
             "data",
             trainer,
@@ -95,6 +94,27 @@ def distillation_recipe(
         for more, fewer in halvings(teacher_steps, steps)
     )
     return Recipe(config, (Data("data", tuple(families), num_clips),), stages, seed)
+
+
+def _require_driven(teacher: World, families: Sequence[str], seed: int) -> bool:
+    """Whether the world takes actions. Raises `InputError` if it would unlearn what it takes."""
+    controls = teacher.dynamics.config.controls
+    if replace(controls, action_size=0).any:
+        raise InputError(
+            f"the world {teacher.name} takes controls beside actions; distillation feeds actions "
+            "alone, so it would unlearn the others"
+        )
+    if controls.action_size == 0:
+        return False
+    for family in families:
+        actions = make_clip(family, 0, seed=seed, events=False).actions
+        width = 0 if actions is None else actions.shape[1]
+        if width != controls.action_size:
+            raise InputError(
+                f"the world {teacher.name} takes actions of {controls.action_size} numbers, but "
+                f"clips of {family} have {width}; give --families that it is driven in"
+            )
+    return True
 
 
 def distill_world(

@@ -54,7 +54,7 @@ class Distillation(Objective):
             """Make the objective; the teacher is what the world's dynamics are now.
 
             Raises:
-                InputError: the dynamics make no frame in denoising steps, or take controls.
+                InputError: the dynamics make no frame in denoising steps.
                 ValueError: the steps do not divide.
             """
             dynamics = world.dynamics
