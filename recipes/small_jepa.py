@@ -5,8 +5,8 @@
 One encoder learns from three objectives at once: its own next latents (V-JEPA 2 and LeWorldModel:
 gradients through both sides, SIGReg against collapse), hidden parts of the video, and the state
 that the simulator knows. Then dynamics learn further on the finished latents. A decoder, trained
-last, is for looking only. Data, schedule and cost are repeated on the world's card. A tenth of
-this length did not reach copy-last (`LOG.md`); the whole of it has not been run.
+last, is for looking only. Data, schedule and cost are repeated on the card of the bundled world
+`small-jepa`, which this made.
 """
 
 from worldline.dynamics import JepaDynamics
@@ -25,7 +25,7 @@ from worldline.world import World
 
 
 def recipe() -> Recipe:
-    """32x32 pixels; half an hour of one core without half precision, by what a tenth of it took."""
+    """32x32 pixels; half an hour of one core without half precision."""
     tokenizer = RepresentationTokenizer.Config(
         size_px=32, width=48, depth=2, heads=2, decoder_width=64, decoder_depth=1
     )
