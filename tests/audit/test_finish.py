@@ -73,6 +73,14 @@ def test_card_and_table_hold_the_baselines(finished):
         assert heading in world.card
 
 
+@pytest.mark.parametrize("name", ["small", "small-jepa", "imagine"])
+def test_a_card_speaks_of_trajectories_if_there_are_any(finished, name):
+    for world in (finished[0], World.from_pretrained(name)):
+        told = "along forecast trajectories" in world.card
+        assert told == (world.trajectory is not None)
+        assert told == ("trajectories alone |" in world.card)
+
+
 def test_a_world_that_corrects_nothing_is_constant_velocity(finished):
     world, _ = finished
     clip = make_clip("disc_uniform", 0, seed=3)

@@ -15,6 +15,16 @@ __all__ = ["families_on", "write_card"]
 _SHARES_OF = "in equal shares of: "
 
 
+_WITH_PATHS = (
+    "A forecast of the world carries the pixels that move along forecast trajectories "
+    "(`trajectories alone`) and corrects the result by what the latent dynamics say (`network "
+    "alone`), where the correction is large enough (limits chosen on other held-out clips). "
+)
+_WITHOUT_PATHS = (
+    "A forecast of the world is the last frame, corrected by what the latent dynamics say. "
+)
+
+
 def write_card(
     world: World, table: PredictionTable, facts: Mapping[str, Any], families: Sequence[str]
 ) -> str:
@@ -58,11 +68,9 @@ def write_card(
         "silhouette with an intersection over union of at least 1/2, `recall hota` averages that "
         "over thresholds from .05 to .95; a missed object counts its whole search radius in the "
         "penalised error. `copy-last` repeats the last frame, `flow-warp` moves every pixel on "
-        "along its optical flow, `truth` are the true frames through the same instruments. A "
-        "forecast of the world carries the pixels that "
-        "move along forecast trajectories (`trajectories alone`) and corrects the result by what "
-        "the latent dynamics say (`network alone`), where the correction is large enough (limits "
-        "chosen on other held-out clips). `untrained` is the world before training.",
+        "along its optical flow, `truth` are the true frames through the same instruments. "
+        f"{_WITHOUT_PATHS if world.trajectory is None else _WITH_PATHS}"
+        "`untrained` is the world before training.",
         "",
         table.to_markdown(),
         "",
