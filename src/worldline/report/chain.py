@@ -13,11 +13,11 @@ import worldline
 from worldline.core import Clip, InputError, Scene
 from worldline.data import probe, read_clip
 from worldline.report.answers import QUERIES, ask, build_library
-from worldline.report.beside import SimulationBeside
 from worldline.report.continuation import Case, continue_clip, window_length_s
 from worldline.report.facts import ForecastFacts, ReportFacts, SearchFacts, WorldFacts
 from worldline.report.footage import Viewing, examine, view_footage
 from worldline.report.moment import choose_moment
+from worldline.report.simulation import SimulationBeside
 from worldline.report.stopwatch import Stopwatch
 from worldline.sim import Split, make_clip
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from worldline.report.beside import SimulationBeside
+from worldline.report.simulation import SimulationBeside
 from worldline.sim import FIRST_FAMILIES, Split, make_clips
 
 
