@@ -85,6 +85,8 @@ def test_choices_are_what_holds_when_the_frame_is_seen(take: Path):
         ([*by_frame(9), "8,1,1"], "frame", "does not increase in row 10"),
         (["time_s,a", "0.2,1", "0.9,1"], "actions", "begin at 0.2 s, the video at 0 s"),
         (["time_s,a", "0,1", "0.1,1", "0.5,1"], "actions", "end at 0.5 s, the video at 0.9 s"),
+        (["time_s,a", "0,1", "100,1", "900,1"], "time_s", "goes on to 900; it must be in seconds"),
+        ([*by_frame(9), "9,1e39,0"], "throttle", "is '1e39' in row 10 of take.csv"),
         (["time,a", "0,1"], "actions", "need one column frame or time_s"),
         (["time_s,frame,a", "0,0,1"], "actions", "need one column frame or time_s"),
         (["frame,a,a", "0,0,1"], "actions", "each name once"),

@@ -132,6 +132,8 @@ def test_controls_that_do_not_fit_are_named(world, clip):
     broken[4, 1] = np.nan
     with pytest.raises(InputError, match="push: action 4 is not finite"):
         world.predict(replace(clip, actions=broken))
+    with pytest.raises(InputError, match="push: actions or other controls drive the world beyond"):
+        world.predict(replace(clip, actions=np.full_like(clip.actions, 1e38)), samples=1)
 
 
 @pytest.mark.usefixtures("as_users_run")

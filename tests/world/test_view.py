@@ -35,6 +35,14 @@ def test_too_slow_video_is_refused():
         look(make(8, 5), size_px=64, step_range_s=RANGE)
 
 
+def test_a_part_that_is_too_slow_is_refused():
+    """Filled up with repeated frames it would look like things that jump."""
+    times = np.concatenate([np.arange(30) / 30, 1 + np.arange(5) / 5])
+    clip = make(35, 30)
+    with pytest.raises(InputError, match=r"a part of it has 5 frames/s, .* 10 frames/s"):
+        look(Clip(frames=clip.frames, time_s=times), size_px=64, step_range_s=RANGE)
+
+
 def test_the_middle_square_is_taken():
     view = look(make(3, 20, size=(160, 90)), size_px=64, step_range_s=RANGE)
     assert view.frames.shape == (3, 64, 64, 3)

@@ -108,7 +108,7 @@ def test_saved_world_is_the_same_world(nano, clip, tmp_path):
     np.testing.assert_array_equal(first.frames, again.predict(clip, horizon=2, samples=1).frames)
 
 
-def test_unfit_artifacts_are_named(nano, tmp_path):
+def test_unfit_artifacts_are_named(nano, tmp_path, monkeypatch):
     with pytest.raises(ArtifactError, match="no world 'nowhere'"):
         World.from_pretrained("nowhere")
     nano.save(tmp_path / "w")
@@ -116,8 +116,13 @@ def test_unfit_artifacts_are_named(nano, tmp_path):
     record = json.loads(config.read_text())
     record["dynamics"]["width"] = 64
     config.write_text(json.dumps(record))
-    with pytest.raises(ArtifactError, match="do not fit"):
+    with pytest.raises(ArtifactError, match="do not fit") as caught:
         World.from_pretrained(tmp_path / "w")
+    assert str(caught.value).startswith(str(tmp_path / "w"))
+    config.unlink()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ArtifactError, match=r"w.*config\.json"):
+        World.from_pretrained("w")
 
 
 @pytest.mark.parametrize(
@@ -129,6 +134,8 @@ def test_unfit_artifacts_are_named(nano, tmp_path):
         ("", "step_max_s", None, "step_max_s is None, not a number"),
         ("tokenizer", "channels", -1, "cannot be built|at most"),
         ("tokenizer", "size_px", 7, "must be a multiple of 8"),
+        ("dynamics", "heads", -1, "must split into -1 heads"),
+        ("dynamics", "type", "dynamics/wheel", "config.json: .*wheel' is not known"),
         ("dynamics", "depth", 10**9, "has depth 1000000000, at most 100000"),
         ("dynamics", "width", [32], "width is .*, not a whole number"),
         ("readout", "width", True, "width is True, not a whole number"),
@@ -143,6 +150,7 @@ def test_odd_values_in_a_config_are_named(nano, tmp_path, part, field, value, wo
     with pytest.raises(ArtifactError, match=words) as caught:
         World.from_pretrained(tmp_path)
     assert "\n" not in str(caught.value)
+    assert str(caught.value).startswith(str(tmp_path))
 
 
 def test_a_session_needs_a_context(nano, clip):

@@ -166,6 +166,8 @@ class Distill:
         for name, value in numbers.items():
             if value < 1:
                 raise InputError(f"--{name} is {value}; it must be at least 1")
+        if self.length < 2:
+            raise InputError("--length is 1; a clip needs 2 frames or more to have a next one")
         if self.held_out < 2:
             raise InputError("--held-out is 1; trust is calibrated on 2 clips or more")
         if not 0 < self.learning_rate < math.inf:

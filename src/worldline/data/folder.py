@@ -33,6 +33,7 @@ from worldline.data.episode import Episode, EpisodeError, FieldError, OnReject, 
 
 __all__ = ["read_folder"]
 
+_MOST = float(np.finfo(np.float32).max)  # actions are kept in single precision
 _PREVIEW_PX = 8  # the first pass over a video is for its times alone
 
 
@@ -216,6 +217,12 @@ def _by_time(
     rate_s = float(np.median(np.diff(moments))) if len(moments) > 1 else 0.0
     if moments[0] > time_s[0] + period_s / 2:
         raise FieldError("actions", f"begin at {moments[0]:g} s, the video at {time_s[0]:g} s")
+    if len(moments) > 2 and len(time_s) > 2 and np.count_nonzero(moments <= time_s[-1]) < 2:
+        raise FieldError(
+            "time_s",
+            f"has one row within the video, which ends at {time_s[-1]:g} s, and goes on to "
+            f"{moments[-1]:g}; it must be in seconds",
+        )
     if moments[-1] < time_s[-1] - 1.5 * max(period_s, rate_s):
         raise FieldError("actions", f"end at {moments[-1]:g} s, the video at {time_s[-1]:g} s")
     if spec.is_discrete:
@@ -271,7 +278,7 @@ def _numbers(file: Path, header: list[str], row: int, cells: list[str]) -> list[
             number = float(cell)
         except ValueError:
             number = np.nan
-        if not np.isfinite(number):
+        if not abs(number) <= _MOST:
             raise FieldError(name, f"is {cell!r} in row {row} of {file.name}, expected a number")
         found.append(number)
     return found

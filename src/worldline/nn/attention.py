@@ -71,7 +71,7 @@ class _Projections(nn.Module):
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
-        if width % heads or (width // heads) % 2:
+        if heads < 1 or width % heads or (width // heads) % 2:
             raise ValueError(f"width {width} must split into {heads} heads of even size")
         self.heads = heads
         self.qkv = nn.Linear(width, 3 * width, bias=False)

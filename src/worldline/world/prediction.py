@@ -54,8 +54,9 @@ def predict(
     view = world.look(clip)
     if len(view.frames) < context:
         raise InputError(
-            f"{clip.provenance.source or 'clip'}: {context} context frames were asked for, the "
-            f"clip has {len(view.frames)} at the world's frame rate"
+            f"{clip.provenance.source or 'clip'}: the world needs {context} context frames, the "
+            f"clip has {len(view.frames)} at the world's frame rate; give a longer one, or a "
+            "smaller context"
         )
     seen = world.newest(view.frames[-context:])
     carry, latents = encode_long(world.tokenizer, torch.from_numpy(seen)[None])
@@ -68,6 +69,11 @@ def predict(
     futures = world.continue_latents(
         latents, horizon=horizon, samples=draws, seed=seed, controls=controls
     )
+    if not torch.isfinite(futures.tokens).all():
+        raise InputError(
+            f"{clip.provenance.source or 'clip'}: actions or other controls drive the world beyond "
+            "all numbers; they must be of the size and in the units of its training data"
+        )
     drawn = world.render_forecast(futures, seen, seed, horizon=horizon)
     uncertainty, uncertainty_px = measure_spread(
         drawn,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import torch
@@ -30,7 +31,8 @@ def open_artifact(name_or_folder: str | Path) -> Artifact:
     """
     folder = Path(name_or_folder)
     if not (folder / "config.json").is_file() and len(folder.parts) == 1:
-        folder = _PRETRAINED / folder
+        bundled = _PRETRAINED / folder
+        folder = bundled if bundled.is_dir() or not folder.is_dir() else folder
     if not folder.is_dir():
         known = sorted(p.name for p in _PRETRAINED.glob("*") if p.is_dir())
         raise ArtifactError(
@@ -50,7 +52,10 @@ def build_stored(artifact: Artifact, kind: type[Config], name: str | Path) -> An
         ArtifactError: the config cannot be read, is of another kind, or its numbers make nothing
             that can be built; says why.
     """
-    config = config_from_json(artifact.config)
+    try:
+        config = config_from_json(artifact.config)
+    except ArtifactError as error:
+        raise ArtifactError(f"{name}: config.json: {error}") from None
     if not isinstance(config, kind):
         raise ArtifactError(f"{name}: holds a {config.type_name}, not a world")
     _require_moderate(config, name)
@@ -84,18 +89,23 @@ def gather_tensors(parts: Mapping[str, nn.Module]) -> dict[str, Tensor]:
     }
 
 
-def load_parts(parts: Mapping[str, nn.Module], tensors: Mapping[str, Tensor]) -> None:
-    """Put stored weights back into all parts. Raises `ArtifactError` as `_load_part` does."""
-    for name, part in parts.items():
-        _load_part(part, tensors, name)
+def load_parts(
+    parts: Mapping[str, nn.Module], tensors: Mapping[str, Tensor], name: str | Path
+) -> None:
+    """Put stored weights back into all parts, computing in single precision from here on.
+
+    Raises:
+        ArtifactError: a tensor is missing, left over, damaged or of another shape; says which, and
+            the name of the world.
+    """
+    for part_name, part in parts.items():
+        try:
+            _load_part(part, tensors, part_name)
+        except ArtifactError as error:
+            raise ArtifactError(f"{name}: {error}") from None
 
 
 def _load_part(part: nn.Module, tensors: Mapping[str, Tensor], name: str) -> None:
-    """Put stored weights back into a part, computing in single precision from here on.
-
-    Raises:
-        ArtifactError: a tensor is missing, left over or of another shape.
-    """
     prefix = name + "."
     state = {
         key.removeprefix(prefix): value.float() if value.is_floating_point() else value
@@ -108,5 +118,5 @@ def _load_part(part: nn.Module, tensors: Mapping[str, Tensor], name: str) -> Non
     try:
         part.load_state_dict(state, strict=True)
     except RuntimeError as error:
-        first = str(error).splitlines()[-1].strip()
+        first = shorten(str(error).splitlines()[-1], 200, placeholder=" …")
         raise ArtifactError(f"weights of the {name} do not fit the config: {first}") from None

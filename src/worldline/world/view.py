@@ -33,6 +33,8 @@ class View:
     crop_px: tuple[int, int, int, int]
 
 
+_LEAST_SLOW, _MOST_SLOW = 3, 0.25
+"""So many steps that are too slow, over such a share of a clip, are a slow part; less are gaps."""
 _MAX_STRETCH = 8.0
 """A clip may last this many times as long as its frames at their usual spacing."""
 
@@ -62,6 +64,13 @@ def look(clip: Clip, *, size_px: int, step_range_s: tuple[float, float]) -> View
             raise InputError(
                 f"{clip.provenance.source or 'clip'}: {1 / step_s:.3g} frames/s is slower than the "
                 f"{1 / high:.3g} frames/s that this world needs"
+            )
+        slow = spacing > high * slack
+        if slow.sum() >= _LEAST_SLOW and spacing[slow].sum() > _MOST_SLOW * spacing.sum():
+            raise InputError(
+                f"{clip.provenance.source or 'clip'}: a part of it has "
+                f"{1 / float(np.median(spacing[slow])):.3g} frames/s, which is slower than the "
+                f"{1 / high:.3g} frames/s that this world needs; leave that part out"
             )
         uneven = float(np.max(np.abs(spacing - step_s))) > 0.5 * step_s
         every = max(1, int(np.ceil(low / (step_s * slack))))

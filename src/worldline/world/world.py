@@ -198,7 +198,7 @@ class World:
         """
         artifact = open_artifact(name_or_folder)
         world: World = build_stored(artifact, cls.Config, name_or_folder)
-        load_parts(world.parts, artifact.tensors)
+        load_parts(world.parts, artifact.tensors, name_or_folder)
         check_calibration(artifact.calibration, world.controls.state_names, name_or_folder)
         return world.finished(artifact.calibration, artifact.card)
 
