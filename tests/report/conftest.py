@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from worldline.core import (
     Scene,
     Verdict,
 )
+from worldline.data import write_video
 from worldline.report import (
     ClipFacts,
     Curve,
@@ -269,3 +271,21 @@ def scene() -> Scene:
 @pytest.fixture(scope="session")
 def forecast_facts() -> Callable[..., ForecastFacts]:
     return make_forecast_facts
+
+
+def paint_walk(num_frames: int, *, tint: int) -> np.ndarray:
+    """A dark block walks right at 2 px a frame before a textured wall; 80 x 120 pixels."""
+    wall = np.random.default_rng(0).integers(100, 130, size=(80, 120, 3))
+    wall += np.array([tint, 0, -tint])
+    frames = np.repeat(wall[None].astype(np.uint8), num_frames, axis=0)
+    for k in range(num_frames):
+        frames[k, 25:60, 4 + 2 * k : 20 + 2 * k] = (20, 30, 25)
+    return frames
+
+
+@pytest.fixture(scope="session")
+def walk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("walk") / "walk.mp4"
+    provenance = Provenance(source="test")
+    write_video(path, paint_walk(48, tint=0), fps=24, provenance=provenance)
+    return path

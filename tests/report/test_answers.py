@@ -10,8 +10,8 @@ from worldline.core import Clip, Event, Origin, Provenance, Scene
 from worldline.data import probe
 from worldline.report.answers import ask, build_library, pick, simulate_clips
 from worldline.report.facts import Footage
-from worldline.report.footage import Viewing
 from worldline.report.stopwatch import Stopwatch
+from worldline.report.viewing import Viewing
 from worldline.retrieval import Hit
 
 from .conftest import make_scene, paint

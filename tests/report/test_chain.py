@@ -9,8 +9,8 @@ import pytest
 from worldline.core import InputError, Provenance, Scene
 from worldline.report.chain import ChainOptions, run_chain
 from worldline.report.facts import Footage
-from worldline.report.footage import Viewing
 from worldline.report.stopwatch import Stopwatch
+from worldline.report.viewing import Viewing
 
 from .conftest import make_forecast_facts
 

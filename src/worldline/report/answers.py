@@ -15,9 +15,9 @@ from worldline.core import Clip, InputError, Origin, Scene
 from worldline.data import read_clip, write_video
 from worldline.readout import draw_world_lines
 from worldline.report.facts import Film, HitFacts, SearchFacts
-from worldline.report.footage import Viewing
 from worldline.report.media import encode_film
 from worldline.report.stopwatch import Stopwatch
+from worldline.report.viewing import Viewing
 from worldline.retrieval import Hit, Library
 from worldline.retrieval.ingest import hash_content
 

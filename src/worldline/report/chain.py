@@ -15,10 +15,11 @@ from worldline.data import probe, read_clip
 from worldline.report.answers import QUERIES, ask, build_library
 from worldline.report.continuation import Case, continue_clip, window_length_s
 from worldline.report.facts import ForecastFacts, ReportFacts, SearchFacts, WorldFacts
-from worldline.report.footage import Viewing, examine, view_footage
+from worldline.report.footage import examine
 from worldline.report.moment import choose_moment
 from worldline.report.simulation import SimulationBeside
 from worldline.report.stopwatch import Stopwatch
+from worldline.report.viewing import Viewing, view_all
 from worldline.sim import Split, make_clip
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def run_chain(
     with SimulationBeside(
         options.folder / "library-clips", num_clips=options.num_simulated, seed=options.seed
     ) as simulation:
-        viewings, failures = _view_all(options, watch)
+        viewings, failures, apart_s = _view_all(options, watch)
         clips = tuple(examine(viewing, watch=watch) for viewing in viewings)
         forecasts, missing = _forecast_all(world, viewings, options, watch)
         with watch.stage("Simulate"):
@@ -96,9 +97,11 @@ def run_chain(
     )
     library, searches = _search_all(viewings, simulated, options, watch)
     num_frames = sum(viewing.footage.num_frames for viewing in viewings)
-    watch.describe("Decode", f"{num_frames} frames out of {len(viewings)} files")
+    decoded = f"{num_frames} frames out of {len(viewings)} files"
+    watch.describe("Decode", decoded + _apart(apart_s.get("Decode", 0.0)))
     objects = sum(viewing.scene.num_objects for viewing in viewings)
-    watch.describe("Perceive", f"{objects} objects followed, their events and contacts found")
+    found = f"{objects} objects followed, their events and contacts found"
+    watch.describe("Perceive", found + _apart(apart_s.get("Perceive", 0.0)))
     watch.describe("Audit", "laws tested on what was seen")
     watch.describe("Forecast", f"{len(forecasts)} contexts continued, futures judged")
     watch.describe("Baselines", "the same continued without a model")
@@ -140,16 +143,25 @@ def _require_usable(videos: Sequence[Path]) -> None:
     raise InputError(reasons[0] if reasons else "no video given; name at least one file")
 
 
-def _view_all(options: ChainOptions, watch: Stopwatch) -> tuple[list[Viewing], dict[Path, str]]:
-    viewings, failures = [], dict[Path, str]()
-    for path in options.videos:
-        try:
-            viewings.append(view_footage(path, max_s=options.max_s, watch=watch))
-        except InputError as error:
-            failures[path] = " ".join(str(error).split())
+def _view_all(
+    options: ChainOptions, watch: Stopwatch
+) -> tuple[list[Viewing], dict[Path, str], dict[str, float]]:
+    """What was seen, why some files could not be used, and seconds spent by other processes."""
+    viewings, failures, apart_s = [], dict[Path, str](), dict[str, float]()
+    for viewed in view_all(options.videos, max_s=options.max_s, watch=watch):
+        if viewed.viewing is None:
+            failures[viewed.path] = viewed.reason
+        else:
+            viewings.append(viewed.viewing)
+        for name, spent_s in viewed.spent_s.items():
+            apart_s[name] = apart_s.get(name, 0.0) + spent_s
     if not viewings:
         raise InputError(next(iter(failures.values())))
-    return viewings, failures
+    return viewings, failures, apart_s
+
+
+def _apart(spent_s: float) -> str:
+    return f"; {spent_s:.1f} s of work by a process per video" if spent_s else ""
 
 
 def _forecast_all(
