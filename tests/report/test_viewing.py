@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -82,3 +84,9 @@ def test_a_single_video_needs_no_other_process(walk: Path) -> None:
     assert viewed.viewing is not None
     assert viewed.spent_s == {}
     assert {stage.name for stage in watch.stages} == {"Decode", "Perceive"}
+
+
+def test_what_a_process_per_video_loads_is_light() -> None:
+    """PyTorch would take each of them longer to load than many a video to look at."""
+    code = "import sys, worldline.report.viewing; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

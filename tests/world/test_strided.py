@@ -44,7 +44,8 @@ def build(kind: str) -> World:
         world = config.build()
         with torch.no_grad():
             for name, part in world.parts.items():
-                scale = 0.3 if codes and name == "dynamics" else 0.03  # so that codes change too
+                # so that what actions change is not lost in rounding, nor codes the same
+                scale = (0.5 if codes else 0.2) if name == "dynamics" else 0.03
                 for parameter in part.parameters():
                     parameter.add_(scale * torch.randn_like(parameter))
     return world

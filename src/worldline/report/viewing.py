@@ -130,7 +130,7 @@ def view_all(videos: Sequence[Path], *, max_s: float, watch: Stopwatch) -> Itera
 
     Perceiving is Python and small pictures, which more threads hardly speed up, but a process per
     video does. What they take is waited for in the stage "Perceive". A single video is looked at
-    in this process.
+    in this process. (This module must not import PyTorch: each process would load it.)
     """
     num_workers = min(len(videos), len(os.sched_getaffinity(0)))
     if num_workers < 2:
