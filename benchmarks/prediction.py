@@ -20,7 +20,6 @@ import json
 import os
 import pickle
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from time import process_time
 
@@ -31,6 +30,7 @@ from record import write_record
 from worldline.audit import ConstantVelocityWarp, Metric
 from worldline.audit.finish import WorldPredictor, evaluate_world
 from worldline.audit.prediction import ALL_FAMILIES, PredictionTable
+from worldline.core.processes import spawn_pool
 from worldline.sim import FIRST_FAMILIES, Split, make_clip
 from worldline.world import World
 
@@ -94,7 +94,7 @@ def main() -> None:
     known = json.dumps([world.config.to_json(), world.calibration], sort_keys=True)
     options.digest = hashlib.sha256(known.encode()).hexdigest()[:12]
     starts = range(0, options.clips, PART)
-    with get_context("spawn").Pool(options.workers) as pool:
+    with spawn_pool(options.workers) as pool:
         jobs = partial(evaluate_part, options=options)
         table = PredictionTable.join(pool.map(jobs, starts, chunksize=1))
     for metric in SHOWN:

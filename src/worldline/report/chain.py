@@ -93,7 +93,7 @@ def run_chain(
             simulated = simulation.result()
     watch.describe(
         "Simulate",
-        f"waiting for {len(simulated)} clips, which other processes made in the meantime",
+        f"a clip to forecast, and waiting for {len(simulated)} that other processes made meanwhile",
     )
     library, searches = _search_all(viewings, simulated, options, watch)
     num_frames = sum(viewing.footage.num_frames for viewing in viewings)
@@ -111,7 +111,7 @@ def run_chain(
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
         seed=options.seed,
         num_cores=len(os.sched_getaffinity(0)),
-        processor_s=sum(os.times()[:4]),  # with that of the processes that simulated
+        processor_s=sum(os.times()[:4]),  # with that of other processes
         world=WorldFacts(
             name=world.name,
             num_parameters=world.num_parameters,

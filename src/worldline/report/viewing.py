@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from worldline.core import InputError, Scene
+from worldline.core.processes import spawn_pool
 from worldline.data import VideoInfo, iter_frames, probe
 from worldline.readout import CutDetector, PixelReadout
 from worldline.report.facts import Footage
@@ -138,18 +137,13 @@ def view_all(videos: Sequence[Path], *, max_s: float, watch: Stopwatch) -> Itera
             yield _view(path, max_s, watch)
         return
     with watch.stage("Perceive"):
-        pool = get_context("spawn").Pool(num_workers, _settle_in)
+        pool = spawn_pool(num_workers)
     with pool:
         yield from watch.pull("Perceive", pool.imap(partial(_view_apart, max_s=max_s), videos))
 
 
-def _settle_in() -> None:
-    """In a new process: one thread, and a stop from the keyboard is the parent's to handle."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    cv2.setNumThreads(1)
-
-
 def _view_apart(path: Path, max_s: float) -> Viewed:
+    cv2.setNumThreads(1)
     watch = Stopwatch()
     viewed = _view(path, max_s, watch)
     spent_s = {stage.name: stage.seconds for stage in watch.stages}

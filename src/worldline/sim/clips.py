@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 from functools import partial
-from multiprocessing import get_context
 from typing import Any
 
 from worldline.core import Clip, InputError, Origin, Provenance, Scene
+from worldline.core.processes import spawn_pool
 from worldline.sim.families import FAMILIES
 from worldline.sim.framing import Shot, draw_path
 from worldline.sim.splits import Split, seed_of
@@ -18,7 +16,6 @@ from worldline.sim.splits import Split, seed_of
 __all__ = ["make_clip", "make_clips"]
 
 PRODUCER = "worldline.sim"
-_THREAD_COUNTS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def make_clip(
@@ -133,25 +130,8 @@ def _make_numbered(families: tuple[str, ...], index: int, **options: Any) -> Cli
     return make_clip(families[index % len(families)], index, **options)
 
 
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Processes started within get one thread for linear algebra, not one per core each."""
-    before = {name: os.environ.get(name) for name in _THREAD_COUNTS}
-    os.environ.update(dict.fromkeys(_THREAD_COUNTS, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-
-
 def _make_in_processes(
     make: partial[Clip], numbers: range, num_workers: int
 ) -> Generator[Clip, None, None]:
-    with _one_thread_each():
-        pool = get_context("spawn").Pool(num_workers)
-    with pool:
+    with spawn_pool(num_workers) as pool:
         yield from pool.imap(make, numbers, chunksize=4)
