@@ -138,13 +138,19 @@ def test_mistakes_where_things_move_cost_more(copying):
     assert found[1] == pytest.approx((4 * 4 + 0.25) / (4 * 4) + (4 * 16 + 1.0) / (4 * 16))
 
 
-def test_expectations_of_whole_clips_are_those_of_single_steps(copying):
+def shaken(config: JepaDynamics.Config) -> JepaDynamics:
+    """Not copying any more."""
     with torch.random.fork_rng():
         torch.manual_seed(1)
-        model = copying.config.build().eval()
+        model = config.build().eval()
         with torch.no_grad():
             for parameter in model.parameters():
                 parameter.add_(0.1 * torch.randn_like(parameter))
+    return model
+
+
+def test_expectations_of_whole_clips_are_those_of_single_steps(copying):
+    model = shaken(copying.config)
     tokens = torch.randn(1, 5, 4, 2, generator=torch.Generator().manual_seed(2))
     with torch.no_grad():
         each, _ = model.expect_each(tokens, Controls())
@@ -154,14 +160,8 @@ def test_expectations_of_whole_clips_are_those_of_single_steps(copying):
 
 def test_rollouts_leave_alone_what_hardly_changes(copying):
     """Surprise does not: it is about what was expected, not about what is shown."""
-    with torch.random.fork_rng():
-        torch.manual_seed(1)
-        plain = copying.config.build().eval()
-        with torch.no_grad():
-            for parameter in plain.parameters():
-                parameter.add_(0.1 * torch.randn_like(parameter))
-    calm = dataclasses.replace(plain.config, shrinkage=1e3).build().eval()
-    calm.load_state_dict(plain.state_dict())
+    plain = shaken(copying.config)
+    calm = shaken(dataclasses.replace(copying.config, shrinkage=1e3))
     tokens = torch.randn(1, 5, 4, 2, generator=torch.Generator().manual_seed(2))
     seen = Latents(tokens[:, :4], (2, 2))
     after = {}

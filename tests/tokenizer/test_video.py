@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from worldline.core.config import config_from_json
 from worldline.tokenizer import VideoTokenizer
 
 
@@ -39,6 +40,20 @@ def test_first_frame_counts_as_copies_of_itself():
     torch.testing.assert_close(tokens[:, 0], tokens[:, 1])
     first, rest = tokenizer.decode_unit(tokenizer.encode(still)).split([1, 4], dim=1)
     torch.testing.assert_close(first[:, 0], rest[:, -1])
+
+
+def test_saved_tokenizers_keep_the_patch_kernel_that_they_had():
+    """Untrained, the neighbouring taps are zero, so that both kernels see the same."""
+    wide = build(channels=8, patch_kernel=3)
+    assert wide.enter.kernel_size == wide.leave.kernel_size == (3, 3)
+    frames = clip(9)
+    narrow = build(channels=8)
+    torch.testing.assert_close(wide.encode(frames).tokens, narrow.encode(frames).tokens)
+    saved = wide.config.to_json() | {"version": 1}
+    del saved["patch_kernel"]
+    assert config_from_json(saved) == wide.config
+    with pytest.raises(ValueError, match="patch_kernel 2 must be 1 or 3"):
+        build(patch_kernel=2)
 
 
 def test_measured_latents_have_unit_variance():
