@@ -75,7 +75,9 @@ def world_config(family: str, *, doublings: int = 3) -> World.Config:
         )
     elif family == "jepa":
         tokenizer = RepresentationTokenizer.Config(**{**shape.of_view(), "width": 72})
-        dynamics = JepaDynamics.Config(**shape.of_dynamics(), channels=tokenizer.channels)
+        dynamics = JepaDynamics.Config(
+            **shape.of_dynamics(), channels=tokenizer.channels, shrinkage=0.15
+        )
     else:
         dynamics = FlowDynamics.Config(
             **shape.of_dynamics(), shortcut_doublings=doublings, num_steps=2 if doublings else 1
@@ -105,7 +107,7 @@ def stages(family: str) -> tuple[tuple[Stage, float], ...]:
     if family != "jepa":
         return (stage("tokenizer", pictures, 3e-3, **images), 0.3), (dynamics, 0.7)
     masked = MaskedVideo.Config(width=48, depth=2)
-    features = ObjectiveTask.Config(("tokenizer",), (masked, StateAlignment.Config()))
+    features = ObjectiveTask.Config(("tokenizer",), (masked, StateAlignment.Config(weight=2.0)))
     return (
         (stage("encoder", features, 1e-3, **clips), 0.4),
         (dynamics, 0.45),

@@ -28,6 +28,7 @@ def recipe() -> Recipe:
             Data("look", ("drop", "throw", "bounce", "collide", "roll", "slide"), 3000),
             Data("data", FIRST_FAMILIES, 7800),
             Data("motion", FIRST_FAMILIES, 13000, tracked=True),
+            Data("flow-motion", FIRST_FAMILIES, 5200, tracked=True),
         ),
         stages=(
             Stage(
@@ -56,10 +57,23 @@ def recipe() -> Recipe:
             ),
             Stage(
                 "trajectory",
-                TrajectoryTask.Config(),
+                TrajectoryTask.Config(flow=False),
                 "motion",
                 Trainer.Config(steps=2600, learning_rate=1e-3, warmup=100, checkpoint_every=100),
                 batch=64,
+            ),
+            Stage(
+                "flow",
+                TrajectoryTask.Config(flow=True),
+                "flow-motion",
+                Trainer.Config(
+                    steps=800,
+                    learning_rate=4e-4,
+                    warmup=50,
+                    average_decay=0.99,
+                    checkpoint_every=25,
+                ),
+                batch=32,
             ),
         ),
     )

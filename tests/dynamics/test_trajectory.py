@@ -1,9 +1,11 @@
 """The forecaster of trajectories: shapes, invariances, and that it learns."""
 
+import numpy as np
 import pytest
 import torch
 
 from worldline.dynamics import CellMotion, TrajectoryForecaster
+from worldline.dynamics.optical import measure_flows
 
 
 def nano(**options) -> TrajectoryForecaster:
@@ -58,6 +60,66 @@ def test_clips_of_a_batch_do_not_mix_and_noise_makes_futures():
     assert not torch.allclose(together.shift_px, other.shift_px, atol=1e-3)
 
 
+def test_flow_says_how_fast_a_disc_goes_to_a_fraction_of_a_pixel():
+    size, frames = 64, []
+    y, x = np.mgrid[:size, :size]
+    for t in range(3):
+        distance = np.hypot(x - 20.0 - 1.3 * t, y - 30.0 + 0.6 * t)
+        disc = np.clip(10.5 - distance, 0, 1)[..., None]
+        texture = 30 * (np.sin(0.9 * (x - 1.3 * t)) * np.cos(0.8 * (y + 0.6 * t)))[..., None]
+        ground = 40 + 20 * np.sin(0.7 * x + 0.4 * y)[..., None] * np.ones(3)
+        frames.append(np.uint8((1 - disc) * ground + disc * (160 + texture)))
+    flows = measure_flows(np.stack([frames, frames[::-1]]))
+    assert flows.shape == (2, 2, 2, size, size)
+    inside = np.hypot(x - 20.0 - 1.3 * 2, y - 30.0 + 0.6 * 2) < 7
+    np.testing.assert_allclose(flows[0, 1][:, inside].mean(-1), [1.3, -0.6], atol=0.1)
+    far = np.hypot(x - 22, y - 30) > 30
+    assert np.abs(flows[:, :, :, far]).max() < 0.05
+    back = np.hypot(x - 20.0, y - 30.0) < 7
+    np.testing.assert_allclose(flows[1, 1][:, back].mean(-1), [-1.3, 0.6], atol=0.1)
+    assert measure_flows(np.stack([frames[:1]])).shape == (1, 0, 2, size, size)
+
+
+def test_without_flow_a_forecaster_is_the_one_that_knows_none():
+    old, new = shaken(nano(num_flows=0)), shaken(nano(num_flows=2))
+    missing = new.load_state_dict(old.state_dict(), strict=False)
+    assert sorted(missing.missing_keys) == ["flow_in.weight", "flow_out.weight"]
+    frames, noise = some_frames(2, 4), torch.zeros(2, 4)
+    still = torch.zeros(2, 2, 2, 32, 32)
+    assert torch.equal(new(frames, noise, still).shift_px, old(frames, noise).shift_px)
+    measured = new(frames, noise)
+    assert not torch.equal(measured.shift_px, old(frames, noise).shift_px)
+    assert torch.equal(measured.shift_px, new(frames, noise, new.measure(frames)).shift_px)
+
+
+@pytest.mark.parametrize("num", [1, 2, 3, 4])
+def test_flow_is_zero_where_there_are_too_few_frames(num):
+    frames = some_frames(2, num)
+    flows = nano(num_flows=3).measure(frames)
+    assert flows.shape == (2, 3, 2, 32, 32)
+    assert [bool(flow.any()) for flow in flows.unbind(1)] == [n < num for n in (3, 2, 1)]
+
+
+def test_a_shortened_context_of_training_has_no_flow_of_what_is_not_seen():
+    model = shaken(nano(num_flows=3, short_share=1.0))
+    seen = []
+    model._look = lambda frames, flows: seen.append((frames, flows)) or look(frames, flows)
+    look = TrajectoryForecaster._look.__get__(model)
+    generator = torch.Generator().manual_seed(5)
+    frames, truth, cover = moving_block(2, generator)
+    for _ in range(6):
+        model.loss(frames, truth, cover, generator, model.measure(frames))
+    assert {shown.shape[1] for shown, _ in seen} == {1, 2, 3}
+    for shown, flows in seen:
+        torch.testing.assert_close(flows, model.measure(shown))
+
+
+@pytest.mark.parametrize("num", [-1, 4])
+def test_there_are_no_more_flows_than_pairs_of_frames(num):
+    with pytest.raises(ValueError, match="4 frames of context have 0 to 3 pairs"):
+        nano(num_flows=num)
+
+
 def moving_block(
     batch: int, generator: torch.Generator
 ) -> tuple[torch.Tensor, CellMotion, torch.Tensor]:
@@ -102,7 +164,7 @@ def test_the_energy_score_is_least_for_the_true_spread():
     for name, places in {"spread": (1.0, -1.0), "middle": (0.0, 0.0)}.items():
         drawn = torch.stack([torch.full((3, 8, 8, 2), p) for p in places]).repeat_interleave(2, 0)
 
-        def imagine(fine, tokens, noise, drawn=drawn):
+        def imagine(*looked, drawn=drawn):
             return CellMotion(drawn, torch.zeros(4, 3, 8, 8))
 
         model._imagine = imagine  # type: ignore[method-assign]

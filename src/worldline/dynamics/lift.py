@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float, Int, UInt8
 from scipy.ndimage import binary_fill_holes
 
 from worldline.core.errors import InputError
+from worldline.dynamics.optical import enlarge, measure_velocity
 
 __all__ = ["Lifted", "Lifter"]
 
@@ -75,10 +76,9 @@ class Lifted:
 class Lifter:
     """Tells what moves in the last of some frames, and what lies behind it.
 
-    Dense optical flow (DIS: Kroeger, Timofte, Dai and Van Gool 2016) from the last frame to the one
-    before gives each pixel its velocity. What is uncovered is filled with the median of the frames
-    in which nothing moved there and nothing rested there that moves now, else painted in from its
-    surroundings.
+    Dense optical flow from the last frame to the one before gives each pixel its velocity. What is
+    uncovered is filled with the median of the frames in which nothing moved there and nothing
+    rested there that moves now, else painted in from its surroundings.
 
     Attributes:
         upscale: flow and splatting happen at this multiple of the frame's size.
@@ -101,9 +101,9 @@ class Lifter:
         if len(context_frames) < 2:
             raise InputError("a velocity needs at least two context frames")
         last = context_frames[-1]
-        fine = [self._enlarge(frame) for frame in context_frames]
-        flows = [_measure_velocity(now, other) for now, other in zip(fine[1:], fine, strict=False)]
-        flows.insert(0, -_measure_velocity(fine[0], fine[1]))
+        fine = [enlarge(frame, self.upscale) for frame in context_frames]
+        flows = [measure_velocity(now, other) for now, other in zip(fine[1:], fine, strict=False)]
+        flows.insert(0, -measure_velocity(fine[0], fine[1]))
         speeds = [np.linalg.norm(flow, axis=-1) for flow in flows]
         moving = np.stack([self._close(v >= self.min_speed_px * self.upscale) for v in speeds])
         plate, front = self._part(context_frames, moving, fine[-1])
@@ -141,12 +141,9 @@ class Lifter:
         Flow leaks into the surroundings of a body; only what is not background is in front.
         """
         plate = self._fill_background(context, moving)
-        unlike = np.abs(fine.astype(np.int16) - self._enlarge(plate)).max(-1) > self.min_change
+        back = enlarge(plate, self.upscale)
+        unlike = np.abs(fine.astype(np.int16) - back).max(-1) > self.min_change
         return plate, moving[-1] & unlike
-
-    def _enlarge(self, frame: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "a b 3"]:
-        size = (frame.shape[1] * self.upscale, frame.shape[0] * self.upscale)
-        return cv2.resize(frame, size, interpolation=cv2.INTER_CUBIC)
 
     def _close(self, moving: Bool[np.ndarray, "a b"]) -> Bool[np.ndarray, "a b"]:
         """Take in the still points of turning bodies."""
@@ -199,16 +196,6 @@ def _split_bodies(front: Bool[np.ndarray, "a b"], min_area: int) -> list[Bool[np
     bodies = [labels == body for body in large]
     specks = front & ~np.isin(labels, large)
     return [*bodies, specks] if specks.any() else bodies
-
-
-def _measure_velocity(
-    now: UInt8[np.ndarray, "a b 3"], before: UInt8[np.ndarray, "a b 3"]
-) -> Float[np.ndarray, "a b 2"]:
-    """Velocity of each pixel of `now`, in pixels per frame."""
-    grey = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in (now, before)]
-    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    backward = flow.calc(grey[0], grey[1], np.zeros((*grey[0].shape, 2), np.float32))
-    return -backward.astype(np.float64)
 
 
 def _splat(

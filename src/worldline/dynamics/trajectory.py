@@ -28,10 +28,14 @@ from torch import Tensor, nn
 
 from worldline.core.config import Config, register
 from worldline.dynamics.base import Losses
+from worldline.dynamics.optical import measure_flows
 from worldline.nn import ConvBlock, FeedForward, SpatialAttention, pack, unpack
 from worldline.scale import rowwise
 
 __all__ = ["CellMotion", "TrajectoryForecaster"]
+
+_FLOW_PX = 2.0
+"""Speed, in pixels per frame, that counts as one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,10 +68,11 @@ class TrajectoryForecaster(nn.Module):
     """Frames in, displacements for all forecast frames out, in one pass.
 
     Context frames are stacked as channels, so that convolutions on 4x4-pixel cells see motion as a
-    pattern; a transformer on pairs of cells relates bodies to each other and to what they will hit.
+    pattern, and dense optical flow between the last of them says it to a fraction of a pixel; a
+    transformer on pairs of cells relates bodies to each other and to what they will hit.
     """
 
-    @register("dynamics/trajectory")
+    @register("dynamics/trajectory", version=2, upgrades={1: {"num_flows": 0}})
     @dataclass(frozen=True)
     class Config(Config):
         """Sizes and training weights.
@@ -77,6 +82,7 @@ class TrajectoryForecaster(nn.Module):
             cell_px: side of a cell.
             context: most frames that are looked at; fewer will do.
             horizon: frames that are forecast.
+            num_flows: last pairs of frames whose optical flow is an input.
             fine_width: channels on the cells.
             width, depth, late_depth, heads: transformer on 2x2 cells; noise enters before the last
                 `late_depth` of its blocks.
@@ -91,6 +97,7 @@ class TrajectoryForecaster(nn.Module):
         cell_px: int = 4
         context: int = 8
         horizon: int = 16
+        num_flows: int = 3
         fine_width: int = 128
         width: int = 256
         depth: int = 8
@@ -102,6 +109,13 @@ class TrajectoryForecaster(nn.Module):
         still_weight: float = 0.3
         scale_px: float = 0.5
         growth_px: float = 0.25
+
+        def __post_init__(self) -> None:
+            if not 0 <= self.num_flows < self.context:
+                raise ValueError(
+                    f"num_flows is {self.num_flows}; {self.context} frames of context have 0 to "
+                    f"{self.context - 1} pairs"
+                )
 
         def build(self) -> TrajectoryForecaster:
             """Make the untrained model."""
@@ -126,26 +140,52 @@ class TrajectoryForecaster(nn.Module):
         self.write = ConvBlock(fine)
         self.leave = nn.Conv2d(fine, 3 * config.horizon, 3, padding=1)
         nn.init.zeros_(self.leave.weight)
+        # Without bias and zero at first: where there is no flow, nothing is as it would be with it.
+        flow_size = 2 * config.num_flows * config.cell_px**2
+        self.flow_in = nn.Conv2d(flow_size, fine, 3, padding=1, bias=False) if flow_size else None
+        self.flow_out = (
+            nn.Conv2d(flow_size, 2 * config.horizon, 1, bias=False) if flow_size else None
+        )
+        for layer in (self.flow_in, self.flow_out):
+            if layer is not None:
+                nn.init.zeros_(layer.weight)
         with torch.no_grad():
             self.chance.weight.mul_(0.1)
             assert self.leave.bias is not None
             self.leave.bias.zero_()
 
     def forward(
-        self, frames: UInt8[Tensor, "b k s s 3"], noise: Float[Tensor, "b z"]
+        self,
+        frames: UInt8[Tensor, "b k s s 3"],
+        noise: Float[Tensor, "b z"],
+        flows: Float[Tensor, "b f 2 s s"] | None = None,
     ) -> CellMotion:
         """Forecast from the last `context` frames.
 
         Args:
             frames: at least one.
             noise: which future: standard normal, or zeros for the middle one.
+            flows: velocities in pixels per frame between the last pairs of frames, oldest first;
+                measured if absent.
         """
-        fine, tokens = self._look(frames)
-        return self._imagine(fine, tokens, noise)
+        if flows is None:
+            flows = self.measure(frames)
+        return self._imagine(*self._look(frames, flows), noise)
+
+    def measure(self, frames: UInt8[Tensor, "b k s s 3"]) -> Float[Tensor, "b f 2 s s"]:
+        """Optical flow between the last pairs of frames, zero where there are too few of them."""
+        num = self.config.num_flows
+        found = measure_flows(frames[:, -num - 1 :].cpu().numpy()) if num else None
+        flows = torch.zeros((len(frames), num, 2, *frames.shape[2:4]), device=frames.device)
+        if found is not None and found.shape[1]:
+            flows[:, -found.shape[1] :] = torch.from_numpy(found).to(frames.device)
+        return flows
 
     @rowwise
-    def _look(self, frames: Tensor) -> tuple[Tensor, Tensor]:
-        """What can be said before chance comes in: cells `[B, C, R, R]`, tokens `[B, N, D]`."""
+    def _look(self, frames: Tensor, flows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """What can be said before chance comes in: cells `[B, C, R, R]`, tokens `[B, N, D]`, and
+        flow on the cells `[B, F, R, R]`.
+        """
         config = self.config
         frames = frames[:, -config.context :]
         num_seen = frames.shape[1]
@@ -157,16 +197,20 @@ class TrajectoryForecaster(nn.Module):
         stacked = torch.cat([2 * (unit[:, :-1] - last), last], dim=1)
         planes = rearrange(stacked, "b k y x c -> b (k c) y x").to(dtype)
         planes = planes.contiguous(memory_format=torch.channels_last)
-        fine = self.read(self.enter(pack(planes, config.cell_px)))
+        entered = self.enter(pack(planes, config.cell_px))
+        motion = pack(flows.flatten(1, 2).to(dtype) / _FLOW_PX, config.cell_px)
+        if self.flow_in is not None:
+            entered = entered + self.flow_in(motion)
+        fine = self.read(entered)
         tokens = rearrange(pack(fine, 2), "b c y x -> b (y x) c")
         seen = torch.tensor(num_seen - 1, device=frames.device)
         tokens = self.inward(tokens) + self.place + self.num_seen(seen)
         for block in self.early:
             tokens = block(tokens)
-        return fine, tokens
+        return fine, tokens, motion
 
     @rowwise
-    def _imagine(self, fine: Tensor, tokens: Tensor, noise: Tensor) -> CellMotion:
+    def _imagine(self, fine: Tensor, tokens: Tensor, motion: Tensor, noise: Tensor) -> CellMotion:
         config = self.config
         tokens = tokens + self.chance(noise.to(tokens.dtype))[:, None]
         for block in self.late:
@@ -177,8 +221,12 @@ class TrajectoryForecaster(nn.Module):
         )
         raw = self.leave(F.silu(self.write(fine + unpack(coarse, 2)))).float()
         raw = rearrange(raw, "b (h three) y x -> b h y x three", three=3)
+        speed = raw[..., :2]
+        if self.flow_out is not None:
+            straight = self.flow_out(motion).float()
+            speed = speed + rearrange(straight, "b (h two) y x -> b h y x two", two=2)
         step = torch.arange(1, config.horizon + 1, device=raw.device)[:, None, None, None]
-        return CellMotion(raw[..., :2] * step, raw[..., 2])
+        return CellMotion(speed * step, raw[..., 2])
 
     def loss(
         self,
@@ -186,6 +234,7 @@ class TrajectoryForecaster(nn.Module):
         truth: CellMotion,
         cover: Float[Tensor, "b r r"],
         generator: torch.Generator,
+        flows: Float[Tensor, "b f 2 s s"] | None = None,
     ) -> Losses:
         """Energy score of displacements, cross-entropy of visibility.
 
@@ -193,21 +242,27 @@ class TrajectoryForecaster(nn.Module):
             frames: contexts.
             truth: displacements, and visibility as a share in [0, 1].
             cover: how much of each cell something that can move fills.
+            generator: of contexts' lengths and noise.
+            flows: as in `forward`.
         """
         config = self.config
         device = frames.device
+        if flows is None:
+            flows = self.measure(frames)
         if float(torch.rand((), generator=generator, device=device)) < config.short_share:
             kept = int(torch.randint(1, config.context, (), generator=generator, device=device))
             frames = frames[:, -kept:]
-        fine, tokens = self._look(frames)
+            age = torch.arange(config.num_flows, 0, -1, device=device)
+            flows = flows * (age < kept)[:, None, None, None]
+        looked = self._look(frames, flows)
         num = round(len(frames) * config.median_share)
         drawn = torch.randn(
             (2 * (len(frames) - num), config.noise_size), generator=generator, device=device
         )
         noise = torch.cat([torch.zeros_like(drawn[:1]).expand(num, -1), drawn])
-        fine, tokens = (torch.cat([x[:num], x[num:], x[num:]]) for x in (fine, tokens))
-        motion = self._imagine(fine, tokens, noise)
-        step = torch.arange(1, config.horizon + 1, device=fine.device)[:, None, None]
+        looked = [torch.cat([x[:num], x[num:], x[num:]]) for x in looked]
+        motion = self._imagine(*looked, noise)
+        step = torch.arange(1, config.horizon + 1, device=device)[:, None, None]
         unit = config.scale_px + step * config.growth_px
         moved = truth.shift_px.norm(dim=-1).amax(dim=1) >= 1
         weight = cover * torch.where(moved, 1.0, config.still_weight)

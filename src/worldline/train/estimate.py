@@ -85,7 +85,8 @@ def _forward_flop(part: nn.Module, world: World, stage: Stage) -> float:
             shape = stage.batch, config.context, config.size_px, config.size_px, 3
             device = next(part.parameters()).device
             noise = torch.zeros(stage.batch, config.noise_size, device=device)
-            part(torch.zeros(shape, dtype=torch.uint8, device=device), noise)
+            flows = torch.zeros(stage.batch, config.num_flows, 2, *shape[2:4], device=device)
+            part(torch.zeros(shape, dtype=torch.uint8, device=device), noise, flows)
             return float(counter.get_total_flops())
         tokens = _tokens(world, stage)
         if isinstance(part, AutoregressiveDynamics):

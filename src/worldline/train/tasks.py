@@ -18,6 +18,7 @@ from worldline.core.latents import Latents
 from worldline.data.shards import Shards
 from worldline.data.text import TextEncoder, embed_captions
 from worldline.dynamics import CellMotion, ControlEncoder, TrajectoryForecaster
+from worldline.dynamics.optical import measure_flows
 from worldline.tokenizer import Tokenizer
 from worldline.train.draw import ClipBatch, augment, draw_clips
 from worldline.train.drive import require_controls, require_truth
@@ -120,13 +121,25 @@ class TokenizerTask:
         self.model.measure_latents(torch.cat(drawn).to(device))
 
 
+TrajectoryBatch = tuple[
+    UInt8[Tensor, "b k s s 3"], CellMotion, Float[Tensor, "b r r"], Float[Tensor, "b f 2 s s"]
+]
+
+
 class TrajectoryTask:
     """Where everything that is seen in a frame goes after it, against the simulator's truth."""
 
-    @register("train/trajectory")
+    @register("train/trajectory", version=2, upgrades={1: {"flow": False}})
     @dataclass(frozen=True)
     class Config(Config):
-        """Nothing to set."""
+        """What is learned from.
+
+        Attributes:
+            flow: optical flow is given; measuring it on enlarged frames takes time, which the
+                first steps do better without.
+        """
+
+        flow: bool = True
 
         parts: ClassVar[tuple[str, ...]] = ("trajectory",)
 
@@ -136,19 +149,25 @@ class TrajectoryTask:
             """Make the task. Raises `InputError` if the world forecasts no trajectories."""
             if world.trajectory is None:
                 raise InputError(f"the world {world.name} forecasts no trajectories to be trained")
-            return TrajectoryTask(world.trajectory, shards, seed=seed, batch=batch)
+            return TrajectoryTask(world.trajectory, shards, seed=seed, batch=batch, flow=self.flow)
 
     def __init__(
-        self, model: TrajectoryForecaster, shards: Shards, *, seed: int, batch: int
+        self,
+        model: TrajectoryForecaster,
+        shards: Shards,
+        *,
+        seed: int,
+        batch: int,
+        flow: bool = True,
     ) -> None:
         self.model: nn.Module = model
+        self.num_flows = model.config.num_flows
+        self.flow = flow
         self.shards, self.seed, self.size = shards, seed, batch
         self.context = model.config.context
 
-    def batch(
-        self, step: int, generator: torch.Generator
-    ) -> tuple[UInt8[Tensor, "b k s s 3"], CellMotion, Float[Tensor, "b r r"]]:
-        """Contexts, true motion after them, and how much of each cell can move."""
+    def batch(self, step: int, generator: torch.Generator) -> TrajectoryBatch:
+        """Contexts, true motion after them, how much of each cell can move, and optical flow."""
         shards = self.shards
         if shards.tracks is None:
             raise InputError("these shards hold no apparent motion; write them again with tracking")
@@ -165,19 +184,24 @@ class TrajectoryTask:
         )
         flipped = tracks.flip(-2) * torch.tensor([-1.0, 1.0, 1.0, 1.0])
         tracks = torch.where(mirrored[:, None, None, None, None], flipped, tracks)
-        return frames, CellMotion(tracks[..., :2], tracks[..., 2]), tracks[:, 0, ..., 3]
+        if self.flow:
+            flows = torch.from_numpy(measure_flows(frames[:, -self.num_flows - 1 :].numpy()))
+        else:
+            flows = torch.zeros((len(frames), self.num_flows, 2, *frames.shape[2:4]))
+        return frames, CellMotion(tracks[..., :2], tracks[..., 2]), tracks[:, 0, ..., 3], flows
 
     def loss(
         self,
         model: nn.Module,
-        batch: tuple[Tensor, CellMotion, Tensor],
+        batch: TrajectoryBatch,
         generator: torch.Generator,
     ) -> Mapping[str, Tensor]:
         """The forecaster's own losses."""
         assert isinstance(model, TrajectoryForecaster)
-        return model.loss(*batch, generator)
+        frames, truth, cover, flows = batch
+        return model.loss(frames, truth, cover, generator, flows)
 
-    def num_frames(self, batch: tuple[Tensor, CellMotion, Tensor]) -> int:
+    def num_frames(self, batch: TrajectoryBatch) -> int:
         """Frames in the batch."""
         return batch[0].shape[0] * batch[0].shape[1]
 
