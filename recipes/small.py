@@ -67,7 +67,7 @@ def recipe() -> Recipe:
                 TrajectoryTask.Config(flow=True),
                 "flow-motion",
                 Trainer.Config(
-                    steps=800,
+                    steps=640,
                     learning_rate=4e-4,
                     warmup=50,
                     average_decay=0.99,

@@ -1,13 +1,14 @@
 """What is said when there is no Ray, no cluster, or no room; nothing is started here."""
 
 import importlib.util
+import signal
 import socket
 
 import pytest
 
 from worldline.core import InputError
 from worldline.scale import ray_session
-from worldline.scale.launch import _check_room
+from worldline.scale.launch import _check_room, _own_interrupt
 
 
 def enter(address: str, num_workers: int = 1, **options) -> None:
@@ -41,3 +42,15 @@ def test_more_workers_than_there_is_room_for():
     with pytest.raises(InputError, match="--workers is 3, but head:1 has 2 GPUs"):
         _check_room({"CPU": 8.0, "GPU": 2.0}, "head:1", 3, True)
     _check_room({"CPU": 3.0}, "head:1", 3, False)
+
+
+def test_an_interrupt_that_ray_train_took_is_told_to_the_caller():
+    before = signal.getsignal(signal.SIGINT)
+
+    def end_process(number, frame):
+        raise SystemExit(0)
+
+    with pytest.raises(KeyboardInterrupt), _own_interrupt():
+        signal.signal(signal.SIGINT, end_process)
+        signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is before

@@ -199,12 +199,18 @@ def _knock(address: str) -> None:
 
 @contextmanager
 def _own_interrupt() -> Iterator[None]:
-    """Take back the handler of Ctrl-C that Ray Train puts in place and leaves there."""
+    """Take back the handler of Ctrl-C that Ray Train puts in place and leaves there.
+
+    It stops the workers and then ends the process, without a word; whoever called is told of the
+    interrupt instead.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     before = signal.getsignal(signal.SIGINT)
     try:
         yield
+    except SystemExit:
+        raise KeyboardInterrupt from None
     finally:
         signal.signal(signal.SIGINT, before)
