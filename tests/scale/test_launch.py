@@ -3,6 +3,7 @@
 import importlib.util
 import signal
 import socket
+import sys
 
 import pytest
 
@@ -47,10 +48,11 @@ def test_more_workers_than_there_is_room_for():
 def test_an_interrupt_that_ray_train_took_is_told_to_the_caller():
     before = signal.getsignal(signal.SIGINT)
 
-    def end_process(number, frame):
-        raise SystemExit(0)
+    def interrupted():
+        with _own_interrupt():
+            signal.signal(signal.SIGINT, lambda number, frame: sys.exit(0))
+            signal.raise_signal(signal.SIGINT)
 
-    with pytest.raises(KeyboardInterrupt), _own_interrupt():
-        signal.signal(signal.SIGINT, end_process)
-        signal.raise_signal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert signal.getsignal(signal.SIGINT) is before
