@@ -12,7 +12,8 @@ G = 9.80665
 REQUIRED = (
     {"fall", "throw", "rise", "bounce", "contact", "collide", "near_miss", "cross"}
     | {"roll", "slide", "topple", "occlude", "reappear", "enter", "exit"}
-    | {"start", "stop", "still"}
+    | {"start", "stop", "still", "accelerate", "brake", "turn", "oscillate", "rotate"}
+    | {"push", "carry", "pick_up", "put_down", "support", "follow", "overtake", "collapse"}
 )
 
 

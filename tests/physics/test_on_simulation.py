@@ -16,8 +16,7 @@ EXPECTED = {
     "throw": "throw",
     "bounce": "bounce",
     "collide": "collide",
-    "roll": "roll",
-    "slide": "slide",
+    "roll": "roll rotate",
     "topple": "topple",
     "occlude": "occlude",
     "pendulum": "rise",
@@ -25,11 +24,17 @@ EXPECTED = {
     "disc_collision": "collide",
     "ramp": "roll",
     "u_slope": "roll",
-    "push": "collide",
+    "push": "push collide",
     "dominoes": "topple",
     "billiards": "collide",
+    "driven_disc": "accelerate",
+    "gyroscope": "rotate",
+    "slide": "slide brake",
+    "stack": "support",
+    "tower": "collapse",
+    "traffic": "follow",
 }
-"""Event that at least one of three clips of a family must show."""
+"""Events that at least one of three clips of a family must show."""
 
 
 def scenes(family: str, num_clips: int, seed: int = 11) -> list[Scene]:
@@ -45,7 +50,7 @@ def test_truth_breaks_no_law_and_shows_its_event(family: str) -> None:
         assert broken == []
         seen |= {event.type for event in detect_events(scene)}
     if family in EXPECTED:
-        assert EXPECTED[family] in seen
+        assert set(EXPECTED[family].split()) <= seen
 
 
 def test_drop_heights_are_the_true_ones() -> None:

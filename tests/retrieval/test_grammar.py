@@ -8,8 +8,12 @@ from worldline.core.errors import InputError
 from worldline.retrieval.grammar import parse
 from worldline.retrieval.plan import Plan
 from worldline.retrieval.query import (
+    Accelerate,
     And,
     Bounce,
+    Brake,
+    Carry,
+    Collapse,
     Collide,
     Compare,
     Contact,
@@ -19,22 +23,31 @@ from worldline.retrieval.query import (
     Event,
     Exit,
     Fall,
+    Follow,
     NearMiss,
     Not,
     Occlude,
     Op,
     Or,
+    Oscillate,
+    Overtake,
+    PickUp,
+    Push,
+    PutDown,
     Quantity,
     Reappear,
     Rise,
     Roll,
+    Rotate,
     Slide,
     Start,
     Still,
     Stop,
+    Support,
     Then,
     Throw,
     Topple,
+    Turn,
     Who,
     approach_speed_mps,
     distance_m,
@@ -45,6 +58,7 @@ from worldline.retrieval.query import (
 )
 
 BALL, BOX, CAR, PERSON, STATIC = (Who((w,)) for w in ("ball", "box", "car", "person", "static"))
+BUS, TRUCK = Who(("bus",)), Who(("truck",))
 X = Who(name="x")
 
 
@@ -136,6 +150,48 @@ PLANS = {
     "a ball disappears behind a box": event(Occlude(), object=BALL, occluder=BOX),
     "two people cross paths": event(Cross(), a=PERSON, b=PERSON),
     "a person does not move": event(Still(), object=PERSON),
+    # one object does it to another: either may be said first
+    "a person pushes a box": event(Push(), agent=PERSON, object=BOX),
+    "a box is pushed by a person": event(Push(), agent=PERSON, object=BOX),
+    "a box is pushed more than 50 cm": event(Push(distance_m > 0.5), object=BOX),
+    "a person carries a box for more than 2 s": event(
+        Carry(duration_s > 2), agent=PERSON, object=BOX
+    ),
+    "a person picks up a ball": event(PickUp(), agent=PERSON, object=BALL),
+    "a ball is lifted": event(PickUp(), object=BALL),
+    "a person puts down a red box": event(
+        PutDown(), agent=PERSON, object=who("box", colors=("red",))
+    ),
+    "a box stands on another box": event(Support(), support=BOX, object=BOX),
+    "a box supports a ball": event(Support(), support=BOX, object=BALL),
+    "a ball is supported by a box": event(Support(), support=BOX, object=BALL),
+    "a ball rests on the floor": event(Still(), object=BALL),
+    "a car follows a truck": event(Follow(), object=CAR, leader=TRUCK),
+    "a truck is followed by a car": event(Follow(), object=CAR, leader=TRUCK),
+    "a car overtakes a bus": event(Overtake(), object=CAR, overtaken=BUS),
+    "a bus is overtaken by a car": event(Overtake(), object=CAR, overtaken=BUS),
+    "a person pushes a box which topples": And(
+        (event(Push(), agent=PERSON, object=BOX_X), event(Topple(), object=BOX_X))
+    ),
+    "a person lifts a box and puts it down": And(
+        (
+            event(PickUp(), agent=who("person", name="x"), object=BOX),
+            event(PutDown(), agent=X),
+        )
+    ),
+    # one object's way
+    "a car brakes": event(Brake(), object=CAR),
+    "a car slows down by more than 18 km/h": event(Brake(q("delta_v_mps") > 5), object=CAR),
+    "a bicycle speeds up and turns": And(
+        (event(Accelerate(), object=who("bicycle", name="x")), event(Turn(), object=X))
+    ),
+    "a car turns more than 90 degrees": event(Turn(q("angle_rad") > 1.57079632679), object=CAR),
+    "a car turns after it brakes": Then(
+        event(Brake(), object=X), event(Turn(), object=who("car", name="x"))
+    ),
+    "something swings for more than 3 s": Oscillate(duration_s > 3),
+    "a tower of blocks collapses": event(Collapse(), object=BOX),
+    "a cylinder spins": event(Rotate(), object=who("cylinder")),
     # negation
     "no collision": Not(Collide()),
     "nothing falls": Not(Fall()),

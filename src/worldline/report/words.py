@@ -37,12 +37,20 @@ _NOTABLE = {
     "roll": ("roll", "rolls"),
     "slide": ("slide", "slides"),
     "topple": ("toppling", "topplings"),
+    "push": ("push", "pushes"),
+    "carry": ("carrying", "carryings"),
+    "pick_up": ("lifting", "liftings"),
+    "put_down": ("putting down", "puttings down"),
+    "collapse": ("collapse", "collapses"),
+    "overtake": ("overtaking", "overtakings"),
 }
 
 _UNITS = {
     "mps2": "m/s²",
     "mps": "m/s",
     "radps": "rad/s",
+    "sizes_s2": "sizes/s²",
+    "sizes_s": "sizes/s",
     "px_s2": "px/s²",
     "px_s": "px/s",
     "rad": "rad",

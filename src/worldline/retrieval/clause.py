@@ -10,11 +10,14 @@ from worldline.retrieval.plan import Guess
 from worldline.retrieval.query import PAIR_TYPES, And, Compare, Count, Event, Op, Query, Who
 from worldline.retrieval.rows import STATIC_LABEL
 from worldline.retrieval.used import check_whole, counted_twice, in_unit, unused, whole
-from worldline.retrieval.vocabulary import QUANTITY_OF, SECOND_ROLE, Kind
+from worldline.retrieval.verbs import DOING, SECOND_ROLE, is_turned_round
+from worldline.retrieval.vocabulary import QUANTITY_OF, Kind
 from worldline.retrieval.words import Item
 
 __all__ = ["Reader"]
 
+_OTHER = ("another", "other", "others")
+_RELATIVE = ("which", "that", "who")
 _NOUN_ENDINGS = ("ion", "ions", "near miss", "accident", "accidents", "call", "shave", "escape")
 
 
@@ -88,7 +91,10 @@ class Reader:
         parts: list[Query] = []
         for number, (at, item, noun) in enumerate(draft.events):
             event = Event(item.entry.text)
-            event = self._with_roles(event, at, noun, draft, is_last=number == last)
+            if event.type in DOING:
+                event = self._with_doing(event, items, at, draft)
+            else:
+                event = self._with_roles(event, items, at, noun, draft, is_last=number == last)
             event = self._with_where(event, number, draft)
             parts.append(self._counted(event, draft) if number == last else event)
         return parts[0] if len(parts) == 1 else And(tuple(parts))
@@ -104,6 +110,8 @@ class Reader:
         link: Kind | None = None
         joined = counted = False
         for at, item in enumerate(items):
+            if item.words in _OTHER and [i.kind for i in items[at + 1 : at + 2]] == [Kind.NOUN]:
+                continue
             match item.kind:
                 case Kind.EVENT:
                     noun = self._is_noun(items, at)
@@ -262,19 +270,27 @@ class Reader:
     # Who takes part
 
     def _with_roles(
-        self, event: Event, at: int, noun: bool, draft: _Draft, *, is_last: bool
+        self,
+        event: Event,
+        items: Sequence[Item],
+        at: int,
+        noun: bool,
+        draft: _Draft,
+        *,
+        is_last: bool,
     ) -> Event:
         if event.type in PAIR_TYPES:
             return self._with_pair(event, at, noun, draft)
         before = [p for p in draft.people if p.at < at]
         after = [p for p in draft.people if p.at > at]
+        relative = at > 0 and items[at - 1].words in _RELATIVE and draft.events[0][0] < at
         second_role = SECOND_ROLE.get(event.type)
         hidden = second_role == "occluder"
         second = next((p for p in after if p.after is Kind.ON and is_last), None)
         if second is None and hidden and before and after and is_last:
             second = after[0]
         direct = [p for p in after if p is not second and p.after is None and not p.place]
-        subject = direct[0] if direct else (before[0] if before else None)
+        subject = direct[0] if direct else (before[-1 if relative else 0] if before else None)
         roles: list[tuple[str, Who]] = []
         if subject is not None:
             roles.append(("object", self._introduce(subject)))
@@ -312,6 +328,31 @@ class Reader:
             self._guesses.append(Guess(place, f"touches the {STATIC_LABEL} world"))
             event = Event("contact")
         return replace(event, roles=(("a", first), ("b", second)))
+
+    def _with_doing(self, event: Event, items: Sequence[Item], at: int, draft: _Draft) -> Event:
+        """Who does it is said before the verb, to whom after it, unless the verb turns them."""
+        verb = items[at].words
+        before = [p for p in draft.people if p.at < at and p.after is not Kind.FROM]
+        after = [p for p in draft.people if p.at > at and p.after is None]
+        said = first, second = DOING[event.type]
+        if is_turned_round(verb, items[at - 1].words if at else ""):
+            first, second = second, first
+        if event.type == "support" and after and after[0].place:
+            self._guesses.append(Guess(verb, "does not move"))
+            event, first, second = Event("still"), "object", ""
+        roles: list[tuple[str, Who]] = []
+        if before:
+            roles.append((first, self._introduce(before[0])))
+        elif self._subject is not None:
+            roles.append((first, Who(name=self._subject)))
+        if after and second:
+            roles.append((second, self._name(after[0])))
+        roles.sort(key=lambda pair: pair[0] == said[1])
+        used = (*before[:1], *after[:1])
+        self._ignored += [
+            p.words for p in draft.people if p not in used and p.who != Who() and not p.place
+        ]
+        return replace(event, roles=tuple(roles))
 
     def _introduce(self, named: _Named) -> Who:
         """Name somebody and make them the subject of verbs that come without one."""

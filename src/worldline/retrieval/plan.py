@@ -156,6 +156,8 @@ _UNITS = {
     "px": "px",
     "px/s": "px/s",
     "px/s2": "px/s²",
+    "sizes/s": "sizes/s",
+    "sizes/s2": "sizes/s²",
 }
 
 
@@ -183,8 +185,30 @@ def say(query: Query) -> str:
             raise InputError(f"{type(query).__name__} is not a query expression")
 
 
-_NOUNS = {"collide": "collision", "occlude": "occlusion", "reappear": "reappearance"}
-_JOINTS = {"support": "on", "occluder": "behind", "object": "of", "a": "of", "b": "of"}
+_NOUNS = {
+    "accelerate": "acceleration",
+    "brake": "braking",
+    "carry": "carrying",
+    "collide": "collision",
+    "follow": "following",
+    "occlude": "occlusion",
+    "oscillate": "oscillation",
+    "overtake": "overtaking",
+    "pick_up": "lifting",
+    "put_down": "putting down",
+    "reappear": "reappearance",
+    "rotate": "rotation",
+}
+_JOINTS = {
+    "support": "on",
+    "occluder": "behind",
+    "object": "of",
+    "a": "of",
+    "b": "of",
+    "agent": "by",
+    "leader": "after",
+    "overtaken": "past",
+}
 
 
 def _say_event(event: Event) -> str:
@@ -192,7 +216,8 @@ def _say_event(event: Event) -> str:
     roles = dict(event.roles)
     if "a" in roles and "b" in roles:
         text += f" between {_say_who(roles.pop('a'))} and {_say_who(roles.pop('b'))}"
-    text += "".join(f" {_JOINTS.get(r, 'with')} {_say_who(who)}" for r, who in roles.items())
+    for role, who in sorted(roles.items(), key=lambda pair: pair[0] != "object"):
+        text += f" {_JOINTS.get(role, 'with')} {_say_who(who)}"
     if event.where:
         text += " with " + " and ".join(_say_compare(c) for c in event.where)
     return text
@@ -210,7 +235,8 @@ def _with_article(words: str) -> str:
 
 
 def _say_compare(compare: Compare) -> str:
-    name, _, unit = compare.quantity.replace("_px_s", "_px/s").rpartition("_")
+    whole = compare.quantity.replace("_px_s", "_px/s").replace("_sizes_s", "_sizes/s")
+    name, _, unit = whole.rpartition("_")
     if unit not in _UNITS:
         name, unit = compare.quantity, ""
     value = f"{compare.value:g} {_UNITS.get(unit, '')}".strip()

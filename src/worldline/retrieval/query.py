@@ -18,8 +18,12 @@ from worldline.core.errors import InputError
 __all__ = [
     "NEARBY_S",
     "PAIR_TYPES",
+    "Accelerate",
     "And",
     "Bounce",
+    "Brake",
+    "Carry",
+    "Collapse",
     "Collide",
     "Compare",
     "Contact",
@@ -30,23 +34,32 @@ __all__ = [
     "EventType",
     "Exit",
     "Fall",
+    "Follow",
     "NearMiss",
     "Not",
     "Occlude",
     "Op",
     "Or",
+    "Oscillate",
+    "Overtake",
+    "PickUp",
+    "Push",
+    "PutDown",
     "Quantity",
     "Query",
     "Reappear",
     "Rise",
     "Roll",
+    "Rotate",
     "Slide",
     "Start",
     "Still",
     "Stop",
+    "Support",
     "Then",
     "Throw",
     "Topple",
+    "Turn",
     "Who",
     "approach_speed_mps",
     "distance_m",
@@ -297,21 +310,34 @@ def events_in(query: Query) -> Iterator[Event]:
             yield from events_in(part)
 
 
+Accelerate = EventType("accelerate")
 Bounce = EventType("bounce")
+Brake = EventType("brake")
+Carry = EventType("carry")
+Collapse = EventType("collapse")
 Collide = EventType("collide")
 Contact = EventType("contact")
 Cross = EventType("cross")
 Enter = EventType("enter")
 Exit = EventType("exit")
 Fall = EventType("fall")
+Follow = EventType("follow")
 NearMiss = EventType("near_miss")
 Occlude = EventType("occlude")
+Oscillate = EventType("oscillate")
+Overtake = EventType("overtake")
+PickUp = EventType("pick_up")
+Push = EventType("push")
+PutDown = EventType("put_down")
 Reappear = EventType("reappear")
 Rise = EventType("rise")
 Roll = EventType("roll")
+Rotate = EventType("rotate")
 Slide = EventType("slide")
 Start = EventType("start")
 Still = EventType("still")
 Stop = EventType("stop")
+Support = EventType("support")
 Throw = EventType("throw")
 Topple = EventType("topple")
+Turn = EventType("turn")

@@ -9,13 +9,13 @@ from enum import StrEnum
 
 from worldline.retrieval.query import Op
 from worldline.retrieval.rows import COLORS, STATIC_LABEL
+from worldline.retrieval.verbs import FORMS
 
 __all__ = [
     "FROM_A_GREAT_HEIGHT_M",
     "FROM_A_HEIGHT_M",
     "LEXICON",
     "QUANTITY_OF",
-    "SECOND_ROLE",
     "UNITS",
     "Entry",
     "Kind",
@@ -84,46 +84,7 @@ def _add(kind: Kind, phrases: str, text: str = "", value: float = 0.0) -> None:
         LEXICON[phrase.strip()] = Entry(kind, text, value)
 
 
-_FORMS: Mapping[str, str] = {
-    "fall": "fall, falls, falling, fell, fallen, free fall, free falls, drop, drops, dropping, "
-    "dropped, plunge, plunges, plunging, plummet, plummets, plummeting, fall down, falls down, "
-    "falling down, fell down, land, lands, landing, landed",
-    "throw": "throw, throws, throwing, threw, thrown, toss, tosses, tossed, tossing, hurl, hurls, "
-    "hurled, fling, flings, flung, launch, launches, launched",
-    "rise": "rise, rises, rising, rose, risen, climb, climbs, climbing, climbed, ascend, ascends, "
-    "ascending, go up, goes up, going up",
-    "contact": "contact, contacts, touch, touches, touching, touched, make contact, makes contact, "
-    "come into contact, comes into contact",
-    "collide": "collide, collides, colliding, collided, collision, collisions, hit, hits, hitting, "
-    "strike, strikes, striking, struck, crash, crashes, crashing, crashed, bump, bumps, bumping, "
-    "bumped, smash, smashes, smashing, smashed, run into, runs into, ran into, ram, rams, rammed, "
-    "bang into, bangs into",
-    "bounce": "bounce, bounces, bouncing, bounced, rebound, rebounds, rebounding, rebounded",
-    "roll": "roll, rolls, rolling, rolled",
-    "slide": "slide, slides, sliding, slid, skid, skids, skidding, skidded, slip, slips, slipping",
-    "topple": "topple, topples, toppling, toppled, topple over, topples over, fall over, "
-    "falls over, falling over, fell over, tip over, tips over, tipping over, tipped over, "
-    "overturn, overturns, overturned, tumble, tumbles, tumbling",
-    "occlude": "occlude, occludes, occluded, occlusion, occlusions, is hidden, are hidden, hidden, "
-    "gets hidden, disappear, disappears, disappearing, disappeared, vanish, vanishes, vanishing, "
-    "out of sight, goes out of sight, pass behind, passes behind, goes behind, go behind",
-    "reappear": "reappear, reappears, reappearing, reappeared, reappearance, comes back into view, "
-    "come back into view, emerges, emerge, emerging",
-    "enter": "enter, enters, entering, entered, come into view, comes into view, come in, "
-    "comes in, enter the frame, enters the frame, enters the view, enters the scene",
-    "exit": "exit, exits, exiting, exited, leave, leaves, leaving, goes out of view, "
-    "leave the frame, leaves the frame, leaves the view, leaves the scene, exits the frame, "
-    "left the frame, left the view, left the scene, left the picture",
-    "start": "start, starts, starting, started, start moving, starts moving, started moving, "
-    "starts to move, begins to move, begins moving, sets off",
-    "stop": "stop, stops, stopping, stopped, stop moving, stops moving, halt, halts, halted, "
-    "come to rest, comes to rest, came to rest, comes to a stop, come to a stop, comes to a halt",
-    "still": "still, stands still, stand still, rests, at rest, stationary, motionless, "
-    "does not move, do not move, is not moving, stays still",
-    "cross": "cross, crosses, crossing, crossed, paths cross, crossings, cross paths, "
-    "crosses the path of, cross the path of",
-}
-for _type, _phrases in _FORMS.items():
+for _type, _phrases in FORMS.items():
     _add(Kind.EVENT, _phrases, _type)
 
 _ALMOST = ("nearly, almost, narrowly avoid, narrowly avoids, narrowly avoided, barely avoid, "
@@ -140,7 +101,7 @@ _add(
     "missing",
     "near_miss",
 )
-for _touch in (*_FORMS["collide"].split(", "), *_FORMS["contact"].split(", ")):
+for _touch in (*FORMS["collide"].split(", "), *FORMS["contact"].split(", ")):
     for _near in _ALMOST.split(", "):
         _add(Kind.EVENT, f"{_near} {_touch}", "near_miss")
 
@@ -164,6 +125,7 @@ _LABELS = {
     "bird": "bird, birds",
     "pendulum": "pendulum, pendulums",
     "plank": "plank, planks",
+    "pusher": "pusher, pushers",
     "cup": "cup, cups",
     "bottle": "bottle, bottles",
 }
@@ -268,6 +230,16 @@ QUANTITY_OF: Mapping[str, Mapping[str, str]] = {
     "exit": {"px_s": "speed_px_s"},
     "cross": {"s": "pet_s"},
     "reappear": {"s": "hidden_s"},
+    "accelerate": {"mps": "delta_v_mps"},
+    "brake": {"mps": "delta_v_mps"},
+    "turn": {"rad": "angle_rad", "m": "radius_m", "px": "radius_px"},
+    "oscillate": {"s": "period_s", "m": "amplitude_m", "px": "amplitude_px"},
+    "rotate": {"rad": "angle_rad"},
+    "push": {"m": "distance_m", "mps": "speed_mps"},
+    "carry": {"m": "distance_m", "mps": "speed_mps"},
+    "pick_up": {"m": "height_m"},
+    "put_down": {"m": "height_m"},
+    "overtake": {"mps": "relative_speed_mps", "px_s": "relative_speed_px_s"},
 }
 """Event and stored unit to the quantity that a bare measure of that unit is about; a bare time is
 `duration_s` where nothing else is said."""
@@ -326,13 +298,3 @@ _add(
 )
 LEXICON["one"] = Entry(Kind.NUMBER, "", 1.0)
 LEXICON["in"] = Entry(Kind.FILLER)
-
-SECOND_ROLE: Mapping[str, str] = {
-    "fall": "support",
-    "bounce": "support",
-    "roll": "support",
-    "slide": "support",
-    "occlude": "occluder",
-    "reappear": "occluder",
-}
-"""Role of the object named after "on", "off" or "behind", for events of one object."""

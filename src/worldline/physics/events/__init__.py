@@ -7,7 +7,17 @@ units, thresholds and source in its docstring, and decorate it with `define`.
 from __future__ import annotations
 
 from worldline.core import Event, Scene
-from worldline.physics.events import encounters, flight, movement, support, view
+from worldline.physics.events import (
+    convoys,
+    encounters,
+    flight,
+    handling,
+    movement,
+    support,
+    swings,
+    travel,
+    view,
+)
 from worldline.physics.events.encounters import NEAR_MISS, NearMissProfile
 from worldline.physics.events.ontology import ONTOLOGY, EventType, define
 
@@ -16,12 +26,16 @@ __all__ = [
     "ONTOLOGY",
     "EventType",
     "NearMissProfile",
+    "convoys",
     "define",
     "detect_events",
     "encounters",
     "flight",
+    "handling",
     "movement",
     "support",
+    "swings",
+    "travel",
     "view",
 ]
 

@@ -1,0 +1,110 @@
+"""Words for what happens, and the roles of those who take part."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+__all__ = ["DOING", "FORMS", "SECOND_ROLE", "is_turned_round"]
+
+FORMS: Mapping[str, str] = {
+    "fall": "fall, falls, falling, fell, fallen, free fall, free falls, drop, drops, dropping, "
+    "dropped, plunge, plunges, plunging, plummet, plummets, plummeting, fall down, falls down, "
+    "falling down, fell down, land, lands, landing, landed",
+    "throw": "throw, throws, throwing, threw, thrown, toss, tosses, tossed, tossing, hurl, hurls, "
+    "hurled, fling, flings, flung, launch, launches, launched",
+    "rise": "rise, rises, rising, rose, risen, climb, climbs, climbing, climbed, ascend, ascends, "
+    "ascending, go up, goes up, going up",
+    "contact": "contact, contacts, touch, touches, touching, touched, make contact, makes contact, "
+    "come into contact, comes into contact",
+    "collide": "collide, collides, colliding, collided, collision, collisions, hit, hits, hitting, "
+    "strike, strikes, striking, struck, crash, crashes, crashing, crashed, bump, bumps, bumping, "
+    "bumped, smash, smashes, smashing, smashed, run into, runs into, ran into, ram, rams, rammed, "
+    "bang into, bangs into",
+    "bounce": "bounce, bounces, bouncing, bounced, rebound, rebounds, rebounding, rebounded",
+    "roll": "roll, rolls, rolling, rolled",
+    "slide": "slide, slides, sliding, slid, skid, skids, skidding, skidded, slip, slips, slipping",
+    "topple": "topple, topples, toppling, toppled, topple over, topples over, fall over, "
+    "falls over, falling over, fell over, tip over, tips over, tipping over, tipped over, "
+    "overturn, overturns, overturned, tumble, tumbles, tumbling",
+    "occlude": "occlude, occludes, occluded, occlusion, occlusions, is hidden, are hidden, hidden, "
+    "gets hidden, disappear, disappears, disappearing, disappeared, vanish, vanishes, vanishing, "
+    "out of sight, goes out of sight, pass behind, passes behind, goes behind, go behind",
+    "reappear": "reappear, reappears, reappearing, reappeared, reappearance, comes back into view, "
+    "come back into view, emerges, emerge, emerging",
+    "enter": "enter, enters, entering, entered, come into view, comes into view, come in, "
+    "comes in, enter the frame, enters the frame, enters the view, enters the scene",
+    "exit": "exit, exits, exiting, exited, leave, leaves, leaving, goes out of view, "
+    "leave the frame, leaves the frame, leaves the view, leaves the scene, exits the frame, "
+    "left the frame, left the view, left the scene, left the picture",
+    "start": "start, starts, starting, started, start moving, starts moving, started moving, "
+    "starts to move, begins to move, begins moving, sets off",
+    "stop": "stop, stops, stopping, stopped, stop moving, stops moving, halt, halts, halted, "
+    "come to rest, comes to rest, came to rest, comes to a stop, come to a stop, comes to a halt",
+    "still": "still, stands still, stand still, rests, at rest, stationary, motionless, "
+    "does not move, do not move, is not moving, stays still",
+    "cross": "cross, crosses, crossing, crossed, paths cross, crossings, cross paths, "
+    "crosses the path of, cross the path of",
+    "accelerate": "accelerate, accelerates, accelerating, accelerated, acceleration, speed up, "
+    "speeds up, speeding up, sped up, gets faster, get faster, gains speed",
+    "brake": "brake, brakes, braking, braked, slow down, slows down, slowing down, slowed down, "
+    "decelerate, decelerates, decelerating, decelerated, deceleration, gets slower, loses speed",
+    "turn": "turn, turns, turning, turned, changes direction, "
+    "change direction, changing direction, swerve, swerves, swerving, swerved, veer, veers, "
+    "veering, veered, takes a turn",
+    "oscillate": "oscillate, oscillates, oscillating, oscillated, oscillation, oscillations, "
+    "swing, swings, swinging, swung, vibrate, vibrates, vibrating, moves back and forth, "
+    "move back and forth, goes to and fro, sways, swaying",
+    "rotate": "rotate, rotates, rotating, rotated, rotation, rotations, spin, spins, spinning, "
+    "spun, revolve, revolves, revolving",
+    "push": "push, pushes, pushing, pushed, shove, shoves, shoving, shoved, pushed by, shoved by",
+    "carry": "carry, carries, carrying, carried, transport, transports, transporting, carried by, "
+    "transported, transported by",
+    "pick_up": "pick up, picks up, picking up, picked up, lift, lifts, lifting, lifted, lift up, "
+    "lifts up, picked up by, lifted by, picks it up, pick it up, lifts it up",
+    "put_down": "put down, puts down, putting down, set down, sets down, setting down, "
+    "placing, placed, put down by, set down by, placed by, puts it down, put it down, sets it down",
+    "collapse": "collapse, collapses, collapsing, collapsed, cave in, caves in, comes down, "
+    "come crashing down, comes crashing down, falls apart, fall apart",
+    "support": "support, supports, supporting, supported, holds up, hold up, supported by, "
+    "stands on, stand on, standing on, rests on, rest on, resting on, sits on, sit on, sitting on, "
+    "is stacked on, stacked on, lies on, lie on, lying on",
+    "follow": "follow, follows, tailgate, tailgates, tailgating, is followed by, "
+    "are followed by, drives behind, walks behind, moves behind",
+    "overtake": "overtake, overtakes, overtaking, overtook, overtaken, overtaken by, overtakings",
+}
+"""Event to the words and phrases that name it."""
+
+SECOND_ROLE: Mapping[str, str] = {
+    "fall": "support",
+    "bounce": "support",
+    "roll": "support",
+    "slide": "support",
+    "occlude": "occluder",
+    "reappear": "occluder",
+}
+"""Role of the object named after "on", "off" or "behind", for events of one object."""
+
+DOING: Mapping[str, tuple[str, str]] = {
+    "push": ("agent", "object"),
+    "carry": ("agent", "object"),
+    "pick_up": ("agent", "object"),
+    "put_down": ("agent", "object"),
+    "support": ("support", "object"),
+    "follow": ("object", "leader"),
+    "overtake": ("object", "overtaken"),
+}
+"""Events that one object does to another: the roles of the verb's subject and of its object."""
+
+_BEING = frozenset(["is", "are", "was", "were", "be", "been", "being", "gets", "get", "got"])
+
+
+def is_turned_round(words: str, before: str) -> bool:
+    """Whether the roles of a verb of `DOING` are the other way round.
+
+    Args:
+        words: the verb: "pushed by" and "stands on" are, "pushes" is not.
+        before: the word before it: "is pushed" is.
+    """
+    verb = words.split()[0]
+    passive = before in _BEING and (verb.endswith(("ed", "en")) or verb in ("put", "set"))
+    return passive or words.endswith((" by", " on"))
