@@ -1,11 +1,14 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from worldline.core import InputError
 from worldline.data.shards import Shards
+from worldline.dynamics import TrajectoryForecaster
 from worldline.tokenizer import ContinuousTokenizer, VideoTokenizer
-from worldline.train import TokenizerTask, Trainer, step_generator
+from worldline.train import TokenizerTask, Trainer, TrajectoryTask, step_generator
 from worldline.train.draw import augment
 
 N, T, SIDE = 6, 12, 16
@@ -91,6 +94,39 @@ def test_lengths_beyond_the_clips_are_refused():
             TokenizerTask(
                 image_tokenizer(), shards(), seed=0, batch=2, object_weight=1.0, length=length
             )
+
+
+def wandering() -> Shards:
+    """A texture that goes to the right by a pixel a frame; the truth is made up."""
+    y, x = np.mgrid[:SIDE, : SIDE + T]
+    wave = 120 + 50 * np.sin(0.9 * x) + 50 * np.cos(0.7 * x + 0.8 * y)
+    one = np.stack([wave[:, T - t : T - t + SIDE] for t in range(T)])
+    frames = np.repeat(one[None, ..., None], 3, axis=-1).repeat(N, axis=0).astype(np.uint8)
+    tracks = np.ones((N, 2, 3, SIDE // 4, SIDE // 4, 4), np.float16)
+    return replace(shards(), frames=frames, tracks=tracks, first_start=7)
+
+
+def test_flow_is_given_where_it_is_asked_for_and_mirrored_with_the_clip():
+    config = TrajectoryForecaster.Config(
+        size_px=SIDE, horizon=3, num_flows=2, fine_width=8, width=16, depth=2, late_depth=1, heads=1
+    )
+    model = config.build()
+    speeds = set()
+    for flow in (True, False):
+        task = TrajectoryTask(model, wandering(), seed=0, batch=N, flow=flow)
+        batch = task.batch(0, step_generator(0, 0))
+        frames, flows = batch[0], batch[3]
+        assert frames.shape == (N, 8, SIDE, SIDE, 3)
+        assert flows.shape == (N, 2, 2, SIDE, SIDE)
+        inside = flows[..., 4:-4, 4:-4].mean((-1, -2))
+        speeds |= set(inside[:, :, 0].flatten().round().int().tolist())
+        assert inside[:, :, 1].abs().max() < 0.2
+        model.zero_grad()
+        task.loss(model, batch, step_generator(0, 0))["total"].backward()
+        assert model.flow_out is not None
+        assert model.flow_out.weight.grad is not None
+        assert bool(model.flow_out.weight.grad.any()) is flow
+    assert speeds == {-1, 0, 1}
 
 
 def test_the_loop_trains_a_video_tokenizer_and_its_critic_and_resumes(tmp_path):
