@@ -130,3 +130,15 @@ def test_a_spinning_body_rotates(metric_scene):
     assert event.quantities["angle_rad"] == pytest.approx(4.0, rel=0.05)
     assert event.quantities["spin_radps"] == pytest.approx(4.0, rel=0.01)
     assert not of(metric_scene([along_x(0 * T)], T), "rotate")
+
+
+def test_bodies_of_unknown_and_of_no_size_do_no_harm(metric_scene, pixel_scene):
+    path = [along_x(ramp(T, 0.5, 3.0, 0.8, 1.8)), along_x(ramp(T, 0.5, 3.0, 0.8, 1.8) + 2)]
+    unknown = metric_scene(path, T, extent_m=np.full((2, 3), np.nan))
+    assert len(of(unknown, "accelerate")) == 2
+    assert not of(unknown, "follow")
+    size = np.full((1, 90, 2), 20.0)
+    size[0, 20:40] = 0.0
+    x = 50 + ramp(T, 40, 140, 0.8, 1.8)
+    detect_events(pixel_scene([np.stack([x, 0 * x + 240], axis=1)], T, size=size))
+    detect_events(pixel_scene([np.stack([x, 0 * x + 240], axis=1)], T, size=0 * size))

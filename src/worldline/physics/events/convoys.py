@@ -116,7 +116,7 @@ def _stays_level(travel: Travel) -> np.ndarray:
 
 def _are_level(pair: Pair) -> bool:
     sizes = pair.a.scale, pair.b.scale
-    return pair.a.is_metric or max(sizes) <= LEVEL * min(sizes)
+    return min(sizes) > 0 and (pair.a.is_metric or max(sizes) <= LEVEL * min(sizes))
 
 
 @define(

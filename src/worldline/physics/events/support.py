@@ -197,6 +197,8 @@ def _pixel_tilt(track: Track) -> np.ndarray | None:
     if track.num_samples < 5 or height[:3].min() < TALL_RATIO * width[:3].max():
         return None
     area = width * height
+    if not np.median(area[:3]) > 0:
+        return None
     foot = track.position[:, 1] + height / 2
     if not 0.5 <= np.median(area[-3:]) / np.median(area[:3]) <= 2.0:
         return None

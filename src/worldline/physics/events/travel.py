@@ -96,7 +96,7 @@ def _find_travels(scene: Scene) -> list[Travel]:
     flights = {} if motion_of(scene).is_metric else _flights(scene)
     found = []
     for track in motion_of(scene).tracks:
-        if track.num_samples < 5 or not track.scale > 0:
+        if track.num_samples < 5 or not (track.is_metric or track.scale > 0):
             continue
         velocity, std = smooth_velocity(track, half_width_s=HALF_WIDTH_S)
         unit = np.ones(track.num_samples) if track.is_metric else _smooth_size(track)
@@ -121,7 +121,7 @@ def _flights(scene: Scene) -> dict[int, list[tuple[int, int]]]:
 
 def _smooth_size(track: Track) -> np.ndarray:
     """Root of the box area: its median over some 0.4 s to each side."""
-    side = np.sqrt(np.prod(track.size, axis=1))
+    side = np.maximum(np.sqrt(np.prod(track.size, axis=1)), 0.01 * track.scale)
     num = min(round(0.4 / track.step_s), track.num_samples // 2)
     return median_filter(side, 2 * num + 1, mode="nearest")
 
@@ -166,8 +166,7 @@ def _speed_changes(scene: Scene, *, faster: bool) -> tuple[Event, ...]:
                 f"delta_v_{unit}": change,
                 f"delta_v_{unit}_std": noise,
                 "duration_s": end_s - start_s,
-                f"mean_rate_{'mps2' if track.is_metric else 'sizes_s2'}": change
-                / (end_s - start_s),
+                f"mean_rate_{unit}2": change / (end_s - start_s),
             }
             roles = {"object": track.object_id}
             confidence = 1.0 if track.is_metric else 0.6
