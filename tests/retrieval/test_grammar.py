@@ -232,7 +232,7 @@ PLANS = {
     "two balls fall": Count(event(Fall(), object=BALL), Op.GE, 2),
     "a ball bounces twice": Count(event(Bounce(), object=BALL), Op.GE, 2),
     "a ball bounces at least three times": Count(event(Bounce(), object=BALL), Op.GE, 3),
-    "at least two near-misses between cars": Count(event(NearMiss(), a=CAR), Op.GE, 2),
+    "at least two near-misses between cars": Count(event(NearMiss(), a=CAR, b=CAR), Op.GE, 2),
     # order in time, and who does it
     "a fall followed by a bounce within 2 s": Then(Fall(), Bounce(), 2.0),
     "a fall and then, within 300 ms, a bounce": Then(Fall(), Bounce(), 0.3),

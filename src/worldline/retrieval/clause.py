@@ -177,7 +177,7 @@ class Reader:
                     counted = False
                 case Kind.QUANTITY | Kind.LASTING | Kind.WITHIN:
                     hint = item
-                case Kind.ON | Kind.FROM:
+                case Kind.ON | Kind.FROM | Kind.BETWEEN:
                     link = item.kind
                 case Kind.HEIGHT:
                     draft.height = item
@@ -313,7 +313,8 @@ class Reader:
         people = [p for p in draft.people if p.after is not Kind.FROM]
         before = [p for p in people if p.at < at]
         verb_alone = not before and not noun and self._subject is not None
-        if len(people) == 1 and people[0].number == 2 and not verb_alone:
+        both = [p.number == 2 or p.after is Kind.BETWEEN for p in people]
+        if both == [True] and not verb_alone:
             whom = people[0]
             first, second = self._introduce(whom), whom.who
         elif verb_alone and len(people) < 2:

@@ -190,6 +190,8 @@ _NOUNS = {
     "brake": "braking",
     "carry": "carrying",
     "collide": "collision",
+    "cross": "crossing",
+    "enter": "entry",
     "follow": "following",
     "occlude": "occlusion",
     "oscillate": "oscillation",
@@ -198,6 +200,7 @@ _NOUNS = {
     "put_down": "putting down",
     "reappear": "reappearance",
     "rotate": "rotation",
+    "still": "standstill",
 }
 _JOINTS = {
     "support": "on",
