@@ -54,6 +54,8 @@ from worldline.world import World
 
 FAMILIES = ("flow", "autoregressive", "jepa")
 DOMAIN = ("disc_uniform", "disc_parabola", "disc_collision", "drop", "occlude")
+TOUCHING = ("collide", "stack")
+"""Where bodies touch for longer than a frame, as they never do in the domain; only probed."""
 CONTEXT = 8
 HORIZONS = (1, 8, 24)
 PARTS = ("forecasts", "probes")
@@ -255,9 +257,16 @@ def forecast_rows(worlds: dict[str, World], held_out: Sequence[Clip]) -> dict[st
 
 
 def probe_rows(
-    worlds: dict[str, World], fitting: Sequence[Clip], held_out: Sequence[Clip]
+    worlds: dict[str, World],
+    fitting: Sequence[Clip],
+    held_out: Sequence[Clip],
+    touching: Sequence[Clip],
 ) -> dict[str, dict[str, Any]]:
-    """Linear probes of everybody, trained or not."""
+    """Linear probes of everybody, trained or not.
+
+    Whether the main object touches another is read on clips of its own, `touching`: fitted on two
+    thirds of them, scored on the rest.
+    """
     looks: dict[str, Look] = {"pixels 16x16": pixels}
     for name, world in worlds.items():
         with torch.random.fork_rng():
@@ -272,6 +281,9 @@ def probe_rows(
         scores = {target: asdict(score) for target, score in probe.score(held_out, look).items()}
         row = rows.setdefault(label, {})
         row["probe_r2"] = {target: round(score["r2"], 3) for target, score in scores.items()}
+        cut = 2 * len(touching) // 3
+        touch = LinearProbe.fit(touching[:cut], look).score(touching[cut:], look)["contact"]
+        row["probe_r2"]["contact"] = round(touch.r2, 3)
         row["hidden_error_px"] = hidden_error(probe, look, held_out)
         if label.endswith("memory"):
             continue
@@ -324,7 +336,10 @@ def main() -> None:
             }
     if "probes" in options.measure:
         fitting = list(made(num_clips=options.fitting, seed=3))
-        for name, row in probe_rows(worlds, fitting, held_out).items():
+        touching = list(
+            make_clips(TOUCHING, split=Split.HELD_OUT, size_px=64, num_clips=90, seed=4)
+        )
+        for name, row in probe_rows(worlds, fitting, held_out, touching).items():
             found.setdefault(name, {}).update(row)
     for name, row in found.items():
         rows.setdefault(name, {}).update(row)
