@@ -327,6 +327,12 @@ def test_a_misspelled_word_is_a_marked_guess():
     assert [g.words for g in plan.guesses] == ["colision"]
 
 
+def test_a_number_of_doers_is_listed():
+    plan = parse("two people push a box")
+    assert plan.query == event(Push(), agent=PERSON, object=BOX)
+    assert plan.ignored == ("two",)
+
+
 def test_a_measure_that_the_event_does_not_have_is_listed():
     plan = parse("a collision of more than 3 m")
     assert plan.query == Collide()

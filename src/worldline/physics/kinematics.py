@@ -18,6 +18,7 @@ __all__ = [
     "Motion",
     "Segment",
     "Track",
+    "across",
     "find_runs",
     "motion_of",
     "smooth_velocity",
@@ -319,6 +320,13 @@ def smooth_velocity(
         velocity[i] = gain @ track.position[inside]
         std[i] = np.sqrt((gain**2) @ track.std[inside] ** 2)
     return velocity, std
+
+
+def across(
+    vectors: Float[np.ndarray, "k d"], up: Float[np.ndarray, " d"]
+) -> Float[np.ndarray, "k d"]:
+    """Vectors without their part along the unit vector `up`."""
+    return vectors - np.outer(vectors @ up, up)
 
 
 def find_runs(mask: Bool[np.ndarray, " k"]) -> list[tuple[int, int]]:

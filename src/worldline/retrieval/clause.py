@@ -353,6 +353,7 @@ class Reader:
         self._ignored += [
             p.words for p in draft.people if p not in used and p.who != Who() and not p.place
         ]
+        self._ignored += [p.number_words for p in draft.people if p.number_words]
         return replace(event, roles=tuple(roles))
 
     def _introduce(self, named: _Named) -> Who:

@@ -12,7 +12,7 @@ from worldline.core import Event, Scene
 from worldline.physics.contacts import Pair, find_pairs
 from worldline.physics.events.ontology import define
 from worldline.physics.events.travel import Travel, travels_of
-from worldline.physics.kinematics import find_runs, smooth_velocity
+from worldline.physics.kinematics import across, find_runs, smooth_velocity
 
 __all__ = ["find_follows", "find_overtakes"]
 
@@ -20,8 +20,7 @@ MIN_FOLLOW_S = 1.0
 """Least time of following."""
 
 MAX_HEADWAY_S = 3.0
-"""Vehicles farther apart in time than this move independently (Vogel 2003 gives 6 s as the upper
-end and 2 to 3 s as the usual range of following)."""
+"""Beyond 6 s drivers choose their speed freely (Vogel 2003); half of that is surely following."""
 
 FOLLOW_COS = math.cos(math.radians(30))
 """Two bodies go the same way within this angle."""
@@ -80,7 +79,7 @@ def _convoys(scene: Scene) -> Iterator[_Convoy]:
         cosine = (flat_a * flat_b).sum(1) / np.maximum(speed_a * speed_b, 1e-12)
         between = b.track.position[pair.index_b] - a.track.position[pair.index_a]
         if pair.a.is_metric:
-            between = between - np.outer(between @ pair.a.up, pair.a.up)
+            between = across(between, pair.a.up)
         heading = (
             flat_a / np.maximum(speed_a, 1e-12)[:, None]
             + flat_b / np.maximum(speed_b, 1e-12)[:, None]
@@ -131,9 +130,10 @@ def find_follows(scene: Scene) -> tuple[Event, ...]:
     """A moving body keeps behind another that goes the same way.
 
     For 1 s or more both move (0.2 m/s, or half their size per second in pixels) in directions
-    within 30 degrees of each other and not steeply up or down, the follower at most 1.5 mean sizes
-    off the leader's line, a gap of 0 to 3 s of its own speed behind it (time headway, Vogel 2003),
-    and the gap changes by at most half. In pixels both must be of about the same size.
+    within 30 degrees of each other and not steeply up or down; the follower is at most 1.5 mean
+    sizes off the leader's line, half a mean size or more behind, with a gap (less one mean size) of
+    at most 3 s of its own speed (time headway; Vogel 2003 takes 6 s as the end of following); and
+    the distance changes by at most half. In pixels both must be of about the same size.
     """
     events = []
     for convoy in _convoys(scene):
@@ -143,7 +143,6 @@ def find_follows(scene: Scene) -> tuple[Event, ...]:
         ):
             gap = sign * convoy.lead - convoy.size
             near = (gap > -0.5 * convoy.size) & (gap <= MAX_HEADWAY_S * speed)
-            near &= sign * convoy.lead > 0.5 * convoy.size
             for first, last in find_runs(near & (convoy.aside <= FOLLOW_SIZES * convoy.size)):
                 part = slice(first, last + 1)
                 start_s, end_s = float(convoy.time_s[first]), float(convoy.time_s[last])

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from worldline.core import STATIC, Contact, Event, Scene
+from worldline.core import STATIC, Event, Scene
 from worldline.physics.contacts import detect_contacts, find_pairs
 from worldline.physics.events.ontology import define
-from worldline.physics.kinematics import Track, find_runs, motion_of, smooth_velocity
+from worldline.physics.kinematics import Track, across, find_runs, motion_of, smooth_velocity
 
 __all__ = [
     "find_carries",
@@ -42,21 +42,23 @@ MOVING_MPS = 0.1
 ALIKE = 0.35
 """Bodies that move together differ in velocity by at most this share of their speed."""
 
-CHATTER_S = 0.15
-"""Breaks in a touch that are no longer than this do not end it."""
+EDGE_S = 0.3
+"""So near in time are the beginning of a lifting and the end of a touch of the static world, and
+likewise the end of a putting down and the beginning of such a touch."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Touch:
-    """Two bodies over the samples in which they touch; `b` is the upper one where there is one.
+    """Two bodies over the samples in which they touch.
 
     Attributes:
         a, b: tracks.
         time_s: `[M]`.
+        index_b: `[M]` samples of b's track.
         way: `[M, 3]` from a to b.
         velocity_a, velocity_b: `[M, 3]`.
         is_above: `[M]` b stands on a: its middle is higher by half the mean of their heights, and
-            lies within a's half width sideways.
+            lies within 0.6 of a's width sideways.
     """
 
     a: Track
@@ -75,7 +77,9 @@ def _touches(scene: Scene, least_s: float) -> Iterator[_Touch]:
         return
     pairs = {(p.a.object_id, p.b.object_id): p for p in find_pairs(scene)}
     velocity = {t.object_id: smooth_velocity(t)[0] for t in motion_of(scene).tracks}
-    for contact in _long_contacts(scene, least_s):
+    for contact in detect_contacts(scene):
+        if contact.end_s - contact.start_s < least_s:
+            continue
         pair = pairs.get((contact.a, contact.b)) or pairs.get((contact.b, contact.a))
         if pair is None:
             continue
@@ -100,26 +104,6 @@ def _touches(scene: Scene, least_s: float) -> Iterator[_Touch]:
             )
 
 
-def _long_contacts(scene: Scene, least_s: float) -> list[Contact]:
-    """Contacts between bodies, chatter joined, that last."""
-    joined: dict[tuple[int, int], list[Contact]] = {}
-    for contact in detect_contacts(scene):
-        if STATIC in (contact.a, contact.b):
-            continue
-        row = joined.setdefault((min(contact.a, contact.b), max(contact.a, contact.b)), [])
-        if row and contact.start_s - row[-1].end_s <= CHATTER_S:
-            old = row.pop()
-            contact = Contact(
-                old.a,
-                old.b,
-                old.start_s,
-                max(old.end_s, contact.end_s),
-                confidence=max(old.confidence, contact.confidence),
-            )
-        row.append(contact)
-    return [c for row in joined.values() for c in row if c.end_s - c.start_s >= least_s]
-
-
 def _stands_on(a: Track, b: Track, way: np.ndarray) -> np.ndarray:
     rise = way @ a.up
     aside = np.linalg.norm(way - np.outer(rise, a.up), axis=1)
@@ -132,10 +116,6 @@ def _stands_on(a: Track, b: Track, way: np.ndarray) -> np.ndarray:
 
 def _speed(velocity: np.ndarray) -> np.ndarray:
     return np.linalg.norm(velocity, axis=1)
-
-
-def _across(velocity: np.ndarray, up: np.ndarray) -> np.ndarray:
-    return velocity - np.outer(velocity @ up, up)
 
 
 def _length(track: Track, samples: np.ndarray) -> float:
@@ -154,7 +134,7 @@ def _length(track: Track, samples: np.ndarray) -> float:
 def find_pushes(scene: Scene) -> tuple[Event, ...]:
     """A body moves another along before it, staying in touch.
 
-    In touch (breaks of 0.15 s allowed) for 0.25 s or more, the object moves across gravity at 0.1
+    In touch (breaks of 0.1 s allowed) for 0.25 s or more, the object moves across gravity at 0.1
     m/s or more, over 0.05 m or more; the agent is behind it (within 60 degrees of opposite to its
     way), neither stands on the other, and the agent moves the same way at half to twice the
     object's speed. Needs metres and recorded contacts.
@@ -162,8 +142,8 @@ def find_pushes(scene: Scene) -> tuple[Event, ...]:
     events = []
     for touch in _touches(scene, MIN_PUSH_S):
         up = touch.a.up
-        flat_a, flat_b = _across(touch.velocity_a, up), _across(touch.velocity_b, up)
-        side = _across(touch.way, up)
+        flat_a, flat_b = across(touch.velocity_a, up), across(touch.velocity_b, up)
+        side = across(touch.way, up)
         speed = _speed(flat_b)
         with np.errstate(invalid="ignore", divide="ignore"):
             heading = flat_b / speed[:, None]
@@ -248,7 +228,7 @@ def _lifts(scene: Scene, *, upward: bool) -> tuple[Event, ...]:
     name = "pick_up" if upward else "put_down"
     grounded = [c for c in detect_contacts(scene) if STATIC in (c.a, c.b)]
     events = []
-    for touch in _touches(scene, 2 * CHATTER_S):
+    for touch in _touches(scene, EDGE_S):
         up, b = touch.b.up, touch.b
         climb = touch.velocity_b @ up * (1 if upward else -1)
         together = _speed(touch.velocity_b - touch.velocity_a) <= ALIKE * _speed(touch.velocity_b)
@@ -267,7 +247,7 @@ def _lifts(scene: Scene, *, upward: bool) -> tuple[Event, ...]:
             if (
                 height < MIN_LIFT_M
                 or carries
-                or not any(abs(moment - edge_s) <= 2 * CHATTER_S for moment in rests)
+                or not any(abs(moment - edge_s) <= EDGE_S for moment in rests)
             ):
                 continue
             quantities = {"height_m": height, "duration_s": end_s - start_s}

@@ -10,9 +10,10 @@ import numpy as np
 from scipy.ndimage import median_filter
 
 from worldline.core import STATIC, Event, Scene
+from worldline.physics.contacts import detect_contacts
 from worldline.physics.events.ontology import define
 from worldline.physics.flight import find_flights
-from worldline.physics.kinematics import Track, find_runs, motion_of, smooth_velocity
+from worldline.physics.kinematics import Track, across, find_runs, motion_of, smooth_velocity
 
 __all__ = [
     "Travel",
@@ -48,8 +49,8 @@ NOISE_STD = 4.0
 MIN_TURN_RAD = math.radians(45)
 """Least change of direction."""
 
-MIN_TURN_S = 0.3
-"""A body that turns faster was pushed."""
+MIN_TURN_S = 0.4
+"""A body that turns faster was pushed: a corner looks nearly as long as its smoothing."""
 
 MIN_TURN_PX_S, MIN_TURN_SIZES = 0.5, 0.75
 """In pixels a turn takes so long at least, and so long a way, in object sizes."""
@@ -101,7 +102,7 @@ def _find_travels(scene: Scene) -> list[Travel]:
         velocity, std = smooth_velocity(track, half_width_s=HALF_WIDTH_S)
         unit = np.ones(track.num_samples) if track.is_metric else _smooth_size(track)
         if track.is_metric:
-            velocity = velocity - np.outer(velocity @ track.up, track.up)
+            velocity = across(velocity, track.up)
         velocity, std = velocity / unit[:, None], std / unit[:, None]
         speed = np.linalg.norm(velocity, axis=1)
         error = np.linalg.norm(std, axis=1)
@@ -130,11 +131,11 @@ def _was_hit(scene: Scene, track: Track, start_s: float, end_s: float) -> bool:
     """Whether another body that moves touches it within an interval, for a short time."""
     return any(
         track.object_id in (c.a, c.b)
-        and c.b != STATIC
+        and STATIC not in (c.a, c.b)
         and c.start_s <= end_s
         and c.end_s >= start_s
         and c.end_s - c.start_s < MIN_CHANGE_S
-        for c in scene.contacts
+        for c in scene.contacts or detect_contacts(scene)
     )
 
 
@@ -212,8 +213,8 @@ def find_brakes(scene: Scene) -> tuple[Event, ...]:
     "turn",
     roles={"object": "what changes its direction"},
     quantities={
-        "angle_rad": "change of direction; in pixels to the right of the image's way is positive, "
-        "in metres clockwise seen from above",
+        "angle_rad": "change of direction, to either side",
+        "rightward_rad": "the same, negative where it turns to the left",
         "duration_s": "time it takes",
         "radius_m": "way over angle (metric scenes)",
         "radius_px": "the same in pixel scenes",
@@ -224,7 +225,7 @@ def find_turns(scene: Scene) -> tuple[Event, ...]:
 
     Direction is that of the velocity along the ground (see `accelerate`), known where the speed is
     0.2 m/s (0.5 sizes per second) and 4 standard errors or more. It changes to one side without a
-    break for 0.3 s or more (pixels: 0.5 s and three quarters of its size), never by more than half
+    break for 0.4 s or more (pixels: 0.5 s and three quarters of its size), never by more than half
     of it between two samples, and no other moving body touches it for less than 0.4 s meanwhile.
     """
     events = []
@@ -265,7 +266,8 @@ def _curves(scene: Scene, travel: Travel, first: int, last: int) -> list[Event]:
                 continue
             unit = "m" if track.is_metric else "px"
             quantities = {
-                "angle_rad": total if not track.is_metric else -total,
+                "angle_rad": abs(total),
+                "rightward_rad": -total if track.is_metric else total,  # y of pictures goes down
                 "duration_s": end_s - start_s,
                 f"radius_{unit}": length / abs(total),
             }
