@@ -31,7 +31,7 @@ def rolling(num: int, speed: float = 2.0) -> np.ndarray:
 class Straight(TrajectoryForecaster):
     """Sends everything right at 2 px a frame, and with noise elsewhere; hides it from +7 on."""
 
-    def forward(self, frames, noise):
+    def forward(self, frames, noise, flows=None):
         step = torch.arange(1, 17)[None, :, None, None].expand(len(frames), -1, 16, 16)
         shift = torch.stack([2.0 * step, noise.sum(1)[:, None, None, None] * step], dim=-1)
         return CellMotion(shift, torch.where(step < 7, 5.0, -5.0))

@@ -122,7 +122,10 @@ class TrajectoryWarp:
         noise: torch.Tensor,
         steps: int,
     ) -> list[_Paths]:
-        motion = self.forecaster(torch.from_numpy(np.ascontiguousarray(contexts)), noise)
+        frames = torch.from_numpy(np.ascontiguousarray(contexts))
+        alike = lifted[0] is lifted[-1]  # futures that share their context share its flow
+        flows = self.forecaster.measure(frames[:1] if alike else frames)
+        motion = self.forecaster(frames, noise, flows.expand(len(frames), -1, -1, -1, -1))
         shifts = motion.shift_px[:, :steps].double().numpy()
         seen = motion.visible[:, :steps].sigmoid().double().numpy()
         found = []
