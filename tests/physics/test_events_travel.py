@@ -88,6 +88,18 @@ def test_a_curve_is_a_turn_by_its_angle(metric_scene, way):
     assert turn.quantities["radius_m"] == pytest.approx(speed * 1.2 / (np.pi / 2), rel=0.25)
 
 
+def test_a_curve_in_pixels_is_a_turn_unless_the_box_jumps_in_size(pixel_scene):
+    angle = np.clip((T - 0.7) / 1.2, 0, 1) * np.pi / 2
+    step = np.diff(T, prepend=0)
+    x, y = np.cumsum(90 * np.cos(angle) * step), np.cumsum(90 * np.sin(angle) * step)
+    path = np.stack([100 + x, 100 + y], axis=1) + np.random.default_rng(4).normal(0, 0.3, (90, 2))
+    (turn,) = of(pixel_scene([path], T), "turn")
+    assert turn.quantities["rightward_rad"] == pytest.approx(np.pi / 2, abs=0.2)  # y goes down
+    assert turn.quantities["radius_px"] == pytest.approx(90 * 1.2 / (np.pi / 2), rel=0.25)
+    size = np.where(T[:, None] < 1.3, 16.0, 26.0) * np.ones(2)
+    assert not of(pixel_scene([path], T, size=size[None]), "turn")
+
+
 def test_a_straight_way_and_a_corner_are_no_turn(metric_scene, pixel_scene):
     assert not of(metric_scene([along_x(2 * T)], T), "turn")
     corner = np.stack([np.minimum(T, 1.5), np.maximum(T - 1.5, 0), 0 * T + 0.2], axis=1)

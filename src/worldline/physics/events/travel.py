@@ -127,6 +127,11 @@ def _smooth_size(track: Track) -> np.ndarray:
     return median_filter(side, 2 * num + 1, mode="nearest")
 
 
+def _grows(travel: Travel, start: int, end: int) -> bool:
+    """Whether the object's size in the image changes by more than `MAX_GROWTH` meanwhile."""
+    return bool(np.ptp(np.log(travel.unit[start : end + 1])) > math.log(MAX_GROWTH))
+
+
 def _was_hit(scene: Scene, track: Track, start_s: float, end_s: float) -> bool:
     """Whether another body that moves touches it within an interval, for a short time."""
     return any(
@@ -159,7 +164,7 @@ def _speed_changes(scene: Scene, *, faster: bool) -> tuple[Event, ...]:
                 or (not track.is_metric and change > MAX_RATE_SIZES_S2 * (end_s - start_s))
                 or change < max(least, NOISE_STD * noise)
                 or change < MIN_CHANGE_SHARE * max(float(speed[start]), float(speed[end]))
-                or np.ptp(np.log(travel.unit[start : end + 1])) > math.log(MAX_GROWTH)
+                or _grows(travel, start, end)
                 or _was_hit(scene, track, start_s, end_s)
             ):
                 continue
@@ -225,8 +230,9 @@ def find_turns(scene: Scene) -> tuple[Event, ...]:
 
     Direction is that of the velocity along the ground (see `accelerate`), known where the speed is
     0.2 m/s (0.5 sizes per second) and 4 standard errors or more. It changes to one side without a
-    break for 0.4 s or more (pixels: 0.5 s and three quarters of its size), never by more than half
-    of it between two samples, and no other moving body touches it for less than 0.4 s meanwhile.
+    break for 0.4 s or more (pixels: 0.5 s and three quarters of its size, which does not change by
+    more than 30%), never by more than half of it between two samples, and no other moving body
+    touches it for less than 0.4 s meanwhile.
     """
     events = []
     for travel in travels_of(scene):
@@ -261,6 +267,7 @@ def _curves(scene: Scene, travel: Travel, first: int, last: int) -> list[Event]:
                 or end_s - start_s < (MIN_TURN_S if track.is_metric else MIN_TURN_PX_S)
                 or (not track.is_metric and length < MIN_TURN_SIZES * track.scale)
                 or np.abs(step[a : b + 1]).max() > abs(total) / 2
+                or _grows(travel, start, end)
                 or _was_hit(scene, track, start_s, end_s)
             ):
                 continue
