@@ -43,7 +43,9 @@ from worldline.train import ObjectiveTask, TokenizerTask, Trainer, TrajectoryTas
 from worldline.train.objectives import MaskedVideo, NextFrame
 from worldline.world import World
 
-STAGES = ("tokenizer", "flow", "autoregressive", "encoder", "jepa", "trajectory")
+STAGES = ("tokenizer", "flow", "autoregressive", "encoder", "jepa", "trajectory", "optical")
+"""Parts; "optical" is the forecaster of trajectories where it is given optical flow, which is
+measured as the batch is drawn."""
 BATCH = {"nano": (32, 16, 16), "small": (16, 2, 16), "base": (8, 1, 8)}
 """Images of a tokenizer's and contexts of a forecaster's batch; clips and frames of dynamics'."""
 FAMILIES = ("drop", "collide", "roll")
@@ -74,7 +76,7 @@ def world(kind: str, size: str) -> World:
         tokenizer=tokenizer,
         dynamics=dynamics,
         readout=LatentReadout.Config(**shape.of_readout(), channels=channels),
-        trajectory=trajectory if kind == "trajectory" else None,
+        trajectory=trajectory if kind in ("trajectory", "optical") else None,
     ).build()
 
 
@@ -82,9 +84,10 @@ def task(kind: str, size: str, shards: Shards) -> Any:
     images, clips, frames = BATCH[size]
     config: Any = ObjectiveTask.Config(("dynamics",), (NextFrame.Config(),))
     batch = clips
-    if kind in ("tokenizer", "trajectory"):
-        config = TokenizerTask.Config() if kind == "tokenizer" else TrajectoryTask.Config()
-        batch = images
+    if kind == "tokenizer":
+        config, batch = TokenizerTask.Config(), images
+    elif kind in ("trajectory", "optical"):
+        config, batch = TrajectoryTask.Config(flow=kind == "optical"), images
     elif kind == "encoder":
         config = ObjectiveTask.Config(("tokenizer",), (MaskedVideo.Config(),))
     length = 1 if kind == "tokenizer" else frames
