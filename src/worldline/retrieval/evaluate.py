@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -12,10 +12,12 @@ from typing import Any
 from scipy.special import ndtr
 
 from worldline.core.scene import STATIC
+from worldline.retrieval.intervals import stand
 from worldline.retrieval.plan import say
 from worldline.retrieval.query import (
     NEARBY_S,
     PAIR_TYPES,
+    TOUCH_S,
     And,
     Compare,
     Count,
@@ -24,6 +26,7 @@ from worldline.retrieval.query import (
     Op,
     Or,
     Query,
+    Relate,
     Then,
     Who,
 )
@@ -36,9 +39,6 @@ ABSENT_BELOW = 0.5
 
 UNCONFIRMED = 0.3
 """Factor on the score for a label or colour that was asked for and is not known of the object."""
-
-OVERLAP_S = 0.25
-"""How long a second event may begin before the first has ended and still come after it."""
 
 UNKNOWN_LABEL = "object"
 
@@ -130,6 +130,11 @@ class Match:
     absent: tuple[str, ...] = ()
     bindings: Mapping[str, int] = field(default_factory=dict)
 
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Begin and end, s."""
+        return self.start_s, self.end_s
+
     def joined(self, other: Match) -> Match:
         """Both at once, as independent."""
         known = {id(e.event) for e in self.evidence}
@@ -160,6 +165,8 @@ def find_matches(query: Query, video: Video) -> list[Match]:
             found = _event_matches(query, video.events)
         case Then():
             found = _then_matches(query, video)
+        case Relate():
+            found = _relate_matches(query, video)
         case And(parts):
             found = _and_matches(parts, video)
         case Or(parts):
@@ -256,22 +263,63 @@ def _agree(a: Mapping[str, int], b: Mapping[str, int]) -> bool:
     return all(b.get(name, track) == track for name, track in a.items())
 
 
+def _follows(first: Match, second: Match, within_s: float | None) -> bool:
+    return (
+        second.start_s > first.start_s
+        and second.start_s >= first.end_s - TOUCH_S
+        and (within_s is None or second.start_s - first.end_s <= within_s)
+    )
+
+
 def _then_matches(query: Then, video: Video) -> list[Match]:
-    """Each first with the best, and of equals the earliest, second after it."""
-    seconds = find_matches(query.second, video)
+    def follows(first: Match, second: Match) -> bool:
+        return _follows(first, second, query.within_s)
+
+    match query:
+        case Then(Not(part), second):
+            wanted = find_matches(second, video)
+            return _apart(wanted, part, video, lambda after, before: follows(before, after))
+        case Then(first, Not(part)):
+            return _apart(find_matches(first, video), part, video, follows)
+    return _paired(query.first, query.second, video, follows)
+
+
+def _relate_matches(query: Relate, video: Video) -> list[Match]:
+    def stands(first: Match, second: Match) -> bool:
+        return stand(first.interval, query.relation, second.interval)
+
+    if isinstance(query.second, Not):
+        return _apart(find_matches(query.first, video), query.second.part, video, stands)
+    return _paired(query.first, query.second, video, stands)
+
+
+def _paired(
+    first: Query, second: Query, video: Video, fits: Callable[[Match, Match], bool]
+) -> list[Match]:
+    """Each first with the best, and of equals the earliest, second that fits to it."""
+    seconds = find_matches(second, video)
     found = []
-    for first in find_matches(query.first, video):
-        after = [
+    for one in find_matches(first, video):
+        near = [
             s
             for s in seconds
-            if s.start_s > first.start_s
-            and s.start_s >= first.end_s - OVERLAP_S
-            and (query.within_s is None or s.start_s - first.end_s <= query.within_s)
-            and _agree(first.bindings, s.bindings)
-            and not _share_event(first, s)
+            if fits(one, s) and _agree(one.bindings, s.bindings) and not _share_event(one, s)
         ]
-        if after:
-            found.append(first.joined(max(after, key=lambda s: (s.score, -s.start_s))))
+        if near:
+            found.append(one.joined(max(near, key=lambda s: (s.score, -s.start_s))))
+    return found
+
+
+def _apart(
+    wanted: Sequence[Match], part: Query, video: Video, fits: Callable[[Match, Match], bool]
+) -> list[Match]:
+    """The matches to which none of `part`, which must not happen, fits."""
+    contrary = find_matches(part, video)
+    found = []
+    for one in wanted:
+        near = [c for c in contrary if fits(one, c) and _agree(one.bindings, c.bindings)]
+        if all(c.score < ABSENT_BELOW for c in near):
+            found.append(one.joined(_absence(one, part, near)))
     return found
 
 
@@ -296,17 +344,7 @@ def _and_matches(parts: Sequence[Query], video: Video) -> list[Match]:
             and not _share_event(combo, other)
         ]
     for part in absent:
-        contrary = find_matches(part, video)
-        kept = []
-        for combo in combos:
-            near = [
-                c
-                for c in contrary
-                if _gap_s(combo, c) <= NEARBY_S and _agree(combo.bindings, c.bindings)
-            ]
-            if all(c.score < ABSENT_BELOW for c in near):
-                kept.append(combo.joined(_absence(combo, part, near)))
-        combos = kept
+        combos = _apart(combos, part, video, lambda a, c: _gap_s(a, c) <= NEARBY_S)
     return combos
 
 

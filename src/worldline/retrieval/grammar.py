@@ -20,7 +20,18 @@ from dataclasses import replace
 from worldline.core.errors import InputError
 from worldline.retrieval.clause import Reader
 from worldline.retrieval.plan import Plan
-from worldline.retrieval.query import And, Count, Event, Not, Or, Query, Then, Who, events_in
+from worldline.retrieval.query import (
+    And,
+    Count,
+    Event,
+    Not,
+    Or,
+    Query,
+    Relate,
+    Then,
+    Who,
+    events_in,
+)
 from worldline.retrieval.ranges import spread_ranges
 from worldline.retrieval.vocabulary import Entry, Kind
 from worldline.retrieval.words import Item, read_words
@@ -235,7 +246,7 @@ def _named(query: Query) -> Query:
             case Event(_, _, roles):
                 renamed = ((role, replace(w, name=names.get(w.name or ""))) for role, w in roles)
                 return replace(part, roles=tuple(r for r in renamed if r[1] != Who()))
-            case Then(first, second):
+            case Then(first, second) | Relate(first, _, second):
                 return replace(part, first=rename(first), second=rename(second))
             case And(parts) | Or(parts):
                 return replace(part, parts=tuple(rename(p) for p in parts))

@@ -18,6 +18,8 @@ from worldline.retrieval.query import (
     Op,
     Or,
     Query,
+    Relate,
+    Relation,
     Then,
     Who,
 )
@@ -98,7 +100,7 @@ class Plan:
 
 
 def query_to_json(query: Query) -> dict[str, Any]:
-    """Plain dictionary with an "op" key: event, then, and, or, not or count."""
+    """Plain dictionary with an "op" key: event, then, relate, and, or, not or count."""
     match query:
         case Event(kind, where, roles):
             return {
@@ -118,6 +120,13 @@ def query_to_json(query: Query) -> dict[str, Any]:
                 "first": query_to_json(first),
                 "second": query_to_json(second),
                 "within_s": within_s,
+            }
+        case Relate(first, relation, second):
+            return {
+                "op": "relate",
+                "first": query_to_json(first),
+                "relation": str(relation),
+                "second": query_to_json(second),
             }
         case And(parts):
             return {"op": "and", "parts": [query_to_json(p) for p in parts]}
@@ -168,7 +177,9 @@ def say(query: Query) -> str:
             return _say_event(query)
         case Then(first, second, within_s):
             limit = "" if within_s is None else f" within {within_s:g} s"
-            return f"{say(first)}, then{limit} {say(second)}"
+            return f"{_say_part(first)}, then{limit} {_say_part(second)}"
+        case Relate(first, relation, second):
+            return f"{say(first)} {_RELATIONS[relation]} {_say_part(second)}"
         case And(parts):
             wanted = [say(p) for p in parts if not isinstance(p, Not)]
             absent = [say(p.part) for p in parts if isinstance(p, Not)]
@@ -178,11 +189,28 @@ def say(query: Query) -> str:
         case Or(parts):
             return " or ".join(say(p) for p in parts)
         case Not(part):
-            return f"no {say(part).removeprefix('an ').removeprefix('a ')} in the whole video"
+            return f"{_say_part(query)} in the whole video"
         case Count(part, op, number):
             return f"{_WORDS.get(op, 'exactly')} {number} times {say(part)}"
         case _:
             raise InputError(f"{type(query).__name__} is not a query expression")
+
+
+_RELATIONS = {
+    Relation.WHILE: "at the same time as",
+    Relation.DURING: "during",
+    Relation.OVERLAPS: "overlapping",
+    Relation.MEETS: "until",
+    Relation.STARTS: "beginning together with",
+    Relation.FINISHES: "ending together with",
+}
+
+
+def _say_part(query: Query) -> str:
+    """A part of a sequence or relation: there absence is not that of the whole video."""
+    if not isinstance(query, Not):
+        return say(query)
+    return f"no {say(query.part).removeprefix('an ').removeprefix('a ')}"
 
 
 _NOUNS = {

@@ -4,11 +4,25 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from itertools import repeat
-from typing import Any
+from typing import Any, TypeVar
 
 from worldline.core.errors import InputError
-from worldline.retrieval.query import And, Compare, Count, Event, Not, Op, Or, Query, Then, Who
+from worldline.retrieval.query import (
+    And,
+    Compare,
+    Count,
+    Event,
+    Not,
+    Op,
+    Or,
+    Query,
+    Relate,
+    Relation,
+    Then,
+    Who,
+)
 
 __all__ = ["MAX_DEPTH", "Fields", "read_query"]
 
@@ -19,11 +33,15 @@ _KINDS = {str: "text", dict: "an object", list: "a list", float: "a number", int
 _KNOWN = {
     "event": ("type", "where", "roles"),
     "then": ("first", "second", "within_s"),
+    "relate": ("first", "relation", "second"),
     "and": ("parts",),
     "or": ("parts",),
     "not": ("part",),
     "count": ("part", "comparator", "number"),
 }
+
+
+ChoiceT = TypeVar("ChoiceT", bound=StrEnum)
 
 
 class Fields:
@@ -62,13 +80,13 @@ class Fields:
             raise InputError(f"query JSON: {self._place} lacks {name}, {_KINDS[kind]}")
         return value
 
-    def chosen(self, name: str) -> Op:
-        """A comparator."""
+    def chosen(self, name: str, kinds: type[ChoiceT]) -> ChoiceT:
+        """One of the values of an enumeration."""
         text = self.needed(name, str)
-        if text not in [str(op) for op in Op]:
-            known = ", ".join(str(op) for op in Op)
+        if text not in [str(kind) for kind in kinds]:
+            known = ", ".join(str(kind) for kind in kinds)
             raise InputError(f"query JSON: {self._place}.{name} is {text!r}; known are {known}")
-        return Op(text)
+        return kinds(text)
 
     def texts(self, name: str) -> tuple[str, ...]:
         """A list of texts, empty where it is absent."""
@@ -114,8 +132,7 @@ def read_query(record: Any, place: str = "query", depth: int = 1) -> Query:
     kind = record.get("op")
     if not isinstance(kind, str) or kind not in _KNOWN:
         raise InputError(
-            f"query JSON has the operation {kind!r} in {place}; "
-            "known are event, then, and, or, not and count"
+            f"query JSON has the operation {kind!r} in {place}; known are {', '.join(_KNOWN)}"
         )
     fields = Fields(record, place, known=("op", *_KNOWN[kind]), depth=depth)
     match kind:
@@ -124,6 +141,9 @@ def read_query(record: Any, place: str = "query", depth: int = 1) -> Query:
         case "then":
             limit_s = fields.optional("within_s", float)
             return Then(fields.query("first"), fields.query("second"), limit_s)
+        case "relate":
+            relation = fields.chosen("relation", Relation)
+            return Relate(fields.query("first"), relation, fields.query("second"))
         case "and":
             return And(fields.queries("parts"))
         case "or":
@@ -131,13 +151,15 @@ def read_query(record: Any, place: str = "query", depth: int = 1) -> Query:
         case "not":
             return Not(fields.query("part"))
         case _:
-            part, op = fields.query("part"), fields.chosen("comparator")
+            part, op = fields.query("part"), fields.chosen("comparator", Op)
             return Count(part, op, fields.needed("number", int))
 
 
 def _read_event(fields: Fields, place: str) -> Event:
     where = [
-        Compare(item.needed("quantity", str), item.chosen("op"), float(item.needed("value", float)))
+        Compare(
+            item.needed("quantity", str), item.chosen("op", Op), float(item.needed("value", float))
+        )
         for item in fields.parts("where", known=("quantity", "op", "value"))
     ]
     roles = []

@@ -11,13 +11,26 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import NoReturn
 
 from worldline.core.errors import InputError
+from worldline.retrieval.conditions import (
+    Compare,
+    Op,
+    Quantity,
+    Who,
+    approach_speed_mps,
+    check_limits,
+    distance_m,
+    duration_s,
+    height_m,
+    speed_mps,
+    ttc_s,
+)
 
 __all__ = [
     "NEARBY_S",
     "PAIR_TYPES",
+    "TOUCH_S",
     "Accelerate",
     "And",
     "Bounce",
@@ -48,6 +61,8 @@ __all__ = [
     "Quantity",
     "Query",
     "Reappear",
+    "Relate",
+    "Relation",
     "Rise",
     "Roll",
     "Rotate",
@@ -73,110 +88,12 @@ __all__ = [
 NEARBY_S = 10.0
 """Parts of an `And`, and what a `Not` beside them excludes, lie within this many seconds."""
 
+TOUCH_S = 0.25
+"""Moments that lie this close count as one where events are said to meet, start or end together,
+and a second event may begin so long before the end of the first and still come after it."""
+
 PAIR_TYPES = frozenset({"contact", "collide", "near_miss", "cross"})
 """Events of two objects whose roles `a` and `b` are not ordered: either may be said first."""
-
-
-class Op(StrEnum):
-    """Comparator between a measured quantity (left) and a threshold (right)."""
-
-    GT = ">"
-    GE = ">="
-    LT = "<"
-    LE = "<="
-    EQ = "=="
-
-    def holds(self, value: float, threshold: float) -> bool:
-        """Whether `value` stands in this relation to `threshold`; never for NaN."""
-        match self:
-            case Op.GT:
-                return value > threshold
-            case Op.GE:
-                return value >= threshold
-            case Op.LT:
-                return value < threshold
-            case Op.LE:
-                return value <= threshold
-            case Op.EQ:
-                return value == threshold
-
-
-@dataclass(frozen=True)
-class Compare:
-    """A condition on one measured quantity, in the unit that its name ends with."""
-
-    quantity: str
-    op: Op
-    value: float
-
-    def __post_init__(self) -> None:
-        if not math.isfinite(self.value):
-            raise InputError(f"{self.quantity} is compared with {self.value}; give a finite number")
-
-    def __bool__(self) -> NoReturn:
-        raise InputError(
-            f"a condition on {self.quantity} has no truth value by itself: write two conditions "
-            "side by side, Fall(height_m > 1, height_m < 2), instead of 1 < height_m < 2"
-        )
-
-
-def _check_limits(where: tuple[Compare, ...]) -> None:
-    """Raise `InputError` for two conditions on one quantity that exclude each other."""
-    for low in where:
-        for high in where:
-            if low.quantity != high.quantity or low.op in (Op.LT, Op.LE):
-                continue
-            strict = low.op is Op.GT or high.op is Op.LT
-            beyond = low.value > high.value or (strict and low.value == high.value)
-            if high.op not in (Op.GT, Op.GE) and beyond:
-                said = [f"{low.op} {low.value:g}", f"{high.op} {high.value:g}"]
-                raise InputError(
-                    f"{low.quantity} {said[0]} and {low.quantity} {said[1]} cannot both hold; "
-                    "give limits that leave room between them"
-                )
-
-
-@dataclass(frozen=True)
-class Quantity:
-    """A measured quantity by name; comparing it with a number gives a `Compare`."""
-
-    name: str
-
-    def __gt__(self, value: float) -> Compare:
-        return Compare(self.name, Op.GT, float(value))
-
-    def __ge__(self, value: float) -> Compare:
-        return Compare(self.name, Op.GE, float(value))
-
-    def __lt__(self, value: float) -> Compare:
-        return Compare(self.name, Op.LT, float(value))
-
-    def __le__(self, value: float) -> Compare:
-        return Compare(self.name, Op.LE, float(value))
-
-
-height_m = Quantity("height_m")
-distance_m = Quantity("distance_m")
-speed_mps = Quantity("speed_mps")
-approach_speed_mps = Quantity("approach_speed_mps")
-ttc_s = Quantity("ttc_s")
-duration_s = Quantity("duration_s")
-"""Length of the event's own interval; every event has it."""
-
-
-@dataclass(frozen=True)
-class Who:
-    """What is asked of the object in a role.
-
-    Attributes:
-        labels: words of which one must be the object's label; empty: any object.
-        colors: words of which one must be the object's colour; empty: any colour.
-        name: a variable: roles with the same name in one query must be the same object.
-    """
-
-    labels: tuple[str, ...] = ()
-    colors: tuple[str, ...] = ()
-    name: str | None = None
 
 
 @dataclass(frozen=True)
@@ -190,6 +107,30 @@ class Query:
     def times(self, number: int, op: Op = Op.GE) -> Count:
         """Videos in which this happens so many times; at least, unless `op` says otherwise."""
         return Count(self, op, number)
+
+    def meanwhile(self, second: Query) -> Relate:
+        """This and `second`, sharing some time."""
+        return Relate(self, Relation.WHILE, second)
+
+    def during(self, second: Query) -> Relate:
+        """This, beginning and ending in the course of `second`."""
+        return Relate(self, Relation.DURING, second)
+
+    def overlaps(self, second: Query) -> Relate:
+        """This, beginning before `second` and ending in the course of it."""
+        return Relate(self, Relation.OVERLAPS, second)
+
+    def meets(self, second: Query) -> Relate:
+        """This, ending as `second` begins."""
+        return Relate(self, Relation.MEETS, second)
+
+    def starts(self, second: Query) -> Relate:
+        """This, beginning together with `second` and ending before it."""
+        return Relate(self, Relation.STARTS, second)
+
+    def finishes(self, second: Query) -> Relate:
+        """This, beginning after `second` and ending together with it."""
+        return Relate(self, Relation.FINISHES, second)
 
     def __and__(self, other: Query) -> And:
         return And((self, other))
@@ -218,7 +159,7 @@ class Event(Query):
     roles: tuple[tuple[str, Who], ...] = ()
 
     def __post_init__(self) -> None:
-        _check_limits(self.where)
+        check_limits(self.where)
 
     def of(self, *labels: str, color: str | None = None, name: str | None = None) -> Event:
         """The same event of an object with one of these labels, or with this colour."""
@@ -230,6 +171,17 @@ class Event(Query):
         first, second = (w if isinstance(w, Who) else Who((w,)) for w in (a, b))
         return self._with("a", first)._with("b", second)
 
+    def cast(self, **roles: str | Who) -> Event:
+        """The same event with objects in its roles: `Push().cast(agent="person", object="box")`.
+
+        Args:
+            roles: by role a label, or a `Who` for colours, several labels or a variable.
+        """
+        event = self
+        for role, who in roles.items():
+            event = event._with(role, who if isinstance(who, Who) else Who((who,)))
+        return event
+
     def _with(self, role: str, who: Who) -> Event:
         others = tuple(pair for pair in self.roles if pair[0] != role)
         return replace(self, roles=(*others, (role, who)))
@@ -237,7 +189,10 @@ class Event(Query):
 
 @dataclass(frozen=True)
 class Then(Query):
-    """`first`, and `second` after it. `within_s` None: any time later in the same video."""
+    """`first`, and `second` after it. `within_s` None: any time later in the same video.
+
+    One of the two may be a `Not`, which must not happen then: `Then(~Brake(), Collide())`.
+    """
 
     first: Query
     second: Query
@@ -246,6 +201,46 @@ class Then(Query):
     def __post_init__(self) -> None:
         if self.within_s is not None and not 0 < self.within_s < math.inf:
             raise InputError(f"within_s is {self.within_s}; give a positive number of seconds")
+
+
+class Relation(StrEnum):
+    """How the interval of one event lies to that of another (Allen 1983).
+
+    Ends that lie within `TOUCH_S` of each other count as one moment: intervals are measured.
+    Before and after are `Then`; the relations that turn these round are had by changing sides.
+    """
+
+    WHILE = "while"
+    """They share some time: every relation of Allen's except before, meets, and their inverses."""
+    DURING = "during"
+    """The first lies within the second; they may begin or end together."""
+    OVERLAPS = "overlaps"
+    """The first begins before the second, and ends in the course of it."""
+    MEETS = "meets"
+    """The second begins as the first ends."""
+    STARTS = "starts"
+    """Both begin together, and the first ends before the second."""
+    FINISHES = "finishes"
+    """Both end together, and the first begins after the second."""
+
+
+@dataclass(frozen=True)
+class Relate(Query):
+    """`first` and `second`, with their intervals in a relation.
+
+    A `second` that is a `Not` must not stand in it: `Fall().meanwhile(~Roll())`.
+    """
+
+    first: Query
+    relation: Relation
+    second: Query
+
+    def __post_init__(self) -> None:
+        if isinstance(self.first, Not):
+            raise InputError(
+                f"what does not happen has no interval to be {self.relation} something; write "
+                "what happens first, and what must be absent second"
+            )
 
 
 @dataclass(frozen=True)
@@ -300,7 +295,7 @@ def events_in(query: Query) -> Iterator[Event]:
     match query:
         case Event():
             yield query
-        case Then(first, second):
+        case Then(first, second) | Relate(first, _, second):
             yield from events_in(first)
             yield from events_in(second)
         case And(parts) | Or(parts):

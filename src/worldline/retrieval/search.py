@@ -15,7 +15,7 @@ from worldline.core.scene import Scene
 from worldline.retrieval.evaluate import UNKNOWN_LABEL, Match, StoredEvent, Video, find_matches
 from worldline.retrieval.motion import Motion, describe_motions, max_similarity
 from worldline.retrieval.plan import Plan
-from worldline.retrieval.query import And, Count, Event, Not, Or, Query, Then, events_in
+from worldline.retrieval.query import And, Count, Event, Not, Or, Query, Relate, Then, events_in
 from worldline.retrieval.schema import COMMON_QUANTITIES, EVENTS, MOTIONS, VIDEOS
 from worldline.retrieval.store import Store
 from worldline.retrieval.where import AllOf, AnyOf, Contains, IsIn, Measured, Where
@@ -144,7 +144,7 @@ def _holds_of_nothing(query: Query) -> bool:
     match query:
         case Event():
             return False
-        case Then(first, second):
+        case Then(first, second) | Relate(first, _, second):
             return _holds_of_nothing(first) and _holds_of_nothing(second)
         case And(parts):
             return all(_holds_of_nothing(part) for part in parts)

@@ -1,0 +1,126 @@
+"""Conditions of a query: quantities compared with numbers, and objects described."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NoReturn
+
+from worldline.core.errors import InputError
+
+__all__ = [
+    "Compare",
+    "Op",
+    "Quantity",
+    "Who",
+    "approach_speed_mps",
+    "check_limits",
+    "distance_m",
+    "duration_s",
+    "height_m",
+    "speed_mps",
+    "ttc_s",
+]
+
+
+class Op(StrEnum):
+    """Comparator between a measured quantity (left) and a threshold (right)."""
+
+    GT = ">"
+    GE = ">="
+    LT = "<"
+    LE = "<="
+    EQ = "=="
+
+    def holds(self, value: float, threshold: float) -> bool:
+        """Whether `value` stands in this relation to `threshold`; never for NaN."""
+        match self:
+            case Op.GT:
+                return value > threshold
+            case Op.GE:
+                return value >= threshold
+            case Op.LT:
+                return value < threshold
+            case Op.LE:
+                return value <= threshold
+            case Op.EQ:
+                return value == threshold
+
+
+@dataclass(frozen=True)
+class Compare:
+    """A condition on one measured quantity, in the unit that its name ends with."""
+
+    quantity: str
+    op: Op
+    value: float
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.value):
+            raise InputError(f"{self.quantity} is compared with {self.value}; give a finite number")
+
+    def __bool__(self) -> NoReturn:
+        raise InputError(
+            f"a condition on {self.quantity} has no truth value by itself: write two conditions "
+            "side by side, Fall(height_m > 1, height_m < 2), instead of 1 < height_m < 2"
+        )
+
+
+def check_limits(where: tuple[Compare, ...]) -> None:
+    """Raise `InputError` for two conditions on one quantity that exclude each other."""
+    for low in where:
+        for high in where:
+            if low.quantity != high.quantity or low.op in (Op.LT, Op.LE):
+                continue
+            strict = low.op is Op.GT or high.op is Op.LT
+            beyond = low.value > high.value or (strict and low.value == high.value)
+            if high.op not in (Op.GT, Op.GE) and beyond:
+                said = [f"{low.op} {low.value:g}", f"{high.op} {high.value:g}"]
+                raise InputError(
+                    f"{low.quantity} {said[0]} and {low.quantity} {said[1]} cannot both hold; "
+                    "give limits that leave room between them"
+                )
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A measured quantity by name; comparing it with a number gives a `Compare`."""
+
+    name: str
+
+    def __gt__(self, value: float) -> Compare:
+        return Compare(self.name, Op.GT, float(value))
+
+    def __ge__(self, value: float) -> Compare:
+        return Compare(self.name, Op.GE, float(value))
+
+    def __lt__(self, value: float) -> Compare:
+        return Compare(self.name, Op.LT, float(value))
+
+    def __le__(self, value: float) -> Compare:
+        return Compare(self.name, Op.LE, float(value))
+
+
+height_m = Quantity("height_m")
+distance_m = Quantity("distance_m")
+speed_mps = Quantity("speed_mps")
+approach_speed_mps = Quantity("approach_speed_mps")
+ttc_s = Quantity("ttc_s")
+duration_s = Quantity("duration_s")
+"""Length of the event's own interval; every event has it."""
+
+
+@dataclass(frozen=True)
+class Who:
+    """What is asked of the object in a role.
+
+    Attributes:
+        labels: words of which one must be the object's label; empty: any object.
+        colors: words of which one must be the object's colour; empty: any colour.
+        name: a variable: roles with the same name in one query must be the same object.
+    """
+
+    labels: tuple[str, ...] = ()
+    colors: tuple[str, ...] = ()
+    name: str | None = None
