@@ -307,10 +307,12 @@ def smooth_velocity(
     if k < 2:
         return velocity, std
     t = track.time_s
+    # Times are rounded: a frame on the window's edge is inside, at either end.
+    reach_s = half_width_s + 0.01 * track.step_s
     run = np.concatenate([[0], np.cumsum(np.diff(t) > max(MAX_GAP_S, 3.0 * track.step_s))])
     for i in range(k):
-        left = min(int(np.searchsorted(t, t[i] - half_width_s)), max(i - 1, 0))
-        right = max(int(np.searchsorted(t, t[i] + half_width_s, side="right")), min(i + 2, k))
+        left = min(int(np.searchsorted(t, t[i] - reach_s)), max(i - 1, 0))
+        right = max(int(np.searchsorted(t, t[i] + reach_s, side="right")), min(i + 2, k))
         inside = np.arange(left, right)
         inside = inside[run[inside] == run[i]]
         if len(inside) < 2:
