@@ -19,7 +19,9 @@ __all__ = [
     "Segment",
     "Track",
     "across",
+    "disc_radius",
     "find_runs",
+    "ground_path",
     "motion_of",
     "smooth_velocity",
     "touches_static",
@@ -290,18 +292,32 @@ def _cut(
     return tuple(segments)
 
 
+_VELOCITIES: WeakKeyDictionary[Track, dict[float, tuple[np.ndarray, np.ndarray]]] = (
+    WeakKeyDictionary()
+)
+
+
 def smooth_velocity(
     track: Track, *, half_width_s: float = SMOOTH_S
 ) -> tuple[Float[np.ndarray, "k d"], Float[np.ndarray, "k d"]]:
     """Velocity at each sample from a straight line through the samples around it.
 
     At least one neighbour on each side is used where there is one; samples across a gap of more
-    than 0.25 s are not.
+    than 0.25 s are not. Computed once for each track object and width.
 
     Returns:
-        velocity and its standard error, `[K, D]`, in units per second; for a lone sample the
-        velocity is 0 and its standard error infinite.
+        velocity and its standard error, `[K, D]`, in units per second, not to be written to; for a
+        lone sample the velocity is 0 and its standard error infinite.
     """
+    known = _VELOCITIES.setdefault(track, {})
+    if half_width_s not in known:
+        known[half_width_s] = _smooth_velocity(track, half_width_s)
+        for array in known[half_width_s]:
+            array.flags.writeable = False
+    return known[half_width_s]
+
+
+def _smooth_velocity(track: Track, half_width_s: float) -> tuple[np.ndarray, np.ndarray]:
     k, d = track.position.shape
     velocity, std = np.zeros((k, d)), np.full((k, d), np.inf)
     if k < 2:
@@ -329,6 +345,23 @@ def across(
 ) -> Float[np.ndarray, "k d"]:
     """Vectors without their part along the unit vector `up`."""
     return vectors - np.outer(vectors @ up, up)
+
+
+def disc_radius(track: Track) -> float:
+    """Disc radius: half the mean of the two horizontal sides, or half the root of the box area."""
+    if not track.is_metric:
+        return track.scale / 2
+    sides = track.size[0]
+    flat = sides[np.abs(track.up) < 0.5] if np.all(np.isfinite(sides)) else np.zeros(1)
+    return float(np.mean(flat)) / 2
+
+
+def ground_path(track: Track) -> Float[np.ndarray, "k 2"]:
+    """Path of the centre across gravity (metres), or of the foot of the box (pixels)."""
+    if not track.is_metric:
+        return track.position + np.stack([0 * track.size[:, 1], track.size[:, 1] / 2], axis=1)
+    axes = np.linalg.svd(track.up[None, :])[2][1:]
+    return track.position @ axes.T
 
 
 def find_runs(mask: Bool[np.ndarray, " k"]) -> list[tuple[int, int]]:

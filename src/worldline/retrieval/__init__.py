@@ -4,6 +4,7 @@ from worldline.retrieval.grammar import parse
 from worldline.retrieval.ingest import IngestReport, IngestResult, Status
 from worldline.retrieval.library import Library
 from worldline.retrieval.plan import Guess, Plan
+from worldline.retrieval.profiles import by_profile
 from worldline.retrieval.query import (
     Accelerate,
     And,
@@ -51,8 +52,10 @@ from worldline.retrieval.query import (
     Who,
     approach_speed_mps,
     distance_m,
+    drac_mps2,
     duration_s,
     height_m,
+    pet_s,
     speed_mps,
     ttc_s,
 )
@@ -115,10 +118,13 @@ __all__ = [
     "Turn",
     "Who",
     "approach_speed_mps",
+    "by_profile",
     "distance_m",
+    "drac_mps2",
     "duration_s",
     "height_m",
     "parse",
+    "pet_s",
     "speed_mps",
     "ttc_s",
 ]

@@ -17,8 +17,10 @@ __all__ = [
     "approach_speed_mps",
     "check_limits",
     "distance_m",
+    "drac_mps2",
     "duration_s",
     "height_m",
+    "pet_s",
     "speed_mps",
     "ttc_s",
 ]
@@ -107,6 +109,8 @@ distance_m = Quantity("distance_m")
 speed_mps = Quantity("speed_mps")
 approach_speed_mps = Quantity("approach_speed_mps")
 ttc_s = Quantity("ttc_s")
+pet_s = Quantity("pet_s")
+drac_mps2 = Quantity("drac_mps2")
 duration_s = Quantity("duration_s")
 """Length of the event's own interval; every event has it."""
 

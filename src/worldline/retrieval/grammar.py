@@ -20,6 +20,7 @@ from dataclasses import replace
 from worldline.core.errors import InputError
 from worldline.retrieval.clause import Reader
 from worldline.retrieval.plan import Plan
+from worldline.retrieval.profiles import by_profile
 from worldline.retrieval.query import (
     And,
     Count,
@@ -49,10 +50,17 @@ def parse(text: str) -> Plan:
             or negations undo each other; the message says what can be asked.
     """
     items = spread_ranges(read_words(text))
+    profiles = [item for item in items if item.kind is Kind.PROFILE]
+    items = [item for item in items if item.kind is not Kind.PROFILE]
     reader = Reader()
     if not _has_event(items):
         raise InputError(_advice(text, items))
     query = _named(_sequence(items, reader))
+    for item in profiles:
+        judged = by_profile(query, item.entry.text)
+        if judged == query:
+            reader.ignore([item])
+        query = judged
     guesses, ignored = reader.remarks(items)
     return Plan(query, text, guesses, ignored)
 

@@ -21,8 +21,10 @@ from worldline.retrieval.conditions import (
     approach_speed_mps,
     check_limits,
     distance_m,
+    drac_mps2,
     duration_s,
     height_m,
+    pet_s,
     speed_mps,
     ttc_s,
 )
@@ -78,9 +80,11 @@ __all__ = [
     "Who",
     "approach_speed_mps",
     "distance_m",
+    "drac_mps2",
     "duration_s",
     "events_in",
     "height_m",
+    "pet_s",
     "speed_mps",
     "ttc_s",
 ]

@@ -45,6 +45,7 @@ class Kind(StrEnum):
     QUANTITY = "quantity"
     HEIGHT = "height"
     LASTING = "lasting"
+    PROFILE = "profile"
     WITHIN = "within"
     BETWEEN = "between"
     ON = "on"
@@ -265,6 +266,13 @@ _add(
     "from a great height",
     FROM_A_GREAT_HEIGHT_M,
 )
+_add(Kind.QUANTITY, "modified time to collision, mttc", "mttc_s")
+_add(Kind.QUANTITY, "deceleration rate to avoid a crash, drac", "drac_mps2")
+_add(Kind.QUANTITY, "modified drac, mdrac", "mdrac_mps2")
+_add(Kind.PROFILE, "serious", "serious")
+for _profile in ("ssam", "sumo"):
+    for _way in ("", "by ", "by the ", "according to ", "as defined by ", "judged by "):
+        _add(Kind.PROFILE, f"{_way}{_profile}, {_way}{_profile} limits", _profile)
 _add(Kind.LASTING, "for, lasting, lasts, that lasts")
 _add(Kind.WITHIN, "within, in under, in less than")
 _add(Kind.BETWEEN, "between")

@@ -1,30 +1,18 @@
-"""Events between two bodies: contact, collide, near_miss, cross."""
+"""Events between two bodies: contact, collide, cross."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
-from worldline.core import STATIC, Contact, Event, Scene
-from worldline.physics.conflict import (
-    closest_approach,
-    post_encroachment_time,
-    time_to_collision,
-)
-from worldline.physics.contacts import Pair, box_gap, detect_contacts, find_pairs
+from worldline.core import STATIC, Event, Scene
+from worldline.physics.conflict import post_encroachment_time
+from worldline.physics.contacts import detect_contacts, find_pairs
 from worldline.physics.events.ontology import define
-from worldline.physics.kinematics import Track, find_runs, motion_of, smooth_velocity
+from worldline.physics.kinematics import Track, disc_radius, find_runs, ground_path, motion_of
 
-__all__ = [
-    "NEAR_MISS",
-    "NearMissProfile",
-    "find_collisions",
-    "find_contacts",
-    "find_crossings",
-    "find_near_misses",
-]
+__all__ = ["find_collisions", "find_contacts", "find_crossings"]
 
 
 @define(
@@ -161,146 +149,6 @@ def _velocity_near(track: Track, sample: int, *, at_end: bool) -> np.ndarray:
     return (track.position[sample] - track.position[other]) / span
 
 
-@dataclass(frozen=True)
-class NearMissProfile:
-    """Thresholds of a near miss.
-
-    Attributes:
-        ttc_s: time to collision that is critical. 1.5 s marks serious conflicts in road traffic
-            (van der Horst 1990; Sayed and Zein 1999).
-        gap_radii: largest gap at the closest approach, in mean radii of the two bodies, if they
-            were on a collision course.
-        passing_gap_radii: the same if they were not.
-        closing_mps: least closing speed, metric scenes.
-        closing_sizes_s: least closing speed in pixel scenes, in mean object sizes per second.
-        size_ratio: in pixels, boxes that differ more in size are taken to be at different depths.
-        num_frames_px: in pixels, so many frames must be critical, since velocities are noisy.
-    """
-
-    ttc_s: float = 1.5
-    gap_radii: float = 1.5
-    passing_gap_radii: float = 0.5
-    closing_mps: float = 0.5
-    closing_sizes_s: float = 0.75
-    size_ratio: float = 1.5
-    num_frames_px: int = 3
-
-
-NEAR_MISS = NearMissProfile()
-
-
-@define(
-    "near_miss",
-    roles={"a": "one body", "b": "the other"},
-    quantities={
-        "ttc_s": "smallest time to collision of the discs at constant velocity",
-        "distance_m": "smallest gap between the discs (metric scenes)",
-        "distance_px": "smallest gap between the boxes (pixel scenes)",
-        "closest_approach_s": "when the gap is smallest",
-        "closing_speed_mps": "greatest closing speed while critical (metric scenes)",
-        "closing_speed_px_s": "the same in pixel scenes",
-    },
-)
-def find_near_misses(scene: Scene) -> tuple[Event, ...]:
-    """Two bodies are about to collide, and then do not touch.
-
-    At some moment they close in at 0.5 m/s or more (pixels: 0.75 sizes per second) and, if both
-    kept their velocities, discs around them would touch within 1.5 s, or pass at less than half a
-    mean radius (Hayward 1972 for the time to collision, in disc form; thresholds in
-    `NearMissProfile`); later the gap really gets below 1.5 mean radii (0.5 without a collision
-    course), and no contact occurs in the second before or after. The interval runs from the first
-    critical moment, at most 3 s before, to the closest approach.
-
-    In pixels the gap is that between boxes; three frames must be critical, the boxes must part
-    again, and things taken to be at different depths (sizes differ by a factor of 1.5) are left
-    out. Two bodies never on a collision course have no `ttc_s`.
-    """
-    events = []
-    contacts = detect_contacts(scene)
-    for pair in find_pairs(scene):
-        found = _near_miss(pair, contacts, NEAR_MISS)
-        if found is not None:
-            events.append(found)
-    return tuple(events)
-
-
-def _near_miss(pair: Pair, contacts: tuple[Contact, ...], profile: NearMissProfile) -> Event | None:
-    a, b = pair.a, pair.b
-    place_a, place_b = a.position[pair.index_a], b.position[pair.index_b]
-    size_a, size_b = a.size[pair.index_a], b.size[pair.index_b]
-    radius_a, radius_b = _radius(a), _radius(b)
-    if not radius_a > 0 or not radius_b > 0:
-        return None
-    mean_radius = (radius_a + radius_b) / 2
-    margin = profile.gap_radii * mean_radius
-    passing = profile.passing_gap_radii * mean_radius
-    if a.is_metric:
-        gap = np.linalg.norm(place_a - place_b, axis=1) - radius_a - radius_b
-        least = profile.closing_mps
-    else:
-        if max(radius_a, radius_b) > profile.size_ratio * min(radius_a, radius_b):
-            return None
-        gap = box_gap(place_a, size_a, place_b, size_b)
-        if not _parts_again(gap):
-            return None
-        least = profile.closing_sizes_s * 2 * mean_radius
-    nearest = int(np.argmin(gap))
-    if not 0 < gap[nearest] <= margin:
-        return None
-    moment = float(pair.time_s[nearest])
-    for contact in contacts:
-        ids = {contact.a, contact.b}
-        touching = contact.start_s - 1.0 <= moment <= contact.end_s + 1.0
-        if ids == {a.object_id, b.object_id} and touching:
-            return None
-    velocity_a = smooth_velocity(a)[0][pair.index_a]
-    velocity_b = smooth_velocity(b)[0][pair.index_b]
-    first, ttc, fastest, critical = None, math.inf, 0.0, 0
-    for i in range(nearest + 1):
-        if moment - pair.time_s[i] > 2.0 * profile.ttc_s:
-            continue
-        way = place_b[i] - place_a[i]
-        closing = -float((velocity_b[i] - velocity_a[i]) @ way) / float(np.linalg.norm(way))
-        if closing < least:
-            continue
-        args = (place_a[i], velocity_a[i], radius_a, place_b[i], velocity_b[i], radius_b)
-        own = time_to_collision(*args)
-        course = closest_approach(place_a[i], velocity_a[i], place_b[i], velocity_b[i])
-        near = course.distance - radius_a - radius_b <= passing and course.time_s <= profile.ttc_s
-        if own <= profile.ttc_s or near:
-            first = i if first is None else first
-            critical += 1
-            ttc = min(ttc, own) if own <= profile.ttc_s else ttc
-            fastest = max(fastest, closing)
-    if first is None or gap[nearest] > (margin if math.isfinite(ttc) else passing):
-        return None
-    if not a.is_metric and critical < profile.num_frames_px:
-        return None
-    unit = "m" if a.is_metric else "px"
-    quantities = {f"distance_{unit}": float(gap[nearest]), "closest_approach_s": moment}
-    quantities["closing_speed_mps" if a.is_metric else "closing_speed_px_s"] = fastest
-    if math.isfinite(ttc):
-        quantities["ttc_s"] = ttc
-    roles = {"a": a.object_id, "b": b.object_id}
-    confidence = 1.0 if a.is_metric else 0.6
-    return Event("near_miss", float(pair.time_s[first]), moment, roles, quantities, confidence)
-
-
-def _parts_again(gap: np.ndarray) -> bool:
-    """Whether the smallest gap lies inside the common time, so that it is known to be smallest."""
-    i = int(np.argmin(gap))
-    return bool(i < len(gap) - 2 and gap[-1] > gap[i] + 1.0)
-
-
-def _radius(track: Track) -> float:
-    """Disc radius: half the mean of the two horizontal sides, or half the root of the box area."""
-    if not track.is_metric:
-        return track.scale / 2
-    sides = track.size[0]
-    flat = sides[np.abs(track.up) < 0.5] if np.all(np.isfinite(sides)) else np.zeros(1)
-    return float(np.mean(flat)) / 2
-
-
 @define(
     "cross",
     roles={"a": "who passes first", "b": "who passes second"},
@@ -316,12 +164,12 @@ def find_crossings(scene: Scene) -> tuple[Event, ...]:
     """
     events = []
     for pair in find_pairs(scene):
-        path_a, path_b = _ground_path(pair.a), _ground_path(pair.b)
+        path_a, path_b = ground_path(pair.a), ground_path(pair.b)
         found = _first_crossing(path_a, path_b)
         if found is None:
             continue
         i, j, point = found
-        reach = _radius(pair.a) + _radius(pair.b)
+        reach = disc_radius(pair.a) + disc_radius(pair.b)
         span_a = _time_within(pair.a, path_a, point, i, reach)
         span_b = _time_within(pair.b, path_b, point, j, reach)
         first, second = (pair.a, pair.b), (span_a, span_b)
@@ -333,13 +181,6 @@ def find_crossings(scene: Scene) -> tuple[Event, ...]:
         start_s, end_s = second[0][0], max(second[0][1], second[1][1])
         events.append(Event("cross", start_s, end_s, roles, {"pet_s": pet}, confidence))
     return tuple(events)
-
-
-def _ground_path(track: Track) -> np.ndarray:
-    if not track.is_metric:
-        return track.position + np.stack([0 * track.size[:, 1], track.size[:, 1] / 2], axis=1)
-    axes = np.linalg.svd(track.up[None, :])[2][1:]
-    return track.position @ axes.T
 
 
 MIN_CROSSING_SIN = math.sin(math.radians(20))

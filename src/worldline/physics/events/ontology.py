@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from worldline.core import Event, Scene
 
 __all__ = ["ONTOLOGY", "EventType", "define"]
 
 Detector = Callable[[Scene], tuple[Event, ...]]
+_AnyDetector = TypeVar("_AnyDetector", bound=Detector)
 
 
 @dataclass(frozen=True)
@@ -42,14 +44,14 @@ ONTOLOGY: dict[str, EventType] = {}
 
 def define(
     name: str, *, roles: Mapping[str, str], quantities: Mapping[str, str], version: int = 1
-) -> Callable[[Detector], Detector]:
+) -> Callable[[_AnyDetector], _AnyDetector]:
     """Decorator that puts a detector into `ONTOLOGY`.
 
     Raises:
         ValueError: the name is taken, or the detector has no docstring.
     """
 
-    def enter(detect: Detector) -> Detector:
+    def enter(detect: _AnyDetector) -> _AnyDetector:
         if name in ONTOLOGY:
             raise ValueError(f"event {name} is defined twice")
         if not detect.__doc__:
