@@ -25,7 +25,7 @@ from worldline.retrieval.intervals import stand
 def allen(first: tuple[float, float], second: tuple[float, float]) -> str:
     """The one of Allen's thirteen relations that holds, by his table of equal and lesser ends."""
     (a, b), (c, d) = first, second
-    signs = tuple((x > y) - (x < y) for x, y in ((a, c), (a, d), (b, c), (b, d)))
+    ac, ad, bc, bd = ((x > y) - (x < y) for x, y in ((a, c), (a, d), (b, c), (b, d)))
     return {
         (-1, -1, -1, -1): "before",
         (1, 1, 1, 1): "after",
@@ -40,7 +40,7 @@ def allen(first: tuple[float, float], second: tuple[float, float]) -> str:
         (1, -1, 1, 0): "finishes",
         (-1, -1, 1, 0): "finished by",
         (0, -1, 1, 0): "equals",
-    }[signs]
+    }[ac, ad, bc, bd]
 
 
 HELD_BY = {

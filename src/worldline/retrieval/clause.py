@@ -1,61 +1,46 @@
-"""Reading one clause: its event, who takes part, and the measured conditions."""
+"""Reading one clause: its events, who takes part in which role, and the measured conditions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from worldline.core.errors import InputError
+from worldline.retrieval.draft import Draft, Said, draft
+from worldline.retrieval.mentions import Mentions, Named
 from worldline.retrieval.plan import Guess
 from worldline.retrieval.query import PAIR_TYPES, And, Compare, Count, Event, Op, Query, Who
 from worldline.retrieval.rows import STATIC_LABEL
-from worldline.retrieval.used import check_whole, counted_twice, in_unit, unused, whole
-from worldline.retrieval.verbs import DOING, SECOND_ROLE, is_turned_round
-from worldline.retrieval.vocabulary import QUANTITY_OF, Kind
+from worldline.retrieval.units import QUANTITY_OF
+from worldline.retrieval.used import counted_twice, unused
+from worldline.retrieval.verbs import (
+    BEING,
+    CAUSED,
+    DOING,
+    SECOND_ROLE,
+    is_participle,
+    is_turned_round,
+)
+from worldline.retrieval.vocabulary import Kind
 from worldline.retrieval.words import Item
 
 __all__ = ["Reader"]
 
-_OTHER = ("another", "other", "others")
 _RELATIVE = ("which", "that", "who")
-_NOUN_ENDINGS = ("ion", "ions", "near miss", "accident", "accidents", "call", "shave", "escape")
-
-
-@dataclass
-class _Named:
-    """Somebody or something that a clause mentions."""
-
-    who: Who
-    words: str
-    at: int
-    number: int = 1
-    number_words: str = ""
-    op: Op | None = None
-    place: bool = False
-    after: Kind | None = None
-    name: str = ""
-
-
-@dataclass
-class _Draft:
-    """What a clause says before it becomes a query."""
-
-    events: list[tuple[int, Item, bool]] = field(default_factory=list)
-    people: list[_Named] = field(default_factory=list)
-    where: list[tuple[int, str, Compare]] = field(default_factory=list)
-    count: tuple[Op, int] | None = None
-    height: Item | None = None
+_ABOUT = ("on", "onto", "on top of", "along", "upon", "at", "in", "down", "off", "out of", "behind")
+"""Prepositions after which a place is where two things meet, not one of the two."""
 
 
 class Reader:
     """Reads the clauses of one sentence in order, and remembers subjects and remarks."""
 
     def __init__(self) -> None:
+        self.mentions = Mentions()
         self._guesses: list[Guess] = []
         self._ignored: list[str] = []
-        self._subject: str | None = None
-        self._num_names = 0
-        self._known: list[_Named] = []
+
+    def guess(self, words: str, meaning: str) -> None:
+        """Note that these words were read in a way that was not spelled out."""
+        self._guesses.append(Guess(words, meaning))
 
     def ignore(self, items: Sequence[Item]) -> None:
         """Note that these said nothing, apart from words that never do.
@@ -66,15 +51,18 @@ class Reader:
         for item in items:
             if item.kind is Kind.NUMBER:
                 raise unused(items, item)
-        quiet = (Kind.FILLER, Kind.ARTICLE, Kind.AND, Kind.COMMA, Kind.UNKNOWN)
+        quiet = (Kind.FILLER, Kind.ARTICLE, Kind.AND, Kind.COMMA, Kind.UNKNOWN, Kind.PRONOUN)
         self._ignored += [item.words for item in items if item.kind not in quiet]
 
     def remarks(self, items: Sequence[Item]) -> tuple[tuple[Guess, ...], tuple[str, ...]]:
         """All guesses, and all ignored words, unknown ones among `items` included."""
         spelled = [
-            Guess(item.words, f"read as {item.entry.text or item.kind}".replace("_", " "))
+            Guess(
+                item.words,
+                item.meaning or f"read as {item.entry.text or item.kind}".replace("_", " "),
+            )
             for item in items
-            if item.guessed
+            if item.guessed and item.kind is not Kind.COMPARATOR
         ]
         unknown = [item.words for item in items if item.kind is Kind.UNKNOWN]
         return tuple(spelled + self._guesses), tuple(unknown + self._ignored)
@@ -86,166 +74,205 @@ class Reader:
             InputError: a number is not used whole, a count is no whole number or given twice, or
                 limits exclude each other.
         """
-        draft = self._draft(items)
-        last = len(draft.events) - 1
+        said = draft(items, self.mentions)
+        self._guesses += said.guesses
+        return _Casting(items, said, self).query()
+
+    def drop(self, words: str) -> None:
+        """Note that a word played no part."""
+        self._ignored.append(words)
+
+
+class _Casting:
+    """Who takes which role in the events of one clause."""
+
+    def __init__(self, items: Sequence[Item], said: Draft, reader: Reader) -> None:
+        self._items, self._said, self._reader = items, said, reader
+        self._mentions = reader.mentions
+        self._used: list[Named] = []
+        self._subject: Named | None = None
+        self._had_subject = False
+
+    def query(self) -> Query:
+        """All events of the clause; the count is the last one's."""
         parts: list[Query] = []
-        for number, (at, item, noun) in enumerate(draft.events):
-            event = Event(item.entry.text)
-            if event.type in DOING:
-                event = self._with_doing(event, items, at, draft)
-            else:
-                event = self._with_roles(event, items, at, noun, draft, is_last=number == last)
-            event = self._with_where(event, number, draft)
-            parts.append(self._counted(event, draft) if number == last else event)
+        for number, event in enumerate(self._said.events):
+            parts.append(self._where(self._roles(number, event), number))
+        for named in self._said.people:
+            unused = not any(named is used for used in self._used)
+            if unused and named.who != Who() and not named.is_place:
+                self._reader.drop(named.words)
+        if self._said.count is not None:
+            parts[-1] = Count(parts[-1], *self._said.count)
         return parts[0] if len(parts) == 1 else And(tuple(parts))
 
-    # What is there
+    # Who takes part
 
-    def _draft(self, items: Sequence[Item]) -> _Draft:
-        draft = _Draft()
-        colors: tuple[str, ...] = ()
-        number: Item | None = None
-        comparator: Item | None = None
-        hint: Item | None = None
-        link: Kind | None = None
-        joined = counted = False
-        for at, item in enumerate(items):
-            if item.words in _OTHER and [i.kind for i in items[at + 1 : at + 2]] == [Kind.NOUN]:
-                continue
-            match item.kind:
-                case Kind.EVENT:
-                    noun = self._is_noun(items, at)
-                    draft.events.append((at, item, noun))
-                    if number is not None:
-                        timed = hint is not None and hint.kind in (Kind.WITHIN, Kind.LASTING)
-                        apart = timed or len(draft.events) > 1
-                        check_whole(items, number, at, apart=apart)
-                        self._count(draft, comparator, number)
-                        number = comparator = None
-                    link = Kind.ON if item.words.endswith("behind") else None
-                case Kind.COLOR:
-                    colors += (item.entry.text,)
-                case Kind.NOUN | Kind.ANYTHING | Kind.PLACE:
-                    who = _who(item, colors)
-                    named = _Named(who, item.words, at, place=item.kind is Kind.PLACE, after=link)
-                    if number is not None:
-                        check_whole(items, number, at)
-                        named.number, named.number_words = whole(number), number.words
-                        named.op = Op(comparator.entry.text) if comparator else None
-                        number = comparator = None
-                    if joined and draft.people and item.kind is Kind.NOUN:
-                        before = draft.people[-1].who
-                        both = Who(before.labels + who.labels, before.colors + who.colors)
-                        draft.people[-1].who = both
-                    else:
-                        if _is_definite(items, at):
-                            named.name = self._known_name(who)
-                        draft.people.append(named)
-                    colors, joined = (), False
-                case Kind.NUMBER:
-                    if number is not None:
-                        raise unused(items, number)
-                    if hint is not None and hint.kind is Kind.QUANTITY:
-                        if [i.kind for i in items[at + 1 : at + 2]] == [Kind.UNKNOWN]:
-                            raise unused(items, item)
-                        self._measure(draft, item, comparator, hint)
-                        comparator = hint = None
-                        counted = False
-                    else:
-                        number = item
-                case Kind.TIMES:
-                    if number is not None:
-                        check_whole(items, number, at, apart=True)
-                    times = item if item.entry.value else number
-                    if times is not None:
-                        self._count(draft, comparator, times)
-                        counted = True
-                    number = comparator = None
-                case Kind.COMPARATOR:
-                    postfix = item.words.startswith("or ")
-                    if postfix and counted and number is None:
-                        self._recount(draft, Op(item.entry.text))
-                    elif postfix and number is None and draft.where:
-                        where, words, old = draft.where[-1]
-                        draft.where[-1] = where, words, replace(old, op=Op(item.entry.text))
-                        self._guesses = [g for g in self._guesses if g.words != words]
-                    else:
-                        comparator = item
-                case Kind.MEASURE:
-                    self._measure(draft, item, comparator, hint)
-                    comparator = hint = None
-                    counted = False
-                case Kind.QUANTITY | Kind.LASTING | Kind.WITHIN:
-                    hint = item
-                case Kind.ON | Kind.FROM | Kind.BETWEEN:
-                    link = item.kind
-                case Kind.HEIGHT:
-                    draft.height = item
-                case Kind.OR:
-                    joined = True
-                case _:
-                    pass
-        if colors:
-            draft.people.append(_Named(Who((), colors), " or ".join(colors), len(items)))
-        if number is not None:
-            raise unused(items, number)
-        return draft
+    def _roles(self, number: int, said: Said) -> Event:
+        event = Event(said.item.entry.text)
+        before, after = self._around(number, said)
+        if event.type in PAIR_TYPES:
+            event = self._pair(event, said, before, after)
+        elif event.type in DOING:
+            event = self._doing(event, said, before, after)
+        else:
+            event = self._single(event, said, before, after)
+        return event
 
-    def _is_noun(self, items: Sequence[Item], at: int) -> bool:
-        before = at - 1
-        while before >= 0 and items[before].kind in (Kind.COLOR, Kind.UNKNOWN):
-            before -= 1
-        led = before >= 0 and items[before].kind in (Kind.ARTICLE, Kind.NUMBER)
-        return led or items[at].words.endswith(_NOUN_ENDINGS)
+    def _around(self, number: int, said: Said) -> tuple[list[Named], list[Named]]:
+        """Those who may be the event's subject, and those who are named after it."""
+        events, people = self._said.events, self._said.people
+        start = events[number - 1].at if number else -1
+        end = events[number + 1].at if number + 1 < len(events) else len(self._items)
+        before = [p for p in people if start < p.at < said.at]
+        after = [p for p in people if said.at < p.at < end]
+        if number == 0:
+            if not before and after and _is_attribute(self._items, said, after[0]):
+                return [after[0]], [p for p in after[1:] if p.at < end]
+            return before, after
+        nearest = before[-1:] if before and _is_relative(self._items, said, before[-1]) else []
+        if nearest:
+            return nearest, after
+        if self._had_subject and self._subject is not None:
+            return [self._subject], after
+        return before, after
 
-    def _count(self, draft: _Draft, comparator: Item | None, number: Item) -> None:
-        if draft.count is not None:
-            raise counted_twice(number.words)
-        value = whole(number)
-        if comparator is not None:
-            draft.count = Op(comparator.entry.text), value
-        elif value == 0:
-            draft.count = Op.EQ, 0
-        elif value > 1:
-            draft.count = Op.GE, value
-            self._guesses.append(Guess(number.words, f"at least {value}"))
+    def _introduce(self, named: Named) -> Who:
+        self._used.append(named)
+        self._subject, self._had_subject = named, True
+        return self._mentions.introduce(named)
 
-    def _recount(self, draft: _Draft, op: Op) -> None:
-        """Apply "or more", "or fewer" to the count before it."""
-        number = 1 if draft.count is None else draft.count[1]
-        draft.count = op, number
-        self._guesses = [g for g in self._guesses if g.meaning != f"at least {number}"]
+    def _name(self, named: Named) -> Who:
+        self._used.append(named)
+        if named.name and named.who == Who():
+            return Who(name=named.name)
+        return self._mentions.name(named)
+
+    def _single(self, event: Event, said: Said, before: list[Named], after: list[Named]) -> Event:
+        """An event of one object, perhaps with what it is on or behind."""
+        second_role = SECOND_ROLE.get(event.type)
+        hidden = second_role == "occluder"
+        if hidden:
+            second = next((p for p in after if p.link == "behind"), None)
+            second = second or (after[0] if before and after else None)
+        elif event.type == "fall":
+            landed = (p for p in after if p.link in ("on", "onto", "on top of", "upon", "to"))
+            second = next(landed, None)
+        else:
+            second = next((p for p in after if self._is_support(p)), None)
+        free = [p for p in after if p is not second and not p.is_place]
+        direct = [p for p in free if p.link in ("", "of", "in", "between")]
+        is_noun = said.is_noun or not before
+        passive = _word(self._items, said.at - 1) in BEING
+        caused = event.type in CAUSED and not passive
+        subject = before[0] if before else None
+        if direct and (is_noun or caused):
+            subject = direct[0]
+        roles: list[tuple[str, Who]] = []
+        if subject is not None:
+            unnamed = not subject.name
+            had = self._had_subject and before and before[0] is not subject
+            roles.append(("object", self._introduce(subject)))
+            if had and unnamed:
+                self._subject = before[0]
+            self._count_people(subject)
+        elif self._mentions.subject is not None and not said.is_noun:
+            roles.append(("object", Who(name=self._mentions.subject)))
+        if second is not None and second_role is not None:
+            roles.append((second_role, self._name(second)))
+        return replace(event, roles=tuple(roles))
+
+    def _is_support(self, named: Named) -> bool:
+        entries = [i for i in self._items[: named.at] if i.words == named.link]
+        return bool(entries) and entries[-1].kind is Kind.ON and named.link != "out of"
+
+    def _pair(self, event: Event, said: Said, before: list[Named], after: list[Named]) -> Event:
+        people = [p for p in (*before, *after) if p.link != "from"]
+        things = [p for p in people if not p.is_place]
+        if len(things) > 1:
+            people = things
+        else:
+            people = [p for p in people if not p.is_place or p.link not in _ABOUT]
+        alone = not before and not said.is_noun and self._mentions.subject is not None
+        both = [p.number == 2 or p.link == "between" for p in people]
+        reciprocal = len(people) == 1 and any(i.words in _EACH_OTHER for i in self._items)
+        if (both == [True] or reciprocal) and not alone:
+            whom = people[0]
+            first, second = self._introduce(whom), whom.who
+        elif alone and len(people) < 2:
+            first = Who(name=self._mentions.subject)
+            second = self._name(people[0]) if people else Who()
+        else:
+            first = self._introduce(people[0]) if people else Who()
+            second = self._name(people[1]) if len(people) > 1 else Who()
+        for named in people:
+            if named.number > 2:
+                self._reader.drop(named.number_words)
+        if event.type == "collide" and any(p.is_place for p in people[:2]):
+            place = next(p.words for p in people[:2] if p.is_place)
+            self._reader.guess(place, f"touches the {STATIC_LABEL} world")
+            event = Event("contact")
+        return replace(event, roles=(("a", first), ("b", second)))
+
+    def _doing(self, event: Event, said: Said, before: list[Named], after: list[Named]) -> Event:
+        """Who does it is said before the verb, to whom after it, unless the verb turns them."""
+        verb = said.item.words
+        order = first, second = DOING[event.type]
+        if said.is_noun and not before:
+            return self._doing_noun(event, after)
+        at_verb = _word(self._items, said.at - 1)
+        direct = [p for p in after if p.link in ("", "by", "on", "on top of")]
+        turned = is_turned_round(verb, at_verb, direct[0].link if direct else "")
+        turned = turned or (
+            _is_attribute(self._items, said, *before[:1]) and not verb.endswith("ing")
+        )
+        if turned:
+            first, second = second, first
+        if event.type == "support" and direct and direct[0].is_place:
+            self._reader.guess(verb, "does not move")
+            event, first, second = Event("still"), "object", ""
+        roles: list[tuple[str, Who]] = []
+        if before:
+            roles.append((first, self._introduce(before[0])))
+        elif self._mentions.subject is not None:
+            roles.append((first, Who(name=self._mentions.subject)))
+        if direct and second:
+            roles.append((second, self._name(direct[0])))
+        roles.sort(key=lambda pair: pair[0] == order[1])
+        for named in self._said.people:
+            if named.number_words:
+                self._reader.drop(named.number_words)
+        return replace(event, roles=tuple(roles))
+
+    def _doing_noun(self, event: Event, after: list[Named]) -> Event:
+        """ "A push of a box by a robot": the one after "of" has it done to it."""
+        doer, done = DOING[event.type]
+        roles: list[tuple[str, Who]] = []
+        for role, links in ((doer, ("by", "on")), (done, ("of", ""))):
+            whom = next((p for p in after if p.link in links), None)
+            if whom is not None:
+                who = self._introduce(whom) if role == doer else self._name(whom)
+                roles.append((role, who))
+        return replace(event, roles=tuple(roles))
+
+    def _count_people(self, subject: Named) -> None:
+        """ "Two balls fall" counts falls."""
+        if subject.number == 1 and subject.op is None:
+            return
+        if self._said.count is not None:
+            raise counted_twice(subject.number_words)
+        op = subject.op
+        if op is None:
+            op = Op.GE
+            self._reader.guess(subject.number_words, f"at least {subject.number}")
+        self._said.count = op, subject.number
 
     # What is measured
 
-    def _measure(
-        self, draft: _Draft, item: Item, comparator: Item | None, hint: Item | None
-    ) -> None:
-        owner = max(len(draft.events) - 1, 0)
-        draft.where.append((owner, item.words, Compare("", Op.GE, item.entry.value)))
-        where, words, compare = draft.where[-1]
-        if hint is not None and hint.kind is Kind.QUANTITY:
-            name = in_unit(hint, item)
-        elif hint is not None and hint.kind is Kind.LASTING and item.unit == "s":
-            name = "duration_s"
-        else:
-            name = f"?{item.unit}"
-        op = Op.GE
-        if comparator is not None:
-            op = Op(comparator.entry.text)
-            if op is Op.LT and item.entry.value == 0:
-                raise InputError(
-                    f"nothing measures less than {words}; ask for less than a number above 0"
-                )
-        elif hint is not None and hint.kind is Kind.WITHIN:
-            op = Op.LE
-        elif name != "duration_s":
-            self._guesses.append(Guess(words, f"at least {words}"))
-        draft.where[-1] = where, words, replace(compare, quantity=name, op=op)
-
-    def _with_where(self, event: Event, number: int, draft: _Draft) -> Event:
+    def _where(self, event: Event, number: int) -> Event:
+        said, is_last = self._said, number == len(self._said.events) - 1
         where: list[Compare] = []
-        for owner, words, compare in draft.where:
+        for owner, words, compare in said.where:
             if owner != number:
                 continue
             name = compare.quantity
@@ -253,147 +280,69 @@ class Reader:
                 unit = name[1:]
                 name = QUANTITY_OF.get(event.type, {}).get(unit, "")
                 name = name or ("duration_s" if unit == "s" else "")
+            name = _MEANT.get((event.type, name), name)
             if name:
                 where.append(replace(compare, quantity=name))
             else:
-                self._ignored.append(words)
-        height = draft.height
+                self._reader.drop(words)
+        height = said.height
         if height is not None and event.type in ("fall", "rise"):
             if not any(c.quantity in ("height_m", "height_px") for c in where):
                 least = height.entry.value
                 where.append(Compare("height_m", Op.GT, least))
-                self._guesses.append(Guess(height.words, f"height more than {least:g} m"))
-        elif height is not None and number == len(draft.events) - 1:
-            self._ignored.append(height.words)
+                self._reader.guess(height.words, f"height more than {least:g} m")
+        elif height is not None and is_last:
+            self._reader.drop(height.words)
+        where += self._by_words(event, is_last=is_last, measured=bool(where))
         return replace(event, where=tuple(where))
 
-    # Who takes part
-
-    def _with_roles(
-        self,
-        event: Event,
-        items: Sequence[Item],
-        at: int,
-        noun: bool,
-        draft: _Draft,
-        *,
-        is_last: bool,
-    ) -> Event:
-        if event.type in PAIR_TYPES:
-            return self._with_pair(event, at, noun, draft)
-        before = [p for p in draft.people if p.at < at]
-        after = [p for p in draft.people if p.at > at]
-        relative = at > 0 and items[at - 1].words in _RELATIVE and draft.events[0][0] < at
-        second_role = SECOND_ROLE.get(event.type)
-        hidden = second_role == "occluder"
-        second = next((p for p in after if p.after is Kind.ON and is_last), None)
-        if second is None and hidden and before and after and is_last:
-            second = after[0]
-        direct = [p for p in after if p is not second and p.after is None and not p.place]
-        subject = direct[0] if direct else (before[-1 if relative else 0] if before else None)
-        roles: list[tuple[str, Who]] = []
-        if subject is not None:
-            roles.append(("object", self._introduce(subject)))
-            if subject.number > 1 or subject.op is not None:
-                if draft.count is not None:
-                    raise counted_twice(subject.number_words)
-                draft.count = self._people_count(subject)
-        elif self._subject is not None and not noun:
-            roles.append(("object", Who(name=self._subject)))
-        if second is not None and second_role is not None:
-            roles.append((second_role, self._name(second)))
-        if is_last:
-            used = (subject, second if second_role is not None else None)
-            shared = draft.events[0][0] != at
-            left = [p for p in draft.people if p not in used and not (shared and p.at < at)]
-            self._ignored += [p.words for p in left if p.who != Who() and not p.place]
-        return replace(event, roles=tuple(roles))
-
-    def _with_pair(self, event: Event, at: int, noun: bool, draft: _Draft) -> Event:
-        people = [p for p in draft.people if p.after is not Kind.FROM]
-        before = [p for p in people if p.at < at]
-        verb_alone = not before and not noun and self._subject is not None
-        both = [p.number == 2 or p.after is Kind.BETWEEN for p in people]
-        if both == [True] and not verb_alone:
-            whom = people[0]
-            first, second = self._introduce(whom), whom.who
-        elif verb_alone and len(people) < 2:
-            first, second = Who(name=self._subject), self._name(people[0]) if people else Who()
-        else:
-            first = self._introduce(people[0]) if people else Who()
-            second = self._name(people[1]) if len(people) > 1 else Who()
-        self._ignored += [p.words for p in people[2:] if p.who != Who()]
-        self._ignored += [p.number_words for p in people if p.number > 2]
-        if event.type == "collide" and any(p.place for p in people[:2]):
-            place = next(p.words for p in people[:2] if p.place)
-            self._guesses.append(Guess(place, f"touches the {STATIC_LABEL} world"))
-            event = Event("contact")
-        return replace(event, roles=(("a", first), ("b", second)))
-
-    def _with_doing(self, event: Event, items: Sequence[Item], at: int, draft: _Draft) -> Event:
-        """Who does it is said before the verb, to whom after it, unless the verb turns them."""
-        verb = items[at].words
-        before = [p for p in draft.people if p.at < at and p.after is not Kind.FROM]
-        after = [p for p in draft.people if p.at > at and p.after is None]
-        said = first, second = DOING[event.type]
-        if is_turned_round(verb, items[at - 1].words if at else ""):
-            first, second = second, first
-        if event.type == "support" and after and after[0].place:
-            self._guesses.append(Guess(verb, "does not move"))
-            event, first, second = Event("still"), "object", ""
-        roles: list[tuple[str, Who]] = []
-        if before:
-            roles.append((first, self._introduce(before[0])))
-        elif self._subject is not None:
-            roles.append((first, Who(name=self._subject)))
-        if after and second:
-            roles.append((second, self._name(after[0])))
-        roles.sort(key=lambda pair: pair[0] == said[1])
-        used = (*before[:1], *after[:1])
-        self._ignored += [
-            p.words for p in draft.people if p not in used and p.who != Who() and not p.place
-        ]
-        self._ignored += [p.number_words for p in draft.people if p.number_words]
-        return replace(event, roles=tuple(roles))
-
-    def _introduce(self, named: _Named) -> Who:
-        """Name somebody and make them the subject of verbs that come without one."""
-        who = self._name(named)
-        self._subject = who.name
-        return who
-
-    def _name(self, named: _Named) -> Who:
-        if not named.name:
-            self._num_names += 1
-            named.name = f"object {self._num_names}"
-            self._known.append(named)
-        return replace(named.who, name=named.name)
-
-    def _known_name(self, who: Who) -> str:
-        """The name of whom "the box" means: the last box that was mentioned."""
-        for named in reversed(self._known):
-            alike = bool(who.labels) and named.who.labels == who.labels
-            if alike and who.colors in ((), named.who.colors):
-                return named.name
-        return ""
-
-    def _people_count(self, named: _Named) -> tuple[Op, int]:
-        if named.op is not None:
-            return named.op, named.number
-        self._guesses.append(Guess(named.number_words, f"at least {named.number}"))
-        return Op.GE, named.number
-
-    def _counted(self, event: Event, draft: _Draft) -> Query:
-        return event if draft.count is None else Count(event, *draft.count)
+    def _by_words(self, event: Event, *, is_last: bool, measured: bool) -> list[Compare]:
+        """Conditions that a word alone stands for: "hard", "to the left"."""
+        where = []
+        hard, side = self._said.hard, self._said.side
+        if hard is not None and event.type == "brake":
+            if not measured:
+                least = hard.entry.value
+                where.append(Compare("mean_rate_mps2", Op.GE, least))
+                self._reader.guess(hard.words, f"mean rate at least {least:g} m/s\u00b2")
+        elif hard is not None and is_last:
+            self._reader.drop(hard.words)
+        if side is not None and event.type == "turn":
+            where.append(Compare("rightward_rad", Op.LT if side.entry.value < 0 else Op.GT, 0.0))
+        elif side is not None and is_last:
+            self._reader.drop(side.words)
+        return where
 
 
-def _is_definite(items: Sequence[Item], at: int) -> bool:
-    before = at - 1
-    while before >= 0 and items[before].kind is Kind.COLOR:
-        before -= 1
-    return before >= 0 and items[before].words in ("the", "this", "that", "same")
+_EACH_OTHER = ("each other", "one another")
+_MEANT = {
+    ("collide", "impact_speed_mps"): "approach_speed_mps",
+    ("near_miss", "approach_speed_mps"): "closing_speed_mps",
+    ("throw", "impact_speed_mps"): "speed_mps",
+}
+"""Quantities that one event calls by another's name."""
 
 
-def _who(item: Item, colors: tuple[str, ...]) -> Who:
-    labels = tuple(item.entry.text.split()) if item.kind in (Kind.NOUN, Kind.PLACE) else ()
-    return Who(labels, colors)
+def _word(items: Sequence[Item], at: int) -> str:
+    return items[at].words if 0 <= at < len(items) else ""
+
+
+def _is_attribute(items: Sequence[Item], said: Said, *named: Named) -> bool:
+    """Whether a participle stands before its noun: "a falling ball", "a thrown red ball"."""
+    verb = said.item.words
+    if not named or not is_participle(verb) or items[named[0].at].kind is Kind.PRONOUN:
+        return False
+    to_another = said.item.entry.text in DOING or said.item.entry.text in PAIR_TYPES
+    led = said.at > 0 and items[said.at - 1].kind is Kind.ARTICLE
+    if to_another and verb.split()[0].endswith("ing") and not led:
+        return False  # "pushing boxes", unlike "a pushing robot"
+    between = items[said.at + 1 : named[0].at]
+    return named[0].at > said.at and all(i.kind in (Kind.COLOR, Kind.UNKNOWN) for i in between)
+
+
+def _is_relative(items: Sequence[Item], said: Said, named: Named) -> bool:
+    """Whether the nearest noun is the event's subject: "which topples", "a car turning left"."""
+    between = items[named.at + 1 : said.at]
+    if any(i.words in _RELATIVE for i in between):
+        return True
+    return said.item.words.split()[0].endswith("ing") and not between

@@ -1,6 +1,7 @@
 """The grammar: how clauses are joined. `clause.py` reads each of them.
 
-    query       = clauses joined by "then", "followed by", "before" (in order) or "after" (reversed)
+    query       = related joined by "then", "followed by", "before" (in order) or "after" (reversed)
+    related     = clauses joined by "while", "during", "until" and the like
     clauses     = parts joined by "and" or a comma
     part        = alternatives, then perhaps "without", "but not", "never" and what must be absent
     alternative = clauses of one event each, joined by "or"
@@ -19,6 +20,7 @@ from dataclasses import replace
 
 from worldline.core.errors import InputError
 from worldline.retrieval.clause import Reader
+from worldline.retrieval.joints import IMMEDIATELY_S, has_event, settle
 from worldline.retrieval.plan import Plan
 from worldline.retrieval.profiles import by_profile
 from worldline.retrieval.query import (
@@ -29,6 +31,7 @@ from worldline.retrieval.query import (
     Or,
     Query,
     Relate,
+    Relation,
     Then,
     Who,
     events_in,
@@ -49,11 +52,11 @@ def parse(text: str) -> Plan:
         InputError: nothing that can happen is named, a number cannot be read or used, or limits
             or negations undo each other; the message says what can be asked.
     """
-    items = spread_ranges(read_words(text))
+    items = settle(spread_ranges(read_words(text)))
     profiles = [item for item in items if item.kind is Kind.PROFILE]
     items = [item for item in items if item.kind is not Kind.PROFILE]
     reader = Reader()
-    if not _has_event(items):
+    if not has_event(items):
         raise InputError(_advice(text, items))
     query = _named(_sequence(items, reader))
     for item in profiles:
@@ -80,10 +83,6 @@ def _advice(text: str, items: Sequence[Item]) -> str:
     )
 
 
-def _has_event(items: Sequence[Item]) -> bool:
-    return any(item.kind is Kind.EVENT for item in items)
-
-
 def _split(
     items: Sequence[Item], is_joint: Callable[[Item], bool]
 ) -> tuple[list[list[Item]], list[Item]]:
@@ -100,44 +99,134 @@ def _split(
 
 
 def _sequence(items: list[Item], reader: Reader) -> Query:
-    first = next(i for i, item in enumerate(items) if item.kind not in (Kind.FILLER, Kind.ARTICLE))
+    quiet = (Kind.FILLER, Kind.ARTICLE, Kind.COMMA, Kind.ONLY)
+    first = next(i for i, item in enumerate(items) if item.kind not in quiet)
     opener = items[first]
-    if opener.kind in (Kind.AFTER, Kind.THEN):
+    if opener.kind in (Kind.AFTER, Kind.THEN, Kind.RELATION):
         # "after a fall, a ball bounces": what comes first is said first, up to the comma.
         rest = items[first + 1 :]
         comma = next((i for i, item in enumerate(rest) if item.kind is Kind.COMMA), None)
-        if comma is not None and _has_event(rest[:comma]) and _has_event(rest[comma:]):
-            early, late = _sequence(rest[:comma], reader), _sequence(rest[comma + 1 :], reader)
-            return Then(early, late) if opener.kind is Kind.AFTER else Then(late, early)
+        if comma is not None and has_event(rest[:comma]) and has_event(rest[comma:]):
+            return _opened(opener, rest[:comma], rest[comma + 1 :], reader)
         items = rest
     pieces, joints = _split(items, lambda item: item.kind in (Kind.THEN, Kind.AFTER))
-    while len(pieces) > 1 and not _has_event(pieces[0]):
+    while len(pieces) > 1 and not has_event(pieces[0]):
         pieces[1] = pieces[0] + pieces[1]
         del pieces[0], joints[0]
     within_s, pieces[0] = (None, pieces[0])
     if joints and joints[0].kind is Kind.AFTER:
-        within_s, pieces[0] = _within(pieces[0])
-    query = _conjunction(pieces[0], reader)
+        within_s, pieces[0] = _within(pieces[0], reader)
+    query, wait_s = _ordered_pair(pieces[0], reader, is_last=not joints)
+    within_s = within_s if within_s is not None else wait_s
     for joint, piece in zip(joints, pieces[1:], strict=True):
-        limit_s, piece = _within(piece)
+        limit_s, piece = _within(piece, reader)
         within_s = limit_s if limit_s is not None else within_s
-        if not _has_event(piece):
-            reader.ignore(piece)
+        if joint.entry.text == "soon" and within_s is None:
+            within_s = IMMEDIATELY_S
+            reader.guess(joint.words, f"within {within_s:g} s")
+        if not has_event(piece):
+            query = _elsewhere(query, joint, piece, within_s, reader)
+            within_s = None
             continue
-        part = _conjunction(piece, reader)
+        if joint.words.split()[0] in ("which", "that", "who") or _ends_relative(joint):
+            reader.mentions.follow_last()
+        part = _related(piece, reader)
         late = joint.kind is Kind.AFTER
         query = Then(part, query, within_s) if late else Then(query, part, within_s)
         within_s = None
     return query
 
 
-def _within(piece: list[Item]) -> tuple[float | None, list[Item]]:
+def _ends_relative(joint: Item) -> bool:
+    return joint.words.split()[-1] == "which" and joint.words != "after which"
+
+
+def _opened(opener: Item, early: list[Item], late: list[Item], reader: Reader) -> Query:
+    """ "After a fall, a ball bounces", "while turning, a car brakes"."""
+    nameless = not any(item.kind in _THINGS for item in early)
+    if opener.kind is Kind.RELATION or nameless:
+        main = _sequence(late, reader)
+        other = _sequence(early, reader)
+    else:
+        other = _sequence(early, reader)
+        main = _sequence(late, reader)
+    if opener.kind is Kind.RELATION:
+        return _relate(main, Relation(opener.entry.text), other)
+    soon = opener.entry.text == "soon"
+    if soon:
+        reader.guess(opener.words, f"within {IMMEDIATELY_S:g} s")
+    within_s = IMMEDIATELY_S if soon else None
+    if opener.kind is Kind.AFTER:
+        return Then(other, main, within_s)
+    return Then(main, other, within_s)
+
+
+def _elsewhere(
+    query: Query, joint: Item, piece: list[Item], within_s: float | None, reader: Reader
+) -> Query:
+    """ "A collision without braking before it": what is absent, is so before or after the rest."""
+    words = {item.words for item in piece}
+    refers = words <= _REFERRING and isinstance(query, And) and isinstance(query.parts[-1], Not)
+    if not refers or not isinstance(query, And):
+        reader.ignore([joint, *piece])
+        return query
+    rest, absent = query.parts[:-1], query.parts[-1]
+    wanted = rest[0] if len(rest) == 1 else And(rest)
+    if joint.words in ("before", "beforehand", "earlier", "previously"):
+        return Then(absent, wanted, within_s)
+    return Then(wanted, absent, within_s)
+
+
+_REFERRING = frozenset(["it", "that", "them", "happens", "which", "hand"])
+_THINGS = (Kind.NOUN, Kind.ANYTHING, Kind.PLACE)
+
+
+def _ordered_pair(
+    items: list[Item], reader: Reader, *, is_last: bool
+) -> tuple[Query, float | None]:
+    """A piece, where "drops and bounces within 1 s" is an order; else perhaps a wait to come."""
+    segments, _ = _split(items, lambda item: item.kind is Kind.AND)
+    if is_last and len(segments) == 2 and all(map(has_event, segments)):
+        events = [i for i, item in enumerate(segments[1]) if item.kind is Kind.EVENT]
+        tail = segments[1][events[-1] :]
+        plain = not any(i.kind in (Kind.NOT, Kind.NOTHING) for i in items)
+        near = any(i.entry.text == "near_miss" for i in segments[1])
+        within_s, rest = _within(tail, reader)
+        if within_s is not None and plain and not near:
+            head = segments[1][: events[-1]]
+            first = _related(segments[0], reader)
+            return Then(first, _related([*head, *rest], reader), within_s), None
+    return _related(items, reader), None
+
+
+def _related(items: list[Item], reader: Reader) -> Query:
+    pieces, joints = _split(items, lambda item: item.kind is Kind.RELATION)
+    query = _conjunction(pieces[0], reader)
+    for joint, piece in zip(joints, pieces[1:], strict=True):
+        part = _conjunction(piece, reader)
+        relation = Relation(joint.entry.text)
+        turned = joint.words in ("throughout",)
+        query = _relate(part, relation, query) if turned else _relate(query, relation, part)
+    return query
+
+
+def _relate(first: Query, relation: Relation, second: Query) -> Query:
+    if isinstance(first, Not) and isinstance(second, Not):
+        return And((first, second))
+    if isinstance(first, Not) and relation in (Relation.WHILE, Relation.DURING):
+        return Relate(second, Relation.WHILE, first)
+    return Relate(first, relation, second)
+
+
+def _within(piece: list[Item], reader: Reader) -> tuple[float | None, list[Item]]:
     """Take "within 2 s" out of a piece: there it limits the wait, not the event."""
     for i, item in enumerate(piece[:-1]):
         after = piece[i + 1]
         if item.kind is Kind.WITHIN and after.kind is Kind.MEASURE and after.unit == "s":
             if after.entry.value <= 0:
                 raise InputError(f"{item.words} {after.words} leaves no time; give more than 0 s")
+            if item.meaning:
+                reader.guess(after.words, item.meaning)
             return after.entry.value, piece[:i] + piece[i + 2 :]
     return None, piece
 
@@ -147,7 +236,7 @@ def _conjunction(items: list[Item], reader: Reader) -> Query:
     merged: list[list[Item]] = []
     waiting: list[Item] = []
     for segment in segments:
-        if _has_event(segment):
+        if has_event(segment):
             merged.append(waiting + segment)
             waiting = []
         elif merged and _open_between(merged[-1]):
@@ -202,7 +291,7 @@ def _negation(segment: list[Item]) -> tuple[list[Item], list[list[Item]], bool, 
     for item in segment:
         current = tails[-1] if tails else first
         if item.kind in (Kind.NOTHING, Kind.NOT):
-            again = last is not None and not _has_event(current)
+            again = last is not None and not has_event(current)
             if again or (denied and item.words in ("without", "without any", "without ever")):
                 raise InputError(
                     f"`{' '.join(i.words for i in segment)}` denies one thing twice; say what "
@@ -211,17 +300,24 @@ def _negation(segment: list[Item]) -> tuple[list[Item], list[list[Item]], bool, 
             last = item
         if item.kind is Kind.NOTHING:
             denied = True
-            current.append(Item(Entry(Kind.ANYTHING), item.words))
+            label = item.entry.text
+            thing = Entry(Kind.NOUN, label) if label else Entry(Kind.ANYTHING)
+            current.append(Item(thing, item.words))
         elif item.kind is not Kind.NOT:
             current.append(item)
-        elif _has_event(current):
-            tails.append([_NO] if item.words.endswith(("no", "any")) else [])
+        elif has_event(current):
+            tails.append([_NO] if item.words.endswith(("no", "any")) else _being(item))
             wide = "without" in item.words
         else:
             denied = denied or not tails
-            if item.words.endswith("no"):
-                current.append(_NO)
-    return first, [tail for tail in tails if _has_event(tail)], denied, wide
+            current += [_NO] if item.words.endswith("no") else _being(item)
+    return first, [tail for tail in tails if has_event(tail)], denied, wide
+
+
+def _being(negation: Item) -> list[Item]:
+    """What is left of "is not": the verb after it may be a passive."""
+    said = {"is", "are", "was", "were"} & set(negation.words.split())
+    return [Item(Entry(Kind.FILLER), said.pop())] if said else []
 
 
 _NO = Item(Entry(Kind.ARTICLE), "no")
@@ -231,7 +327,7 @@ def _alternatives(items: list[Item], reader: Reader) -> Query:
     pieces, joints = _split(items, lambda item: item.kind is Kind.OR)
     grouped: list[list[Item]] = [pieces[0]]
     for joint, piece in zip(joints, pieces[1:], strict=True):
-        if _has_event(piece) and _has_event(grouped[-1]):
+        if has_event(piece) and has_event(grouped[-1]):
             grouped.append(piece)
         else:
             grouped[-1] = [*grouped[-1], joint, *piece]

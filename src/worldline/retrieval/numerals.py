@@ -7,7 +7,7 @@ import re
 import unicodedata
 
 from worldline.core.errors import InputError
-from worldline.retrieval.vocabulary import UNITS
+from worldline.retrieval.units import UNITS
 
 __all__ = ["plain_numbers"]
 
@@ -81,7 +81,7 @@ def _mixed(found: re.Match[str]) -> str:
 
 def _piece(piece: str) -> str:
     """A word without spaces, its numbers made plain."""
-    if not any(sign.isnumeric() and not sign.isalpha() for sign in piece):
+    if piece in UNITS or not any(sign.isnumeric() and not sign.isalpha() for sign in piece):
         return piece
     word = piece.strip("'`:*")
     if word[0].isalpha() and re.fullmatch(r"[\w'-]+", word):

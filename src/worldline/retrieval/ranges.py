@@ -9,8 +9,15 @@ from worldline.retrieval.query import Op
 from worldline.retrieval.vocabulary import Entry, Kind
 from worldline.retrieval.words import Item
 
-__all__ = ["spread_ranges"]
+__all__ = ["ABOUT", "EXACTLY", "spread_ranges"]
 
+ABOUT = 0.1
+"""How far "about 2 m" reaches to either side, as a part of it."""
+
+EXACTLY = 0.02
+"""How far "exactly 2 m" does: measured sizes are never equal to a number."""
+
+_LIMIT = [Kind.COMPARATOR, Kind.MEASURE]
 _SIZES = (Kind.NUMBER, Kind.MEASURE)
 
 
@@ -22,9 +29,14 @@ def spread_ranges(items: list[Item]) -> list[Item]:
     Raises:
         InputError: a range has limits of different kinds, counts events, or follows a comparator.
     """
+    items = _shared_units(items)
     result: list[Item] = []
     at = 0
     while at < len(items):
+        if near := _near(items[at : at + 2]):
+            result += near
+            at += 2
+            continue
         size = _length(items[at:])
         if size == 0:
             result.append(items[at])
@@ -41,6 +53,42 @@ def spread_ranges(items: list[Item]) -> list[Item]:
         result += [*hint, Item(Entry(Kind.COMPARATOR, Op.LE), "at most"), high]
         at += size
     return result
+
+
+def _shared_units(items: list[Item]) -> list[Item]:
+    """ "At least 2 but less than 5 s": the first number is in the unit of the second."""
+    result = list(items)
+    for at, item in enumerate(items):
+        rest = [i for i in items[at + 1 : at + 4] if i.kind not in (Kind.AND, Kind.COMMA)]
+        if item.kind is not Kind.NUMBER or [i.kind for i in rest[:2]] != _LIMIT:
+            continue
+        if at == 0 or items[at - 1].kind is not Kind.COMPARATOR:
+            continue
+        value = float(f"{item.entry.value * rest[1].factor:.12g}")
+        entry = Entry(Kind.MEASURE, "", value)
+        result[at] = replace(item, entry=entry, unit=rest[1].unit, factor=rest[1].factor)
+    return result
+
+
+def _near(items: list[Item]) -> list[Item]:
+    """ "About 2 m" and "exactly 2 m" as two limits a little apart: nothing measures 2 m itself."""
+    if [item.kind for item in items[1:]] != [Kind.MEASURE]:
+        return []
+    said, size = items
+    if said.kind is Kind.COMPARATOR and said.entry.text == Op.EQ:
+        part = EXACTLY
+    elif said.kind is Kind.ABOUT:
+        part = ABOUT
+    else:
+        return []
+    words = f"{said.words} {size.words}"
+    low, high = (
+        replace(size, entry=Entry(Kind.MEASURE, "", float(f"{size.entry.value * by:.12g}")))
+        for by in (1 - part, 1 + part)
+    )
+    meaning = f"within {part:.0%} of it"
+    least = Item(Entry(Kind.COMPARATOR, Op.GE), words, guessed=True, meaning=meaning)
+    return [least, low, Item(Entry(Kind.COMPARATOR, Op.LE), "at most"), high]
 
 
 def _length(items: list[Item]) -> int:

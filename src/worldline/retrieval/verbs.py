@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["DOING", "FORMS", "SECOND_ROLE", "is_turned_round"]
+__all__ = ["BEING", "CAUSED", "DOING", "FORMS", "SECOND_ROLE", "is_participle", "is_turned_round"]
 
 FORMS: Mapping[str, str] = {
     "fall": "fall, falls, falling, fell, fallen, free fall, free falls, drop, drops, dropping, "
@@ -28,7 +28,8 @@ FORMS: Mapping[str, str] = {
     "overturn, overturns, overturned, tumble, tumbles, tumbling",
     "occlude": "occlude, occludes, occluded, occlusion, occlusions, is hidden, are hidden, hidden, "
     "gets hidden, disappear, disappears, disappearing, disappeared, vanish, vanishes, vanishing, "
-    "out of sight, goes out of sight, pass behind, passes behind, goes behind, go behind",
+    "out of sight, goes out of sight, pass behind, passes behind, goes behind, go behind, "
+    "moves behind, move behind",
     "reappear": "reappear, reappears, reappearing, reappeared, reappearance, comes back into view, "
     "come back into view, emerges, emerge, emerging",
     "enter": "enter, enters, entering, entered, come into view, comes into view, come in, "
@@ -41,7 +42,7 @@ FORMS: Mapping[str, str] = {
     "stop": "stop, stops, stopping, stopped, stop moving, stops moving, halt, halts, halted, "
     "come to rest, comes to rest, came to rest, comes to a stop, come to a stop, comes to a halt",
     "still": "still, stands still, stand still, rests, at rest, stationary, motionless, "
-    "does not move, do not move, is not moving, stays still",
+    "does not move, do not move, is not moving, stays still, parked, standing still, stay still",
     "cross": "cross, crosses, crossing, crossed, paths cross, crossings, cross paths, "
     "crosses the path of, cross the path of",
     "accelerate": "accelerate, accelerates, accelerating, accelerated, acceleration, speed up, "
@@ -67,9 +68,10 @@ FORMS: Mapping[str, str] = {
     "come crashing down, comes crashing down, falls apart, fall apart",
     "support": "support, supports, supporting, supported, holds up, hold up, supported by, "
     "stands on, stand on, standing on, rests on, rest on, resting on, sits on, sit on, sitting on, "
+    "stands on top of, resting on top of, sits on top of, rests on top of, standing on top of, "
     "is stacked on, stacked on, lies on, lie on, lying on",
     "follow": "follow, follows, tailgate, tailgates, tailgating, is followed by, "
-    "are followed by, drives behind, walks behind, moves behind",
+    "are followed by, drives behind, walks behind, following closely, follows closely",
     "overtake": "overtake, overtakes, overtaking, overtook, overtaken, overtaken by, overtakings",
 }
 """Event to the words and phrases that name it."""
@@ -95,16 +97,30 @@ DOING: Mapping[str, tuple[str, str]] = {
 }
 """Events that one object does to another: the roles of the verb's subject and of its object."""
 
-_BEING = frozenset(["is", "are", "was", "were", "be", "been", "being", "gets", "get", "got"])
+CAUSED = frozenset(
+    ["fall", "throw", "bounce", "roll", "slide", "topple", "oscillate", "rotate", "stop", "start"]
+)
+"""Events of one object whose verb may name it after somebody else: "a person drops a ball"."""
+
+BEING = frozenset(["is", "are", "was", "were", "be", "been", "being", "gets", "get", "got"])
+_PARTICIPLES = ("ed", "en", "ing", "own", "hit", "put", "set", "ung", "uck")
 
 
-def is_turned_round(words: str, before: str) -> bool:
+def is_participle(words: str) -> bool:
+    """Whether a verb can stand before its noun: "falling", "thrown"."""
+    return words.split()[0].endswith(_PARTICIPLES)
+
+
+def is_turned_round(words: str, before: str, link: str) -> bool:
     """Whether the roles of a verb of `DOING` are the other way round.
 
     Args:
         words: the verb: "pushed by" and "stands on" are, "pushes" is not.
         before: the word before it: "is pushed" is.
+        link: the preposition after it: "pushed by" is.
     """
     verb = words.split()[0]
-    passive = before in _BEING and (verb.endswith(("ed", "en")) or verb in ("put", "set"))
-    return passive or words.endswith((" by", " on"))
+    passive = verb.endswith(("ed", "en")) or verb in ("put", "set")
+    return (passive and (before in BEING or link == "by")) or words.endswith(
+        (" by", " on", " on top of")
+    )

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 from worldline.core.errors import InputError
 from worldline.retrieval.numerals import plain_numbers
-from worldline.retrieval.vocabulary import LEXICON, UNITS, Entry, Kind
+from worldline.retrieval.phrasing import spell_out
+from worldline.retrieval.units import UNITS
+from worldline.retrieval.vocabulary import LEXICON, Entry, Kind
 
 __all__ = ["MAX_WORDS", "Item", "read_words"]
 
@@ -17,30 +19,31 @@ MAX_WORDS = 200
 _LONGEST = max(phrase.count(" ") + 1 for phrase in LEXICON)
 _LONGEST_UNIT = max(unit.count(" ") + 1 for unit in UNITS)
 _TOKEN = re.compile(
-    r"\d+(?:\.\d+)?(?:e[+-]?\d+)?|\.\d+|(?:km/h|[cm]?m/s|ft/s|px/s)|>=|<=|==|->|[<>=&|;,]|"
+    r"\d+(?:\.\d+)?(?:e[+-]?\d+)?|\.\d+|(?:km/h|(?:[cm]?m|ft|px|rad|deg|rev)/s2?)|>=|<=|==|->|[<>=&|;,]|"
     r"[^\W\d_]\w*"
-)
-_SIGNS = str.maketrans(
-    {
-        "\u2265": ">=",
-        "\u2264": "<=",
-        "\u2013": "-",
-        "\u2212": "-",
-        "\u2014": " , ",
-        "\u00b0": " deg ",
-        "\u2019": "'",
-        "\u2192": "->",
-    }
-)
-_SPELLED_OUT = (
-    (re.compile(r"\b(does|do|did|is|are|was|were)n't\b"), r"\1 not"),
-    (re.compile(r"\b(can|could|will|would)(n't| not)\b"), "not"),
-    (re.compile(r"\b(\w+)'s\b"), r"\1"),
-    (re.compile(r"(?<=[a-z])-(?!>)(?=[a-z])"), " "),
 )
 _NEGATIVE = re.compile(r"(?<![\w.)-])(?:-|minus\s+)\.?\d[\d.]*")
 """A number below zero; "2-3 m" and "near-miss" hold none."""
 _LONG_ENOUGH, _CLOSE = 5, 0.84
+_SLIPPED = (Kind.EVENT, Kind.NOUN, Kind.COLOR)
+
+
+def _slips(word: str) -> set[str]:
+    """Short slips: a doubled letter single, or two letters after the first changed about."""
+    pairs = range(1, len(word))
+    undoubled = {word[:i] + word[i + 1 :] for i in pairs if word[i] == word[i - 1]}
+    return undoubled | {
+        word[:i] + word[i + 1] + word[i] + word[i + 2 :] for i in range(1, len(word) - 1)
+    }
+
+
+_SHORT_SLIPS = {
+    slip: phrase
+    for phrase, entry in LEXICON.items()
+    if entry.kind in _SLIPPED and " " not in phrase and 3 <= len(phrase) <= _LONG_ENOUGH
+    for slip in _slips(phrase)
+    if slip not in LEXICON
+}
 _SPELLABLE = [phrase for phrase in LEXICON if " " not in phrase and len(phrase) >= _LONG_ENOUGH]
 
 
@@ -53,7 +56,8 @@ class Item:
         words: as they were written, in lower case.
         unit: the stored unit of a measure, into which its value is already converted.
         factor: from the written unit to the stored one.
-        guessed: the spelling was not quite known.
+        guessed: the asker did not quite say this.
+        meaning: how it was read where it was guessed, if the entry does not say so.
     """
 
     entry: Entry
@@ -61,6 +65,7 @@ class Item:
     unit: str = ""
     factor: float = 1.0
     guessed: bool = False
+    meaning: str = ""
 
     @property
     def kind(self) -> Kind:
@@ -75,9 +80,7 @@ def read_words(text: str) -> list[Item]:
         InputError: the sentence is longer than `MAX_WORDS` words, or holds a number below zero or
             one that cannot be read whole.
     """
-    text = text.lower().translate(_SIGNS)
-    for pattern, replacement in _SPELLED_OUT:
-        text = pattern.sub(replacement, text)
+    text = spell_out(text)
     if negative := _NEGATIVE.search(text):
         raise InputError(
             f"the query asks for {' '.join(negative[0].split())}; heights, speeds, distances and "
@@ -90,6 +93,10 @@ def read_words(text: str) -> list[Item]:
     items: list[Item] = []
     at = 0
     while at < len(tokens):
+        if tokens[at].startswith("named_"):
+            items.append(Item(Entry(Kind.NAME, tokens[at][-1]), tokens[at]))
+            at += 1
+            continue
         item, length = _number(tokens, at) or _phrase(tokens, at) or _spelling(tokens[at])
         if items and (both := _sum(items[-1], item)):
             items[-1] = both
@@ -149,6 +156,8 @@ def _compares(tokens: list[str], at: int, size: int) -> bool:
     last, after = at + size - 1, at + size
     if size == 1 or after >= len(tokens) or _number(tokens, after) is None:
         return False
+    if " ".join(tokens[at:last]) not in LEXICON:
+        return False  # "comes within 2 m": no event without its last word
     entry = LEXICON.get(tokens[last])
     kinds = (Kind.COMPARATOR, Kind.BETWEEN, Kind.WITHIN)
     return LEXICON[" ".join(tokens[at:after])].kind is Kind.EVENT and (
@@ -158,8 +167,9 @@ def _compares(tokens: list[str], at: int, size: int) -> bool:
 
 def _spelling(word: str) -> tuple[Item, int]:
     """The nearest known word, marked as a guess, or an unknown one."""
+    close = _SHORT_SLIPS.get(word)
     if len(word) >= _LONG_ENOUGH:
-        close = difflib.get_close_matches(word, _SPELLABLE, n=1, cutoff=_CLOSE)
-        if close:
-            return Item(LEXICON[close[0]], word, guessed=True), 1
+        close = next(iter(difflib.get_close_matches(word, _SPELLABLE, n=1, cutoff=_CLOSE)), None)
+    if close is not None:
+        return Item(LEXICON[close], word, guessed=True), 1
     return Item(Entry(Kind.UNKNOWN), word), 1

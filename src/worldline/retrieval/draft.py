@@ -1,0 +1,274 @@
+"""What one clause says, in order of its words: events, objects, sizes and counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from worldline.core.errors import InputError
+from worldline.retrieval.mentions import Mentions, Named
+from worldline.retrieval.plan import Guess
+from worldline.retrieval.query import Compare, Op, Who
+from worldline.retrieval.used import check_whole, counted_twice, in_unit, unused, whole
+from worldline.retrieval.vocabulary import Kind
+from worldline.retrieval.words import Item
+
+__all__ = ["Draft", "Said", "draft"]
+
+_OTHER = ("another", "other", "others")
+_LINKS = ("by", "of", "with", "into", "to", "at", "in")
+_NOUN_ENDINGS = ("ion", "ions", "near miss", "near misses", "accident", "accidents", "call")
+_NOUN_ENDINGS += ("calls", "shave", "escape")
+_THINGS = (Kind.NOUN, Kind.ANYTHING, Kind.PLACE)
+
+
+@dataclass
+class Said:
+    """An event that a clause names, where, and whether by a noun such as "a collision"."""
+
+    at: int
+    item: Item
+    is_noun: bool
+
+
+@dataclass
+class Draft:
+    """What a clause says before it becomes a query.
+
+    Attributes:
+        events, people: in order.
+        where: number of the event, the words, and a condition; "?m" is a quantity of which only
+            the unit is known.
+        count: how often the last event happens.
+        height, hard, side: words that stand for a condition by themselves.
+        guesses: what was not quite said.
+    """
+
+    events: list[Said] = field(default_factory=list)
+    people: list[Named] = field(default_factory=list)
+    where: list[tuple[int, str, Compare]] = field(default_factory=list)
+    count: tuple[Op, int] | None = None
+    height: Item | None = None
+    hard: Item | None = None
+    side: Item | None = None
+    guesses: list[Guess] = field(default_factory=list)
+
+
+def draft(items: Sequence[Item], mentions: Mentions) -> Draft:
+    """Read a clause word by word.
+
+    Raises:
+        InputError: a number is not used whole, or a count is given twice.
+    """
+    return _Drafter(items, mentions).read()
+
+
+class _Drafter:
+    """The state of reading one clause."""
+
+    def __init__(self, items: Sequence[Item], mentions: Mentions) -> None:
+        self._items, self._mentions = items, mentions
+        self._draft = Draft()
+        self._colors: tuple[str, ...] = ()
+        self._number: Item | None = None
+        self._comparator: Item | None = None
+        self._hint: Item | None = None
+        self._link = ""
+        self._joined = self._counted = self._only = False
+
+    def read(self) -> Draft:
+        """The clause as a draft."""
+        for at, item in enumerate(self._items):
+            if item.words in _OTHER and self._kind(at + 1) is Kind.NOUN:
+                continue
+            self._take(at, item)
+        if self._colors:
+            colors = Who((), self._colors)
+            at = len(self._items)
+            self._draft.people.append(Named(colors, " or ".join(self._colors), at, link=self._link))
+        if self._number is not None:
+            raise unused(self._items, self._number)
+        return self._draft
+
+    def _kind(self, at: int) -> Kind | None:
+        return self._items[at].kind if 0 <= at < len(self._items) else None
+
+    def _take(self, at: int, item: Item) -> None:
+        match item.kind:
+            case Kind.EVENT:
+                self._take_event(at, item)
+            case Kind.COLOR:
+                self._colors += (item.entry.text,)
+            case Kind.NOUN | Kind.ANYTHING | Kind.PLACE:
+                self._take_thing(at, item)
+            case Kind.PRONOUN:
+                if self._draft.events:
+                    name = self._mentions.it()
+                    it = Named(Who(), item.words, at, link=self._link, name=name)
+                    self._draft.people.append(it)
+            case Kind.NAME:
+                if self._draft.people:
+                    self._draft.people[-1].name = item.entry.text
+            case Kind.NUMBER:
+                self._take_number(at, item)
+            case Kind.TIMES:
+                self._take_times(at, item)
+            case Kind.COMPARATOR:
+                self._take_comparator(item)
+            case Kind.MEASURE:
+                self._measure(item)
+                self._comparator = self._hint = None
+                self._counted = False
+            case Kind.QUANTITY | Kind.LASTING | Kind.WITHIN:
+                self._hint = item
+            case Kind.ON | Kind.FROM | Kind.BETWEEN:
+                self._link = item.words
+            case Kind.HEIGHT:
+                self._draft.height = item
+            case Kind.HARD:
+                self._draft.hard = item
+            case Kind.SIDE:
+                self._draft.side = item
+            case Kind.ONLY:
+                self._only = True
+            case Kind.OR:
+                self._joined = True
+            case Kind.FILLER if item.words in _LINKS:
+                self._link = item.words
+            case _:
+                pass
+
+    def _take_event(self, at: int, item: Item) -> None:
+        self._draft.events.append(Said(at, item, _is_noun(self._items, at)))
+        if self._number is not None:
+            timed = self._hint is not None and self._hint.kind in (Kind.WITHIN, Kind.LASTING)
+            apart = timed or len(self._draft.events) > 1
+            check_whole(self._items, self._number, at, apart=apart)
+            self._count(self._number)
+            self._number = self._comparator = None
+        self._link = "behind" if item.words.endswith("behind") else ""
+        if item.words.endswith("within"):
+            self._hint = replace(item, entry=replace(item.entry, kind=Kind.WITHIN))
+
+    def _take_thing(self, at: int, item: Item) -> None:
+        people = self._draft.people
+        who = _who(item, self._colors)
+        named = Named(who, item.words, at, is_place=item.kind is Kind.PLACE, link=self._link)
+        if self._number is not None:
+            check_whole(self._items, self._number, at)
+            named.number, named.number_words = whole(self._number), self._number.words
+            named.op = self._op()
+            self._number = self._comparator = None
+        if self._joined and people and item.kind is Kind.NOUN:
+            before = people[-1].who
+            people[-1].who = Who(before.labels + who.labels, before.colors + who.colors)
+        else:
+            if _is_definite(self._items, at):
+                named.name = self._mentions.recall(who)
+            people.append(named)
+        self._colors, self._joined = (), False
+        if self._link != "between":
+            self._link = ""
+
+    def _take_number(self, at: int, item: Item) -> None:
+        if self._number is not None:
+            raise unused(self._items, self._number)
+        if self._hint is None or self._hint.kind is not Kind.QUANTITY:
+            self._number = item
+            return
+        if self._kind(at + 1) is Kind.UNKNOWN:
+            raise unused(self._items, item)
+        self._measure(item)
+        self._comparator = self._hint = None
+        self._counted = False
+
+    def _take_times(self, at: int, item: Item) -> None:
+        if self._number is not None:
+            check_whole(self._items, self._number, at, apart=True)
+        times = item if item.entry.value else self._number
+        if times is not None:
+            self._count(times)
+            self._counted = True
+        self._number = self._comparator = None
+
+    def _take_comparator(self, item: Item) -> None:
+        op = Op(item.entry.text)
+        if not item.words.startswith("or ") or self._number is not None:
+            self._comparator = item
+            if item.guessed:
+                self._draft.guesses.append(Guess(item.words, item.meaning))
+        elif self._counted:
+            number = 1 if self._draft.count is None else self._draft.count[1]
+            self._draft.count = op, number
+            self._forget(meaning=f"at least {number}")
+        elif self._draft.where:
+            where, words, old = self._draft.where[-1]
+            self._draft.where[-1] = where, words, replace(old, op=op)
+            self._forget(words=words)
+        else:
+            self._comparator = item
+
+    def _forget(self, words: str = "", meaning: str = "") -> None:
+        """Drop a guess: it was said after all."""
+        guesses = self._draft.guesses
+        self._draft.guesses = [g for g in guesses if words != g.words and meaning != g.meaning]
+
+    def _op(self) -> Op | None:
+        if self._comparator is not None:
+            return Op(self._comparator.entry.text)
+        return Op.EQ if self._only else None
+
+    def _count(self, number: Item) -> None:
+        if self._draft.count is not None:
+            raise counted_twice(number.words)
+        value, op = whole(number), self._op()
+        if op is not None:
+            self._draft.count = op, value
+        elif value == 0:
+            self._draft.count = Op.EQ, 0
+        elif value > 1:
+            self._draft.count = Op.GE, value
+            self._draft.guesses.append(Guess(number.words, f"at least {value}"))
+
+    def _measure(self, item: Item) -> None:
+        hint, words = self._hint, item.words
+        if hint is not None and hint.kind is Kind.QUANTITY:
+            name = in_unit(hint, item)
+        elif hint is not None and hint.kind is Kind.LASTING and item.unit == "s":
+            name = "duration_s"
+        else:
+            name = f"?{item.unit}"
+        op = Op.GE
+        if self._comparator is not None:
+            op = Op(self._comparator.entry.text)
+            if op is Op.LT and item.entry.value == 0:
+                raise InputError(
+                    f"nothing measures less than {words}; ask for less than a number above 0"
+                )
+        elif hint is not None and hint.kind is Kind.WITHIN:
+            op = Op.LE
+        elif name != "duration_s":
+            self._draft.guesses.append(Guess(words, f"at least {words}"))
+        owner = max(len(self._draft.events) - 1, 0)
+        self._draft.where.append((owner, words, Compare(name, op, item.entry.value)))
+
+
+def _is_noun(items: Sequence[Item], at: int) -> bool:
+    before = at - 1
+    while before >= 0 and items[before].kind in (Kind.COLOR, Kind.UNKNOWN, Kind.HARD, Kind.SIDE):
+        before -= 1
+    led = before >= 0 and items[before].kind in (Kind.ARTICLE, Kind.NUMBER)
+    leads = at + 1 < len(items) and items[at + 1].kind in (*_THINGS, Kind.COLOR)
+    return (led and not leads) or items[at].words.endswith(_NOUN_ENDINGS)
+
+
+def _is_definite(items: Sequence[Item], at: int) -> bool:
+    before = at - 1
+    while before >= 0 and items[before].kind is Kind.COLOR:
+        before -= 1
+    return before >= 0 and items[before].words in ("the", "this", "that", "same")
+
+
+def _who(item: Item, colors: tuple[str, ...]) -> Who:
+    labels = tuple(item.entry.text.split("|")) if item.kind in (Kind.NOUN, Kind.PLACE) else ()
+    return Who(labels, colors)

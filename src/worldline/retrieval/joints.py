@@ -1,0 +1,173 @@
+"""Words whose part depends on what stands around them, settled before clauses are told apart.
+
+"A bounce following a fall" is an order, "a person following a dog" an event; "as" and "when" join
+events only where both sides have one; "less than 2 s later" limits a wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from worldline.retrieval.query import Op, Relation
+from worldline.retrieval.units import QUANTITIES
+from worldline.retrieval.vocabulary import Entry, Kind
+from worldline.retrieval.words import Item
+
+__all__ = ["IMMEDIATELY_S", "has_event", "settle"]
+
+IMMEDIATELY_S = 1.0
+"""What "immediately" is taken to mean at most."""
+
+_ORDER = (Kind.THEN, Kind.AFTER, Kind.RELATION)
+_LATER = ("later", "and later", "afterwards", "after that", "and after that", "after", "before")
+_FOLLOWS = ("following", "followed by", "followed")
+
+
+def has_event(items: Sequence[Item]) -> bool:
+    """Whether something happens in these words."""
+    return any(item.kind is Kind.EVENT for item in items)
+
+
+def settle(items: list[Item]) -> list[Item]:
+    """The same words with their parts in the sentence settled; some change places."""
+    items = _implied(items)
+    items = _waits(items)
+    items = _turned(items)
+    items = _follows(items)
+    items = _at_once(items)
+    return [_filler(i) if _is_idle(items, at) else i for at, i in enumerate(items)]
+
+
+def _filler(item: Item) -> Item:
+    return replace(item, entry=Entry(Kind.FILLER), guessed=False)
+
+
+def _implied(items: list[Item]) -> list[Item]:
+    """ "TTC below 1 s" alone speaks of a near miss."""
+    if has_event(items):
+        return items
+    for item in items:
+        event = QUANTITIES[item.entry.text][0] if item.kind is Kind.QUANTITY else ""
+        if event:
+            meaning = f"read as a {event.replace('_', ' ')}"
+            implied = Item(Entry(Kind.EVENT, event), item.words, guessed=True, meaning=meaning)
+            return [Item(Entry(Kind.ARTICLE), "a"), implied, *items]
+    return items
+
+
+def _is_time(item: Item) -> bool:
+    return item.kind is Kind.MEASURE and item.unit == "s"
+
+
+def _waits(items: list[Item]) -> list[Item]:
+    """Bring every limit on a wait to "then within 2 s" and "within 2 s after"."""
+    result: list[Item] = []
+    at = 0
+    while at < len(items):
+        item, rest = items[at], items[at + 1 : at + 4]
+        if _is_time(item) and rest and rest[0].words in _LATER:
+            limit = result.pop() if result and _limits(result[-1]) else None
+            meaning = "" if limit is not None else f"within {item.words}"
+            joint, within = rest[0], Item(Entry(Kind.WITHIN), "within", meaning=meaning)
+            if joint.kind is Kind.AFTER and joint.words == "after":
+                result += [within, item, joint]
+            elif joint.words == "before":
+                result += [joint, within, item]
+            else:
+                result += [replace(joint, entry=Entry(Kind.THEN)), within, item]
+            at += 2
+        elif (
+            item.kind is Kind.WITHIN
+            and len(rest) > 1
+            and _is_time(rest[0])
+            and rest[1].words == "of"
+            and has_event(items[at + 3 :])
+            and has_event(result)
+        ):
+            result += [item, rest[0], Item(Entry(Kind.AFTER), "of")]
+            at += 3
+        else:
+            result.append(item)
+            at += 1
+    return result
+
+
+def _limits(item: Item) -> bool:
+    upper = item.kind is Kind.COMPARATOR and Op(item.entry.text) in (Op.LT, Op.LE)
+    return upper or item.kind is Kind.WITHIN
+
+
+def _turned(items: list[Item]) -> list[Item]:
+    """ "A box behind which a ball disappears" as "a ball disappears behind a box"."""
+    for at in range(1, len(items) - 1):
+        preposition, relative = items[at], items[at + 1]
+        if relative.words != "which" or preposition.kind not in (Kind.ON, Kind.FROM):
+            continue
+        start = at
+        while start > 0 and items[start - 1].kind in (Kind.ARTICLE, Kind.COLOR, Kind.NOUN):
+            start -= 1
+        if start < at and not has_event(items[:at]):
+            return [*items[:start], *items[at + 2 :], preposition, *items[start:at]]
+    return items
+
+
+def _sides(items: Sequence[Item], at: int) -> tuple[list[Item], list[Item]]:
+    """What stands to both sides of a joint, as far as the next one."""
+    start = at
+    while start > 0 and items[start - 1].kind not in _ORDER:
+        start -= 1
+    end = at + 1
+    while end < len(items) and items[end].kind not in _ORDER:
+        end += 1
+    return list(items[start:at]), list(items[at + 1 : end])
+
+
+def _follows(items: list[Item]) -> list[Item]:
+    """ "Following" between two things, rather than between two events, is what one of them does."""
+    result = list(items)
+    for at, item in enumerate(items):
+        if item.words not in _FOLLOWS:
+            continue
+        left, right = _sides(items, at)
+        spoken = [i for i in left if i.kind not in (Kind.FILLER, Kind.ARTICLE)]
+        opens = not spoken and any(i.kind is Kind.COMMA for i in right)
+        if not (has_event(left) and has_event(right)) and not opens:
+            result[at] = replace(item, entry=Entry(Kind.EVENT, "follow"))
+    return result
+
+
+def _at_once(items: list[Item]) -> list[Item]:
+    """ "A falls and B topples at the same time": the "and" becomes "while"."""
+    result = list(items)
+    for at, item in enumerate(items):
+        if item.kind is not Kind.AT_ONCE:
+            continue
+        left, right = _sides(result, at)
+        start = at - len(left)
+        joints = [
+            start + i
+            for i, joint in enumerate(left)
+            if joint.kind in (Kind.AND, Kind.COMMA)
+            and has_event(left[:i])
+            and has_event(left[i + 1 :] + right)
+        ]
+        if joints:
+            meanwhile = Entry(Kind.RELATION, Relation.WHILE)
+            result[joints[-1]] = replace(result[joints[-1]], entry=meanwhile)
+            result[at] = replace(item, entry=Entry(Kind.FILLER))
+        else:
+            result[at] = replace(item, entry=Entry(Kind.UNKNOWN))
+    return result
+
+
+def _is_idle(items: Sequence[Item], at: int) -> bool:
+    """Whether a word such as "as" or "when" relates no two events here."""
+    if items[at].kind is not Kind.RELATION:
+        return False
+    left, right = _sides(items, at)
+    spoken = [i for i in left if i.kind not in (Kind.FILLER, Kind.ARTICLE, Kind.COMMA)]
+    if not spoken:  # "while turning, a car brakes"
+        comma = next((i for i, item in enumerate(right) if item.kind is Kind.COMMA), None)
+        return comma is None or not (has_event(right[:comma]) and has_event(right[comma:]))
+    return not (has_event(left) and has_event(right))

@@ -1,0 +1,73 @@
+"""Spellings brought to one form before a sentence is taken apart into words."""
+
+from __future__ import annotations
+
+import re
+
+from worldline.retrieval.query import NEARBY_S
+
+__all__ = ["spell_out"]
+
+_SIGNS = str.maketrans(
+    {
+        "\u2265": ">=",
+        "\u2264": "<=",
+        "\u2013": "-",
+        "\u2212": "-",
+        "\u2014": " , ",
+        "\u00b0": " deg ",
+        "\u2019": "'",
+        "\u2192": "->",
+        "\u2248": " about ",
+        "~": " about ",
+    }
+)
+_SIZES = (
+    "second|minute|millisecond|metre|meter|centimetre|centimeter|millimetre|millimeter|kilometre|"
+    "kilometer|foot|inch"
+)
+_PUT = (
+    "pick|lift|put|set|knock|tip|push|place|picks|lifts|puts|sets|knocks|tips|pushes|places|"
+    "picking|lifting|putting|setting|knocking|tipping|picked|lifted|knocked|tipped"
+)
+_SPELLED_OUT = (
+    (re.compile(r"\b(does|do|did|is|are|was|were)n't\b"), r"\1 not"),
+    (re.compile(r"\b(?:can|could|will|would)(?:n't| not)\b"), "not"),
+    (re.compile(r"\bwithout (?:it |them )?(?:first |ever )?"), "without "),
+    (re.compile(r"\bi'(?:m|d)\b"), "i"),
+    (re.compile(r"\b(\w+)'s\b"), r"\1"),
+    (re.compile(r"(?<=[a-z])-(?!>)(?=[a-z])"), " "),
+    (re.compile(r"\bnear ?miss"), "near miss"),
+    (re.compile(r"/s(?:\u00b2|\^2|/s)(?!\w)"), "/s2"),
+    (re.compile(r"\bdeg ?/ ?s\b"), "deg/s"),
+    (re.compile(r"\bm s-?2\b"), "m/s2"),
+    (re.compile(r"\bone and a half\b"), "1.5"),
+    (re.compile(r"\btwo and a half\b"), "2.5"),
+    (re.compile(rf"\b(?:a|an|one) ({_SIZES}) and a half\b"), r"1.5 \1"),
+    (re.compile(rf"\b(?:a )?quarter(?: of)?(?: an?)? ({_SIZES})"), r"0.25 \1"),
+    (re.compile(rf"\b(?:a )?half(?: of)?(?: an?)? ({_SIZES})"), r"0.5 \1"),
+    (
+        re.compile(
+            r"\b(than|under|over|within|least|most|for|about|above|below|exceeding|exactly|around|"
+            rf"lasting|to|by|roughly) (?:a|an|a full|a whole) (?=(?:{_SIZES})\b)"
+        ),
+        r"\1 1 ",
+    ),
+    (re.compile(r"(?<![\w.])(\d[\d.]*) ?\+(?= ?[a-z])"), r"at least \1 "),
+    (re.compile(r"(?<![\w.])(\d[\d.]* ?[a-z/]+)\+(?!\w)"), r"at least \1"),
+    (re.compile(rf"\b({_PUT}) (it|them|(?:the|a|an)(?: \w+)? \w+) (up|down|over)\b"), r"\1 \3 \2"),
+    (re.compile(r"\(([a-z])\)"), r" named_\1 "),
+    (re.compile(rf"\(within {NEARBY_S:g} s\)"), ""),
+)
+
+
+def spell_out(text: str) -> str:
+    """A sentence in lower case, with contractions, hyphens and sizes like "a second" spelled out.
+
+    Variables of a plan, such as "(x)", become words of their own; how near the parts of a plan are
+    is left out, since it says nothing new.
+    """
+    text = " ".join(text.lower().translate(_SIGNS).split())
+    for pattern, replacement in _SPELLED_OUT:
+        text = pattern.sub(replacement, text)
+    return text

@@ -1,0 +1,24 @@
+"""Phrases as people type them give exactly their plans; what fails is listed with them."""
+
+from __future__ import annotations
+
+import pytest
+from tests.retrieval.phrases import Phrase, like_terms, plan_of, read_phrases
+
+PHRASES = [*read_phrases("development")]
+
+
+def _param(phrase: Phrase):
+    marks = [pytest.mark.xfail(strict=True)] if phrase.is_known_failure else []
+    return pytest.param(phrase, id=phrase.text, marks=marks)
+
+
+@pytest.mark.parametrize("phrase", [_param(phrase) for phrase in PHRASES])
+def test_a_phrase_gives_exactly_its_plan(phrase):
+    expected = phrase.query and like_terms(phrase.query)
+    assert plan_of(phrase.text) == expected
+
+
+def test_no_phrase_is_listed_twice():
+    texts = [phrase.text for phrase in PHRASES]
+    assert len(set(texts)) == len(texts)
