@@ -92,3 +92,10 @@ def test_a_plain_picture_stays_where_it_is():
     for level in (100, 120, 90):
         view = camera.register(np.full((60, 80), level, np.uint8))
         np.testing.assert_array_equal(view.current_from_reference, np.eye(3))
+
+
+def test_a_corner_on_the_edge_alone_is_no_scene():
+    picture = np.full((96, 128), 40, np.uint8)
+    picture[0, 0] = 255  # too near to the edge to be followed, and there is nothing else
+    view = CameraRegistration().register(picture)
+    np.testing.assert_array_equal(view.current_from_reference, np.eye(3))

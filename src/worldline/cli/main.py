@@ -56,6 +56,7 @@ COMMANDS = (
     Entry("info", "worldline.cli.info:Info", _IMAGINE, "what a world is: cost, metrics, limits"),
     Entry("ingest", "worldline.cli.ingest:Ingest", _FIND, "bring videos into a library", True),
     Entry("search", "worldline.cli.search:Search", _FIND, "ask it in words; hits say why"),
+    Entry("eval", "worldline.cli.eval:Eval", _FIND, "how good it is, beside baselines", True),
     Entry("sim make", "worldline.cli.sim_make:SimMake", _MAKE, "simulated clips with their truth"),
     Entry("record", "worldline.cli.record:Record", _MAKE, "a Gymnasium environment as a dataset"),
     Entry("train", "worldline.cli.train:Train", _MAKE, "make a world by a recipe, resumable", True),
@@ -70,7 +71,7 @@ COMMANDS = (
 )
 """Every command, in the order of the help; adding one is adding a line."""
 
-_TAKE_TEXT = ("search", "imagine", "sim make")
+_TAKE_TEXT = ("search", "imagine", "sim make", "eval")
 """Commands whose own arguments are no paths; they say themselves what is wrong with them."""
 
 _FOLDERS = ("--library", "--out", "--overlay")

@@ -70,7 +70,8 @@ class CameraRegistration:
             least = max(0.005, _MIN_CORNER / strongest)
             found = cv2.goodFeaturesToTrack(self._reference, _MAX_FEATURES, least, 6, mask=valid)
             height, width = gray.shape
-            self._points, self._cells = _spread(found.reshape(-1, 2), width, height)
+            if found is not None:  # corners on the picture's very edge are none to OpenCV
+                self._points, self._cells = _spread(found.reshape(-1, 2), width, height)
         if current_from_reference is not None:
             self._last = current_from_reference
 
