@@ -20,7 +20,7 @@ from worldline.retrieval.query import And, Event, Query
 from worldline.retrieval.vocabulary import Kind
 from worldline.retrieval.words import read_words
 
-SETS = ("development",)
+SETS = ("development", "held_out")
 
 
 def spotted(text: str) -> Query | None:

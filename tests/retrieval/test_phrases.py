@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.retrieval.phrases import Phrase, like_terms, plan_of, read_phrases
 
-PHRASES = [*read_phrases("development")]
+PHRASES = [*read_phrases("development"), *read_phrases("held_out")]
 
 
 def _param(phrase: Phrase):

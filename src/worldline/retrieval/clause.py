@@ -8,7 +8,18 @@ from dataclasses import replace
 from worldline.retrieval.draft import Draft, Said, draft
 from worldline.retrieval.mentions import Mentions, Named
 from worldline.retrieval.plan import Guess
-from worldline.retrieval.query import PAIR_TYPES, And, Compare, Count, Event, Op, Query, Who
+from worldline.retrieval.query import (
+    PAIR_TYPES,
+    And,
+    Compare,
+    Count,
+    Event,
+    Op,
+    Query,
+    Relate,
+    Relation,
+    Who,
+)
 from worldline.retrieval.rows import STATIC_LABEL
 from worldline.retrieval.units import QUANTITY_OF
 from worldline.retrieval.used import counted_twice, unused
@@ -95,15 +106,20 @@ class _Casting:
 
     def query(self) -> Query:
         """All events of the clause; the count is the last one's."""
-        parts: list[Query] = []
+        events: list[Event] = []
         for number, event in enumerate(self._said.events):
-            parts.append(self._where(self._roles(number, event), number))
+            events.append(self._where(self._roles(number, event), number))
+        parts: list[Query] = [*events]
         for named in self._said.people:
             unused = not any(named is used for used in self._used)
             if unused and named.who != Who() and not named.is_place:
                 self._reader.drop(named.words)
-        if self._said.count is not None:
+        if self._said.at_once and self._said.count == (Op.GE, 2):
+            parts[-1] = Relate(parts[-1], Relation.WHILE, _another(events[-1]))
+        elif self._said.count is not None:
             parts[-1] = Count(parts[-1], *self._said.count)
+        if self._said.at_once and not isinstance(parts[-1], Relate):
+            self._reader.drop("at the same time")
         return parts[0] if len(parts) == 1 else And(tuple(parts))
 
     # Who takes part
@@ -321,6 +337,12 @@ _MEANT = {
     ("throw", "impact_speed_mps"): "speed_mps",
 }
 """Quantities that one event calls by another's name."""
+
+
+def _another(event: Event) -> Event:
+    """The same event of somebody else."""
+    roles = ((role, replace(who, name=None)) for role, who in event.roles)
+    return replace(event, roles=tuple(roles))
 
 
 def _word(items: Sequence[Item], at: int) -> str:

@@ -40,6 +40,7 @@ class Draft:
         where: number of the event, the words, and a condition; "?m" is a quantity of which only
             the unit is known.
         count: how often the last event happens.
+        at_once: whether those who are counted do it at one time.
         height, hard, side: words that stand for a condition by themselves.
         guesses: what was not quite said.
     """
@@ -48,6 +49,7 @@ class Draft:
     people: list[Named] = field(default_factory=list)
     where: list[tuple[int, str, Compare]] = field(default_factory=list)
     count: tuple[Op, int] | None = None
+    at_once: bool = False
     height: Item | None = None
     hard: Item | None = None
     side: Item | None = None
@@ -129,6 +131,8 @@ class _Drafter:
                 self._draft.hard = item
             case Kind.SIDE:
                 self._draft.side = item
+            case Kind.AT_ONCE:
+                self._draft.at_once = True
             case Kind.ONLY:
                 self._only = True
             case Kind.OR:
@@ -158,6 +162,8 @@ class _Drafter:
             check_whole(self._items, self._number, at)
             named.number, named.number_words = whole(self._number), self._number.words
             named.op = self._op()
+            if named.op is Op.GE and named.number == 1:
+                named.op = None  # "at least one car" is any car
             self._number = self._comparator = None
         if self._joined and people and item.kind is Kind.NOUN:
             before = people[-1].who
@@ -222,7 +228,9 @@ class _Drafter:
         if self._draft.count is not None:
             raise counted_twice(number.words)
         value, op = whole(number), self._op()
-        if op is not None:
+        if op is Op.GE and value == 1:
+            pass  # "at least one" is what every query asks for
+        elif op is not None:
             self._draft.count = op, value
         elif value == 0:
             self._draft.count = Op.EQ, 0

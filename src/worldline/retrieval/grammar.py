@@ -102,12 +102,18 @@ def _sequence(items: list[Item], reader: Reader) -> Query:
     quiet = (Kind.FILLER, Kind.ARTICLE, Kind.COMMA, Kind.ONLY)
     first = next(i for i, item in enumerate(items) if item.kind not in quiet)
     opener = items[first]
+    within_s: float | None = None
+    if opener.kind is Kind.WITHIN and [i.kind for i in items[first + 2 : first + 3]] == [
+        Kind.AFTER
+    ]:
+        within_s, items = _within(items, reader)  # "within 2 s of braking, a car turns"
+        opener = items[first]
     if opener.kind in (Kind.AFTER, Kind.THEN, Kind.RELATION):
         # "after a fall, a ball bounces": what comes first is said first, up to the comma.
         rest = items[first + 1 :]
         comma = next((i for i, item in enumerate(rest) if item.kind is Kind.COMMA), None)
         if comma is not None and has_event(rest[:comma]) and has_event(rest[comma:]):
-            return _opened(opener, rest[:comma], rest[comma + 1 :], reader)
+            return _opened(opener, rest[:comma], rest[comma + 1 :], within_s, reader)
         items = rest
     pieces, joints = _split(items, lambda item: item.kind in (Kind.THEN, Kind.AFTER))
     while len(pieces) > 1 and not has_event(pieces[0]):
@@ -116,6 +122,7 @@ def _sequence(items: list[Item], reader: Reader) -> Query:
     within_s, pieces[0] = (None, pieces[0])
     if joints and joints[0].kind is Kind.AFTER:
         within_s, pieces[0] = _within(pieces[0], reader)
+    pieces[0], is_absent = _without_not(pieces[0])
     query, wait_s = _ordered_pair(pieces[0], reader, is_last=not joints)
     within_s = within_s if within_s is not None else wait_s
     for joint, piece in zip(joints, pieces[1:], strict=True):
@@ -130,18 +137,33 @@ def _sequence(items: list[Item], reader: Reader) -> Query:
             continue
         if joint.words.split()[0] in ("which", "that", "who") or _ends_relative(joint):
             reader.mentions.follow_last()
+        piece, next_is_absent = _without_not(piece)
         part = _related(piece, reader)
+        part = Not(part) if is_absent else part
+        is_absent = next_is_absent
         late = joint.kind is Kind.AFTER
         query = Then(part, query, within_s) if late else Then(query, part, within_s)
         within_s = None
     return query
 
 
+def _without_not(piece: list[Item]) -> tuple[list[Item], bool]:
+    """Take the negation of a joint off the end of a piece: "a fall *not* followed by a bounce"."""
+    end = len(piece)
+    while end and piece[end - 1].kind in (Kind.FILLER, Kind.COMMA):
+        end -= 1
+    if end > 1 and piece[end - 1].kind is Kind.NOT and has_event(piece[: end - 1]):
+        return piece[: end - 1], True
+    return piece, False
+
+
 def _ends_relative(joint: Item) -> bool:
     return joint.words.split()[-1] == "which" and joint.words != "after which"
 
 
-def _opened(opener: Item, early: list[Item], late: list[Item], reader: Reader) -> Query:
+def _opened(
+    opener: Item, early: list[Item], late: list[Item], within_s: float | None, reader: Reader
+) -> Query:
     """ "After a fall, a ball bounces", "while turning, a car brakes"."""
     nameless = not any(item.kind in _THINGS for item in early)
     if opener.kind is Kind.RELATION or nameless:
@@ -152,10 +174,9 @@ def _opened(opener: Item, early: list[Item], late: list[Item], reader: Reader) -
         main = _sequence(late, reader)
     if opener.kind is Kind.RELATION:
         return _relate(main, Relation(opener.entry.text), other)
-    soon = opener.entry.text == "soon"
-    if soon:
+    if opener.entry.text == "soon":
+        within_s = IMMEDIATELY_S
         reader.guess(opener.words, f"within {IMMEDIATELY_S:g} s")
-    within_s = IMMEDIATELY_S if soon else None
     if opener.kind is Kind.AFTER:
         return Then(other, main, within_s)
     return Then(main, other, within_s)
@@ -298,7 +319,9 @@ def _negation(segment: list[Item]) -> tuple[list[Item], list[list[Item]], bool, 
                     "happens, or deny it once"
                 )
             last = item
-        if item.kind is Kind.NOTHING:
+        if item.kind is Kind.NOTHING and item.words == "none":
+            denied = True  # "none of the balls"
+        elif item.kind is Kind.NOTHING:
             denied = True
             label = item.entry.text
             thing = Entry(Kind.NOUN, label) if label else Entry(Kind.ANYTHING)
@@ -311,7 +334,14 @@ def _negation(segment: list[Item]) -> tuple[list[Item], list[list[Item]], bool, 
         else:
             denied = denied or not tails
             current += [_NO] if item.words.endswith("no") else _being(item)
-    return first, [tail for tail in tails if has_event(tail)], denied, wide
+    for tail in tails:
+        if not has_event(tail):
+            said = " ".join(item.words for item in segment)
+            raise InputError(
+                f"`{said}` denies nothing that can happen; name what must not happen, or leave the "
+                "negation out"
+            )
+    return first, tails, denied, wide
 
 
 def _being(negation: Item) -> list[Item]:

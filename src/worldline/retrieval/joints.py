@@ -31,7 +31,7 @@ def has_event(items: Sequence[Item]) -> bool:
 
 def settle(items: list[Item]) -> list[Item]:
     """The same words with their parts in the sentence settled; some change places."""
-    items = _implied(items)
+    items = _implied(_opened(items))
     items = _waits(items)
     items = _turned(items)
     items = _follows(items)
@@ -53,6 +53,16 @@ def _implied(items: list[Item]) -> list[Item]:
             meaning = f"read as a {event.replace('_', ' ')}"
             implied = Item(Entry(Kind.EVENT, event), item.words, guessed=True, meaning=meaning)
             return [Item(Entry(Kind.ARTICLE), "a"), implied, *items]
+    return items
+
+
+def _opened(items: list[Item]) -> list[Item]:
+    """ "Once the ball stops, ..." as "after the ball stops, ..."."""
+    for at, item in enumerate(items):
+        if item.words == "once" and any(i.kind is Kind.COMMA for i in items[at:]):
+            return [*items[:at], replace(item, entry=Entry(Kind.AFTER)), *items[at + 1 :]]
+        if item.kind not in (Kind.FILLER, Kind.ARTICLE):
+            break
     return items
 
 
@@ -83,7 +93,6 @@ def _waits(items: list[Item]) -> list[Item]:
             and _is_time(rest[0])
             and rest[1].words == "of"
             and has_event(items[at + 3 :])
-            and has_event(result)
         ):
             result += [item, rest[0], Item(Entry(Kind.AFTER), "of")]
             at += 3
@@ -156,8 +165,6 @@ def _at_once(items: list[Item]) -> list[Item]:
             meanwhile = Entry(Kind.RELATION, Relation.WHILE)
             result[joints[-1]] = replace(result[joints[-1]], entry=meanwhile)
             result[at] = replace(item, entry=Entry(Kind.FILLER))
-        else:
-            result[at] = replace(item, entry=Entry(Kind.UNKNOWN))
     return result
 
 

@@ -38,9 +38,16 @@ _SPELLED_OUT = (
     (re.compile(r"\b(\w+)'s\b"), r"\1"),
     (re.compile(r"(?<=[a-z])-(?!>)(?=[a-z])"), " "),
     (re.compile(r"\bnear ?miss"), "near miss"),
+    (
+        re.compile(
+            r"\b(?:something|anything|an object|objects) (?:\w+ looks |looking )?like (?=an? )"
+        ),
+        "",
+    ),
     (re.compile(r"/s(?:\u00b2|\^2|/s)(?!\w)"), "/s2"),
     (re.compile(r"\bdeg ?/ ?s\b"), "deg/s"),
     (re.compile(r"\bm s-?2\b"), "m/s2"),
+    (re.compile(r"\b(?:just |only )?(?:a |one )?single\b"), "exactly one"),
     (re.compile(r"\bone and a half\b"), "1.5"),
     (re.compile(r"\btwo and a half\b"), "2.5"),
     (re.compile(rf"\b(?:a|an|one) ({_SIZES}) and a half\b"), r"1.5 \1"),

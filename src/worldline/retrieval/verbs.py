@@ -18,13 +18,16 @@ FORMS: Mapping[str, str] = {
     "come into contact, comes into contact",
     "collide": "collide, collides, colliding, collided, collision, collisions, hit, hits, hitting, "
     "strike, strikes, striking, struck, crash, crashes, crashing, crashed, bump, bumps, bumping, "
-    "bumped, smash, smashes, smashing, smashed, run into, runs into, ran into, ram, rams, rammed, "
+    "bumped, smash, smashes, smashing, smashed, run into, runs into, ran into, "
+    "running into, run over, runs over, ran over, running over, ram, rams, rammed, "
     "bang into, bangs into",
     "bounce": "bounce, bounces, bouncing, bounced, rebound, rebounds, rebounding, rebounded",
     "roll": "roll, rolls, rolling, rolled",
     "slide": "slide, slides, sliding, slid, skid, skids, skidding, skidded, slip, slips, slipping",
     "topple": "topple, topples, toppling, toppled, topple over, topples over, fall over, "
-    "falls over, falling over, fell over, tip over, tips over, tipping over, tipped over, "
+    "falls over, falling over, fell over, "
+    "knock over, knocks over, knocked over, knocking over, tip over, "
+    "tips over, tipping over, tipped over, "
     "overturn, overturns, overturned, tumble, tumbles, tumbling",
     "occlude": "occlude, occludes, occluded, occlusion, occlusions, is hidden, are hidden, hidden, "
     "gets hidden, disappear, disappears, disappearing, disappeared, vanish, vanishes, vanishing, "

@@ -105,6 +105,7 @@ _ALMOST = ("nearly, almost, narrowly avoid, narrowly avoids, narrowly avoided, b
            "nearly a, narrowly avoided a, avoid a, avoids a, near to")  # fmt: skip
 _add(
     Kind.EVENT,
+    "conflict, conflicts, traffic conflict, traffic conflicts, "
     "near miss, near misses, near missed, near miss collision, near miss collisions, "
     "near miss event, near miss events, nearly miss, nearly misses, narrowly miss, "
     "narrowly misses, narrowly missed, narrowly missing, just miss, just misses, just missed, "
@@ -225,7 +226,11 @@ _add(Kind.WITHIN, "within, in under, in less than")
 _add(Kind.BETWEEN, "between")
 _add(Kind.ON, "on, onto, on top of, off, behind, against, along, down, upon, out of")
 _add(Kind.FROM, "from, off of, through")
-_add(Kind.NOT, "not, no, never, without, does not, do not, did not, is not, are not, but not")
+_add(
+    Kind.NOT,
+    "not, no, never, without, does not, do not, did not, is not, are not, was not, "
+    "were not, but not, neither, nor, and neither",
+)
 _add(Kind.NOT, "and not, with no, but no, and no, but never, and never, but without, and without")
 _add(Kind.NOT, "without any, but does not, but do not, without ever, absence of, but is not")
 _add(Kind.AND, "and, but, as well as, together with, plus, &, and also")

@@ -44,7 +44,16 @@ _SHORT_SLIPS = {
     for slip in _slips(phrase)
     if slip not in LEXICON
 }
+
+
+def _letters(word: str) -> tuple[str, str]:
+    """What words keep when letters after the first change places."""
+    return word[:1], "".join(sorted(word))
+
+
 _SPELLABLE = [phrase for phrase in LEXICON if " " not in phrase and len(phrase) >= _LONG_ENOUGH]
+
+_SAME_LETTERS = {_letters(phrase): phrase for phrase in _SPELLABLE}
 
 
 @dataclass(frozen=True)
@@ -168,7 +177,8 @@ def _compares(tokens: list[str], at: int, size: int) -> bool:
 def _spelling(word: str) -> tuple[Item, int]:
     """The nearest known word, marked as a guess, or an unknown one."""
     close = _SHORT_SLIPS.get(word)
-    if len(word) >= _LONG_ENOUGH:
+    close = close or _SAME_LETTERS.get(_letters(word))
+    if close is None and len(word) >= _LONG_ENOUGH:
         close = next(iter(difflib.get_close_matches(word, _SPELLABLE, n=1, cutoff=_CLOSE)), None)
     if close is not None:
         return Item(LEXICON[close], word, guessed=True), 1
