@@ -1,7 +1,13 @@
 import os
 import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
-from worldline.core.processes import spawn_pool
+import pytest
+
+from worldline.core.processes import WorkerLostError, spawn_pool, spread
 
 
 def test_a_stop_from_the_keyboard_does_not_reach_workers():
@@ -26,3 +32,74 @@ def test_workers_have_one_thread_each(monkeypatch):
 
 def _number(_: int) -> int:
     return os.getpid()
+
+
+def test_pieces_are_given_with_what_came_of_them():
+    drawn = []
+    items = (drawn.append(n) or -n for n in range(7))
+    answers = sorted(spread(abs, items, num_workers=2))
+    assert answers == [(-n, n) for n in range(6, -1, -1)]
+    assert drawn == list(range(7))
+    assert list(spread(abs, [], num_workers=2)) == []
+
+
+def test_a_piece_that_kills_its_process_is_lost_alone():
+    answers = dict(spread(_die_of_three, range(8), num_workers=2))
+    lost = answers.pop(3)
+    assert isinstance(lost, WorkerLostError)
+    assert "died" in str(lost)
+    assert answers == {n: n for n in range(8) if n != 3}
+
+
+def test_what_a_piece_raises_is_raised():
+    with pytest.raises(ZeroDivisionError):
+        list(spread(_divide, [0], num_workers=1))
+
+
+def test_workers_end_with_who_leaves_and_with_who_is_killed(tmp_path):
+    """Pieces are under way for a minute."""
+    path = tmp_path / "leaves.py"
+    path.write_text(LEAVES)
+    command = [sys.executable, str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        workers = [int(process.stdout.readline())]
+        assert process.stdout.readline() == "closed\n"
+        workers.append(int(process.stdout.readline()))
+        process.kill()
+    for worker in workers:
+        for _ in range(600):
+            if not Path(f"/proc/{worker}").exists():
+                break
+            time.sleep(0.05)
+        else:
+            raise AssertionError("a worker is still there")
+
+
+LEAVES = """
+import os, sys, time
+from worldline.core.processes import spread
+
+def work(wait_s):
+    time.sleep(wait_s)
+    return os.getpid()
+
+if __name__ == "__main__":
+    for _ in range(2):
+        answers = spread(work, [0, 60], num_workers=1)
+        print(next(answers)[1], flush=True)
+        if _ == 0:
+            answers.close()
+            print("closed", flush=True)
+    time.sleep(60)
+"""
+
+
+def _die_of_three(number: int) -> int:
+    if number == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def _divide(number: int) -> float:
+    return 1 / number

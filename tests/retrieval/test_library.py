@@ -11,7 +11,7 @@ from worldline.core.errors import ArtifactError, InputError
 from worldline.core.provenance import Origin, Provenance
 from worldline.core.scene import Event
 from worldline.data import write_video
-from worldline.retrieval import lance
+from worldline.retrieval import columns, lance, migrate
 from worldline.retrieval.ingest import Status, hash_content
 from worldline.retrieval.lance import LanceStore
 from worldline.retrieval.library import Library
@@ -148,7 +148,7 @@ def test_new_definitions_are_applied_to_known_content(library, make_scene, monke
     scene = make_scene(falls(1.0))
     library.add(scene, uri="a", content_hash="1")
     before = versions(library)
-    monkeypatch.setattr("worldline.retrieval.library.current_definitions", lambda: "other")
+    monkeypatch.setattr("worldline.retrieval.examine.current_definitions", lambda: "other")
     library.add(scene, uri="a", content_hash="1")
     assert versions(library) != before
     assert len(library.videos()) == 1
@@ -244,7 +244,8 @@ def test_a_foreign_lancedb_and_a_newer_library(tmp_path, make_scene, monkeypatch
     lancedb.connect(tmp_path / "foreign").create_table("videos", data=[{"x": 1}])
     with pytest.raises(ArtifactError, match="did not make"):
         Library.open(tmp_path / "foreign")
-    monkeypatch.setattr(lance, "SCHEMA_VERSION", 99)
+    for room in (lance, columns, migrate):
+        monkeypatch.setattr(room, "SCHEMA_VERSION", 99)
     Library.open(tmp_path / "new").add(make_scene(falls(1.0)), uri="a", content_hash="1")
     monkeypatch.undo()
     with pytest.raises(ArtifactError, match=r"library version 99.*newer Worldline"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,7 +20,8 @@ from worldline.core.wording import printable
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from worldline.retrieval import IngestResult
+    from worldline.retrieval import IngestResult, Library
+    from worldline.retrieval.library import Spread
 
 __all__ = ["Ingest"]
 
@@ -39,38 +42,92 @@ class Ingest:
 
     paths: Paths
     library: Annotated[str, tyro.conf.arg(metavar="URI", help="Folder, or s3://BUCKET/FOLDER.")]
+    workers: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    """Processes that look at videos; as many as there are processors if absent."""
+    ray: Annotated[str | None, tyro.conf.arg(metavar="ADDRESS")] = None
+    """Look at videos through Ray: local, auto, or HOST:PORT of a cluster."""
+    again: bool = False
+    """Look at files whose content is known, too."""
+    forget: bool = False
+    """Remove these videos, and those below these folders, from the library instead."""
+    upgrade: bool = False
+    """Bring a library of an older version up to date; needs no PATH."""
     json: JsonFlag = False
     seed: Seed = 0
 
     def run(self) -> Answer:
         """Read what is new. Raises `ArtifactError` where no library can be."""
+        from worldline.core.processes import num_cores
         from worldline.retrieval import Library
 
-        if not self.paths:
+        if not self.paths and not self.upgrade:
             raise InputError("no video given; name at least one file or folder")
+        if self.workers is not None and self.workers < 1:
+            raise InputError(f"--workers is {self.workers}; it must be at least 1")
+        if self.forget and (self.again or self.ray is not None):
+            raise InputError("--forget reads no video; leave out --again and --ray")
         if "://" not in self.library:
             require_text(f"--library {self.library}")
             make_folder("--library", Path(self.library).expanduser())
-        with progress("ingesting", 1.0) as set_done:
+        library = Library.open(self.library)
+        if self.upgrade:
+            library.upgrade()
+        if self.forget:
+            return {"library": self.library, **_forget(library, self.paths)}
+        workers = self.workers or num_cores()
+        with progress("ingesting", 1.0) as set_done, self._spread(workers) as spread_by:
 
             def report(done: int, total: int, result: IngestResult) -> None:
                 set_done(done / total)
                 if result.error is not None:
                     complain(f"worldline: error: {printable(result.error)}")
 
-            answer = Library.open(self.library).ingest(self.paths, on_progress=report).to_json()
+            answer = library.ingest(
+                self.paths,
+                num_workers=workers,
+                spread_by=spread_by,
+                again=self.again,
+                on_progress=report,
+            ).to_json()
         return {"library": self.library, **answer}
 
+    @contextmanager
+    def _spread(self, num_workers: int) -> Iterator[Spread | None]:
+        if self.ray is None:
+            yield None
+            return
+        from worldline.scale import ray_session, spread_by_ray
+
+        # How many a cluster has is the cluster's; here they are started.
+        asked = num_workers if self.ray == "local" else self.workers or 1
+        with ray_session(self.ray, num_workers=asked):
+            yield spread_by_ray
+
     def show(self, answer: Answer, console: Console) -> None:
-        """Print one line per file that is new, and the counts."""
+        """Print one line per file that is new or forgotten, and the counts."""
         from rich.table import Table
 
         table = Table("video", "", "events", "segments", box=None)
         for result in answer["results"]:
             if result["status"] != "unchanged":
-                counts = [str(result["num_events"]), str(result["num_segments"])]
+                counts = [str(result.get(name, "")) for name in ("num_events", "num_segments")]
                 table.add_row(nearby(result["source"]), result["status"], *counts)
         if table.row_count:
             console.print(table)
-        counts = [f"{answer[name]} {name}" for name in ("added", "updated", "unchanged", "failed")]
+        names = ("added", "updated", "unchanged", "forgotten", "failed")
+        counts = [f"{answer[name]} {name}" for name in names if name in answer]
         console.print(f"{answer['library']}: {', '.join(counts)}")
+
+
+def _forget(library: Library, paths: tuple[Path, ...]) -> Answer:
+    """One result per video that is forgotten, and one per path that named none."""
+    results: list[Answer] = []
+    for path in dict.fromkeys(paths):
+        gone = library.forget([path])
+        results += [{"source": uri, "status": "forgotten"} for uri in gone]
+        if not gone:
+            error = f"{path}: the library knows no such video, and none below it"
+            complain(f"worldline: error: {printable(error)}")
+            results.append({"source": str(path), "status": "failed", "error": error})
+    failed = sum(result["status"] == "failed" for result in results)
+    return {"results": results, "forgotten": len(results) - failed, "failed": failed}

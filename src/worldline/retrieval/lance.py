@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import os
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -15,21 +16,17 @@ import numpy as np
 from jaxtyping import Float
 
 from worldline.core.errors import ArtifactError
-from worldline.retrieval.motion import NUM_FEATURES
-from worldline.retrieval.schema import SCHEMA_VERSION, TABLES, VIDEOS, Column
+from worldline.retrieval.columns import arrow_schema, arrow_table
+from worldline.retrieval.migrate import migrate, version_of
+from worldline.retrieval.place import LOCK, check_folder, explain, is_conflict
+from worldline.retrieval.schema import SCHEMA_VERSION, TABLES, VIDEOS
+from worldline.retrieval.store import LEASE_S
 from worldline.retrieval.where import Row, Where, to_sql
 
 __all__ = ["LanceStore"]
 
-_MARK = b"worldline.library"
-_LOCK = ".worldline.lock"
-_SOURCE = re.compile(
-    r",? *location: Location \{[^}]*\}(?:, backtrace: \w+(?: \{[^}]*\})?)?|"
-    r"[,:]? *(?:\(?at |\()?(?<![\w:/])/(?:[\w.@+-]+/)+[\w.-]+\.rs:\d+(?::\d+)?\)?"
-)
-"""Where in its own source code LanceDB met an error, in the two ways in which it says so."""
-
 _ORDER = sorted(TABLES, key=lambda name: name == VIDEOS)
+_TRIES = 12
 
 
 class LanceStore:
@@ -50,8 +47,9 @@ class LanceStore:
         self.uri = uri
         self._folder = None if "://" in uri else Path(uri).expanduser().absolute()
         self._tables: dict[str, Any] | None = None
+        self._version = SCHEMA_VERSION
         if self._folder is not None:
-            _check_folder(self._folder, uri)
+            check_folder(self._folder, uri)
             self._exists = (self._folder / f"{VIDEOS}.lance").is_dir()
         else:
             self._exists = VIDEOS in self._list()
@@ -70,7 +68,7 @@ class LanceStore:
             return lancedb.connect(self._folder or self.uri, read_consistency_interval=timedelta(0))
         except (OSError, RuntimeError, ValueError) as error:
             raise ArtifactError(
-                f"{self.uri}: no library can be opened here ({_reason(error)})"
+                f"{self.uri}: no library can be opened here ({explain(error)})"
             ) from None
 
     def _list(self) -> list[str]:
@@ -79,7 +77,7 @@ class LanceStore:
             return connection.list_tables().tables
         except (OSError, RuntimeError, ValueError) as error:
             raise ArtifactError(
-                f"{self.uri}: no library can be opened here ({_reason(error)})"
+                f"{self.uri}: no library can be opened here ({explain(error)})"
             ) from None
 
     def _open(self, *, create: bool) -> dict[str, Any]:
@@ -90,32 +88,42 @@ class LanceStore:
             if create:
                 # `videos` comes last: while it is missing, nothing in the other tables counts.
                 for name in _ORDER:
-                    connection.create_table(name, schema=_arrow_schema(name), exist_ok=True)
-            videos = connection.open_table(VIDEOS)
-            self._check_version(videos.schema.metadata or {})
-            tables = {VIDEOS: videos} | {n: connection.open_table(n) for n in _ORDER[:-1]}
+                    connection.create_table(name, schema=arrow_schema(name), exist_ok=True)
+            tables = {VIDEOS: connection.open_table(VIDEOS)}
+            self._version = self._check_version(tables[VIDEOS])
+            tables |= {name: connection.open_table(name) for name in _ORDER[:-1]}
         except (OSError, RuntimeError, ValueError) as error:
             if isinstance(error, ArtifactError):
                 raise
             verb = "cannot be written" if create else "the library is damaged"
-            raise ArtifactError(f"{self.uri}: {verb} ({_reason(error)})") from None
+            raise ArtifactError(f"{self.uri}: {verb} ({explain(error)})") from None
         self._tables, self._exists = tables, True
         return tables
 
-    def _check_version(self, metadata: Mapping[bytes, bytes]) -> None:
-        mark = metadata.get(_MARK)
-        if mark is None:
+    def _check_version(self, videos: Any) -> int:
+        version = version_of(videos)
+        if version is None:
             raise ArtifactError(
                 f"{self.uri}: a LanceDB that Worldline did not make; name another folder"
             )
-        if int(mark) > SCHEMA_VERSION:
+        if version > SCHEMA_VERSION:
             raise ArtifactError(
-                f"{self.uri}: library version {int(mark)}, this program reads up to "
+                f"{self.uri}: library version {version}, this program reads up to "
                 f"{SCHEMA_VERSION}; install a newer Worldline"
             )
+        return version
 
     def _table(self, name: str) -> Any:
-        return self._open(create=True)[name]
+        tables = self._open(create=True)
+        if self._version < SCHEMA_VERSION:  # or it was, when it was opened
+            self._version = self._check_version(tables[VIDEOS])
+        if self._version < SCHEMA_VERSION:
+            raise ArtifactError(
+                f"{self.uri}: library version {self._version}, this program needs "
+                f"{SCHEMA_VERSION}; `worldline ingest --upgrade --library {self.uri}` brings it "
+                "up to date and looks at no video again"
+            )
+        return tables[name]
 
     @contextmanager
     def _using(self, table: str) -> Iterator[Any]:
@@ -129,10 +137,22 @@ class LanceStore:
         except (OSError, RuntimeError, ValueError) as error:
             if isinstance(error, ArtifactError):
                 raise
+            otherwise = "if its files are damaged, ingest the videos into a new library"
             raise ArtifactError(
-                f"{self.uri}: the table {table} cannot be used ({_reason(error)}); if its files "
-                "are damaged, ingest the videos into a new library"
+                f"{self.uri}: the table {table} cannot be used: {explain(error, otherwise)}"
             ) from None
+
+    def _write(self, table: str, act: Callable[[Any], object]) -> None:
+        """Commit a change; where another writer was quicker, on top of what that one made."""
+        with self._using(table) as handle:
+            for attempt in range(_TRIES):
+                try:
+                    act(handle)
+                    return
+                except (OSError, RuntimeError, ValueError) as error:
+                    if attempt == _TRIES - 1 or not is_conflict(error):
+                        raise
+                    time.sleep(random.uniform(0.01, 0.02) * 2 ** min(attempt, 7))
 
     def read(
         self, table: str, where: Where | None = None, columns: Sequence[str] | None = None
@@ -175,21 +195,29 @@ class LanceStore:
     def append(self, table: str, rows: Sequence[Row]) -> None:
         """Add rows in one commit."""
         if rows:
-            content = _arrow_table(table, rows)
-            with self._using(table) as handle:
-                handle.add(content)
+            content = arrow_table(table, rows)
+            self._write(table, lambda handle: handle.add(content))
 
     def upsert(self, table: str, key: str, rows: Sequence[Row]) -> None:
         """Replace the rows with the same key and add the others, in one commit."""
-        content = _arrow_table(table, rows)
-        with self._using(table) as handle:
-            merge = handle.merge_insert(key)
-            merge.when_matched_update_all().when_not_matched_insert_all().execute(content)
+        content = arrow_table(table, rows)
+
+        def merge(handle: Any) -> None:
+            change = handle.merge_insert(key)
+            change.when_matched_update_all().when_not_matched_insert_all().execute(content)
+
+        self._write(table, merge)
 
     def delete(self, table: str, where: Where) -> None:
         """Remove rows in one commit."""
+        self._write(table, lambda handle: handle.delete(to_sql(where)))
+
+    def count(self, table: str) -> int:
+        """How many rows there are."""
+        if not self._exists:
+            return 0
         with self._using(table) as handle:
-            handle.delete(to_sql(where))
+            return int(handle.count_rows())
 
     def version(self, table: str) -> int:
         """LanceDB's own version of the table; 0 before the first write."""
@@ -198,77 +226,68 @@ class LanceStore:
     def compact(self) -> None:
         """Join small fragments; versions older than LanceDB's default age are dropped."""
         for name in TABLES:
-            with self._using(name) as handle:
-                handle.optimize()
+            self._write(name, lambda handle: handle.optimize())
+
+    def upgrade(self) -> None:
+        """Bring an older schema up to date."""
+        if not self._exists:
+            raise ArtifactError(f"{self.uri}: no library here yet")
+        if self._folder is not None:
+            with self.writing(lambda dead_after_s: None):
+                return
+        self._migrate()
+
+    def _migrate(self) -> None:
+        tables = self._open(create=True)
+        if self._version == SCHEMA_VERSION:
+            return
+        try:
+            migrate(self._connect(), tables)
+        except (OSError, RuntimeError, ValueError) as error:
+            if isinstance(error, ArtifactError):
+                raise
+            otherwise = "it is as it was"
+            raise ArtifactError(
+                f"{self.uri}: cannot be brought up to date: {explain(error, otherwise)}"
+            ) from None
+        self._reopen()
+
+    def _reopen(self) -> None:
+        self._tables = None
+        self._open(create=False)
 
     @contextmanager
-    def writing(self, when_alone: Callable[[], None]) -> Iterator[None]:
+    def writing(self, sweep: Callable[[float], None]) -> Iterator[None]:
         """Hold the library as one of its writers.
 
-        Writers share a lock; who can have it alone at the moment of entry calls `when_alone` before
-        sharing it. The kernel drops the lock of a process that is killed. An object store has no
-        such lock, so there `when_alone` is not called.
+        In a folder writers share a lock; who can have it alone at the moment of entry brings an
+        older schema up to date and sweeps before sharing it. The kernel drops the lock of a process
+        that is killed. An object store has no such lock: LanceDB's commits, which fail where
+        another was quicker, and the age of rows have to do, and no schema is changed on the way.
         """
         if self._folder is None:
+            self._open(create=True)
+            sweep(LEASE_S)
             yield
             return
         self._open(create=True)
         try:
-            descriptor = os.open(self._folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+            descriptor = os.open(self._folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
             raise ArtifactError(f"{self.uri}: cannot be written ({error.strerror})") from None
         try:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                pass
+                if self._version < SCHEMA_VERSION:  # others have it, and perhaps change it now
+                    fcntl.flock(descriptor, fcntl.LOCK_EX)
+                    self._reopen()
+                    self._migrate()
             else:
-                when_alone()
+                self._reopen()
+                self._migrate()
+                sweep(0.0)
             fcntl.flock(descriptor, fcntl.LOCK_SH)
             yield
         finally:
             os.close(descriptor)
-
-
-def _reason(error: Exception) -> str:
-    """What LanceDB says, without the places in its own source code."""
-    return _SOURCE.sub("", " ".join(str(error).split())).strip(" ,:")
-
-
-def _check_folder(folder: Path, uri: str) -> None:
-    if folder.exists() and not folder.is_dir():
-        raise ArtifactError(f"{uri}: a file, but a library is a folder; name another place")
-    if folder.is_dir():
-        try:
-            strangers = {p.name for p in folder.iterdir()} - {f"{n}.lance" for n in TABLES}
-        except OSError as error:
-            raise ArtifactError(f"{uri}: cannot be read ({error.strerror})") from None
-        if strangers - {_LOCK} and not (folder / f"{VIDEOS}.lance").is_dir():
-            raise ArtifactError(
-                f"{uri}: a folder with other things in it and no library; name an empty folder"
-            )
-        return
-    parent = next(p for p in folder.parents if p.exists())
-    if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
-        raise ArtifactError(f"{uri}: {parent} cannot be written; name another place")
-
-
-def _arrow_schema(table: str) -> Any:
-    import pyarrow as pa
-
-    types = {
-        Column.TEXT: pa.string(),
-        Column.TEXTS: pa.list_(pa.string()),
-        Column.INTEGER: pa.int64(),
-        Column.INTEGERS: pa.list_(pa.int64()),
-        Column.NUMBER: pa.float64(),
-        Column.VECTOR: pa.list_(pa.float32(), NUM_FEATURES),
-    }
-    fields = [pa.field(name, types[column]) for name, column in TABLES[table].items()]
-    return pa.schema(fields, metadata={_MARK: str(SCHEMA_VERSION)})
-
-
-def _arrow_table(table: str, rows: Sequence[Row]) -> Any:
-    import pyarrow as pa
-
-    return pa.Table.from_pylist([dict(row) for row in rows], schema=_arrow_schema(table))

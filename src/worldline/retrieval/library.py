@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-import traceback
-import uuid
-from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, closing
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any, Protocol, runtime_checkable
 
 from worldline.core.errors import ArtifactError, InputError
+from worldline.core.processes import WorkerLostError, spread
 from worldline.core.scene import Scene
+from worldline.retrieval.commit import commit, forget, known_videos, sweep
+from worldline.retrieval.examine import Task, examine, find_unchanged, is_current, make_rows
 from worldline.retrieval.grammar import parse
 from worldline.retrieval.ingest import (
     IngestReport,
@@ -20,23 +22,35 @@ from worldline.retrieval.ingest import (
     Seen,
     Status,
     find_videos,
-    hash_content,
     look_at,
 )
 from worldline.retrieval.lance import LanceStore
 from worldline.retrieval.missing import missing
 from worldline.retrieval.plan import Plan
 from worldline.retrieval.query import Query
-from worldline.retrieval.rows import SceneRows, current_definitions, rows_of
+from worldline.retrieval.rows import SceneRows
 from worldline.retrieval.schema import EVENTS, MOTIONS, VIDEOS
 from worldline.retrieval.search import SearchResult, search
 from worldline.retrieval.store import Store
-from worldline.retrieval.where import IsIn
 
-__all__ = ["Library", "OnProgress"]
+__all__ = ["Library", "OnProgress", "Spread"]
 
 OnProgress = Callable[[int, int, IngestResult], None]
 """Called after each file with the number done, the number in all, and what became of it."""
+
+Examined = tuple[IngestResult, SceneRows | None]
+
+
+@runtime_checkable
+class Spread(Protocol):
+    """Who works on files: gives each with what came of it, or that its worker was lost."""
+
+    def __call__(
+        self, work: Callable[[Task], Examined], items: Iterable[Task], /
+    ) -> Iterator[tuple[Task, Examined | WorkerLostError]]:
+        """Do the work on each item, in any order."""
+        ...
+
 
 _BATCH_VIDEOS = 16
 _BATCH_S = 10.0
@@ -46,10 +60,7 @@ _COMPACT_AFTER = 64
 class Library:
     """A store of what happens in videos. Holds URIs and time ranges, never video bytes.
 
-    Every ingest of a video gets a fresh `ingest_id`. Its events and motions are written first, its
-    row in `videos`, which names the id, last; readers see only rows whose id is named there. So a
-    video appears, or is replaced, in one atomic step, and a writer that is killed leaves at most
-    rows that nobody sees, which the next writer sweeps away.
+    Writers may be killed at any moment and work side by side; see `retrieval.commit`.
     """
 
     def __init__(self, store: Store, *, look: Look = look_at) -> None:
@@ -81,77 +92,131 @@ class Library:
         """
         from worldline.physics import detect_events
 
-        with self.store.writing(self._sweep):
-            known = self._videos().get(uri)
-            if _is_current(known, content_hash) and uri not in missing(self.store):
+        with self._writing():
+            known = known_videos(self.store).get(uri)
+            if known and is_current(known, content_hash) and uri not in missing(self.store):
                 return int(known["num_events"])
             if not scene.events:
                 scene = scene.with_events(detect_events(scene))
-            rows = _rows(Seen(scene, "given"), uri, content_hash)
-            self._commit([rows])
+            rows = make_rows(Seen(scene, "given"), uri, content_hash)
+            commit(self.store, [rows])
             return len(rows.events)
 
     def ingest(
-        self, paths: str | Path | Iterable[str | Path], *, on_progress: OnProgress | None = None
+        self,
+        paths: str | Path | Iterable[str | Path],
+        *,
+        num_workers: int = 1,
+        spread_by: Spread | None = None,
+        again: bool = False,
+        on_progress: OnProgress | None = None,
     ) -> IngestReport:
         """Bring videos into the library: files, and folders with everything below them.
 
         Files whose content is known already are passed over; a file that cannot be used fails
-        alone and leaves what the library held of it. May be killed at any moment and run again.
+        alone and leaves what the library held of it. May be killed at any moment and run again;
+        when it is interrupted, what is finished by then is kept.
+
+        Args:
+            paths: of videos, and of folders.
+            num_workers: processes of this machine that look at files; 1 is this process.
+            spread_by: who looks at files instead, such as `scale.spread_by_ray`.
+            again: look at files whose content is known too.
+            on_progress: called after each file.
 
         Returns:
-            one result per file.
+            one result per file, in the order of the paths.
 
         Raises:
             ArtifactError: the library cannot be written.
         """
         files = find_videos([paths] if isinstance(paths, str | Path) else paths)
-        results: list[IngestResult] = []
+        results: dict[Path | IngestResult, IngestResult] = {}
         pending: list[SceneRows] = []
 
-        def report(result: IngestResult) -> None:
-            results.append(result)
+        def report(key: Path | IngestResult, result: IngestResult) -> None:
+            results[key] = result
             if on_progress is not None:
                 on_progress(len(results), len(files), result)
 
-        with self.store.writing(self._sweep):
-            known, damaged = self._videos(), set(missing(self.store))
+        with self._writing():
+            known, damaged = known_videos(self.store), set(missing(self.store))
+
+            def tasks() -> Iterator[Task]:
+                for file in files:
+                    if isinstance(file, IngestResult):
+                        report(file, file)
+                        continue
+                    row = known.get(str(file))
+                    whole = row is not None and not again and str(file) not in damaged
+                    unchanged = find_unchanged(file, row) if row and whole else None
+                    if unchanged is not None:
+                        report(file, unchanged)
+                    else:
+                        yield Task(file, row is not None)
+
             before = self.store.version(EVENTS) + self.store.version(MOTIONS)
             flushed_s = time.monotonic()
-            for file in files:
-                if isinstance(file, IngestResult):
-                    report(file)
-                    continue
-                result, rows = self._ingest_file(
-                    file, known.get(str(file)), is_whole=str(file) not in damaged
-                )
-                if rows is not None:
-                    pending.append(rows)
-                report(result)
-                if len(pending) >= _BATCH_VIDEOS or time.monotonic() - flushed_s > _BATCH_S:
-                    self._commit(pending)
-                    pending, flushed_s = [], time.monotonic()
-            self._commit(pending)
+            work = partial(examine, look=self._look)
+            if spread_by is None:
+                spread_by = _one_by_one if num_workers == 1 else _processes(num_workers)
+            try:
+                with closing(spread_by(work, tasks())) as answers:  # pyright: ignore
+                    for task, answer in answers:
+                        if isinstance(answer, WorkerLostError):
+                            error = f"{task.file}: {answer}"
+                            answer = IngestResult(str(task.file), Status.FAILED, error=error), None
+                        result, rows = answer
+                        if rows is not None:
+                            pending.append(rows)
+                        report(task.file, result)
+                        late = time.monotonic() - flushed_s > _BATCH_S
+                        if late or len(pending) >= _BATCH_VIDEOS:
+                            batch, pending = pending, []
+                            commit(self.store, batch)
+                            flushed_s = time.monotonic()
+            except BaseException as stop:
+                if not isinstance(stop, Exception):  # what is interrupted keeps what is finished
+                    commit(self.store, pending)
+                raise
+            commit(self.store, pending)
             after = self.store.version(EVENTS) + self.store.version(MOTIONS)
             if after - before > _COMPACT_AFTER:
                 self.store.compact()
-        return IngestReport(tuple(results))
+        return IngestReport(tuple(results[file] for file in files))
 
     def remove(self, uri: str | Path) -> bool:
         """Forget a video. Returns whether the library knew it."""
+        return bool(self.forget([uri], below=False))
+
+    def forget(self, paths: Iterable[str | Path], *, below: bool = True) -> list[str]:
+        """Forget videos, whether their files are still there or not.
+
+        Args:
+            paths: URIs of videos as the library holds them, and folders.
+            below: forget what lies below them, too.
+
+        Returns:
+            URIs of the videos that were known until now.
+        """
         if not self.store.exists:
-            return False
-        with self.store.writing(self._sweep):
-            known = self._videos().get(str(uri))
-            if known is None:
-                return False
-            self.store.delete(VIDEOS, IsIn("uri", (str(uri),)))
-            self._delete_rows((known["ingest_id"],))
-            return True
+            return []
+        with self._writing():
+            names = {str(path) for path in paths}
+            uris = known_videos(self.store) if below else names
+            folders = tuple(name.rstrip("/") + "/" for name in names)
+            return forget(self.store, [u for u in uris if u in names or u.startswith(folders)])
+
+    def upgrade(self) -> None:
+        """Bring a library of an older schema up to date, as the next writer would; may be killed.
+
+        At an object store no other writer may be at work meanwhile.
+        """
+        self.store.upgrade()
 
     def videos(self) -> list[dict[str, Any]]:
         """One record per video, by URI: what it is and how much is known of it."""
-        return [row for _, row in sorted(self._videos().items())]
+        return [row for _, row in sorted(known_videos(self.store).items())]
 
     def search(
         self,
@@ -185,7 +250,7 @@ class Library:
         if lost := missing(self.store):
             raise ArtifactError(
                 f"{self.uri}: the library is damaged (rows of {len(lost)} of "
-                f"{len(self._videos())} videos are lost, among them {lost[0]}); ingest these "
+                f"{self.store.count(VIDEOS)} videos are lost, among them {lost[0]}); ingest these "
                 "videos again, or all of them into a new library"
             )
         if like is None:
@@ -199,85 +264,15 @@ class Library:
         """Where the library is."""
         return self.store.uri
 
-    def _ingest_file(
-        self, file: Path, known: Mapping[str, Any] | None, *, is_whole: bool
-    ) -> tuple[IngestResult, SceneRows | None]:
-        uri = str(file)
-        try:
-            uri.encode()
-        except UnicodeEncodeError:
-            shown = uri.encode("utf-8", "backslashreplace").decode()
-            reason = f"{shown}: its name is not valid UTF-8; rename it"
-            return IngestResult(shown, Status.FAILED, error=reason), None
-        try:
-            content_hash = hash_content(file)
-            if is_whole and _is_current(known, content_hash):
-                counts = int(known["num_events"]), int(known["num_segments"])
-                damage = known["damage"] or None
-                return IngestResult(uri, Status.UNCHANGED, *counts, error=damage), None
-            rows = _rows(self._look(file), uri, content_hash)
-        except InputError as error:
-            return IngestResult(uri, Status.FAILED, error=" ".join(str(error).split())), None
-        except Exception as error:  # a bug costs one file, not a night's ingest
-            traceback.print_exc()
-            reason = f"{uri}: unexpected {type(error).__name__}: {error}; please report this"
-            reason = " ".join(reason.split())
-            return IngestResult(uri, Status.FAILED, error=reason, bug=True), None
-        status = Status.ADDED if known is None else Status.UPDATED
-        counts = rows.video["num_events"], rows.video["num_segments"]
-        return IngestResult(uri, status, *counts, error=rows.video["damage"] or None), rows
-
-    def _commit(self, pending: list[SceneRows]) -> None:
-        """Write rows, make them visible, and only then drop those that they replace."""
-        if not pending:
-            return
-        now = datetime.now(UTC).isoformat(timespec="seconds")
-        videos, events, motions = [], [], []
-        for rows in pending:
-            # Sortable by time, so that of two writers of one video the later one counts.
-            mark = {"ingest_id": f"{time.time_ns():016x}-{uuid.uuid4().hex[:8]}"}
-            videos.append({**rows.video, **mark, "ingested_at": now})
-            events += [{**row, **mark} for row in rows.events]
-            motions += [{**row, **mark} for row in rows.motions]
-        uris = IsIn("uri", tuple(row["uri"] for row in videos))
-        replaced = [row["ingest_id"] for row in self.store.read(VIDEOS, uris, ["ingest_id"])]
-        self.store.append(EVENTS, events)
-        self.store.append(MOTIONS, motions)
-        self.store.upsert(VIDEOS, "uri", videos)
-        self._delete_rows(tuple(replaced))
-
-    def _sweep(self) -> None:
-        """Remove rows that no video claims. Safe only while there is no other writer."""
-        claimed = {row["ingest_id"] for row in self.store.read(VIDEOS, columns=["ingest_id"])}
-        for table in (EVENTS, MOTIONS):
-            present = {row["ingest_id"] for row in self.store.read(table, columns=["ingest_id"])}
-            if orphans := tuple(sorted(present - claimed)):
-                self.store.delete(table, IsIn("ingest_id", orphans))
-
-    def _delete_rows(self, ingest_ids: tuple[str, ...]) -> None:
-        if ingest_ids:
-            self.store.delete(EVENTS, IsIn("ingest_id", ingest_ids))
-            self.store.delete(MOTIONS, IsIn("ingest_id", ingest_ids))
-
-    def _videos(self) -> dict[str, dict[str, Any]]:
-        rows = sorted(self.store.read(VIDEOS), key=lambda row: row["ingest_id"])
-        return {row["uri"]: row for row in rows}
+    def _writing(self) -> AbstractContextManager[None]:
+        return self.store.writing(partial(sweep, self.store))
 
 
-def _is_current(known: Mapping[str, Any] | None, content_hash: str) -> TypeGuard[Mapping[str, Any]]:
-    return (
-        known is not None
-        and known["content_hash"] == content_hash
-        and known["definitions"] == current_definitions()
-    )
+def _one_by_one(
+    work: Callable[[Task], Examined], items: Iterable[Task]
+) -> Iterator[tuple[Task, Examined]]:
+    return ((item, work(item)) for item in items)
 
 
-def _rows(seen: Seen, uri: str, content_hash: str) -> SceneRows:
-    return rows_of(
-        seen.scene,
-        uri=uri,
-        content_hash=content_hash,
-        evidence=seen.evidence,
-        damage=seen.damage,
-        definitions=current_definitions(),
-    )
+def _processes(num_workers: int) -> Spread:
+    return partial(spread, num_workers=num_workers)

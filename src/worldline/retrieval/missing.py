@@ -7,7 +7,7 @@ from worldline.retrieval.store import Store
 
 __all__ = ["missing"]
 
-_COLUMNS = ["uri", "ingest_id", "num_events", "num_segments"]
+_COLUMNS = ["uri", "ingest_id", "num_events", "num_motions"]
 
 
 def missing(store: Store) -> list[str]:
@@ -25,7 +25,7 @@ def missing(store: Store) -> list[str]:
         row
         for row in before
         if events.get(row["ingest_id"], 0) < row["num_events"]
-        or motions.get(row["ingest_id"], 0) < row["num_segments"]
+        or motions.get(row["ingest_id"], 0) < row["num_motions"]
     ]
     if not lost:
         return []

@@ -112,6 +112,7 @@ def rows_of(
         "schema_version": SCHEMA_VERSION,
         "num_events": len(events),
         "num_segments": len({m["segment"] for m in motions}),
+        "num_motions": len(motions),
     }
     return SceneRows(video, events, motions)
 

@@ -19,8 +19,8 @@ __all__ = [
     "Column",
 ]
 
-SCHEMA_VERSION = 1
-"""Raised whenever a column or the meaning of one changes."""
+SCHEMA_VERSION = 2
+"""Raised whenever a column or its meaning changes; `migrate` brings older libraries up to date."""
 
 VIDEOS, EVENTS, MOTIONS = "videos", "events", "motions"
 
@@ -68,6 +68,7 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
         "schema_version": Column.INTEGER,
         "num_events": Column.INTEGER,
         "num_segments": Column.INTEGER,
+        "num_motions": Column.INTEGER,
         "ingested_at": Column.TEXT,
     },
     EVENTS: {

@@ -13,7 +13,10 @@ from jaxtyping import Float
 from worldline.retrieval.schema import TABLES
 from worldline.retrieval.where import Row, Where, accepts
 
-__all__ = ["ArrayStore", "Store"]
+__all__ = ["LEASE_S", "ArrayStore", "Store"]
+
+LEASE_S = 6 * 3600.0
+"""Where writers do not see each other, rows that nobody has claimed for so long are dead."""
 
 
 @runtime_checkable
@@ -58,6 +61,10 @@ class Store(Protocol):
         """Remove rows."""
         ...
 
+    def count(self, table: str) -> int:
+        """How many rows there are."""
+        ...
+
     def version(self, table: str) -> int:
         """Grows with every change of the table."""
         ...
@@ -66,8 +73,16 @@ class Store(Protocol):
         """Tidy up after many small writes; no row changes."""
         ...
 
-    def writing(self, when_alone: Callable[[], None]) -> AbstractContextManager[None]:
-        """Hold the store as a writer; first call `when_alone` if there is surely no other."""
+    def writing(self, sweep: Callable[[float], None]) -> AbstractContextManager[None]:
+        """Hold the store as a writer, after bringing an older schema up to date.
+
+        First calls `sweep` with the age in seconds from which on unclaimed rows are surely dead: 0
+        if there is no other writer, `LEASE_S` where that cannot be known.
+        """
+        ...
+
+    def upgrade(self) -> None:
+        """Bring an older schema up to date."""
         ...
 
     @property
@@ -132,6 +147,10 @@ class ArrayStore:
         self._rows[table] = [r for r in self._rows[table] if not accepts(where, r)]
         self._versions[table] += 1
 
+    def count(self, table: str) -> int:
+        """How many rows there are."""
+        return len(self._rows[table])
+
     def version(self, table: str) -> int:
         """Number of changes so far."""
         return self._versions[table]
@@ -140,10 +159,13 @@ class ArrayStore:
         """Nothing to tidy."""
 
     @contextmanager
-    def writing(self, when_alone: Callable[[], None]) -> Iterator[None]:
+    def writing(self, sweep: Callable[[float], None]) -> Iterator[None]:
         """Memory has one writer."""
-        when_alone()
+        sweep(0.0)
         yield
+
+    def upgrade(self) -> None:
+        """Memory is of this version."""
 
     @property
     def exists(self) -> bool:

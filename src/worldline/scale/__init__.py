@@ -1,7 +1,8 @@
-"""Training by many: work divided row by row, sharded parameters, the launch through Ray Train."""
+"""Work for many: divided row by row, with sharded parameters, through Ray Train and Ray tasks."""
 
 from worldline.scale.launch import WorkersLostError, launch, ray_session
 from worldline.scale.rows import Split, map_tensors, rowwise, splitting
+from worldline.scale.tasks import spread_by_ray
 from worldline.scale.team import ALONE, Alone, Team
 
 __all__ = [
@@ -15,4 +16,5 @@ __all__ = [
     "ray_session",
     "rowwise",
     "splitting",
+    "spread_by_ray",
 ]

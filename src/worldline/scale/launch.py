@@ -16,6 +16,7 @@ from typing import Any
 import torch
 
 from worldline.core.errors import InputError
+from worldline.core.processes import num_cores
 from worldline.scale.team import ALONE, Team
 
 __all__ = ["WorkersLostError", "launch", "ray_session"]
@@ -52,9 +53,7 @@ def ray_session(address: str, *, num_workers: int, use_gpu: bool = False) -> Ite
             machine, is too small.
     """
     if importlib.util.find_spec("ray") is None:
-        raise InputError(
-            "training with --ray needs Ray: pip install -e '.[scale]' in Worldline's folder"
-        )
+        raise InputError("--ray needs Ray: pip install -e '.[scale]' in Worldline's folder")
     os.environ.update(_SETTINGS)
     import ray
 
@@ -64,7 +63,7 @@ def ray_session(address: str, *, num_workers: int, use_gpu: bool = False) -> Ite
         return
     if address == "local":
         _check_room(
-            {"CPU": _num_cores(), "GPU": torch.cuda.device_count()},
+            {"CPU": num_cores(), "GPU": torch.cuda.device_count()},
             "this machine",
             num_workers,
             use_gpu,
@@ -175,10 +174,6 @@ def _check_room(room: dict[str, Any], where: str, num_workers: int, use_gpu: boo
                 f"--workers is {num_workers}, but {where} has {room.get(kind, 0):.0f} {name}; "
                 "each worker takes one"
             )
-
-
-def _num_cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _knock(address: str) -> None:
