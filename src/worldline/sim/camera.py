@@ -289,7 +289,7 @@ def _develop(
     frames[touched] = _to_bytes(plain[touched % num_pixels] + np.stack(sums, -1) / NUM_COLOR)
     shape = (camera.height_px, camera.width_px)
 
-    owner = _owners(stage, caster)
+    owner = owners_of(stage, caster)
     solid, num_objects = owner[geom] >= 0, int(stage.objects.max()) + 1
     place = (owner[geom] * num_frames + frame)[solid]
     area = np.bincount(place, minlength=num_objects * num_frames)
@@ -303,7 +303,7 @@ def _develop(
     )
 
 
-def _owners(stage: Stage, caster: Caster) -> np.ndarray:
+def owners_of(stage: Stage, caster: Caster) -> np.ndarray:
     """Object id of each geom and then of each soft face; -1 for scenery and a pendulum's rod."""
     first = len(stage.bodies)
     owner = np.append(np.full(caster.model.ngeom, -1), stage.objects[first + caster.soft_of_face])

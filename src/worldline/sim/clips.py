@@ -10,7 +10,7 @@ from typing import Any
 from worldline.core import Clip, InputError, Origin, Provenance, Scene
 from worldline.core.processes import spawn_pool
 from worldline.sim.families import FAMILIES
-from worldline.sim.framing import Shot, draw_path
+from worldline.sim.framing import Restage, Shot, draw_path
 from worldline.sim.splits import Split, seed_of
 
 __all__ = ["make_clip", "make_clips"]
@@ -27,6 +27,7 @@ def make_clip(
     size_px: int = 64,
     events: bool = True,
     moving_camera: bool = False,
+    restage: Restage | None = None,
 ) -> Clip:
     """Clip `index` of a family: depends on these arguments and nothing else.
 
@@ -34,14 +35,15 @@ def make_clip(
         family: name out of `FAMILIES`.
         index: number of the clip.
         seed, split, size_px, events, moving_camera: see `make_clips`.
+        restage: films the same physics in another look or from another side, see `retake`.
 
     Raises:
         InputError: unknown family, or one without a camera that could move.
     """
-    _check(family, moving_camera)
+    _check(family, moving_camera or restage is not None)
     path = draw_path(seed_of(f"{family} camera", split, seed, index)) if moving_camera else None
     rng = seed_of(family, split, seed, index)
-    clip = FAMILIES[family].make(split, rng, Shot(size_px, path))
+    clip = FAMILIES[family].make(split, rng, Shot(size_px, path, restage))
     details = dict(clip.provenance.details) | {"split": str(split), "index": str(index)}
     provenance = Provenance(
         origin=Origin.SIMULATED,
@@ -117,7 +119,9 @@ def _check(family: str, moving_camera: bool) -> None:
             f"unknown scene family {family!r}; choose from {', '.join(sorted(FAMILIES))}"
         )
     if moving_camera and not FAMILIES[family].has_camera:
-        raise InputError(f"the flat scenes of {family} have no camera; leave out moving_camera")
+        raise InputError(
+            f"the flat scenes of {family} have no camera; leave out moving_camera and restage"
+        )
 
 
 def _with_events(scene: Scene) -> Scene:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,7 +11,10 @@ from worldline.core import Camera
 from worldline.sim.engine import Rollout
 from worldline.sim.stage import Stage
 
-__all__ = ["CameraPath", "Shot", "draw_path", "frame_action", "look_at"]
+__all__ = ["CameraPath", "Restage", "Shot", "draw_path", "frame_action", "look_at"]
+
+Restage = Callable[[Stage, Rollout], Stage]
+"""Another look and view for a stage that was simulated: bodies' shapes and states stay."""
 
 MIN_HEIGHT_M = 0.15
 SMALLEST_PX = 5.0
@@ -37,10 +41,12 @@ class Shot:
     Attributes:
         size_px: side of the square image.
         path: of the camera; None if it stands still.
+        restage: what to change about look and view once the physics has happened.
     """
 
     size_px: int
     path: CameraPath | None = None
+    restage: Restage | None = None
 
 
 def draw_path(rng: np.random.Generator) -> CameraPath:

@@ -23,6 +23,8 @@ def film_stage(stage: Stage, shot: Shot, rollout: Rollout | None = None) -> Clip
     """
     if rollout is None:
         rollout = simulate(stage)
+    if shot.restage is not None:
+        stage = shot.restage(stage, rollout)
     camera = frame_action(stage, rollout, shot)
     film = shoot(stage, rollout, camera)
     facts = {"restitution": stage.restitution, "friction": stage.friction} | stage.facts
@@ -40,6 +42,6 @@ def film_stage(stage: Stage, shot: Shot, rollout: Rollout | None = None) -> Clip
         background=film.background,
         camera=camera,
         state=read_sensors(stage, rollout),
-        scene=true_scene(stage, rollout, film, camera, provenance),
+        scene=true_scene(stage, rollout, film.area_px, camera, provenance),
         caption=stage.caption,
     )

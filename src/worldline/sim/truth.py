@@ -6,7 +6,6 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from worldline.core import STATIC, Camera, Contact, Provenance, Scene
-from worldline.sim.camera import Film
 from worldline.sim.engine import Rollout, Touches
 from worldline.sim.stage import Body, Pattern, Shape, Soft, Stage
 
@@ -26,9 +25,21 @@ _CORNERS = np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1
 
 
 def true_scene(
-    stage: Stage, rollout: Rollout, film: Film, camera: Camera, provenance: Provenance
+    stage: Stage,
+    rollout: Rollout,
+    area_px: Float[np.ndarray, "n t"],
+    camera: Camera,
+    provenance: Provenance,
 ) -> Scene:
-    """Everything the simulator knows, without events."""
+    """Everything the simulator knows, without events.
+
+    Args:
+        stage: what was simulated.
+        rollout: its states.
+        area_px: visible area of each object in pixels.
+        camera: that sees it.
+        provenance: of the scene.
+    """
     bodies = [np.flatnonzero(stage.objects == i) for i in range(int(stage.objects.max()) + 1)]
     heads = [stage.things[own[0]] for own in bodies]
     mass_kg = np.array([thing.mass_kg for thing in stage.things], dtype=np.float64)
@@ -53,7 +64,7 @@ def true_scene(
         ids=np.arange(n),
         labels=tuple(body.cluster or body.word for body in heads),
         present=np.ones((n, t), dtype=bool),
-        visible=film.area_px >= MIN_VISIBLE_PX,
+        visible=area_px >= MIN_VISIBLE_PX,
         center_px=center_px,
         size_px=size_px,
         center_px_std=np.zeros((n, t, 2)),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from worldline.core import Clip, Verdict
+from worldline.sim.engine import simulate
 from worldline.sim.families.base import Casting, name_all, turn_about
 from worldline.sim.families.laws import judge, truth_of
 from worldline.sim.framing import Shot
@@ -39,9 +42,11 @@ class Occlude:
     def make(self, split: Split, rng: np.random.Generator, shot: Shot) -> Clip:
         """A clip in which the ball is really hidden; draws again until it is."""
         for _ in range(_TRIES):
-            clip = film_stage(self.stage(split, rng), shot)
+            stage = self.stage(split, rng)
+            rollout = simulate(stage)
+            clip = film_stage(stage, replace(shot, restage=None), rollout)
             if clip.scene is not None and hidden_frames(clip.scene.visible[0]) >= MIN_HIDDEN_FRAMES:
-                return clip
+                return clip if shot.restage is None else film_stage(stage, shot, rollout)
         raise RuntimeError(f"no hidden ball in {_TRIES} tries; the ranges of occlude are wrong")
 
     def stage(self, split: Split, rng: np.random.Generator) -> Stage:
