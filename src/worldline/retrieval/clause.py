@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from worldline.core.errors import InputError
+from worldline.physics import ONTOLOGY
 from worldline.retrieval.draft import Draft, Said, draft
 from worldline.retrieval.mentions import Mentions, Named
-from worldline.retrieval.plan import Guess
+from worldline.retrieval.plan import Guess, noun_of, with_article
 from worldline.retrieval.query import (
     PAIR_TYPES,
     And,
@@ -21,7 +23,7 @@ from worldline.retrieval.query import (
     Who,
 )
 from worldline.retrieval.rows import STATIC_LABEL
-from worldline.retrieval.units import QUANTITY_OF
+from worldline.retrieval.units import QUANTITY_OF, name_of
 from worldline.retrieval.used import counted_twice, unused
 from worldline.retrieval.verbs import (
     BEING,
@@ -297,6 +299,8 @@ class _Casting:
                 name = QUANTITY_OF.get(event.type, {}).get(unit, "")
                 name = name or ("duration_s" if unit == "s" else "")
             name = _MEANT.get((event.type, name), name)
+            if name and name != "duration_s" and event.type in ONTOLOGY:
+                self._check(event.type, name)
             if name:
                 where.append(replace(compare, quantity=name))
             else:
@@ -311,6 +315,15 @@ class _Casting:
             self._reader.drop(height.words)
         where += self._by_words(event, is_last=is_last, measured=bool(where))
         return replace(event, where=tuple(where))
+
+    def _check(self, kind: str, name: str) -> None:
+        """Raise `InputError` for a quantity that an event of this kind does not have."""
+        known = ONTOLOGY[kind].quantities
+        if name not in known:
+            raise InputError(
+                f"{with_article(noun_of(kind))} has no {name_of(name)}; what is measured "
+                f"of it is {', '.join(known)}"
+            )
 
     def _by_words(self, event: Event, *, is_last: bool, measured: bool) -> list[Compare]:
         """Conditions that a word alone stands for: "hard", "to the left"."""
@@ -333,6 +346,8 @@ class _Casting:
 _EACH_OTHER = ("each other", "one another")
 _MEANT = {
     ("collide", "impact_speed_mps"): "approach_speed_mps",
+    ("collide", "closing_speed_mps"): "approach_speed_mps",
+    ("collide", "closing_speed_px_s"): "approach_speed_px_s",
     ("near_miss", "approach_speed_mps"): "closing_speed_mps",
     ("throw", "impact_speed_mps"): "speed_mps",
 }

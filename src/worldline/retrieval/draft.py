@@ -9,6 +9,7 @@ from worldline.core.errors import InputError
 from worldline.retrieval.mentions import Mentions, Named
 from worldline.retrieval.plan import Guess
 from worldline.retrieval.query import Compare, Op, Who
+from worldline.retrieval.units import unit_of
 from worldline.retrieval.used import check_whole, counted_twice, in_unit, unused, whole
 from worldline.retrieval.vocabulary import Kind
 from worldline.retrieval.words import Item
@@ -185,6 +186,9 @@ class _Drafter:
         if self._kind(at + 1) is Kind.UNKNOWN:
             raise unused(self._items, item)
         self._measure(item)
+        if unit := unit_of(self._hint.entry.text):
+            said = f"{item.words} {unit.replace('mps', 'm/s').replace('radps', 'rad/s')}"
+            self._draft.guesses.append(Guess(item.words, f"read as {said}"))
         self._comparator = self._hint = None
         self._counted = False
 

@@ -21,6 +21,7 @@ from dataclasses import replace
 from worldline.core.errors import InputError
 from worldline.retrieval.clause import Reader
 from worldline.retrieval.joints import IMMEDIATELY_S, has_event, settle
+from worldline.retrieval.numerals import quoted
 from worldline.retrieval.plan import Plan
 from worldline.retrieval.profiles import by_profile
 from worldline.retrieval.query import (
@@ -73,7 +74,7 @@ def _advice(text: str, items: Sequence[Item]) -> str:
     if not text.strip():
         return f"the query is empty; ask for something that happens, such as {examples}"
     unknown = [item.words for item in items if item.kind is Kind.UNKNOWN]
-    reason = f" (not known: {', '.join(unknown)})" if unknown else ""
+    reason = f" (not known: {quoted(', '.join(unknown))})" if unknown else ""
     from worldline.physics import ONTOLOGY
 
     known = ", ".join(name.replace("_", " ") for name in ONTOLOGY)
@@ -257,11 +258,11 @@ def _conjunction(items: list[Item], reader: Reader) -> Query:
     merged: list[list[Item]] = []
     waiting: list[Item] = []
     for segment in segments:
-        if has_event(segment):
+        if merged and _open_between(merged[-1]):
+            merged[-1] = merged[-1] + segment
+        elif has_event(segment):
             merged.append(waiting + segment)
             waiting = []
-        elif merged and _open_between(merged[-1]):
-            merged[-1] = merged[-1] + segment
         else:
             waiting += segment
     if waiting:
@@ -315,8 +316,8 @@ def _negation(segment: list[Item]) -> tuple[list[Item], list[list[Item]], bool, 
             again = last is not None and not has_event(current)
             if again or (denied and item.words in ("without", "without any", "without ever")):
                 raise InputError(
-                    f"`{' '.join(i.words for i in segment)}` denies one thing twice; say what "
-                    "happens, or deny it once"
+                    f"`{quoted(' '.join(i.words for i in segment))}` denies one thing twice; "
+                    "say what happens, or deny it once"
                 )
             last = item
         if item.kind is Kind.NOTHING and item.words == "none":
@@ -338,8 +339,8 @@ def _negation(segment: list[Item]) -> tuple[list[Item], list[list[Item]], bool, 
         if not has_event(tail):
             said = " ".join(item.words for item in segment)
             raise InputError(
-                f"`{said}` denies nothing that can happen; name what must not happen, or leave the "
-                "negation out"
+                f"`{quoted(said)}` denies nothing that can happen; name what must not happen, or "
+                "leave the negation out"
             )
     return first, tails, denied, wide
 

@@ -31,10 +31,9 @@ def has_event(items: Sequence[Item]) -> bool:
 
 def settle(items: list[Item]) -> list[Item]:
     """The same words with their parts in the sentence settled; some change places."""
-    items = _implied(_opened(items))
+    items = _implied(_follows(_opened(items)))
     items = _waits(items)
     items = _turned(items)
-    items = _follows(items)
     items = _at_once(items)
     return [_filler(i) if _is_idle(items, at) else i for at, i in enumerate(items)]
 
@@ -48,7 +47,9 @@ def _implied(items: list[Item]) -> list[Item]:
     if has_event(items):
         return items
     for item in items:
-        event = QUANTITIES[item.entry.text][0] if item.kind is Kind.QUANTITY else ""
+        event, _ = (
+            QUANTITIES.get(item.entry.text, ("", "")) if item.kind is Kind.QUANTITY else ("", "")
+        )
         if event:
             meaning = f"read as a {event.replace('_', ' ')}"
             implied = Item(Entry(Kind.EVENT, event), item.words, guessed=True, meaning=meaning)

@@ -9,7 +9,9 @@ import unicodedata
 from worldline.core.errors import InputError
 from worldline.retrieval.units import UNITS
 
-__all__ = ["plain_numbers"]
+__all__ = ["plain_numbers", "quoted"]
+
+_MOST = 60
 
 _GROUPS = re.compile(r"(?<![\w.,/'-])[1-9]\d{0,2}(?:[\s_]\d{3})+(?![\d_])")
 """Thousands set apart: "1 000", "12_500"."""
@@ -76,7 +78,7 @@ def _digits(text: str, at: int) -> str:
 def _mixed(found: re.Match[str]) -> str:
     """ "1 1/2" as 1.5; other neighbours are left as two numbers."""
     part = _value(found[2], found[0])
-    return _shown(float(found[1]) + part) if part < 1 else found[0]
+    return _shown(_value(found[1], found[0]) + part) if part < 1 else found[0]
 
 
 def _piece(piece: str) -> str:
@@ -113,12 +115,17 @@ def _value(number: str, piece: str) -> float:
     if match := _FRACTION.fullmatch(number):
         above, below = float(match[1]), float(match[2])
         if below == 0 or not (math.isfinite(above) and math.isfinite(below)):
-            raise InputError(f"`{piece}` is no finite number; write it as a decimal, such as 0.5")
+            raise InputError(
+                f"`{quoted(piece)}` is no finite number; write it as a decimal, such as 0.5"
+            )
         return above / below
     if _THOUSANDS.fullmatch(number):
         if number.count(",") == 1 and "." not in number:
             whole, point = number.replace(",", ""), number.replace(",", ".")
-            raise InputError(f"`{piece}` can be read in two ways; write {whole} or {point}")
+            raise InputError(
+                f"`{quoted(piece)}` can be read in two ways; write {quoted(whole)} or "
+                f"{quoted(point)}"
+            )
         number = number.replace(",", "")
     if not _DECIMAL.fullmatch(number):
         raise _not_whole(piece)
@@ -126,20 +133,27 @@ def _value(number: str, piece: str) -> float:
     lost = value == 0 and re.search("[1-9]", number.partition("e")[0]) is not None
     if lost or not math.isfinite(value):
         size = "small" if lost else "large"
-        raise InputError(f"`{piece}` is too {size} to be a finite number; give a nearer one")
+        raise InputError(
+            f"`{quoted(piece)}` is too {size} to be a finite number; give a nearer one"
+        )
     return value
+
+
+def quoted(words: str) -> str:
+    """Words to be repeated in a complaint, cut where they are long."""
+    return words if len(words) <= _MOST else words[: _MOST - 1] + "\u2026"
 
 
 def _not_whole(piece: str) -> InputError:
     return InputError(
-        f"`{piece}` cannot be read as a whole; write the number with digits and a decimal point, "
-        "such as 2 or 0.5, and its unit after a space"
+        f"`{quoted(piece)}` cannot be read as a whole; write the number with digits and a decimal "
+        "point, such as 2 or 0.5, and its unit after a space"
     )
 
 
 def _unknown_unit(piece: str) -> InputError:
     return InputError(
-        f"`{piece}` has a unit that is not known; known are {', '.join(_known_units())}"
+        f"`{quoted(piece)}` has a unit that is not known; known are {', '.join(_known_units())}"
     )
 
 

@@ -23,8 +23,9 @@ from worldline.retrieval.query import (
     Then,
     Who,
 )
+from worldline.retrieval.verbs import DOING
 
-__all__ = ["Guess", "Plan", "query_from_json", "query_to_json", "say"]
+__all__ = ["Guess", "Plan", "noun_of", "query_from_json", "query_to_json", "say", "with_article"]
 
 
 @dataclass(frozen=True)
@@ -236,32 +237,47 @@ _JOINTS = {
     "object": "of",
     "a": "of",
     "b": "of",
-    "agent": "by",
-    "leader": "after",
-    "overtaken": "past",
 }
 
 
+def noun_of(kind: str) -> str:
+    """What an event of a kind is called."""
+    return _NOUNS.get(kind, kind.replace("_", " "))
+
+
 def _say_event(event: Event) -> str:
-    text = _with_article(_NOUNS.get(event.type, event.type.replace("_", " ")))
+    text = with_article(noun_of(event.type))
     roles = dict(event.roles)
+    if event.type in DOING:
+        doer, done = DOING[event.type]
+        for role, joint in ((done, "of"), (doer, "on" if event.type == "support" else "by")):
+            if role in roles:
+                text += f" {joint} {_say_who(roles.pop(role))}"
     if "a" in roles and "b" in roles:
         text += f" between {_say_who(roles.pop('a'))} and {_say_who(roles.pop('b'))}"
     for role, who in sorted(roles.items(), key=lambda pair: pair[0] != "object"):
         text += f" {_JOINTS.get(role, 'with')} {_say_who(who)}"
-    if event.where:
-        text += " with " + " and ".join(_say_compare(c) for c in event.where)
-    return text
+    sides = [_SIDES[c] for c in event.where if c in _SIDES]
+    where = [_say_compare(c) for c in event.where if c not in _SIDES]
+    text += "".join(f" {side}" for side in sides)
+    return text + (" with " + " and ".join(where) if where else "")
+
+
+_SIDES = {
+    Compare("rightward_rad", Op.LT, 0.0): "to the left",
+    Compare("rightward_rad", Op.GT, 0.0): "to the right",
+}
 
 
 def _say_who(who: Who) -> str:
     noun = " or ".join(who.labels) if who.labels else "object"
-    text = _with_article(f"{' or '.join(who.colors)} {noun}" if who.colors else noun)
+    text = with_article(f"{' or '.join(who.colors)} {noun}" if who.colors else noun)
     text = "the static world" if who.labels == ("static",) else text
     return f"{text} ({who.name})" if who.name else text
 
 
-def _with_article(words: str) -> str:
+def with_article(words: str) -> str:
+    """ "a fall", "an entry"."""
     return ("an " if words[0] in "aeiou" else "a ") + words
 
 

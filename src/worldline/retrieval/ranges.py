@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from worldline.core.errors import InputError
+from worldline.retrieval.numerals import quoted
 from worldline.retrieval.query import Op
 from worldline.retrieval.vocabulary import Entry, Kind
 from worldline.retrieval.words import Item
@@ -47,7 +48,8 @@ def spread_ranges(items: list[Item]) -> list[Item]:
         if result and result[-1].kind in (Kind.COMPARATOR, Kind.WITHIN):
             words = " ".join(item.words for item in items[at : at + size])
             raise InputError(
-                f"`{result[-1].words} {words}` is a limit and a range at once; give one of them"
+                f"`{result[-1].words} {quoted(words)}` is a limit and a range at once; give one of "
+                "them"
             )
         result += [Item(Entry(Kind.COMPARATOR, Op.GE), "at least"), low]
         result += [*hint, Item(Entry(Kind.COMPARATOR, Op.LE), "at most"), high]
@@ -106,12 +108,14 @@ def _limits(said: list[Item], *, has_hint: bool) -> tuple[Item, Item]:
     low, high = (item for item in said if item.kind in _SIZES)
     if high.kind is Kind.NUMBER and not has_hint:
         raise InputError(
-            f"`{words}` has no unit that is known; give a range as 1 to 2 m, and of a count only "
-            "one limit, such as at least 2 times"
+            f"`{quoted(words)}` has no unit that is known; give a range as 1 to 2 m, and of a "
+            "count only one limit, such as at least 2 times"
         )
     if low.kind is Kind.NUMBER and high.kind is Kind.MEASURE:
         value = float(f"{low.entry.value * high.factor:.12g}")
         low = replace(low, entry=Entry(Kind.MEASURE, "", value), unit=high.unit)
     if low.unit != high.unit:
-        raise InputError(f"`{words}` has limits in units of different kinds; give both in one")
+        raise InputError(
+            f"`{quoted(words)}` has limits in units of different kinds; give both in one"
+        )
     return (low, high) if low.entry.value <= high.entry.value else (high, low)

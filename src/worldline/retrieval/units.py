@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-__all__ = ["QUANTITIES", "QUANTITY_OF", "UNITS"]
+__all__ = ["QUANTITIES", "QUANTITY_OF", "UNITS", "name_of", "unit_of"]
 
 UNITS: Mapping[str, tuple[str, float]] = {
     **dict.fromkeys(("m", "metre", "metres", "meter", "meters"), ("m", 1.0)),
@@ -37,6 +37,8 @@ UNITS: Mapping[str, tuple[str, float]] = {
     **dict.fromkeys(("deg/s", "degrees per second"), ("radps", math.pi / 180)),
     **dict.fromkeys(("rpm", "revolutions per minute"), ("radps", math.pi / 30)),
     **dict.fromkeys(("rev/s", "revolutions per second"), ("radps", 2 * math.pi)),
+    "sizes/s": ("sizes_s", 1.0),
+    "sizes/s2": ("sizes_s2", 1.0),
     **dict.fromkeys(("rad", "radian", "radians"), ("rad", 1.0)),
     **dict.fromkeys(("deg", "degree", "degrees"), ("rad", math.pi / 180)),
     **dict.fromkeys(("revolution", "revolutions"), ("rad", 2 * math.pi)),
@@ -97,8 +99,24 @@ QUANTITIES: Mapping[str, tuple[str, str]] = {
     "num_swings": ("oscillate", "num swings, number of swings"),
     "delta_v_mps": ("brake", "delta v, change of speed, speed change"),
     "mean_rate_mps2": ("brake", "mean rate"),
-    "spin_radps": ("rotate", "spin rate, angular speed, angular velocity, rate of rotation"),
+    "spin_radps": (
+        "rotate",
+        "with spin, with a spin, spin rate, angular speed, angular velocity, rate of rotation",
+    ),
     "tilt_rad": ("topple", "tilt"),
+    "rightward_rad": ("turn", "rightward"),
     "duration_s": ("", "duration"),
 }
 """Quantity to the event that it speaks of by itself, if any, and the words that name it."""
+
+_STORED = sorted({stored for stored, _ in UNITS.values()}, key=len, reverse=True)
+
+
+def unit_of(quantity: str) -> str:
+    """The unit with which the name of a quantity ends; "" for a ratio or a number."""
+    return next((unit for unit in _STORED if quantity.endswith(f"_{unit}")), "")
+
+
+def name_of(quantity: str) -> str:
+    """The quantity in words, without its unit."""
+    return quantity.removesuffix(f"_{unit_of(quantity)}").replace("_", " ")

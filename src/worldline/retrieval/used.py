@@ -5,16 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from worldline.core.errors import InputError
+from worldline.retrieval.numerals import quoted
+from worldline.retrieval.units import unit_of
 from worldline.retrieval.vocabulary import Kind
 from worldline.retrieval.words import Item
 
 __all__ = ["check_whole", "counted_twice", "in_unit", "unused", "whole"]
 
+_ALSO = {
+    "mps": ("px_s", "sizes_s"),
+    "m": ("px",),
+    "mps2": ("px_s2", "sizes_s2"),
+}
+"""Units that the same quantity has in pixel scenes."""
+
 
 def counted_twice(words: str) -> InputError:
     """The complaint about a second count."""
     return InputError(
-        f"the query counts one event twice, once by `{words}`; give one limit, such as 2 times"
+        f"the query counts one event twice, once by `{quoted(words)}`; give one limit, such as "
+        "2 times"
     )
 
 
@@ -22,7 +32,7 @@ def whole(number: Item) -> int:
     """The value of a count. Raises `InputError` for half an event."""
     value = number.entry.value
     if value != int(value):
-        raise InputError(f"a count of {number.words} is asked for; give a whole number")
+        raise InputError(f"a count of {quoted(number.words)} is asked for; give a whole number")
     return int(value)
 
 
@@ -42,8 +52,8 @@ def unused(items: Sequence[Item], number: Item) -> InputError:
     at = _place(items, number)
     words = " ".join(item.words for item in items[at : at + 2])
     return InputError(
-        f"`{words}` cannot be read: no unit or thing that is known follows the number; write a "
-        "limit as 2 m, 2 s or 2 m/s, and a count as 2 times"
+        f"`{quoted(words)}` cannot be read: no unit or thing that is known follows the number; "
+        "write a limit as 2 m, 2 s or 2 m/s, and a count as 2 times"
     )
 
 
@@ -57,9 +67,10 @@ def in_unit(hint: Item, size: Item) -> str:
     Raises:
         InputError: it is not measured in such a unit.
     """
-    name, _, unit = hint.entry.text.rpartition("_")
+    quantity = hint.entry.text
+    unit = unit_of(quantity)
     if size.unit in ("", unit):
-        return hint.entry.text
-    if (unit, size.unit) == ("mps", "px_s"):
-        return f"{name}_px_s"
+        return quantity
+    if unit and size.unit in _ALSO.get(unit, ()):
+        return f"{quantity.removesuffix(unit)}{size.unit}"
     raise InputError(f"`{hint.words}` is not measured in the unit of {size.words}")

@@ -35,7 +35,8 @@ FORMS: Mapping[str, str] = {
     "moves behind, move behind",
     "reappear": "reappear, reappears, reappearing, reappeared, reappearance, comes back into view, "
     "come back into view, emerges, emerge, emerging",
-    "enter": "enter, enters, entering, entered, come into view, comes into view, come in, "
+    "enter": "entry, entries, enter, enters, entering, entered, "
+    "come into view, comes into view, come in, "
     "comes in, enter the frame, enters the frame, enters the view, enters the scene",
     "exit": "exit, exits, exiting, exited, leave, leaves, leaving, goes out of view, "
     "leave the frame, leaves the frame, leaves the view, leaves the scene, exits the frame, "
@@ -44,7 +45,8 @@ FORMS: Mapping[str, str] = {
     "starts to move, begins to move, begins moving, sets off",
     "stop": "stop, stops, stopping, stopped, stop moving, stops moving, halt, halts, halted, "
     "come to rest, comes to rest, came to rest, comes to a stop, come to a stop, comes to a halt",
-    "still": "still, stands still, stand still, rests, at rest, stationary, motionless, "
+    "still": "standstill, standstills, "
+    "still, stands still, stand still, rests, at rest, stationary, motionless, "
     "does not move, do not move, is not moving, stays still, parked, standing still, stay still",
     "cross": "cross, crosses, crossing, crossed, paths cross, crossings, cross paths, "
     "crosses the path of, cross the path of",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from worldline.physics import ONTOLOGY
 from worldline.retrieval.labels import LABELS, PLACES
 from worldline.retrieval.query import Op, Relation
 from worldline.retrieval.rows import COLORS, STATIC_LABEL
-from worldline.retrieval.units import QUANTITIES
+from worldline.retrieval.units import QUANTITIES, name_of
 from worldline.retrieval.verbs import FORMS
 
 __all__ = [
@@ -192,6 +193,11 @@ _add(Kind.ONLY, "only, just")
 
 for _quantity, (_about, _phrases) in QUANTITIES.items():
     _add(Kind.QUANTITY, _phrases, _quantity)
+for _definition in ONTOLOGY.values():
+    for _quantity in _definition.quantities:
+        _name = name_of(_quantity)
+        if " " in _name and _name not in LEXICON:  # "speed", "height": the unit tells which
+            _add(Kind.QUANTITY, _name, _quantity)
 _add(
     Kind.HEIGHT,
     "from a height, from height, from high up, from high, from up high, from heights, high up, "

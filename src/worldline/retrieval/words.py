@@ -8,18 +8,19 @@ import re
 from dataclasses import dataclass
 
 from worldline.core.errors import InputError
-from worldline.retrieval.numerals import plain_numbers
+from worldline.retrieval.numerals import plain_numbers, quoted
 from worldline.retrieval.phrasing import spell_out
 from worldline.retrieval.units import UNITS
 from worldline.retrieval.vocabulary import LEXICON, Entry, Kind
 
-__all__ = ["MAX_WORDS", "Item", "read_words"]
+__all__ = ["MAX_CHARACTERS", "MAX_WORDS", "Item", "read_words"]
 
 MAX_WORDS = 200
+MAX_CHARACTERS = 4000
 _LONGEST = max(phrase.count(" ") + 1 for phrase in LEXICON)
 _LONGEST_UNIT = max(unit.count(" ") + 1 for unit in UNITS)
 _TOKEN = re.compile(
-    r"\d+(?:\.\d+)?(?:e[+-]?\d+)?|\.\d+|(?:km/h|(?:[cm]?m|ft|px|rad|deg|rev)/s2?)|>=|<=|==|->|[<>=&|;,]|"
+    r"\d+(?:\.\d+)?(?:e[+-]?\d+)?|\.\d+|(?:km/h|(?:[cm]?m|ft|px|rad|deg|rev|sizes)/s2?)|>=|<=|==|->|[<>=&|;,]|"
     r"[^\W\d_]\w*"
 )
 _NEGATIVE = re.compile(r"(?<![\w.)-])(?:-|minus\s+)\.?\d[\d.]*")
@@ -86,14 +87,19 @@ def read_words(text: str) -> list[Item]:
     """Read a sentence; words that are not known are kept as such.
 
     Raises:
-        InputError: the sentence is longer than `MAX_WORDS` words, or holds a number below zero or
-            one that cannot be read whole.
+        InputError: the sentence is longer than `MAX_WORDS` words or `MAX_CHARACTERS`, or holds a
+            number below zero or one that cannot be read whole.
     """
+    if len(text) > MAX_CHARACTERS:
+        raise InputError(
+            f"the query has {len(text)} characters; ask in at most {MAX_CHARACTERS}, a few words "
+            "for each thing that happens"
+        )
     text = spell_out(text)
     if negative := _NEGATIVE.search(text):
         raise InputError(
-            f"the query asks for {' '.join(negative[0].split())}; heights, speeds, distances and "
-            "times are measured as sizes, so ask with numbers of 0 or more"
+            f"the query asks for {quoted(' '.join(negative[0].split()))}; heights, speeds, "
+            "distances and times are measured as sizes, so ask with numbers of 0 or more"
         )
     text = plain_numbers(text)
     tokens = ["comma" if token == "," else token for token in _TOKEN.findall(text)]
@@ -144,10 +150,12 @@ def _number(tokens: list[str], at: int) -> tuple[Item, int] | None:
             words = " ".join(tokens[at : at + length + size])
             if tokens[at + length + size :][:1] == ["per"]:
                 words += f" {' '.join(tokens[at + length + size :][:2])}"
-                raise InputError(f"`{words}` has a unit that is not known; write it as 2 m/s")
+                raise InputError(
+                    f"`{quoted(words)}` has a unit that is not known; write it as 2 m/s"
+                )
             value = float(f"{value * factor:.12g}")  # 30 cm is 0.3 m, not 0.30000000000000004 m
             if not math.isfinite(value):
-                raise InputError(f"`{words}` is too large to be a finite number; give less")
+                raise InputError(f"`{quoted(words)}` is too large to be a finite number; give less")
             return Item(Entry(Kind.MEASURE, "", value), words, stored, factor), length + size
     return Item(Entry(Kind.NUMBER, "", value), " ".join(tokens[at : at + length])), length
 

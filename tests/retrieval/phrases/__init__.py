@@ -76,8 +76,8 @@ def plan_of(text: str) -> Query | None:
     return query and like_terms(query)
 
 
-def like_terms(query: Query) -> Query:
-    """The query with roles and conditions sorted, values to ten digits, variables in order.
+def like_terms(query: Query, digits: int = 10) -> Query:
+    """The query with roles and conditions sorted, values to so many digits, variables in order.
 
     What is said of a variable once is said wherever it stands: "the box" is the red box it was.
 
@@ -98,7 +98,7 @@ def like_terms(query: Query) -> Query:
     def likened(part: Query) -> Query:
         match part:
             case Event(kind, where, roles):
-                rounded = (replace(c, value=float(f"{c.value:.10g}")) for c in where)
+                rounded = (replace(c, value=float(f"{c.value:.{digits}g}")) for c in where)
                 named = ((role, same(who)) for role, who in roles)
                 return Event(
                     kind,
