@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from worldline.data import probe
+
 Call = Callable[..., Any]
 
 
@@ -48,6 +50,24 @@ def test_search_like_finds_the_video_itself_first(call, library, tmp_path):
     assert done.code == 0
     assert done.answer["hits"][0]["source"] == str(video)
     assert done.answer["hits"][0]["score"] == pytest.approx(1.0, abs=1e-5)
+
+
+def test_hits_are_drawn(call, library, tmp_path):
+    words = ("search", "something falls", "--library", library, "--json")
+    plain = call(*words).answer["hits"]
+    lost = next(hit["source"] for hit in plain if hit["source"] != plain[0]["source"])
+    Path(lost).unlink()
+    done = call(*words, "--overlay", str(tmp_path / "drawn"))
+    hits = done.answer["hits"]
+    assert [{k: v for k, v in h.items() if not k.startswith("overlay")} for h in hits] == plain
+    for hit in hits:
+        if hit["source"] == lost:
+            assert Path(lost).name in hit["overlay_error"]
+        else:
+            assert Path(hit["overlay"]).parent == tmp_path / "drawn"
+            assert ("drawn", "a search hit") in probe(hit["overlay"]).provenance.details
+    assert done.code == 2
+    assert len(done.error_lines) == sum(hit["source"] == lost for hit in hits)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from worldline.core import MediaError
-from worldline.core.wording import counted, printable
+from worldline.core.wording import counted, describe_quantities, describe_quantity, printable
 
 
 def test_one_is_singular():
@@ -33,3 +33,17 @@ def test_a_media_error_names_its_file_so_that_it_can_be_shown():
     error = MediaError("a\x1bb\n.mp4", "is empty")
     assert str(error) == r"a\x1bb\n.mp4: is empty"
     assert error.path == "a\x1bb\n.mp4"
+
+
+def test_quantities_have_their_units():
+    assert describe_quantity("height_m", 1.234) == "height 1.23\u202fm"
+    assert describe_quantity("impact_speed_mps", 4.0) == "impact speed 4\u202fm/s"
+    assert describe_quantity("acceleration_px_s2", 980.0) == "acceleration 980\u202fpx/s²"
+    assert describe_quantity("closing_speed_px_s", 611.2) == "closing speed 611\u202fpx/s"
+    assert describe_quantity("angle_deg", 30) == "angle 30°"
+    assert describe_quantity("count", 3) == "count 3"
+    assert describe_quantity("m", 3) == "m 3"
+    assert describe_quantities({"gap_m": 0.25, "gap_m_std": 0.012, "x_std": 1.0}) == (
+        "gap 0.25\u202fm ± 0.012",
+        "x std 1",
+    )

@@ -10,8 +10,6 @@ from worldline.report.words import (
     count,
     count_outcomes,
     describe_provenance,
-    describe_quantities,
-    describe_quantity,
     describe_trust,
     join,
     state_findings,
@@ -42,20 +40,6 @@ def test_lists_and_counts_read_well() -> None:
     assert join(["a", "b", "c"]) == "a, b and c"
     assert (count(0, "hit"), count(1, "hit"), count(2, "hit")) == ("no hits", "1 hit", "2 hits")
     assert count(2, "miss", "misses") == "2 misses"
-
-
-def test_quantities_have_their_units() -> None:
-    assert describe_quantity("height_m", 1.234) == "height 1.23\u202fm"
-    assert describe_quantity("impact_speed_mps", 4.0) == "impact speed 4\u202fm/s"
-    assert describe_quantity("acceleration_px_s2", 980.0) == "acceleration 980\u202fpx/s²"
-    assert describe_quantity("closing_speed_px_s", 611.2) == "closing speed 611\u202fpx/s"
-    assert describe_quantity("angle_deg", 30) == "angle 30°"
-    assert describe_quantity("count", 3) == "count 3"
-    assert describe_quantity("m", 3) == "m 3"
-    assert describe_quantities({"gap_m": 0.25, "gap_m_std": 0.012, "x_std": 1.0}) == (
-        "gap 0.25\u202fm ± 0.012",
-        "x std 1",
-    )
 
 
 def test_nobody_mistakes_a_forecast_for_a_recording() -> None:

@@ -57,6 +57,7 @@ COMMANDS = (
     Entry("ingest", "worldline.cli.ingest:Ingest", _FIND, "bring videos into a library", True),
     Entry("search", "worldline.cli.search:Search", _FIND, "ask it in words; hits say why"),
     Entry("eval", "worldline.cli.eval:Eval", _FIND, "how good it is, beside baselines", True),
+    Entry("serve", "worldline.cli.serve:Serve", _FIND, "a library over HTTP, with a page", True),
     Entry("sim make", "worldline.cli.sim_make:SimMake", _MAKE, "simulated clips with their truth"),
     Entry("record", "worldline.cli.record:Record", _MAKE, "a Gymnasium environment as a dataset"),
     Entry("train", "worldline.cli.train:Train", _MAKE, "make a world by a recipe, resumable", True),

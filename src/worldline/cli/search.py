@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from worldline.cli.files import nearby
-from worldline.cli.output import Answer, JsonFlag, Seed
+from worldline.cli.output import Answer, JsonFlag, Seed, describe, track
+from worldline.cli.places import make_folder
+from worldline.cli.process import complain
 from worldline.core.errors import InputError
 from worldline.core.scene import STATIC
+from worldline.core.wording import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -42,6 +45,8 @@ class Search:
         Path | None, tyro.conf.arg(metavar="VIDEO", help="Video whose motion hits resemble.")
     ] = None
     limit: Annotated[int, tyro.conf.arg(metavar="K", help="Most hits to answer with.")] = 10
+    overlay: Path | None = None
+    """Folder for a clip of each hit, with world lines, parts and measured values drawn on it."""
     json: JsonFlag = False
     seed: Seed = 0
 
@@ -52,7 +57,16 @@ class Search:
         text = " ".join(self.query)
         query: str | dict[str, Any] = _plan(text) if text.lstrip().startswith("{") else text
         library = Library.open(self.library)
-        return library.search(query, limit=self.limit, like=self.like).to_json()
+        answer = library.search(query, limit=self.limit, like=self.like).to_json()
+        if self.overlay is not None:
+            make_folder("--overlay", self.overlay)
+            for rank, hit in enumerate(track(answer["hits"], "drawing"), start=1):
+                _draw(hit, self.overlay / f"{rank:03d}-{Path(hit['source']).stem[:80]}.mp4")
+        # A clip that cannot be written fails alone, as a file of a batch does.
+        failed = [
+            {"error": hit["overlay_error"]} for hit in answer["hits"] if "overlay_error" in hit
+        ]
+        return {**answer, "results": failed} if failed else answer
 
     def show(self, answer: Answer, console: Console) -> None:
         """Print the plan in words, then a table of hits."""
@@ -72,6 +86,24 @@ class Search:
             row = [f"{hit['score']:.2f}", *span, hit["origin"], nearby(hit["source"])]
             table.add_row(*row, because(hit["why"]))
         console.print(table if answer["hits"] else "no hit")
+
+
+def _draw(hit: dict[str, Any], target: Path) -> None:
+    """Write a hit's clip; what becomes of it is said in the hit."""
+    from worldline.retrieval.overlay import open_overlay
+
+    why = hit["why"]
+    tracks = [pair["track"] for pair in why.get("alike", ())]
+    try:
+        overlay = open_overlay(hit["source"], hit["start_s"], hit["end_s"], why["events"], tracks)
+        overlay.write_clip(target)
+    except BrokenPipeError:
+        raise
+    except (InputError, OSError) as error:
+        hit["overlay_error"] = f"the overlay of a hit was not written: {describe(error)}"
+        complain(f"worldline: error: {printable(hit['overlay_error'])}")
+    else:
+        hit["overlay"] = str(target)
 
 
 def because(why: dict[str, Any]) -> str:

@@ -12,12 +12,13 @@ from contextlib import contextmanager
 from itertools import islice
 from multiprocessing import Pipe, get_context, resource_tracker
 from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
 from multiprocessing.pool import Pool
 from typing import TypeVar
 
 from worldline.core.errors import InputError
 
-__all__ = ["WorkerLostError", "num_cores", "spawn_pool", "spread"]
+__all__ = ["WorkerLostError", "num_cores", "spawn_pool", "spread", "start_process"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -127,6 +128,24 @@ def spawn_pool(num_workers: int) -> Pool:
     """
     with _spawning():
         return get_context("spawn").Pool(num_workers)
+
+
+def start_process(
+    target: Callable[..., None], *arguments: object
+) -> tuple[SpawnProcess, Connection]:
+    """A new process, as those of `spawn_pool`, and this end of a pipe to it.
+
+    Args:
+        target: function of a module, called with the other end of the pipe and the arguments.
+        arguments: further ones.
+    """
+    context = get_context("spawn")
+    here, there = context.Pipe()
+    with _spawning():
+        process = context.Process(target=target, args=(there, *arguments))
+        process.start()
+    there.close()  # so that the process is the only one to hold it, and its death can be seen
+    return process, here
 
 
 @contextmanager

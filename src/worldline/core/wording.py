@@ -1,10 +1,29 @@
-"""How a number of things and the name of a file are said in a sentence."""
+"""How numbers of things, measured values and names of files are said in a sentence."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
-__all__ = ["counted", "printable"]
+__all__ = ["counted", "describe_quantities", "describe_quantity", "plain", "printable"]
+
+_UNITS = {
+    "mps2": "m/s²",
+    "mps": "m/s",
+    "radps": "rad/s",
+    "sizes_s2": "sizes/s²",
+    "sizes_s": "sizes/s",
+    "px_s2": "px/s²",
+    "px_s": "px/s",
+    "rad": "rad",
+    "deg": "°",
+    "px": "px",
+    "kg": "kg",
+    "ns": "N·s",
+    "m": "m",
+    "s": "s",
+}
 
 # Control characters, the marks that end a line or turn the direction of writing, and bytes of a
 # file name that are no text: a terminal would obey the first, and be misled or fail by the others.
@@ -28,3 +47,35 @@ def printable(text: str, *, keep: str = "") -> str:
 
 def _written(character: str, keep: str) -> str:
     return character if character in keep else character.encode("unicode_escape").decode()
+
+
+def plain(name: str) -> str:
+    """A name from the program as words: "near_miss" becomes "near miss"."""
+    return name.replace("_", " ").strip()
+
+
+def describe_quantity(name: str, value: Any) -> str:
+    """A measured value with its unit, from a name such as "height_m"."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return f"{plain(name)} {value}"
+    number = f"{value:.3g}" if isinstance(value, float) else str(value)
+    for suffix, unit in _UNITS.items():  # longer suffixes come first
+        stem = name.removesuffix(f"_{suffix}")
+        if stem and stem != name:
+            gap = "" if suffix == "deg" else "\u202f"
+            return f"{plain(stem)} {number}{gap}{unit}"
+    return f"{plain(name)} {number}"
+
+
+def describe_quantities(quantities: Mapping[str, Any]) -> tuple[str, ...]:
+    """Values with units; a standard error joins the value it belongs to."""
+    out = []
+    for name, value in quantities.items():
+        if name.endswith("_std") and name.removesuffix("_std") in quantities:
+            continue
+        text = describe_quantity(name, value)
+        error = quantities.get(f"{name}_std")
+        if isinstance(error, int | float):
+            text += f" ± {error:.2g}"
+        out.append(text)
+    return tuple(out)

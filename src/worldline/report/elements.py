@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from worldline.core import Origin, Outcome, Provenance, Verdict
+from worldline.core.wording import plain
 from worldline.report.facts import Film, Still
-from worldline.report.words import describe_provenance, describe_trust, plain, sentence
+from worldline.report.words import describe_provenance, describe_trust, sentence
 
 __all__ = [
     "show_film",

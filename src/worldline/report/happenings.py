@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from html import escape
 
+from worldline.core.wording import describe_quantities, plain
 from worldline.report.elements import show_folded, show_moment, show_table
 from worldline.report.facts import ClipFacts
 from worldline.report.svg import draw_timeline, track_color
-from worldline.report.words import describe_quantities, is_notable, plain, sentence
+from worldline.report.words import is_notable, sentence
 
 __all__ = ["show_events", "show_tracks"]
 

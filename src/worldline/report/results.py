@@ -7,9 +7,10 @@ from html import escape
 from typing import Any
 
 from worldline.core import STATIC
+from worldline.core.wording import describe_quantities, plain
 from worldline.report.elements import show_film, show_list
 from worldline.report.facts import HitFacts, ReportFacts, SearchFacts
-from worldline.report.words import count, describe_quantities, join, plain, sentence
+from worldline.report.words import count, join, sentence
 
 __all__ = ["explain", "show_searches"]
 

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from worldline.core import Origin, Outcome, Provenance, Verdict
-from worldline.core.wording import counted
+from worldline.core.wording import counted, plain
 from worldline.report.facts import ClipFacts, ForecastFacts, ReportFacts, SearchFacts
 
 __all__ = [
     "count",
     "count_outcomes",
     "describe_provenance",
-    "describe_quantities",
-    "describe_quantity",
     "describe_trust",
     "is_notable",
     "join",
-    "plain",
     "sentence",
     "state_findings",
 ]
@@ -44,28 +40,6 @@ _NOTABLE = {
     "collapse": ("collapse", "collapses"),
     "overtake": ("overtaking", "overtakings"),
 }
-
-_UNITS = {
-    "mps2": "m/s²",
-    "mps": "m/s",
-    "radps": "rad/s",
-    "sizes_s2": "sizes/s²",
-    "sizes_s": "sizes/s",
-    "px_s2": "px/s²",
-    "px_s": "px/s",
-    "rad": "rad",
-    "deg": "°",
-    "px": "px",
-    "kg": "kg",
-    "ns": "N·s",
-    "m": "m",
-    "s": "s",
-}
-
-
-def plain(name: str) -> str:
-    """A name from the program as words: "near_miss" becomes "near miss"."""
-    return name.replace("_", " ").strip()
 
 
 def count(number: int, one: str, many: str = "") -> str:
@@ -104,33 +78,6 @@ def describe_provenance(provenance: Provenance) -> str:
         family = f" ({plain(provenance.source)})" if provenance.source else ""
         return f"Simulated{family}: not a recording"
     return "Recorded by a camera"
-
-
-def describe_quantity(name: str, value: Any) -> str:
-    """A measured value with its unit, from a name such as "height_m"."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return f"{plain(name)} {value}"
-    number = f"{value:.3g}" if isinstance(value, float) else str(value)
-    for suffix, unit in _UNITS.items():  # longer suffixes come first
-        stem = name.removesuffix(f"_{suffix}")
-        if stem and stem != name:
-            gap = "" if suffix == "deg" else "\u202f"
-            return f"{plain(stem)} {number}{gap}{unit}"
-    return f"{plain(name)} {number}"
-
-
-def describe_quantities(quantities: Mapping[str, Any]) -> tuple[str, ...]:
-    """Values with units; a standard error joins the value it belongs to."""
-    out = []
-    for name, value in quantities.items():
-        if name.endswith("_std") and name.removesuffix("_std") in quantities:
-            continue
-        text = describe_quantity(name, value)
-        error = quantities.get(f"{name}_std")
-        if isinstance(error, int | float):
-            text += f" ± {error:.2g}"
-        out.append(text)
-    return tuple(out)
 
 
 def state_findings(facts: ReportFacts) -> tuple[str, ...]:

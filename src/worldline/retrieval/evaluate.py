@@ -90,6 +90,7 @@ class Evidence:
         """Plain dictionary for a hit's "why"."""
         row = self.event.row
         record: dict[str, Any] = {
+            "number": row["number"],
             "type": row["type"],
             "start_s": row["start_s"],
             "end_s": row["end_s"],
