@@ -13,14 +13,12 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from record import write_record
-from tests.retrieval.phrases import like_terms, plan_of, read_phrases
+from tests.retrieval.phrases import SETS, like_terms, plan_of, read_phrases
 
 from worldline.core.errors import InputError
 from worldline.retrieval.query import And, Event, Query
 from worldline.retrieval.vocabulary import Kind
 from worldline.retrieval.words import read_words
-
-SETS = ("development", "held_out")
 
 
 def spotted(text: str) -> Query | None:

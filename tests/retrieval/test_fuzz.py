@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from tests.retrieval.phrases import like_terms, read_phrases
+from tests.retrieval.phrases import SETS, like_terms, read_phrases
 
 from worldline.core.errors import InputError
 from worldline.retrieval import (
@@ -106,7 +106,7 @@ def test_the_sentence_of_an_event_is_read_back(seed):
     assert (plan.ignored, plan.guesses) == ((), ())
 
 
-@pytest.mark.parametrize("name", ["development", "held_out"])
+@pytest.mark.parametrize("name", SETS)
 def test_the_sentence_of_a_plan_is_read_back(name):
     """To the five digits that sentences show."""
     lost = []

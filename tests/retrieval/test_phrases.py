@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from tests.retrieval.phrases import Phrase, like_terms, plan_of, read_phrases
+from tests.retrieval.phrases import SETS, Phrase, like_terms, plan_of, read_phrases
 
-PHRASES = [*read_phrases("development"), *read_phrases("held_out")]
+PHRASES = [phrase for name in SETS for phrase in read_phrases(name)]
 
 
 def _param(phrase: Phrase):

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
-from worldline.core.errors import InputError
-from worldline.physics import ONTOLOGY
 from worldline.retrieval.draft import Draft, Said, draft
 from worldline.retrieval.mentions import Mentions, Named
-from worldline.retrieval.plan import Guess, noun_of, with_article
 from worldline.retrieval.query import (
     PAIR_TYPES,
     And,
-    Compare,
     Count,
     Event,
     Op,
@@ -22,9 +19,10 @@ from worldline.retrieval.query import (
     Relation,
     Who,
 )
+from worldline.retrieval.remarks import Remarks
 from worldline.retrieval.rows import STATIC_LABEL
-from worldline.retrieval.units import QUANTITY_OF, name_of
-from worldline.retrieval.used import counted_twice, unused
+from worldline.retrieval.sizes import with_sizes
+from worldline.retrieval.used import counted_twice
 from worldline.retrieval.verbs import (
     BEING,
     CAUSED,
@@ -48,60 +46,26 @@ class Reader:
 
     def __init__(self) -> None:
         self.mentions = Mentions()
-        self._guesses: list[Guess] = []
-        self._ignored: list[str] = []
-
-    def guess(self, words: str, meaning: str) -> None:
-        """Note that these words were read in a way that was not spelled out."""
-        self._guesses.append(Guess(words, meaning))
-
-    def ignore(self, items: Sequence[Item]) -> None:
-        """Note that these said nothing, apart from words that never do.
-
-        Raises:
-            InputError: there is a number among them.
-        """
-        for item in items:
-            if item.kind is Kind.NUMBER:
-                raise unused(items, item)
-        quiet = (Kind.FILLER, Kind.ARTICLE, Kind.AND, Kind.COMMA, Kind.UNKNOWN, Kind.PRONOUN)
-        self._ignored += [item.words for item in items if item.kind not in quiet]
-
-    def remarks(self, items: Sequence[Item]) -> tuple[tuple[Guess, ...], tuple[str, ...]]:
-        """All guesses, and all ignored words, unknown ones among `items` included."""
-        spelled = [
-            Guess(
-                item.words,
-                item.meaning or f"read as {item.entry.text or item.kind}".replace("_", " "),
-            )
-            for item in items
-            if item.guessed and item.kind is not Kind.COMPARATOR
-        ]
-        unknown = [item.words for item in items if item.kind is Kind.UNKNOWN]
-        return tuple(spelled + self._guesses), tuple(unknown + self._ignored)
+        self.remarks = Remarks()
 
     def clause(self, items: Sequence[Item]) -> Query:
         """The query of one clause, which holds at least one event.
 
         Raises:
-            InputError: a number is not used whole, a count is no whole number or given twice, or
-                limits exclude each other.
+            InputError: a number is not used whole, a count is no whole number or given twice,
+                limits exclude each other, or an event has no such measure.
         """
         said = draft(items, self.mentions)
-        self._guesses += said.guesses
+        self.remarks.add(said.guesses)
         return _Casting(items, said, self).query()
-
-    def drop(self, words: str) -> None:
-        """Note that a word played no part."""
-        self._ignored.append(words)
 
 
 class _Casting:
     """Who takes which role in the events of one clause."""
 
     def __init__(self, items: Sequence[Item], said: Draft, reader: Reader) -> None:
-        self._items, self._said, self._reader = items, said, reader
-        self._mentions = reader.mentions
+        self._items, self._said = items, said
+        self._mentions, self._remarks = reader.mentions, reader.remarks
         self._used: list[Named] = []
         self._subject: Named | None = None
         self._had_subject = False
@@ -110,19 +74,39 @@ class _Casting:
         """All events of the clause; the count is the last one's."""
         events: list[Event] = []
         for number, event in enumerate(self._said.events):
-            events.append(self._where(self._roles(number, event), number))
+            events.append(with_sizes(self._roles(number, event), number, self._said, self._remarks))
         parts: list[Query] = [*events]
+        others = self._others(events)
+        if others and self._said.count is None:
+            if self._said.at_once and len(others) == 1:
+                return Relate(events[0], Relation.WHILE, others[0])
+            parts += others
         for named in self._said.people:
             unused = not any(named is used for used in self._used)
             if unused and named.who != Who() and not named.is_place:
-                self._reader.drop(named.words)
+                self._remarks.drop(named.words)
         if self._said.at_once and self._said.count == (Op.GE, 2):
             parts[-1] = Relate(parts[-1], Relation.WHILE, _another(events[-1]))
         elif self._said.count is not None:
             parts[-1] = Count(parts[-1], *self._said.count)
         if self._said.at_once and not isinstance(parts[-1], Relate):
-            self._reader.drop("at the same time")
+            self._remarks.drop("at the same time")
         return parts[0] if len(parts) == 1 else And(tuple(parts))
+
+    def _others(self, events: Sequence[Event]) -> list[Event]:
+        """ "A ball and a box fall": the same event of those who are named beside its subject."""
+        said = self._said.events[0]
+        if len(events) > 1 or events[0].type in PAIR_TYPES or events[0].type in DOING:
+            return []
+        before = [p for p in self._said.people if p.at < said.at]
+        others = []
+        for first, named in pairwise(before):
+            between = self._items[first.at + 1 : named.at]
+            if any(i.kind is Kind.AND for i in between) and named.link != "between":
+                roles = ((r, w) for r, w in events[0].roles if r != "object")
+                who = self._name(named)
+                others.append(replace(events[0], roles=(("object", who), *roles)))
+        return others
 
     # Who takes part
 
@@ -225,10 +209,10 @@ class _Casting:
             second = self._name(people[1]) if len(people) > 1 else Who()
         for named in people:
             if named.number > 2:
-                self._reader.drop(named.number_words)
+                self._remarks.drop(named.number_words)
         if event.type == "collide" and any(p.is_place for p in people[:2]):
             place = next(p.words for p in people[:2] if p.is_place)
-            self._reader.guess(place, f"touches the {STATIC_LABEL} world")
+            self._remarks.guess(place, f"touches the {STATIC_LABEL} world")
             event = Event("contact")
         return replace(event, roles=(("a", first), ("b", second)))
 
@@ -241,13 +225,15 @@ class _Casting:
         at_verb = _word(self._items, said.at - 1)
         direct = [p for p in after if p.link in ("", "by", "on", "on top of")]
         turned = is_turned_round(verb, at_verb, direct[0].link if direct else "")
+        lacks = not before and not direct and not verb.split()[0].endswith("ing")
+        turned = turned or (lacks and is_turned_round(verb, "is", ""))  # "picked up, then carried"
         turned = turned or (
             _is_attribute(self._items, said, *before[:1]) and not verb.endswith("ing")
         )
         if turned:
             first, second = second, first
         if event.type == "support" and direct and direct[0].is_place:
-            self._reader.guess(verb, "does not move")
+            self._remarks.guess(verb, "does not move")
             event, first, second = Event("still"), "object", ""
         roles: list[tuple[str, Who]] = []
         if before:
@@ -259,7 +245,7 @@ class _Casting:
         roles.sort(key=lambda pair: pair[0] == order[1])
         for named in self._said.people:
             if named.number_words:
-                self._reader.drop(named.number_words)
+                self._remarks.drop(named.number_words)
         return replace(event, roles=tuple(roles))
 
     def _doing_noun(self, event: Event, after: list[Named]) -> Event:
@@ -282,76 +268,11 @@ class _Casting:
         op = subject.op
         if op is None:
             op = Op.GE
-            self._reader.guess(subject.number_words, f"at least {subject.number}")
+            self._remarks.guess(subject.number_words, f"at least {subject.number}")
         self._said.count = op, subject.number
-
-    # What is measured
-
-    def _where(self, event: Event, number: int) -> Event:
-        said, is_last = self._said, number == len(self._said.events) - 1
-        where: list[Compare] = []
-        for owner, words, compare in said.where:
-            if owner != number:
-                continue
-            name = compare.quantity
-            if name.startswith("?"):
-                unit = name[1:]
-                name = QUANTITY_OF.get(event.type, {}).get(unit, "")
-                name = name or ("duration_s" if unit == "s" else "")
-            name = _MEANT.get((event.type, name), name)
-            if name and name != "duration_s" and event.type in ONTOLOGY:
-                self._check(event.type, name)
-            if name:
-                where.append(replace(compare, quantity=name))
-            else:
-                self._reader.drop(words)
-        height = said.height
-        if height is not None and event.type in ("fall", "rise"):
-            if not any(c.quantity in ("height_m", "height_px") for c in where):
-                least = height.entry.value
-                where.append(Compare("height_m", Op.GT, least))
-                self._reader.guess(height.words, f"height more than {least:g} m")
-        elif height is not None and is_last:
-            self._reader.drop(height.words)
-        where += self._by_words(event, is_last=is_last, measured=bool(where))
-        return replace(event, where=tuple(where))
-
-    def _check(self, kind: str, name: str) -> None:
-        """Raise `InputError` for a quantity that an event of this kind does not have."""
-        known = ONTOLOGY[kind].quantities
-        if name not in known:
-            raise InputError(
-                f"{with_article(noun_of(kind))} has no {name_of(name)}; what is measured "
-                f"of it is {', '.join(known)}"
-            )
-
-    def _by_words(self, event: Event, *, is_last: bool, measured: bool) -> list[Compare]:
-        """Conditions that a word alone stands for: "hard", "to the left"."""
-        where = []
-        hard, side = self._said.hard, self._said.side
-        if hard is not None and event.type == "brake":
-            if not measured:
-                least = hard.entry.value
-                where.append(Compare("mean_rate_mps2", Op.GE, least))
-                self._reader.guess(hard.words, f"mean rate at least {least:g} m/s\u00b2")
-        elif hard is not None and is_last:
-            self._reader.drop(hard.words)
-        if side is not None and event.type == "turn":
-            where.append(Compare("rightward_rad", Op.LT if side.entry.value < 0 else Op.GT, 0.0))
-        elif side is not None and is_last:
-            self._reader.drop(side.words)
-        return where
 
 
 _EACH_OTHER = ("each other", "one another")
-_MEANT = {
-    ("collide", "impact_speed_mps"): "approach_speed_mps",
-    ("collide", "closing_speed_mps"): "approach_speed_mps",
-    ("collide", "closing_speed_px_s"): "approach_speed_px_s",
-    ("near_miss", "approach_speed_mps"): "closing_speed_mps",
-    ("throw", "impact_speed_mps"): "speed_mps",
-}
-"""Quantities that one event calls by another's name."""
 
 
 def _another(event: Event) -> Event:

@@ -63,9 +63,9 @@ def parse(text: str) -> Plan:
     for item in profiles:
         judged = by_profile(query, item.entry.text)
         if judged == query:
-            reader.ignore([item])
+            reader.remarks.ignore([item])
         query = judged
-    guesses, ignored = reader.remarks(items)
+    guesses, ignored = reader.remarks.of(items)
     return Plan(query, text, guesses, ignored)
 
 
@@ -131,7 +131,7 @@ def _sequence(items: list[Item], reader: Reader) -> Query:
         within_s = limit_s if limit_s is not None else within_s
         if joint.entry.text == "soon" and within_s is None:
             within_s = IMMEDIATELY_S
-            reader.guess(joint.words, f"within {within_s:g} s")
+            reader.remarks.guess(joint.words, f"within {within_s:g} s")
         if not has_event(piece):
             query = _elsewhere(query, joint, piece, within_s, reader)
             within_s = None
@@ -177,7 +177,7 @@ def _opened(
         return _relate(main, Relation(opener.entry.text), other)
     if opener.entry.text == "soon":
         within_s = IMMEDIATELY_S
-        reader.guess(opener.words, f"within {IMMEDIATELY_S:g} s")
+        reader.remarks.guess(opener.words, f"within {IMMEDIATELY_S:g} s")
     if opener.kind is Kind.AFTER:
         return Then(other, main, within_s)
     return Then(main, other, within_s)
@@ -190,7 +190,7 @@ def _elsewhere(
     words = {item.words for item in piece}
     refers = words <= _REFERRING and isinstance(query, And) and isinstance(query.parts[-1], Not)
     if not refers or not isinstance(query, And):
-        reader.ignore([joint, *piece])
+        reader.remarks.ignore([joint, *piece])
         return query
     rest, absent = query.parts[:-1], query.parts[-1]
     wanted = rest[0] if len(rest) == 1 else And(rest)
@@ -227,7 +227,7 @@ def _related(items: list[Item], reader: Reader) -> Query:
     for joint, piece in zip(joints, pieces[1:], strict=True):
         part = _conjunction(piece, reader)
         relation = Relation(joint.entry.text)
-        turned = joint.words in ("throughout",)
+        turned = joint.words in ("throughout", "during which")
         query = _relate(part, relation, query) if turned else _relate(query, relation, part)
     return query
 
@@ -248,7 +248,7 @@ def _within(piece: list[Item], reader: Reader) -> tuple[float | None, list[Item]
             if after.entry.value <= 0:
                 raise InputError(f"{item.words} {after.words} leaves no time; give more than 0 s")
             if item.meaning:
-                reader.guess(after.words, item.meaning)
+                reader.remarks.guess(after.words, item.meaning)
             return after.entry.value, piece[:i] + piece[i + 2 :]
     return None, piece
 
@@ -263,8 +263,8 @@ def _conjunction(items: list[Item], reader: Reader) -> Query:
         elif has_event(segment):
             merged.append(waiting + segment)
             waiting = []
-        else:
-            waiting += segment
+        elif segment:
+            waiting += [*segment, _AND]
     if waiting:
         merged[-1] = merged[-1] + waiting
     parts: list[Query] = []
@@ -351,6 +351,7 @@ def _being(negation: Item) -> list[Item]:
     return [Item(Entry(Kind.FILLER), said.pop())] if said else []
 
 
+_AND = Item(Entry(Kind.AND), "and")
 _NO = Item(Entry(Kind.ARTICLE), "no")
 
 

@@ -31,7 +31,7 @@ def has_event(items: Sequence[Item]) -> bool:
 
 def settle(items: list[Item]) -> list[Item]:
     """The same words with their parts in the sentence settled; some change places."""
-    items = _implied(_follows(_opened(items)))
+    items = _implied(_follows(_changing(_opened(items))))
     items = _waits(items)
     items = _turned(items)
     items = _at_once(items)
@@ -65,6 +65,17 @@ def _opened(items: list[Item]) -> list[Item]:
         if item.kind not in (Kind.FILLER, Kind.ARTICLE):
             break
     return items
+
+
+def _changing(items: list[Item]) -> list[Item]:
+    """ "TTC drops under 1 s": what drops there is a number."""
+    result = list(items)
+    for at in range(1, len(items)):
+        before, item = items[at - 1], items[at]
+        changes = item.kind is Kind.EVENT and item.entry.text in ("fall", "rise")
+        if before.kind is Kind.QUANTITY and changes:
+            result[at] = _filler(item)
+    return result
 
 
 def _is_time(item: Item) -> bool:
@@ -133,6 +144,12 @@ def _sides(items: Sequence[Item], at: int) -> tuple[list[Item], list[Item]]:
     return list(items[start:at]), list(items[at + 1 : end])
 
 
+def _opens(items: Sequence[Item]) -> bool:
+    """Whether these are a clause, a comma, and another clause."""
+    comma = next((i for i, item in enumerate(items) if item.kind is Kind.COMMA), len(items))
+    return has_event(items[:comma]) and has_event(items[comma:])
+
+
 def _follows(items: list[Item]) -> list[Item]:
     """ "Following" between two things, rather than between two events, is what one of them does."""
     result = list(items)
@@ -141,7 +158,7 @@ def _follows(items: list[Item]) -> list[Item]:
             continue
         left, right = _sides(items, at)
         spoken = [i for i in left if i.kind not in (Kind.FILLER, Kind.ARTICLE)]
-        opens = not spoken and any(i.kind is Kind.COMMA for i in right)
+        opens = not spoken and _opens(right)
         if not (has_event(left) and has_event(right)) and not opens:
             result[at] = replace(item, entry=Entry(Kind.EVENT, "follow"))
     return result
@@ -176,6 +193,5 @@ def _is_idle(items: Sequence[Item], at: int) -> bool:
     left, right = _sides(items, at)
     spoken = [i for i in left if i.kind not in (Kind.FILLER, Kind.ARTICLE, Kind.COMMA)]
     if not spoken:  # "while turning, a car brakes"
-        comma = next((i for i, item in enumerate(right) if item.kind is Kind.COMMA), None)
-        return comma is None or not (has_event(right[:comma]) and has_event(right[comma:]))
+        return not _opens(right)
     return not (has_event(left) and has_event(right))

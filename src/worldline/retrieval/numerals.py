@@ -23,7 +23,7 @@ _THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?")
 _DECIMAL = re.compile(r"(?:\d+(?:[.,]\d+)?|\.\d+)(?:e[+-]?\d+)?")
 _FRACTION = re.compile(r"(\d+)/(\d+)")
 _PLAIN = re.compile(r"\d+(?:\.\d+)?|\.\d+")
-_SLASHED = re.compile(r"(?<=[\d.])[\s-]*([^\W\d_]+(?:/[^\s,;.()]+)+)")
+_SLASHED = re.compile(r"(?<=[\d.])[\s-]*([^\W\d_]+(?:/[^\s,;.()?!]+)+)")
 _NOT_FINITE = re.compile(r"\b(?:nan|inf|infinity|infinite)\b")
 _LOOSE = (
     (re.compile(r"->"), " -> "),

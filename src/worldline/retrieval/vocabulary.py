@@ -256,7 +256,11 @@ _add(
     "and meanwhile, and simultaneously, simultaneously with",
     Relation.WHILE,
 )
-_add(Kind.RELATION, "during, in the course of, in the middle of, throughout", Relation.DURING)
+_add(
+    Kind.RELATION,
+    "during, in the course of, in the middle of, throughout, during which",
+    Relation.DURING,
+)
 _add(Kind.RELATION, "overlapping, overlaps, overlapping with, overlaps with", Relation.OVERLAPS)
 _add(Kind.RELATION, "until, till, up until", Relation.MEETS)
 _add(

@@ -17,7 +17,10 @@ from worldline.retrieval import And, Count, Event, Not, Or, Query, Relate, Then,
 from worldline.retrieval.query import events_in
 from worldline.retrieval.rows import COLORS
 
-__all__ = ["Phrase", "like_terms", "plan_of", "read_phrases"]
+__all__ = ["SETS", "Phrase", "like_terms", "plan_of", "read_phrases"]
+
+SETS = ("development", "held_out", "second_held_out")
+"""In the order of writing: the grammar was mended on each before the next was written."""
 
 _GROUPS = {"vehicle": ("car", "truck", "bus", "motorcycle")}
 

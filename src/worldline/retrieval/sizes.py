@@ -1,0 +1,93 @@
+"""The measured conditions of an event: which of its quantities a size is about."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from worldline.core.errors import InputError
+from worldline.physics import ONTOLOGY
+from worldline.retrieval.draft import Draft
+from worldline.retrieval.plan import noun_of, with_article
+from worldline.retrieval.query import Compare, Event, Op
+from worldline.retrieval.remarks import Remarks
+from worldline.retrieval.units import QUANTITY_OF, name_of
+
+__all__ = ["with_sizes"]
+
+_MEANT = {
+    ("collide", "impact_speed_mps"): "approach_speed_mps",
+    ("collide", "closing_speed_mps"): "approach_speed_mps",
+    ("collide", "closing_speed_px_s"): "approach_speed_px_s",
+    ("near_miss", "approach_speed_mps"): "closing_speed_mps",
+    ("throw", "impact_speed_mps"): "speed_mps",
+}
+"""Quantities that one event calls by another's name."""
+
+
+def with_sizes(event: Event, number: int, said: Draft, remarks: Remarks) -> Event:
+    """The event with the conditions that a clause puts on it.
+
+    Args:
+        event: the clause's event of this `number`.
+        number: its place among the events of the clause.
+        said: the clause.
+        remarks: takes what is guessed, and sizes that say nothing of the event.
+
+    Raises:
+        InputError: a quantity is named that such an event does not have.
+    """
+    is_last = number == len(said.events) - 1
+    where: list[Compare] = []
+    for owner, words, compare in said.where:
+        if owner != number:
+            continue
+        name = _quantity(event.type, compare.quantity)
+        if name:
+            where.append(replace(compare, quantity=name))
+        else:
+            remarks.drop(words)
+    height = said.height
+    if height is not None and event.type in ("fall", "rise"):
+        if not any(c.quantity in ("height_m", "height_px") for c in where):
+            least = height.entry.value
+            where.append(Compare("height_m", Op.GT, least))
+            remarks.guess(height.words, f"height more than {least:g} m")
+    elif height is not None and is_last:
+        remarks.drop(height.words)
+    where += _by_words(event, said, remarks, is_last=is_last, measured=bool(where))
+    return replace(event, where=tuple(where))
+
+
+def _quantity(kind: str, name: str) -> str:
+    """The quantity of an event that a name, or a unit after "?", speaks of; "" for none."""
+    if name.startswith("?"):
+        unit = name[1:]
+        name = QUANTITY_OF.get(kind, {}).get(unit, "duration_s" if unit == "s" else "")
+    name = _MEANT.get((kind, name), name)
+    known = ONTOLOGY[kind].quantities
+    if name and name != "duration_s" and name not in known:
+        raise InputError(
+            f"{with_article(noun_of(kind))} has no {name_of(name)}; what is measured of it is "
+            f"{', '.join(known)}"
+        )
+    return name
+
+
+def _by_words(
+    event: Event, said: Draft, remarks: Remarks, *, is_last: bool, measured: bool
+) -> list[Compare]:
+    """Conditions that a word alone stands for: "hard", "to the left"."""
+    where = []
+    hard, side = said.hard, said.side
+    if hard is not None and event.type == "brake":
+        if not measured:
+            least = hard.entry.value
+            where.append(Compare("mean_rate_mps2", Op.GE, least))
+            remarks.guess(hard.words, f"mean rate at least {least:g} m/s\u00b2")
+    elif hard is not None and is_last:
+        remarks.drop(hard.words)
+    if side is not None and event.type == "turn":
+        where.append(Compare("rightward_rad", Op.LT if side.entry.value < 0 else Op.GT, 0.0))
+    elif side is not None and is_last:
+        remarks.drop(side.words)
+    return where
