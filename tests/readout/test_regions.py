@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from worldline.readout.background import UNIT
 from worldline.readout.regions import (
     clean_mask,
     find_cores,
@@ -20,19 +21,19 @@ def disc_mask(*centers: tuple[int, int], radius: int = 10, size: int = 80) -> np
     mask = np.zeros((size, size), np.uint8)
     for center in centers:
         cv2.circle(mask, center, radius, 1, cv2.FILLED)
-    return mask > 0
+    return mask
 
 
-def picture(size: int = 80, level: float = 128.0) -> np.ndarray:
-    return np.full((size, size, 3), level, np.float32)
+def picture(size: int = 80, level: int = 128) -> np.ndarray:
+    return np.full((size, size, 3), level, np.uint8)
 
 
 def test_clean_mask_drops_specks_and_fills_holes():
-    strength = np.zeros((60, 60), np.float32)
-    strength[10:40, 10:40] = 3.0
-    strength[20:24, 20:24] = 0.0  # a hole
-    strength[50, 50] = 9.0  # a speck
-    mask = clean_mask(strength, np.zeros((60, 60), bool), 20.0)
+    strength = np.zeros((60, 60), np.uint8)
+    strength[10:40, 10:40] = 3 * UNIT
+    strength[20:24, 20:24] = 0  # a hole
+    strength[50, 50] = 255  # a speck
+    mask = clean_mask(strength, np.zeros((60, 60), np.uint8), 20.0)
     expected = np.zeros((60, 60), bool)
     expected[10:40, 10:40] = True
     assert np.count_nonzero(mask != expected) <= 4  # corners may be rounded off
@@ -41,11 +42,11 @@ def test_clean_mask_drops_specks_and_fills_holes():
 
 
 def test_clean_mask_leaves_shadows_out_beside_objects():
-    strength = np.zeros((60, 60), np.float32)
-    strength[10:30, 10:30] = 3.0
-    strength[30:36, 10:40] = 3.0
-    shadow = np.zeros((60, 60), bool)
-    shadow[30:36, 10:40] = True
+    strength = np.zeros((60, 60), np.uint8)
+    strength[10:30, 10:30] = 3 * UNIT
+    strength[30:36, 10:40] = 3 * UNIT
+    shadow = np.zeros((60, 60), np.uint8)
+    shadow[30:36, 10:40] = 1
     mask = clean_mask(strength, shadow, 20.0)
     assert mask[20, 20]
     assert not mask[33:].any()
@@ -53,7 +54,7 @@ def test_clean_mask_leaves_shadows_out_beside_objects():
 
 def test_regions_are_measured_in_pixels_of_the_frame():
     image = picture()
-    image[disc_mask((30, 40))] = (255, 0, 51)
+    image[disc_mask((30, 40)) > 0] = (255, 0, 51)
     (region,) = find_regions(disc_mask((30, 40)), image, 10.0, np.diag([2.0, 2.0, 1.0]))
     np.testing.assert_allclose(region.box, [40, 60, 82, 102])
     np.testing.assert_allclose(region.color, [1.0, 0.0, 0.2], atol=1e-6)
@@ -71,7 +72,7 @@ def test_cores_tell_touching_discs_apart():
 
 def test_the_picture_that_holds_the_outline_holds_the_object():
     with_it, without = picture(), picture()
-    with_it[disc_mask((30, 40))] = (30, 200, 30)
+    with_it[disc_mask((30, 40)) > 0] = (30, 200, 30)
     (region,) = find_regions(disc_mask((30, 40)), with_it, 10.0, IDENTITY)
     assert outline_ratio(region, with_it, without) > 3
     assert outline_ratio(region, without, with_it) < 0.3
@@ -81,8 +82,8 @@ def test_the_picture_that_holds_the_outline_holds_the_object():
 def test_a_shared_region_is_split_by_place_and_colour():
     image = picture()
     left, right = disc_mask((30, 40)), disc_mask((46, 40))
-    image[left] = (220, 30, 30)
-    image[right & ~left] = (30, 30, 220)
+    image[left > 0] = (220, 30, 30)
+    image[right > left] = (30, 30, 220)
     (both,) = find_regions(left | right, image, 10.0, IDENTITY)
     boxes = np.array([[20.0, 30, 41, 51], [36.0, 30, 57, 51]])
     colors = np.array([[220, 30, 30], [30, 30, 220]]) / 255.0
@@ -99,7 +100,7 @@ def test_a_shared_region_is_split_by_place_and_colour():
 
 def test_who_gets_nothing_is_not_seen():
     image = picture()
-    image[disc_mask((30, 40))] = (220, 30, 30)
+    image[disc_mask((30, 40)) > 0] = (220, 30, 30)
     (region,) = find_regions(disc_mask((30, 40)), image, 10.0, IDENTITY)
     boxes = np.array([[20.0, 30, 41, 51], [22.0, 32, 43, 53]])
     colors = np.array([[220, 30, 30], [30, 30, 220]]) / 255.0

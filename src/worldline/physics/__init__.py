@@ -10,7 +10,7 @@ from worldline.physics.conflict import (
     post_encroachment_time,
     time_to_collision,
 )
-from worldline.physics.contacts import detect_contacts
+from worldline.physics.contacts import detect_contacts, with_contacts
 from worldline.physics.events import ONTOLOGY, EventType, NearMissRule, define, detect_events
 from worldline.physics.flight import Flight, find_flights
 from worldline.physics.kinematics import (
@@ -58,4 +58,5 @@ __all__ = [
     "smooth_velocity",
     "split_parabolas",
     "time_to_collision",
+    "with_contacts",
 ]

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from jaxtyping import Float
 
 from worldline.core import STATIC, Contact, Scene
-from worldline.physics.kinematics import Track, find_runs, motion_of
+from worldline.physics.kinematics import Track, carry_motion, find_runs, motion_of
 
-__all__ = ["Pair", "box_gap", "detect_contacts", "find_pairs"]
+__all__ = ["Pair", "box_gap", "detect_contacts", "find_pairs", "with_contacts"]
 
 TOUCH_PX = 1.5
 """Boxes with a smaller gap count as touching: each edge is known to about a pixel."""
@@ -55,15 +56,34 @@ class Pair:
     time_s: np.ndarray
 
 
+_PAIRS: WeakKeyDictionary[Scene, list[Pair]] = WeakKeyDictionary()
+_CONTACTS: WeakKeyDictionary[Scene, tuple[Contact, ...]] = WeakKeyDictionary()
+
+
 def find_pairs(scene: Scene) -> list[Pair]:
-    """All pairs of tracks with at least two common frames."""
+    """All pairs of tracks with at least two common frames, computed once for each scene object."""
+    found = _PAIRS.get(scene)
+    if found is None:
+        found = _PAIRS[scene] = _find_pairs(scene)
+    return found
+
+
+def _find_pairs(scene: Scene) -> list[Pair]:
     tracks = motion_of(scene).tracks
     pairs = []
+    # Frames are in order and none comes twice, so a table by frame finds what is common.
+    row = np.full(scene.num_frames, -1)
     for i, a in enumerate(tracks):
+        row[a.frames] = np.arange(a.num_samples)
         for b in tracks[i + 1 :]:
-            common, index_a, index_b = np.intersect1d(a.frames, b.frames, return_indices=True)
-            if len(common) >= 2:
-                pairs.append(Pair(a, b, index_a, index_b, scene.time_s[common]))
+            if b.frames[0] > a.frames[-1] or b.frames[-1] < a.frames[0]:
+                continue
+            index_a = row[b.frames]
+            index_b = np.flatnonzero(index_a >= 0)
+            if len(index_b) >= 2:
+                index_a = index_a[index_b]
+                pairs.append(Pair(a, b, index_a, index_b, a.time_s[index_a]))
+        row[a.frames] = -1
     return pairs
 
 
@@ -87,9 +107,28 @@ def detect_contacts(scene: Scene) -> tuple[Contact, ...]:
     errors, one object size per second and 30% of the speed). A jump that nothing else explains and
     that pushes the object up, or stops its way down, is a contact with the static world. Confidence
     0.6 to 0.9; a scene of one frame has none. Contacts of a pair closer than 0.1 s are joined.
+    Computed once for each scene object.
     """
+    found = _CONTACTS.get(scene)
+    if found is None:
+        found = _CONTACTS[scene] = _detect_contacts(scene)
+    return found
+
+
+def with_contacts(scene: Scene) -> Scene:
+    """The scene with the contacts that `detect_contacts` sees in it."""
+    contacts = detect_contacts(scene)
+    seen = replace(scene, contacts=contacts)
+    carry_motion(scene, seen, {end for contact in contacts for end in (contact.a, contact.b)})
+    if not contacts:
+        _CONTACTS[seen] = ()
+    return seen
+
+
+def _detect_contacts(scene: Scene) -> tuple[Contact, ...]:
     if scene.contacts or scene.position_m is not None:
         return _join(scene.contacts)
+    kicks_by_track = {track: kicks_of(track) for track in motion_of(scene).tracks}
     found, explained = [], set()
     for pair in find_pairs(scene):
         gap = box_gap(
@@ -109,7 +148,7 @@ def detect_contacts(scene: Scene) -> tuple[Contact, ...]:
             kicks = [
                 (track.object_id, moment)
                 for track in (pair.a, pair.b)
-                for moment, _, _ in kicks_of(track)
+                for moment, _, _ in kicks_by_track[track]
                 if abs(moment - begin_s) <= 2.5 * track.step_s
             ]
             if kicks:
@@ -121,8 +160,8 @@ def detect_contacts(scene: Scene) -> tuple[Contact, ...]:
                 a, b = sorted((pair.a.object_id, pair.b.object_id))
                 point = (float(middle[0]), float(middle[1]))
                 found.append(Contact(a, b, begin_s, end_s, point, None, confidence))
-    for track in motion_of(scene).tracks:
-        for moment, before, after in kicks_of(track):
+    for track, kicks in kicks_by_track.items():
+        for moment, before, after in kicks:
             upward = float((after - before) @ track.up)
             came_down = float(before @ track.up) < 0
             known = (track.object_id, moment) in explained

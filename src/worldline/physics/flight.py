@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -119,8 +120,19 @@ def find_flights(scene: Scene) -> tuple[Flight, ...]:
     a downward parabola (significant bend, high R^2, enough frames and pixels, no sideways
     acceleration, no change of size, no drifting acceleration) and whose implied scale,
     metres per pixel = g / a, makes neither a giant nor a crumb of the object. The camera is taken
-    to stand still and upright. Every threshold is a constant of this module.
+    to stand still and upright. Every threshold is a constant of this module. Computed once for each
+    scene object.
     """
+    found = _FLIGHTS.get(scene)
+    if found is None:
+        found = _FLIGHTS[scene] = _find_flights(scene)
+    return found
+
+
+_FLIGHTS: WeakKeyDictionary[Scene, tuple[Flight, ...]] = WeakKeyDictionary()
+
+
+def _find_flights(scene: Scene) -> tuple[Flight, ...]:
     motion = motion_of(scene)
     if motion.gravity_mps2 <= 0:
         return ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
@@ -19,6 +20,7 @@ __all__ = [
     "Segment",
     "Track",
     "across",
+    "carry_motion",
     "disc_radius",
     "find_runs",
     "ground_path",
@@ -165,7 +167,21 @@ def motion_of(scene: Scene) -> Motion:
     return found
 
 
-def _build_motion(scene: Scene) -> Motion:
+def carry_motion(old: Scene, new: Scene, touched: Set[int]) -> None:
+    """Let a scene that differs from another in contacts alone take over what is known of it.
+
+    Args:
+        old, new: the scenes.
+        touched: ids of the objects that have contacts in either of them; their tracks are cut anew.
+    """
+    known = _MOTIONS.get(old)
+    if known is not None:
+        _MOTIONS[new] = _build_motion(
+            new, {t.row: t for t in known.tracks if t.object_id not in touched}
+        )
+
+
+def _build_motion(scene: Scene, known: Mapping[int, Track] | None = None) -> Motion:
     is_metric = scene.position_m is not None
     gravity = STANDARD_GRAVITY_MPS2
     up = np.array([0.0, 0.0, 1.0]) if is_metric else np.array([0.0, -1.0])
@@ -175,7 +191,9 @@ def _build_motion(scene: Scene) -> Motion:
             up = -scene.gravity_mps2 / gravity
     tracks = []
     for row in range(scene.num_objects):
-        track = _metric_track(scene, row, up) if is_metric else _pixel_track(scene, row, up)
+        track = (known or {}).get(row)
+        if track is None:
+            track = _metric_track(scene, row, up) if is_metric else _pixel_track(scene, row, up)
         if track is not None:
             tracks.append(track)
     return Motion(tuple(tracks), is_metric, gravity)
@@ -317,26 +335,36 @@ def smooth_velocity(
     return known[half_width_s]
 
 
+_TOGETHER = 4096  # samples that are fitted at once, so that memory stays small
+
+
 def _smooth_velocity(track: Track, half_width_s: float) -> tuple[np.ndarray, np.ndarray]:
     k, d = track.position.shape
     velocity, std = np.zeros((k, d)), np.full((k, d), np.inf)
     if k < 2:
         return velocity, std
-    t = track.time_s
+    t, at = track.time_s, np.arange(k)
     # Times are rounded: a frame on the window's edge is inside, at either end.
     reach_s = half_width_s + 0.01 * track.step_s
     run = np.concatenate([[0], np.cumsum(np.diff(t) > max(MAX_GAP_S, 3.0 * track.step_s))])
-    for i in range(k):
-        left = min(int(np.searchsorted(t, t[i] - reach_s)), max(i - 1, 0))
-        right = max(int(np.searchsorted(t, t[i] + reach_s, side="right")), min(i + 2, k))
-        inside = np.arange(left, right)
-        inside = inside[run[inside] == run[i]]
-        if len(inside) < 2:
-            continue
-        centred = t[inside] - t[inside].mean()
-        gain = centred / np.sum(centred**2)
-        velocity[i] = gain @ track.position[inside]
-        std[i] = np.sqrt((gain**2) @ track.std[inside] ** 2)
+    left = np.minimum(np.searchsorted(t, t - reach_s), np.maximum(at - 1, 0))
+    right = np.maximum(np.searchsorted(t, t + reach_s, side="right"), np.minimum(at + 2, k))
+    # A run of samples without a gap is in one piece.
+    left = np.maximum(left, np.searchsorted(run, run))
+    right = np.minimum(right, np.searchsorted(run, run, side="right"))
+    for first in range(0, k, _TOGETHER):
+        part = slice(first, first + _TOGETHER)
+        start, num = left[part, None], (right - left)[part, None]
+        offset = np.arange(num.max())[None]
+        inside = offset < num
+        index = np.minimum(start + offset, k - 1)
+        centred = np.where(inside, t[index], 0.0)
+        centred = np.where(inside, centred - centred.sum(axis=1, keepdims=True) / num, 0.0)
+        enough = num[:, 0] >= 2
+        gain = centred[enough] / np.sum(centred[enough] ** 2, axis=1, keepdims=True)
+        velocity[part][enough] = np.einsum("kw,kwd->kd", gain, track.position[index[enough]])
+        variance = np.einsum("kw,kwd->kd", gain**2, track.std[index[enough]] ** 2)
+        std[part][enough] = np.sqrt(variance)
     return velocity, std
 
 

@@ -2,25 +2,72 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-__all__ = ["BackgroundModel", "largest_channel"]
+__all__ = ["UNIT", "BackgroundModel", "Deviation", "divide", "exposure", "largest_channel"]
+
+UNIT = 64
+"""Strength of a deviation that reaches the threshold; four times as much is the most."""
 
 _MIN_NOISE = 2.5  # grey levels; compression leaves at least this
 _SIGMAS = 4.5
-_MIN_STEP = 11.0  # grey levels that count as a change even in a noiseless image
-_MAX_AGE_FRAMES = 120.0
+_MIN_STEP = np.uint8(11)  # grey levels that count as a change even in a noiseless image
+_MAX_AGE_FRAMES = 120
+_FRESH_FRAMES = 12
 _SPARSE = 6  # exposure is measured on every sixth pixel each way
+_MIN_SAMPLES = 48
+_SAME_EXPOSURE = 0.008
+_MIN_GAIN = 0.2
 _SHADOW_RANGE = (0.45, 0.97)  # share of the light that a cast shadow leaves
 _SHADOW_CHROMA = 0.010  # change of r/(r+g+b) or g/(r+g+b) that a shadow may cause
 
 
-def largest_channel(image: Float[np.ndarray, "h w 3"]) -> Float[np.ndarray, "h w"]:
+@dataclass(frozen=True, eq=False)
+class Deviation:
+    """How a picture differs from the background.
+
+    Attributes:
+        change: `[h, w]` grey levels.
+        strength: `[h, w]` in 1 / `UNIT` of the threshold.
+    """
+
+    change: UInt8[np.ndarray, "h w"]
+    strength: UInt8[np.ndarray, "h w"]
+
+
+def largest_channel(image: np.ndarray) -> np.ndarray:
     """The largest of each pixel's channels; many times faster than NumPy's maximum over an axis."""
     r, g, b = cv2.split(image)
     return cv2.max(cv2.max(r, g), b)
+
+
+def exposure(
+    now: UInt8[np.ndarray, "n 3"], then: UInt8[np.ndarray, "n 3"]
+) -> Float[np.ndarray, " 3"]:
+    """How much brighter each channel is, as the median over pixels; exactly 1 if next to nothing.
+
+    Raises:
+        ValueError: no pixel.
+    """
+    if not len(now):
+        raise ValueError("exposure needs at least one pixel")
+    gain = np.median((now + np.float32(1.0)) / (then + np.float32(1.0)), axis=0)
+    gain[np.abs(gain - 1.0) < _SAME_EXPOSURE] = 1.0
+    return gain
+
+
+def divide(
+    image: UInt8[np.ndarray, "h w 3"], gain: Float[np.ndarray, " 3"]
+) -> UInt8[np.ndarray, "h w 3"]:
+    """The picture at another exposure."""
+    if np.all(gain == 1.0):
+        return image
+    table = np.clip(np.rint(np.arange(256)[:, None] / gain), 0, 255).astype(np.uint8)
+    return cv2.LUT(image, table[:, None])
 
 
 class BackgroundModel:
@@ -28,123 +75,147 @@ class BackgroundModel:
 
     A pixel of age a learns with the weight 1 / (a + 1), so that a fresh pixel takes over what it
     sees and an old one averages over two minutes' worth of frames at most. Pixels of objects are
-    not learned at all. Changes of exposure are divided out per channel.
+    not learned at all. Changes of exposure are divided out per channel. Pictures are compared in
+    whole grey levels, which are much finer than any threshold; only the mean is kept in fractions.
+
+    Attributes:
+        picture: `[h, w, 3]` the background.
+        age: `[h, w]` frames that a pixel was learned from; 0 where nothing is known.
     """
 
-    def __init__(self, image: Float[np.ndarray, "h w 3"], noise: float) -> None:
-        self.mean = image.astype(np.float32)
-        self._variance = np.full(image.shape[:2], max(noise, _MIN_NOISE) ** 2, dtype=np.float32)
-        self.age = np.ones(image.shape[:2], dtype=np.float32)
-        self._gain = np.ones(3, dtype=np.float32)
+    def __init__(self, picture: UInt8[np.ndarray, "h w 3"], noise: float) -> None:
+        shape = picture.shape[:2]
+        self.picture = picture.copy()
+        self.age = np.ones(shape, dtype=np.uint8)
+        self._mean = picture.astype(np.float32)
+        self._variance = np.full(shape, max(noise, _MIN_NOISE) ** 2, dtype=np.float32)
+        self._limit = _limit_of(self._variance)
         self._num_updates = 0
 
     def compensate(
-        self, image: Float[np.ndarray, "h w 3"], exclude: Bool[np.ndarray, "h w"] | None
-    ) -> Float[np.ndarray, "h w 3"]:
-        """Divide out a change of exposure since the background was learned."""
-        now, then = image[::_SPARSE, ::_SPARSE], self.mean[::_SPARSE, ::_SPARSE]
-        use = cv2.inRange(np.ascontiguousarray(then), (8, 8, 8), (247, 247, 247)) > 0
-        use &= self.age[::_SPARSE, ::_SPARSE] > 0
-        if exclude is not None:
-            use &= ~exclude[::_SPARSE, ::_SPARSE]
-        if np.count_nonzero(use) < 48:
-            return image
-        self._gain = np.median((now[use] + 1.0) / (then[use] + 1.0), axis=0).astype(np.float32)
-        if np.all(np.abs(self._gain - 1.0) < 0.008) or np.any(self._gain < 0.2):
-            return image
-        return image / self._gain
+        self, image: UInt8[np.ndarray, "h w 3"], exclude: UInt8[np.ndarray, "h w"] | None
+    ) -> UInt8[np.ndarray, "h w 3"]:
+        """Divide out a change of exposure since the background was learned.
 
-    def difference(
-        self, image: Float[np.ndarray, "h w 3"], *, slack_px: int = 0
-    ) -> Float[np.ndarray, "h w"]:
-        """Deviation from the background in units of the threshold: above 1 is an object's.
+        Args:
+            image: the picture now.
+            exclude: not 0 where something moves.
+        """
+        sparse = (slice(None, None, _SPARSE),) * 2
+        now, then = (np.ascontiguousarray(picture[sparse]) for picture in (image, self.picture))
+        use = (cv2.inRange(then, (8, 8, 8), (247, 247, 247)) > 0) & (self.age[sparse] > 0)
+        if exclude is not None:
+            use &= exclude[sparse] == 0
+        if np.count_nonzero(use) < _MIN_SAMPLES:
+            return image
+        gain = exposure(now[use], then[use])
+        return image if np.any(gain < _MIN_GAIN) else divide(image, gain)
+
+    def difference(self, image: UInt8[np.ndarray, "h w 3"], *, slack_px: int = 0) -> Deviation:
+        """Deviation from the background.
 
         With `slack_px` a pixel may look like any within that distance, which forgives errors of
         registration.
         """
         if slack_px:
             kernel = np.ones((2 * slack_px + 1, 2 * slack_px + 1), np.uint8)
-            above = image - cv2.dilate(self.mean, kernel)
-            below = cv2.erode(self.mean, kernel) - image
-            change = np.maximum(np.maximum(above, below), 0.0)
+            above = cv2.subtract(image, cv2.dilate(self.picture, kernel))
+            below = cv2.subtract(cv2.erode(self.picture, kernel), image)
+            apart = cv2.max(above, below)
         else:
-            change = cv2.absdiff(image, self.mean)
+            apart = cv2.absdiff(image, self.picture)
         # The largest channel, helped a little by the others, so that faint but grey things count.
-        total = cv2.transform(change, np.full((1, 3), 0.15, np.float32))
-        strength = cv2.scaleAdd(largest_channel(change), 0.7, total)
-        threshold = np.maximum(_SIGMAS * np.sqrt(self._variance), _MIN_STEP)
-        strength /= threshold
-        strength[self.age <= 0] = 0.0
-        return strength
+        r, g, b = cv2.split(apart)
+        total = cv2.addWeighted(cv2.addWeighted(r, 0.5, g, 0.5, 0.0), 0.3, b, 0.15, 0.0)
+        change = cv2.addWeighted(cv2.max(cv2.max(r, g), b), 0.7, total, 1.0, 0.0)
+        if cv2.countNonZero(self.age) < self.age.size:
+            change[self.age == 0] = 0
+        return Deviation(change, cv2.divide(change, self._limit, scale=UNIT))
 
     def shadows(
-        self, image: Float[np.ndarray, "h w 3"], where: Bool[np.ndarray, "h w"]
-    ) -> Bool[np.ndarray, "h w"]:
-        """Pixels that are the background in less light: darker, with the same colour."""
-        shadow = np.zeros(where.shape, dtype=bool)
-        rows, columns = np.nonzero(where)
-        if not len(rows):
-            return shadow
-        now, then = image[rows, columns] + 1.0, self.mean[rows, columns] + 1.0
-        # NumPy sums short rows slowly: channel by channel.
-        sum_now = now[:, 0] + now[:, 1] + now[:, 2]
-        sum_then = then[:, 0] + then[:, 1] + then[:, 2]
-        ratio = sum_now / sum_then
-        red, green = (np.abs(now[:, k] / sum_now - then[:, k] / sum_then) for k in (0, 1))
-        chroma = np.maximum(red, green)
-        # In the dark colours are noise: allow for it.
-        allowed = _SHADOW_CHROMA + 1.5 / sum_now
-        shadow[rows, columns] = (
-            (ratio > _SHADOW_RANGE[0]) & (ratio < _SHADOW_RANGE[1]) & (chroma < allowed)
-        )
-        return shadow
+        self, image: UInt8[np.ndarray, "h w 3"], where: UInt8[np.ndarray, "h w"]
+    ) -> UInt8[np.ndarray, "h w"]:
+        """1 at pixels that are the background in less light: darker, with the same colour.
+
+        Args:
+            image: the picture now.
+            where: not 0 at the pixels to look at.
+        """
+        shadow = np.zeros(where.size, dtype=np.uint8)
+        at = np.flatnonzero(where)
+        if len(at):
+            now, then = (
+                picture.reshape(-1, 3).take(at, axis=0).astype(np.float32).T + np.float32(1.0)
+                for picture in (image, self.picture)
+            )
+            sum_now, sum_then = (part[0] + part[1] + part[2] for part in (now, then))
+            ratio = sum_now / sum_then
+            # A share of the light is compared where it is a product, which is cheaper.
+            allowed = (_SHADOW_CHROMA * sum_now + 1.5) * sum_then  # in the dark colours are noise
+            near = [np.abs(now[k] * sum_then - then[k] * sum_now) < allowed for k in (0, 1)]
+            shadow[at] = near[0] & near[1] & (ratio > _SHADOW_RANGE[0]) & (ratio < _SHADOW_RANGE[1])
+        return shadow.reshape(where.shape)
 
     def learn(
         self,
-        image: Float[np.ndarray, "h w 3"],
-        strength: Float[np.ndarray, "h w"],
+        image: UInt8[np.ndarray, "h w 3"],
+        change: UInt8[np.ndarray, "h w"],
         keep_out: UInt8[np.ndarray, "h w"],
     ) -> None:
-        """Average the pixels that belong to no object into the background."""
+        """Average the pixels that belong to no object into the background.
+
+        Args:
+            image, change: the picture and its deviation in grey levels.
+            keep_out: 255 at objects and around them, else 0.
+        """
         self._num_updates += 1
-        fresh = self.age < 12
+        fresh = self._num_updates <= _FRESH_FRAMES or int(self.age.min()) < _FRESH_FRAMES
         # An old background changes slowly: learning from every third frame is as good.
-        if self._num_updates % 3 and self._num_updates > 12 and not fresh.any():
+        if self._num_updates % 3 and not fresh:
             return
         mask = cv2.bitwise_not(keep_out)
-        if fresh.any() or self._num_updates <= 12:
-            weight = 1.0 / (self.age + 1.0)
+        if fresh:
+            table = (1.0 / (1.0 + np.arange(256, dtype=np.float32)))[:, None]
+            weight = cv2.LUT(self.age, table)
             weight[keep_out > 0] = 0.0
-            self.mean += weight[..., None] * (image - self.mean)
+            step = cv2.subtract(image, self._mean, dtype=cv2.CV_32F)
+            self._mean += cv2.multiply(step, cv2.merge([weight] * 3))
         else:
-            cv2.accumulateWeighted(image, self.mean, 3.0 / _MAX_AGE_FRAMES, mask)
-        deviation = (strength * np.maximum(_SIGMAS * np.sqrt(self._variance), _MIN_STEP)) ** 2
+            cv2.accumulateWeighted(image, self._mean, 3.0 / _MAX_AGE_FRAMES, mask)
         # The mean over channels of a positive part is smaller than a standard deviation by this.
-        cv2.accumulateWeighted(deviation * 1.2, self._variance, 0.03, mask)
-        self._variance = np.clip(self._variance, _MIN_NOISE**2, 40.0**2)
-        self.age = np.minimum(self.age + (keep_out == 0), _MAX_AGE_FRAMES)
+        squared = cv2.multiply(change, change, scale=1.2, dtype=cv2.CV_32F)
+        cv2.accumulateWeighted(squared, self._variance, 0.03, mask)
+        np.clip(self._variance, _MIN_NOISE**2, 40.0**2, out=self._variance)
+        self.age = np.minimum(self.age + (keep_out == 0), _MAX_AGE_FRAMES).astype(np.uint8)
+        self.picture = cv2.convertScaleAbs(self._mean)
+        self._limit = _limit_of(self._variance)
 
     def replace(
         self,
         where: Bool[np.ndarray, "y x"],
-        image: Float[np.ndarray, "h w 3"],
+        image: UInt8[np.ndarray, "h w 3"],
         window: tuple[slice, slice] = (slice(None), slice(None)),
     ) -> None:
         """Take what is seen now as the background there; `where` covers the window alone."""
-        self.mean[window][where] = image[window][where]
-        self.age[window][where] = 1.0
+        self._mean[window][where] = self.picture[window][where] = image[window][where]
+        self.age[window][where] = 1
 
     def warp(self, new_from_old: Float[np.ndarray, "3 3"]) -> None:
         """Move the model into another view; what comes into view is unknown (age 0)."""
-        size = int(self.mean.shape[1]), int(self.mean.shape[0])
-        self.mean = cv2.warpPerspective(self.mean, new_from_old, size, flags=cv2.INTER_LINEAR)
+        size = int(self._mean.shape[1]), int(self._mean.shape[0])
+        self._mean = cv2.warpPerspective(self._mean, new_from_old, size, flags=cv2.INTER_LINEAR)
+        self.picture = cv2.convertScaleAbs(self._mean)
         self._variance = cv2.warpPerspective(
             self._variance,
             new_from_old,
             size,
             flags=cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_CONSTANT,
-            borderValue=_MIN_NOISE**2,
+            borderValue=(_MIN_NOISE**2,) * 4,
         )
-        age = cv2.warpPerspective(self.age, new_from_old, size, flags=cv2.INTER_LINEAR)
-        self.age = np.where(age < 0.5, 0.0, age).astype(np.float32)
+        self._limit = _limit_of(self._variance)
+        self.age = cv2.warpPerspective(self.age, new_from_old, size, flags=cv2.INTER_NEAREST)
+
+
+def _limit_of(variance: Float[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w"]:
+    return np.maximum(cv2.convertScaleAbs(cv2.sqrt(variance), alpha=_SIGMAS), _MIN_STEP)

@@ -13,6 +13,7 @@ __all__ = ["CameraRegistration", "View"]
 _MAX_FEATURES = 500
 _GRID = (8, 6)  # columns and rows; each cell of the image has one vote
 _PER_CELL = 4
+_PER_CELL_LARGE = 2
 _MIN_FEATURES = 8
 _STILL_PX = 0.25  # smaller shifts are measurement noise, and warping by them would only blur
 _INLIER_PX = 1.5
@@ -24,6 +25,8 @@ _MAX_MISMATCH = 40  # grey levels; what an object changes says nothing about the
 _BETTER = 0.92
 _STILL_SHARE = 0.25  # of the image that has not moved: then the camera has not moved either
 _FLOW = {"winSize": (15, 15), "maxLevel": 3, "criteria": (3, 15, 0.03)}
+_FLOW_LARGE = {"winSize": (11, 11), "maxLevel": 3, "criteria": (3, 20, 0.01)}
+_LARGE_PX = 320  # longer sides have sharp corners: half as many, in smaller windows, are enough
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +55,7 @@ class CameraRegistration:
 
     def __init__(self) -> None:
         self._reference: np.ndarray | None = None
+        self._is_large = False
         self._points = np.zeros((0, 1, 2), dtype=np.float32)
         self._cells = np.zeros(0, dtype=np.int64)
         self._last = np.eye(3)
@@ -63,6 +67,7 @@ class CameraRegistration:
         current_from_reference: Float[np.ndarray, "3 3"] | None = None,
     ) -> None:
         """Choose the picture to compare with; `valid` is 0 where no corner may be taken."""
+        self._is_large = max(gray.shape) > _LARGE_PX
         self._reference = _smooth(gray)
         self._points = np.zeros((0, 1, 2), np.float32)
         strongest = float(cv2.cornerMinEigenVal(self._reference, 3).max())
@@ -71,7 +76,8 @@ class CameraRegistration:
             found = cv2.goodFeaturesToTrack(self._reference, _MAX_FEATURES, least, 6, mask=valid)
             height, width = gray.shape
             if found is not None:  # corners on the picture's very edge are none to OpenCV
-                self._points, self._cells = _spread(found.reshape(-1, 2), width, height)
+                per_cell = _PER_CELL_LARGE if self._is_large else _PER_CELL
+                self._points, self._cells = _spread(found.reshape(-1, 2), width, height, per_cell)
         if current_from_reference is not None:
             self._last = current_from_reference
 
@@ -82,9 +88,10 @@ class CameraRegistration:
         if self._reference is None or len(self._points) < _MIN_FEATURES:
             return View(np.eye(3), moved=False, lost=False)
         gray = _smooth(gray)
+        flow = _FLOW_LARGE if self._is_large else _FLOW
         guess = cv2.perspectiveTransform(self._points, self._last).astype(np.float32)
         found, status, _ = cv2.calcOpticalFlowPyrLK(
-            self._reference, gray, self._points, guess, flags=cv2.OPTFLOW_USE_INITIAL_FLOW, **_FLOW
+            self._reference, gray, self._points, guess, flags=cv2.OPTFLOW_USE_INITIAL_FLOW, **flow
         )
         good = status.ravel() == 1
         if (
@@ -103,7 +110,7 @@ class CameraRegistration:
             found,
             self._points.copy(),
             flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
-            **_FLOW,
+            **flow,
         )
         good &= status.ravel() == 1
         good &= np.linalg.norm(back - self._points, axis=2).ravel() < _MAX_RETURN_PX
@@ -129,7 +136,7 @@ class CameraRegistration:
 
 
 def _smooth(gray: UInt8[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w"]:
-    return cv2.GaussianBlur(gray, (5, 5), 1.2).astype(np.uint8, copy=False)
+    return cv2.GaussianBlur(gray, (5, 5), 1.2)
 
 
 def _is_wide(points: Float[np.ndarray, "n 2"], shape: tuple[int, ...]) -> bool:
@@ -159,7 +166,7 @@ def _explains(
 
 
 def _spread(
-    points: Float[np.ndarray, "n 2"], width: int, height: int
+    points: Float[np.ndarray, "n 2"], width: int, height: int, per_cell: int
 ) -> tuple[Float[np.ndarray, "k 1 2"], Int[np.ndarray, " k"]]:
     """The strongest corners of each cell of a grid, and the cells."""
     column = np.minimum((points[:, 0] * _GRID[0] / width).astype(np.int64), _GRID[0] - 1)
@@ -168,7 +175,7 @@ def _spread(
     taken = np.zeros(_GRID[0] * _GRID[1], dtype=np.int64)
     keep = np.zeros(len(points), dtype=bool)
     for i, c in enumerate(cell):  # strongest first
-        keep[i] = taken[c] < _PER_CELL
+        keep[i] = taken[c] < per_cell
         taken[c] += 1
     return points[keep].reshape(-1, 1, 2), cell[keep]
 

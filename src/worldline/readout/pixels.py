@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain, islice
 
 import numpy as np
@@ -13,7 +13,7 @@ from worldline.core.config import Config, register
 from worldline.core.errors import InputError
 from worldline.core.provenance import Provenance
 from worldline.core.scene import Scene
-from worldline.physics import detect_contacts, detect_events
+from worldline.physics import detect_events, with_contacts
 from worldline.readout.motion import MotionDetector
 from worldline.readout.tracker import RegionTracker, Track
 from worldline.readout.trajectory import Trajectory, is_moving, join_fragments, trace
@@ -186,5 +186,5 @@ def _assemble(
 
 def _explain(scene: Scene) -> Scene:
     """Add contacts, and the events that they and the paths amount to."""
-    scene = replace(scene, contacts=detect_contacts(scene))
+    scene = with_contacts(scene)
     return scene.with_events(detect_events(scene))

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Float, UInt8
 
-from worldline.readout.background import largest_channel
+from worldline.readout.background import UNIT, largest_channel
 
 __all__ = [
     "Core",
@@ -20,10 +20,13 @@ __all__ = [
     "join_regions",
     "outline_ratio",
     "split_region",
+    "suspects",
 ]
 
 _COLOR_WEIGHT = 3.0  # how much a full change of colour counts, in box halves of distance
-_DARK = 2.5  # thresholds by which a dark grey object differs from a grey background
+_WEAK = round(0.6 * UNIT)  # strength of what belongs to an object next to it,
+_STRONG = UNIT  # of what is an object's,
+_DARK = round(2.5 * UNIT)  # and of a dark grey object before a grey background
 _CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 _DISC = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
 
@@ -37,7 +40,7 @@ class Region:
         color: `[3]` mean RGB in [0, 1].
         area_px: number of pixels of the frame that it covers.
         window: rows and columns of the working image that `mask` covers.
-        mask: `[h, w]` its pixels inside the window.
+        mask: `[h, w]` 1 at its pixels inside the window.
         pixels: `[h, w, 3]` the working image inside the window, RGB from 0 to 255.
         frame_from_work: `[3, 3]` homography into the frame as it came.
         split: cut out of a region that several objects shared; its outline is a guess.
@@ -47,8 +50,8 @@ class Region:
     color: Float[np.ndarray, " 3"]
     area_px: float
     window: tuple[slice, slice]
-    mask: Bool[np.ndarray, "h w"]
-    pixels: Float[np.ndarray, "h w 3"]
+    mask: UInt8[np.ndarray, "h w"]
+    pixels: UInt8[np.ndarray, "h w 3"]
     frame_from_work: Float[np.ndarray, "3 3"]
     split: bool = False
 
@@ -68,101 +71,121 @@ class Core:
     thinned_px: int
 
 
+def suspects(strength: UInt8[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w"]:
+    """1 where `clean_mask` can find an object at all: whether these are shadows is to be told."""
+    weak = cv2.threshold(strength, _WEAK, 1, cv2.THRESH_BINARY)[1]
+    return cv2.morphologyEx(weak, cv2.MORPH_OPEN, _CROSS)
+
+
 def clean_mask(
-    strength: Float[np.ndarray, "h w"], shadow: Bool[np.ndarray, "h w"], min_area: float
-) -> Bool[np.ndarray, "h w"]:
-    """Objects' pixels: above the threshold or next to such, without specks, holes and shadows.
+    strength: UInt8[np.ndarray, "h w"], shadow: UInt8[np.ndarray, "h w"], min_area: float
+) -> UInt8[np.ndarray, "h w"]:
+    """1 at objects' pixels: above the threshold or next to such, without specks, holes and shadows.
 
     Args:
-        strength: deviation from the background in thresholds.
-        shadow: pixels that are only darker.
+        strength: deviation from the background, see `Deviation`.
+        shadow: not 0 at pixels that are only darker.
         min_area: smaller specks go.
     """
-    weak = ((strength > 0.6) & ~shadow).astype(np.uint8)
-    strong = cv2.morphologyEx(((strength > 1.0) & ~shadow).astype(np.uint8), cv2.MORPH_OPEN, _CROSS)
-    if np.count_nonzero(strong) < min_area:
+    lit = strength.copy()
+    lit[shadow > 0] = 0
+    strong = _opened(lit, _STRONG)
+    if cv2.countNonZero(strong) < min_area:
         # Nothing is there that could cast a shadow, so what is much darker is a dark object.
-        weak = (strength > 0.6).astype(np.uint8)
-        strong = cv2.morphologyEx((strength > _DARK).astype(np.uint8), cv2.MORPH_OPEN, _CROSS)
+        lit = strength
+        strong = _opened(lit, _DARK)
         if not strong.any():
-            return np.zeros(strength.shape, dtype=bool)
-    weak = cv2.bitwise_or(cv2.morphologyEx(weak, cv2.MORPH_OPEN, _CROSS), strong)
-    weak = cv2.morphologyEx(weak, cv2.MORPH_CLOSE, _DISC)
-    contours, _ = cv2.findContours(weak, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+            return np.zeros_like(strength)
+        weak = cv2.threshold(lit, _WEAK, 1, cv2.THRESH_BINARY)[1]
+    else:
+        weak = _opened(lit, _WEAK)
+    weak = cv2.morphologyEx(cv2.bitwise_or(weak, strong), cv2.MORPH_CLOSE, _DISC)
     mask = np.zeros_like(weak)
+    for contour, window in _contours(weak, min_area):
+        if cv2.countNonZero(strong[window]):
+            cv2.drawContours(mask, [contour], -1, 1, thickness=cv2.FILLED)
+    return mask
+
+
+def _opened(strength: UInt8[np.ndarray, "h w"], least: int) -> UInt8[np.ndarray, "h w"]:
+    above = cv2.threshold(strength, least, 1, cv2.THRESH_BINARY)[1]
+    return cv2.morphologyEx(above, cv2.MORPH_OPEN, _CROSS)
+
+
+def _contours(
+    mask: UInt8[np.ndarray, "h w"], min_area: float
+) -> list[tuple[np.ndarray, tuple[slice, slice]]]:
+    """Outlines of connected pieces whose bounding box is large enough, with that box."""
+    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    found = []
     for contour in contours:
         x, y, w, h = cv2.boundingRect(contour)
-        if w * h < min_area or not strong[y : y + h, x : x + w].any():
-            continue
-        cv2.drawContours(mask, [contour], -1, 1, thickness=cv2.FILLED)
-    return mask > 0
+        if w * h >= min_area:
+            found.append((contour, (slice(y, y + h), slice(x, x + w))))
+    return found
 
 
 def find_regions(
-    mask: Bool[np.ndarray, "h w"],
-    image: Float[np.ndarray, "h w 3"],
+    mask: UInt8[np.ndarray, "h w"],
+    image: UInt8[np.ndarray, "h w 3"],
     min_area: float,
     frame_from_work: Float[np.ndarray, "3 3"],
 ) -> list[Region]:
-    """Connected regions of at least `min_area` working pixels, from left to right."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
+    """Connected regions of at least `min_area` working pixels, holes filled, from left to right."""
     regions = []
-    for label in range(1, count):
-        x, y, w, h, area = (int(v) for v in stats[label])
-        if area < min_area:
-            continue
-        window = slice(y, y + h), slice(x, x + w)
-        regions.append(_measure(labels[window] == label, window, image[window], frame_from_work))
+    for contour, window in _contours(mask, min_area):
+        inside = np.zeros_like(mask[window])
+        corner = -window[1].start, -window[0].start
+        cv2.drawContours(inside, [contour], -1, 1, thickness=cv2.FILLED, offset=corner)
+        if cv2.countNonZero(inside) >= min_area:
+            regions.append(_measure(inside, window, image[window], frame_from_work))
     return sorted(regions, key=lambda region: float(region.box[0]))
 
 
-def find_cores(mask: Bool[np.ndarray, "h w"], margin: int) -> list[Core]:
+def find_cores(mask: UInt8[np.ndarray, "h w"], margin: int) -> list[Core]:
     """The thick parts of each connected region.
 
     Two discs that touch are one region but have two cores: places further from the outline than
     three quarters of the region's greatest such distance.
 
     Args:
-        mask: the regions.
+        mask: the regions, 1 inside.
         margin: pixels around a region that its cores' windows show.
     """
-    binary = mask.astype(np.uint8)
-    depth = cv2.distanceTransform(binary, cv2.DIST_L2, 3)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(binary)
     cores = []
-    for label in range(1, count):
-        x, y, w, h, _ = (int(v) for v in stats[label])
-        window = (
-            slice(max(0, y - margin), y + h + margin),
-            slice(max(0, x - margin), x + w + margin),
+    for contour, box in _contours(mask, 1.0):
+        rows, columns = window = (
+            slice(max(0, box[0].start - margin), box[0].stop + margin),
+            slice(max(0, box[1].start - margin), box[1].stop + margin),
         )
-        inside, deep = labels[window] == label, depth[window]
-        radius = 0.75 * float(deep[inside].max())
-        parts, part_of = cv2.connectedComponents((inside & (deep > radius)).astype(np.uint8))
+        inside = np.zeros_like(mask[window])
+        corner = -columns.start, -rows.start
+        cv2.drawContours(inside, [contour], -1, 1, thickness=cv2.FILLED, offset=corner)
+        depth = cv2.distanceTransform(inside, cv2.DIST_L2, 3)
+        radius = 0.75 * float(depth.max())
+        parts, part_of = cv2.connectedComponents((depth > radius).astype(np.uint8))
         thinned = max(1, int(np.ceil(radius)))
         cores += [Core(window, (part_of == k).astype(np.uint8), thinned) for k in range(1, parts)]
     return cores
 
 
 def _measure(
-    mask: Bool[np.ndarray, "h w"],
+    mask: UInt8[np.ndarray, "h w"],
     window: tuple[slice, slice],
-    pixels: Float[np.ndarray, "h w 3"],
+    pixels: UInt8[np.ndarray, "h w 3"],
     frame_from_work: Float[np.ndarray, "3 3"],
 ) -> Region:
-    binary = mask.astype(np.uint8)
-    x, y, width, height = cv2.boundingRect(binary)
+    x, y, width, height = cv2.boundingRect(mask)
     top, left = window[0].start + y, window[1].start + x
     bottom, right = top + height, left + width
     box = _map_box(np.array([left, top, right, bottom], dtype=np.float64), frame_from_work)
-    area = float(cv2.countNonZero(binary))
     # Its edge is mixed with the background: take the colour from further inside, if there is any.
-    inner = cv2.erode(binary, _DISC, borderValue=0)
+    inner = cv2.erode(mask, _DISC, borderValue=0)
     grow = (box[2] - box[0]) * (box[3] - box[1]) / ((right - left) * (bottom - top))
     return Region(
         box=box,
-        color=np.array(cv2.mean(pixels, inner if inner.any() else binary)[:3]) / 255.0,
-        area_px=area * float(grow),
+        color=np.array(cv2.mean(pixels, inner if cv2.countNonZero(inner) else mask)[:3]) / 255.0,
+        area_px=cv2.countNonZero(mask) * float(grow),
         window=window,
         mask=mask,
         pixels=pixels,
@@ -227,13 +250,18 @@ def split_region(
             continue
         count, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
         largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA])) if count > 1 else 0
-        part = _measure(labels == largest, region.window, region.pixels, region.frame_from_work)
+        part = _measure(
+            (labels == largest).astype(np.uint8),
+            region.window,
+            region.pixels,
+            region.frame_from_work,
+        )
         parts.append(replace(part, split=True))
     return parts
 
 
 def outline_ratio(
-    region: Region, image: Float[np.ndarray, "h w 3"], background: Float[np.ndarray, "h w 3"]
+    region: Region, image: UInt8[np.ndarray, "h w 3"], background: UInt8[np.ndarray, "h w 3"]
 ) -> float:
     """How much more the region's outline is an edge in the image than in the background.
 
@@ -254,12 +282,11 @@ def outline_ratio(
     outline[:, [0, -1]] = 0
     if not outline.any():
         return 1.0
-    now = float(_gradient(image[window])[outline > 0].mean())
-    then = float(_gradient(background[window])[outline > 0].mean())
+    now, then = (cv2.mean(_gradient(p[window]), outline)[0] for p in (image, background))
     return (now + 1.0) / (then + 1.0)
 
 
-def _gradient(image: Float[np.ndarray, "h w 3"]) -> Float[np.ndarray, "h w"]:
+def _gradient(image: UInt8[np.ndarray, "h w 3"]) -> Float[np.ndarray, "h w"]:
     # Per channel: a green ball before a grey wall may differ in colour alone.
     x, y = (cv2.Sobel(image, cv2.CV_32F, dx, 1 - dx, scale=0.25) for dx in (1, 0))
     return largest_channel(cv2.magnitude(x, y))

@@ -13,8 +13,8 @@ from norfair.distances import Distance
 from norfair.filter import OptimizedKalmanFilter
 from norfair.tracker import TrackedObject
 
-from worldline.readout.motion import MovingRegions
 from worldline.readout.regions import Region, join_regions, split_region
+from worldline.readout.shot import MovingRegions
 
 __all__ = ["RegionTracker", "Track"]
 

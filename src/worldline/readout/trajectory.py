@@ -101,27 +101,47 @@ def _range(values: Float[np.ndarray, " n"]) -> float:
 def join_fragments(tracks: list[Track]) -> list[Track]:
     """Join tracks that move as one: near each other, and hardly shifting against each other."""
     joined = sorted(tracks, key=lambda track: -len(track.frames))
+    spans = np.array([_span(track) for track in joined]).reshape(-1, 3)
     apart = set[tuple[Track, Track]]()  # known to be two
     again = True
     while again:
         again = False
-        for i in range(len(joined)):
-            for j in range(len(joined) - 1, i, -1):
+        i = -1
+        while (i := i + 1) < len(joined):
+            j = len(joined)
+            while (j := _last_together(spans, i, j)) > i:
                 pair = joined[i], joined[j]
                 if pair in apart:
                     continue
                 if _is_one(*pair):
                     joined[i] = _union(joined[i], joined.pop(j))
+                    spans = np.delete(spans, j, axis=0)
+                    spans[i] = _span(joined[i])
                     again = True
                 else:
                     apart.add(pair)
     return sorted(joined, key=lambda track: track.frames[0])
 
 
+def _span(track: Track) -> tuple[int, int, int]:
+    """First frame, last frame, number of frames."""
+    return track.frames[0], track.frames[-1], len(track.frames)
+
+
+def _last_together(spans: Int[np.ndarray, "n 3"], i: int, stop: int) -> int:
+    """The last track before `stop` that shares enough of its time with track i; -1 without one."""
+    first, last, count = spans[:stop].T
+    common = np.minimum(last, spans[i, 1]) - np.maximum(first, spans[i, 0]) + 1
+    found = np.flatnonzero(common >= _least_common(count, int(spans[i, 2])))
+    return int(found[-1]) if len(found) else -1
+
+
+def _least_common(num_a: np.ndarray, num_b: int) -> np.ndarray:
+    return np.maximum(3.0, _COMMON * np.minimum(num_a, num_b))
+
+
 def _is_one(a: Track, b: Track) -> bool:
-    least = max(3.0, _COMMON * min(len(a.frames), len(b.frames)))
-    if min(a.frames[-1], b.frames[-1]) - max(a.frames[0], b.frames[0]) + 1 < least:
-        return False
+    least = float(_least_common(np.array([len(a.frames)]), len(b.frames))[0])
     _, at_a, at_b = np.intersect1d(a.frames, b.frames, assume_unique=True, return_indices=True)
     if len(at_a) < least:
         return False

@@ -1,0 +1,165 @@
+"""The background of a shot, out of its first frames."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+
+from worldline.readout.background import BackgroundModel, divide, exposure
+from worldline.readout.camera_motion import CameraRegistration
+from worldline.readout.regions import clean_mask, find_cores, find_regions, outline_ratio, suspects
+
+__all__ = ["learn_background", "middle_of"]
+
+_MEDIAN_FRAMES = 15
+_NUM_HEALING_FRAMES = 12
+_HEAL_MARGIN = 8  # more than a seam and an outline reach beyond a region
+_SEAM = np.ones((5, 5), np.uint8)  # an object's smoothed edge reaches two pixels further
+_GHOST_RATIO = 0.75  # of outlines: below, the background holds the object
+_SPARSE = 6  # exposure is measured on every sixth pixel each way, noise on every fourth
+
+
+def learn_background(
+    images: Sequence[UInt8[np.ndarray, "h w 3"]],
+    grays: Sequence[UInt8[np.ndarray, "h w"]],
+    camera: CameraRegistration,
+    min_area: float,
+) -> BackgroundModel:
+    """The median of frames that are registered on the first, without what rested in it for long.
+
+    Where the median shows an object that some frames do not, the edges around the region tell which
+    of the two pictures holds the object, and the background is mended.
+
+    Args:
+        images: RGB, smoothed; the frames that the start of a shot is held for.
+        grays: the same frames.
+        camera: told to compare with the background from here on.
+        min_area: working pixels of the smallest object.
+    """
+    camera.set_reference(grays[0])
+    stack, hidden = _registered(images, grays, camera)
+    stack = _even_exposure(stack)
+    if any(mask is not None for mask in hidden):
+        middle = middle_of(_balanced(stack, hidden))
+    else:
+        middle = middle_of(stack)
+    model = BackgroundModel(middle, _noise_of(stack))
+    camera.set_reference(cv2.cvtColor(middle, cv2.COLOR_RGB2GRAY), current_from_reference=np.eye(3))
+    picks = np.unique(np.linspace(0, len(stack) - 1, _NUM_HEALING_FRAMES).astype(int))
+    num_fine = 0  # frames in a row that found nothing to mend: another look finds nothing new
+    for i in (*picks, *picks):
+        if num_fine == len(picks):
+            break
+        image, unseen = stack[i], hidden[i]
+        if unseen is not None:
+            image = cv2.copyTo(model.picture, unseen, image.copy())
+        healed = _heal(model, image, min_area)
+        num_fine = 0 if healed else num_fine + 1
+    return model
+
+
+def _registered(
+    images: Sequence[np.ndarray], grays: Sequence[np.ndarray], camera: CameraRegistration
+) -> tuple[list[np.ndarray], list[np.ndarray | None]]:
+    """Frames in the view of the first, and where they show nothing of it (None: nowhere)."""
+    stack: list[np.ndarray] = []
+    hidden: list[np.ndarray | None] = []
+    height, width = grays[0].shape
+    for i in np.unique(np.linspace(0, len(images) - 1, _MEDIAN_FRAMES).round().astype(int)):
+        view = camera.register(grays[i])
+        if view.lost:
+            continue
+        image, unseen = images[i], None
+        if view.moved:
+            flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+            transform = view.current_from_reference
+            image = cv2.warpPerspective(image, transform, (width, height), flags=flags)
+            seen = np.full((height, width), 255, np.uint8)
+            seen = cv2.warpPerspective(seen, transform, (width, height), flags=flags)
+            unseen = cv2.threshold(seen, 252, 255, cv2.THRESH_BINARY_INV)[1]
+        stack.append(image)
+        hidden.append(unseen)
+    return stack, hidden
+
+
+def _even_exposure(stack: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Divide each picture by its exposure relative to the middle one, per channel."""
+    samples = [image[::_SPARSE, ::_SPARSE].reshape(-1, 3) for image in stack]
+    middle = samples[len(stack) // 2]
+    return [
+        divide(image, np.maximum(exposure(now, middle), 0.1))
+        for image, now in zip(stack, samples, strict=True)
+    ]
+
+
+def _balanced(stack: Sequence[np.ndarray], hidden: Sequence[np.ndarray | None]) -> list[np.ndarray]:
+    """Pictures whose median is that of the seen values: what is hidden is black in every other
+    picture and white in the rest. Where nothing is seen at all the first picture stands."""
+    shape = stack[0].shape[:2]
+    blank = np.zeros(shape, np.uint8)
+    masks = [blank if mask is None else mask for mask in hidden]
+    never = masks[0]
+    for mask in masks[1:]:
+        never = cv2.bitwise_and(never, mask)
+    filler = blank
+    out = []
+    for image, mask in zip(stack, masks, strict=True):
+        filled = cv2.copyTo(cv2.merge([filler] * 3), mask, image.copy())
+        filler = cv2.bitwise_xor(filler, mask)
+        out.append(cv2.copyTo(stack[0], never, filled))
+    return out
+
+
+def middle_of(pictures: Sequence[UInt8[np.ndarray, "h w 3"]]) -> UInt8[np.ndarray, "h w 3"]:
+    """Median of pictures, value by value; the mean of the two in the middle where they are even.
+
+    By forgetful selection: of just over half of the values neither the least nor the greatest can
+    be the median, so both are dropped and the next value comes in. Exchanging whole pictures does
+    that for all values at once, many times faster than sorting each.
+    """
+    work, rest = list(pictures[: len(pictures) // 2 + 2]), list(pictures[len(pictures) // 2 + 2 :])
+    while len(work) > 2:
+        for i in range(len(work) - 1):
+            work[i], work[i + 1] = cv2.min(work[i], work[i + 1]), cv2.max(work[i], work[i + 1])
+        for i in range(len(work) - 2, 0, -1):
+            work[i - 1], work[i] = cv2.min(work[i - 1], work[i]), cv2.max(work[i - 1], work[i])
+        work = [*work[1:-1], *rest[:1]]
+        rest = rest[1:]
+    return work[0] if len(work) == 1 else cv2.addWeighted(work[0], 0.5, work[1], 0.5, 0.0)
+
+
+def _noise_of(stack: Sequence[np.ndarray]) -> float:
+    """Standard deviation of the noise, from steps between frames where nothing moves."""
+    if len(stack) < 2:
+        return 0.0
+    sparse = np.stack([image[::4, ::4] for image in stack]).astype(np.int16)
+    # Steps are whole numbers: the median lies somewhere within its own.
+    steps = np.abs(np.diff(sparse, axis=0)).ravel()
+    count = np.cumsum(np.bincount(steps))
+    middle = int(np.searchsorted(count, len(steps) / 2))
+    before = count[middle - 1] if middle else 0
+    share = (len(steps) / 2 - before) / (count[middle] - before)
+    return float(1.4826 * max(0.0, middle - 0.5 + share) / np.sqrt(2.0))
+
+
+def _heal(model: BackgroundModel, image: UInt8[np.ndarray, "h w 3"], min_area: float) -> bool:
+    """Mend the background where it holds an object that this frame does not; true if so."""
+    healed = False
+    strength = model.difference(image).strength
+    mask = clean_mask(strength, model.shadows(image, suspects(strength)), min_area)
+    # An object next to the ghost of another is one region with it: judge the cores apart.
+    for core in find_cores(mask, _HEAL_MARGIN):
+        away = cv2.distanceTransform(1 - core.mask, cv2.DIST_L2, 3)
+        grown = (away <= core.thinned_px).astype(np.uint8)
+        masked = mask[core.window]
+        here, then = image[core.window], model.picture[core.window]
+        full = cv2.bitwise_and(grown, masked)
+        for region in find_regions(full, here, min_area, np.eye(3)):
+            if outline_ratio(region, here, then) < _GHOST_RATIO:
+                seam = (cv2.dilate(grown, _SEAM) > 0) & (masked == 0)
+                model.replace((full > 0) | seam, image, core.window)
+                healed = True
+    return healed

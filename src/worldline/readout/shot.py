@@ -1,0 +1,234 @@
+"""One shot of a video: what moves in it, frame by frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from worldline.readout.background import BackgroundModel, Deviation, largest_channel
+from worldline.readout.camera_motion import CameraRegistration, View
+from worldline.readout.opening import learn_background
+from worldline.readout.regions import Region, clean_mask, find_regions, outline_ratio, suspects
+
+__all__ = ["MovingRegions", "Picture", "Shot"]
+
+_SEAM = np.ones((5, 5), np.uint8)  # an object's smoothed edge reaches two pixels further
+_BESIDE = np.ones((7, 7), np.uint8)
+_MIN_OVERLAP = 0.75  # of a view with the reference, before a new reference is chosen
+_CHANGE = 12  # grey levels between neighbouring frames that mean motion in a place
+_MIN_ACTIVE_SHARE = 0.01  # of a region's pixels, or nothing moves in it
+_GHOST_RATIO = 0.75  # of outlines: below, the background holds the object
+_OBJECT_RATIO = 1.15  # what stands still for this long must have a clearer outline than this
+_DOUBT_S = 0.8
+_MAX_REGIONS = 60  # more at once are a failed registration, or leaves in a storm
+_GLOBAL_CHANGE = 0.6  # share of the image that cannot all be objects
+
+
+@dataclass(frozen=True, eq=False)
+class MovingRegions:
+    """What was found in one frame; all lengths in pixels of the frame as it came.
+
+    Attributes:
+        index: number of the frame.
+        time_s: presentation time.
+        regions: connected moving regions.
+        new_shot: this frame is the first after a cut.
+        shift_px: `[2]` how the picture has moved since the start of the shot, by the camera.
+        camera_moves: the camera does not stand still in this frame.
+    """
+
+    index: int
+    time_s: float
+    regions: tuple[Region, ...]
+    new_shot: bool
+    shift_px: Float[np.ndarray, " 2"]
+    camera_moves: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A frame made ready for the search.
+
+    Attributes:
+        index, time_s: number and presentation time.
+        image: `[h, w, 3]` RGB at the size of the search, smoothed.
+        gray: `[h, w]` not smoothed.
+        new_shot: the first after a cut.
+    """
+
+    index: int
+    time_s: float
+    image: UInt8[np.ndarray, "h w 3"]
+    gray: UInt8[np.ndarray, "h w"]
+    new_shot: bool
+
+
+class Shot:
+    """Everything known about the shot that is being read.
+
+    Its background starts as the median of its first frames, registered on each other. Where a
+    region turns out to be a ghost, something that the background holds and the scene does not, the
+    background is mended.
+    """
+
+    def __init__(self, head: Sequence[Picture], *, scale: float, absorb_s: float) -> None:
+        self._scale = scale
+        self._absorb_s = absorb_s
+        height, width = head[0].gray.shape
+        self._min_area = max(14.0, 1.2e-4 * height * width)
+        self._camera = CameraRegistration()
+        self._background = learn_background(
+            [picture.image for picture in head],
+            [picture.gray for picture in head],
+            self._camera,
+            self._min_area,
+        )
+        self._anchor_from_start = np.eye(3)
+        self._previous: np.ndarray | None = None
+        self._still_s = np.zeros((height, width), np.float32)
+        self._last_time_s = head[0].time_s
+        self._objects: np.ndarray | None = None
+        self._num_wild = 0
+        self._first = True
+
+    def step(self, picture: Picture) -> MovingRegions:
+        """Find the moving regions of the next frame and learn from it."""
+        view = self._camera.register(picture.gray)
+        image = self._to_reference(picture.image, view)
+        if view.moved and self._overlap(view) < _MIN_OVERLAP:
+            image, view = self._move_reference(picture, view)
+        model = self._background
+        image = model.compensate(image, self._objects)
+        deviation = model.difference(image, slack_px=1 if view.moved else 0)
+        mask = self._object_mask(image, deviation)
+        if cv2.countNonZero(mask) > _GLOBAL_CHANGE * mask.size or view.lost:
+            mask, image = self._start_over(picture, mask, image)
+        changed = self._changes(image)
+        found = find_regions(mask, image, self._min_area, self._frame_from_work(view))
+        regions = self._judge(found, image, changed, picture) if len(found) <= _MAX_REGIONS else []
+        self._objects = cv2.dilate(mask * np.uint8(255), _BESIDE)
+        model.learn(image, deviation.change, self._objects)
+        self._previous = image
+        result = self._report(picture, regions, view)
+        self._first, self._last_time_s = False, picture.time_s
+        return result
+
+    def _object_mask(
+        self, image: UInt8[np.ndarray, "h w 3"], deviation: Deviation
+    ) -> UInt8[np.ndarray, "h w"]:
+        shadow = self._background.shadows(image, suspects(deviation.strength))
+        return clean_mask(deviation.strength, shadow, self._min_area)
+
+    def _judge(
+        self,
+        regions: list[Region],
+        image: UInt8[np.ndarray, "h w 3"],
+        changed: UInt8[np.ndarray, "h w"],
+        picture: Picture,
+    ) -> list[Region]:
+        """Drop ghosts and what has stood still for long; both become background."""
+        step_s = picture.time_s - self._last_time_s
+        kept = []
+        resting = np.zeros_like(changed)
+        for region in regions:
+            window, inside = region.window, region.mask
+            num_changed = cv2.countNonZero(cv2.bitwise_and(changed[window], inside))
+            if num_changed < _MIN_ACTIVE_SHARE * cv2.countNonZero(inside) and not self._first:
+                still_s = float(np.median(self._still_s[window][inside > 0]))
+                ratio = outline_ratio(region, image, self._background.picture)
+                doubtful = ratio < _OBJECT_RATIO and still_s > _DOUBT_S
+                if ratio < _GHOST_RATIO or doubtful or still_s > self._absorb_s:
+                    self._forget(region, image)
+                    continue
+            resting[window] |= inside
+            kept.append(region)
+        resting[changed > 0] = 0
+        self._still_s += np.float32(step_s)
+        self._still_s[resting == 0] = 0.0
+        return kept
+
+    def _forget(self, region: Region, image: UInt8[np.ndarray, "h w 3"]) -> None:
+        where = np.zeros(image.shape[:2], np.uint8)
+        where[region.window] = region.mask
+        self._background.replace(cv2.dilate(where, _SEAM) > 0, image)
+
+    def _changes(self, image: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "h w"]:
+        """1 where the picture differs from the one before."""
+        if self._previous is None:
+            return np.zeros(image.shape[:2], dtype=np.uint8)
+        apart = largest_channel(cv2.absdiff(image, self._previous))
+        return cv2.threshold(apart, _CHANGE, 1, cv2.THRESH_BINARY)[1]
+
+    def _report(self, picture: Picture, regions: list[Region], view: View) -> MovingRegions:
+        height, width = picture.gray.shape
+        to_current = view.current_from_reference
+        middle = np.array([[[width / 2, height / 2]]])
+        start_to_current = to_current @ self._anchor_from_start
+        moved = cv2.perspectiveTransform(middle, start_to_current)[0, 0] - middle[0, 0]
+        return MovingRegions(
+            index=picture.index,
+            time_s=picture.time_s,
+            regions=tuple(regions),
+            new_shot=picture.new_shot,
+            shift_px=np.asarray(moved / self._scale, dtype=np.float64),
+            camera_moves=view.moved,
+        )
+
+    def _frame_from_work(self, view: View) -> Float[np.ndarray, "3 3"]:
+        return np.diag([1.0 / self._scale, 1.0 / self._scale, 1.0]) @ view.current_from_reference
+
+    # The reference view -------------------------------------------------------------------------
+
+    def _to_reference(self, image: np.ndarray, view: View) -> np.ndarray:
+        """The picture from the reference view; where the frame shows nothing, the background."""
+        if not view.moved:
+            return image
+        return cv2.warpPerspective(
+            image,
+            view.current_from_reference,
+            (image.shape[1], image.shape[0]),
+            dst=self._background.picture.copy(),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_TRANSPARENT,
+        )
+
+    def _overlap(self, view: View) -> float:
+        height, width = self._still_s.shape
+        corners = np.array([[[0, 0], [width, 0], [width, height], [0, height]]], np.float32)
+        seen = cv2.perspectiveTransform(corners, view.current_from_reference)[0]
+        frame = corners[0]
+        area, _ = cv2.intersectConvexConvex(seen.astype(np.float32), frame)
+        return float(area) / (width * height)
+
+    def _move_reference(self, picture: Picture, view: View) -> tuple[np.ndarray, View]:
+        """Make the current view the reference."""
+        transform = view.current_from_reference
+        height, width = self._still_s.shape
+        self._background.warp(transform)
+        fresh = self._background.age == 0
+        self._background.replace(fresh, picture.image)
+        self._still_s = cv2.warpPerspective(self._still_s, transform, (width, height))
+        if self._previous is not None:
+            self._previous = cv2.warpPerspective(self._previous, transform, (width, height))
+            self._previous[fresh] = picture.image[fresh]
+        self._objects = None
+        self._anchor_from_start = transform @ self._anchor_from_start
+        self._camera.set_reference(picture.gray, current_from_reference=np.eye(3))
+        return picture.image, View(np.eye(3), moved=True, lost=False)
+
+    def _start_over(
+        self, picture: Picture, mask: UInt8[np.ndarray, "h w"], image: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """After some frames in which nothing fits the background, learn it anew."""
+        self._num_wild += 1
+        if self._num_wild < 5:
+            return np.zeros_like(mask), image
+        self._num_wild = 0
+        self._background = BackgroundModel(picture.image, 3.0)
+        self._camera.set_reference(picture.gray, current_from_reference=np.eye(3))
+        self._previous = None
+        return np.zeros_like(mask), picture.image
