@@ -19,7 +19,7 @@ from worldline.core.errors import ArtifactError
 from worldline.retrieval.columns import arrow_schema, arrow_table
 from worldline.retrieval.migrate import migrate, version_of
 from worldline.retrieval.place import LOCK, check_folder, explain, is_conflict
-from worldline.retrieval.schema import SCHEMA_VERSION, TABLES, VIDEOS
+from worldline.retrieval.schema import INDEXED, SCHEMA_VERSION, TABLES, VIDEOS
 from worldline.retrieval.store import LEASE_S
 from worldline.retrieval.where import Row, Where, to_sql
 
@@ -27,6 +27,8 @@ __all__ = ["LanceStore"]
 
 _ORDER = sorted(TABLES, key=lambda name: name == VIDEOS)
 _TRIES = 12
+_INDEX_FROM = 20_000
+"""Rows from which on looking through a column takes longer than asking an index."""
 
 
 class LanceStore:
@@ -161,19 +163,24 @@ class LanceStore:
         if not self._exists:
             return []
         names = [n for n in TABLES[table] if n != "vector"] if columns is None else list(columns)
+        return self.columns(table, where, names).to_pylist()
+
+    def columns(self, table: str, where: Where | None, names: Sequence[str]) -> Any:
+        """Columns of the rows that satisfy `where`, as an Arrow table."""
+        if not self._exists:
+            return arrow_table(table, []).select(list(names))
         with self._using(table) as handle:
-            query = handle.search().select(names).limit(max(1, handle.count_rows()))
+            query = handle.search().select(list(names)).limit(max(1, handle.count_rows()))
             if where is not None:
                 query = query.where(to_sql(where))
-            return query.to_arrow().to_pylist()
+            return query.to_arrow()
 
     def tally(self, table: str, column: str) -> dict[str, int]:
         """How many rows there are for each value of a column."""
         if not self._exists:
             return {}
-        with self._using(table) as handle:
-            query = handle.search().select([column]).limit(max(1, handle.count_rows()))
-            counts = query.to_arrow()[column].value_counts().to_pylist()
+        with self._using(table):
+            counts = self.columns(table, None, [column])[column].value_counts().to_pylist()
             return {count["values"]: count["counts"] for count in counts}
 
     def nearest(
@@ -224,9 +231,20 @@ class LanceStore:
         return int(self._table(table).version) if self._exists else 0
 
     def compact(self) -> None:
-        """Join small fragments; versions older than LanceDB's default age are dropped."""
+        """Join small fragments, index large tables; versions older than a week are dropped."""
+        from lancedb.index import Bitmap, BTree
+
         for name in TABLES:
             self._write(name, lambda handle: handle.optimize())
+            with self._using(name) as handle:
+                is_small = handle.count_rows() < _INDEX_FROM
+                known = {column for index in handle.list_indices() for column in index.columns}
+            for column in () if is_small else INDEXED[name]:
+                if column not in known:
+                    config = BTree() if column == "uri" else Bitmap()
+                    self._write(
+                        name, lambda handle, c=column, i=config: handle.create_index(c, config=i)
+                    )
 
     def upgrade(self) -> None:
         """Bring an older schema up to date."""
@@ -291,3 +309,7 @@ class LanceStore:
             yield
         finally:
             os.close(descriptor)
+
+
+def _index(handle: Any, *, column: str, config: Any) -> None:
+    handle.create_index(column, config=config)

@@ -25,7 +25,7 @@ from worldline.retrieval.ingest import (
     look_at,
 )
 from worldline.retrieval.lance import LanceStore
-from worldline.retrieval.missing import missing
+from worldline.retrieval.missing import missing, surplus
 from worldline.retrieval.plan import Plan
 from worldline.retrieval.query import Query
 from worldline.retrieval.rows import SceneRows
@@ -247,14 +247,15 @@ class Library:
             asked = Plan.from_json(query)
         if not self.store.exists:
             raise InputError(f"{self.uri}: no library here yet; make one with `worldline ingest`")
-        if lost := missing(self.store):
+        extra = surplus(self.store)
+        if min(extra.values()) < 0 and (lost := missing(self.store)):
             raise ArtifactError(
                 f"{self.uri}: the library is damaged (rows of {len(lost)} of "
                 f"{self.store.count(VIDEOS)} videos are lost, among them {lost[0]}); ingest these "
                 "videos again, or all of them into a new library"
             )
         if like is None:
-            return search(self.store, asked, limit=limit)
+            return search(self.store, asked, limit=limit, is_clean=not extra[EVENTS])
         scene = like if isinstance(like, Scene) else self._look(Path(like)).scene
         name = "the given scene" if isinstance(like, Scene) else str(like)
         return search(self.store, asked, limit=limit, like=scene, like_name=name)

@@ -12,6 +12,7 @@ from enum import StrEnum
 __all__ = [
     "COMMON_QUANTITIES",
     "EVENTS",
+    "INDEXED",
     "MOTIONS",
     "SCHEMA_VERSION",
     "TABLES",
@@ -103,3 +104,10 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
 `quantities` is a JSON object with every measured value; `evidence` is "truth", "pixels" or "given";
 `definitions` is a digest of the event definitions in force at ingest; `damage` says which part of
 the file could not be read."""
+
+INDEXED: Mapping[str, tuple[str, ...]] = {
+    VIDEOS: ("uri",),
+    EVENTS: ("uri", "type"),
+    MOTIONS: ("uri",),
+}
+"""Columns with a scalar index where a table is large: what searches pick rows by."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -12,15 +13,19 @@ from jaxtyping import Float
 from worldline.core.errors import InputError
 from worldline.core.provenance import Origin
 from worldline.core.scene import Scene
+from worldline.retrieval.candidates import Candidates, columns_for, holds_of_nothing
 from worldline.retrieval.evaluate import UNKNOWN_LABEL, Match, StoredEvent, Video, find_matches
 from worldline.retrieval.motion import Motion, describe_motions, max_similarity
 from worldline.retrieval.plan import Plan
-from worldline.retrieval.query import And, Count, Event, Not, Or, Query, Relate, Then, events_in
+from worldline.retrieval.query import Event, Query, events_in
 from worldline.retrieval.schema import COMMON_QUANTITIES, EVENTS, MOTIONS, VIDEOS
 from worldline.retrieval.store import Store
 from worldline.retrieval.where import AllOf, AnyOf, Contains, IsIn, Measured, Where
 
 __all__ = ["Hit", "SearchResult", "event_filter", "search"]
+
+_FIRST_VIDEOS, _MOST_VIDEOS = 24, 1000
+"""How many videos are evaluated at first, and at most, before it is seen whether it takes more."""
 
 _CANDIDATES = 2048
 """Nearest stored motions per motion of a `like` video whose segments are then compared in full."""
@@ -92,6 +97,7 @@ def search(
     plan: Plan,
     *,
     limit: int,
+    is_clean: bool = True,
     like: Scene | None = None,
     like_name: str = "",
 ) -> SearchResult:
@@ -101,23 +107,25 @@ def search(
         store: of a library.
         plan: with a query, unless `like` is given.
         limit: most hits.
+        is_clean: whether all rows of `events` are surely those of videos as they are now.
         like: scene whose motion hits must resemble.
         like_name: how to call it.
 
     Raises:
         InputError: neither a query nor motion to compare with.
     """
-    rows = sorted(store.read(VIDEOS), key=lambda row: row["ingest_id"])
-    videos = {row["uri"]: row for row in rows}
     if like is not None:
         plan = replace(plan, like=like_name)
     if plan.query is None and like is None:
         raise InputError("the plan holds no query; name something that happens, such as `fall`")
-    found = [] if plan.query is None else _merge(_by_structure(store, plan.query, videos))
-    if like is not None:
-        alike = _by_motion(store, like, videos, like_name)
-        found = alike if plan.query is None else _both(found, alike)
-    found.sort(key=lambda f: (-f.score, -f.match.margin, f.video["uri"], f.match.start_s))
+    if like is None:
+        assert plan.query is not None
+        found = _by_structure(store, plan.query, limit, is_clean)
+    else:
+        found = _by_motion(store, like, like_name)
+        if plan.query is not None:
+            found = _both(_evaluate(store, plan.query, {f.video["uri"] for f in found}), found)
+    found.sort(key=_order)
     return SearchResult(plan, tuple(_hit(f) for f in found[:limit]))
 
 
@@ -139,40 +147,56 @@ def _one_filter(event: Event) -> Where:
     return AllOf(tuple(parts))
 
 
-def _holds_of_nothing(query: Query) -> bool:
-    """Whether a video without any of the query's events can satisfy it."""
-    match query:
-        case Event():
-            return False
-        case Then(first, second) | Relate(first, _, second):
-            return _holds_of_nothing(first) and _holds_of_nothing(second)
-        case And(parts):
-            return all(_holds_of_nothing(part) for part in parts)
-        case Or(parts):
-            return any(_holds_of_nothing(part) for part in parts)
-        case Not(part):
-            return not _holds_of_nothing(part)
-        case Count(_, op, number):
-            return op.holds(0, number)
-        case _:
-            raise AssertionError(f"{type(query).__name__} is not a query expression")
+def _order(found: _Found) -> tuple[float, float, str, float]:
+    return -found.score, -found.match.margin, found.video["uri"], found.match.start_s
 
 
-def _by_structure(
-    store: Store, query: Query, videos: Mapping[str, Mapping[str, Any]]
-) -> list[_Found]:
+def _by_structure(store: Store, query: Query, limit: int, is_clean: bool) -> list[_Found]:
+    """The best `limit` matches, from no more videos than it takes to be sure of them."""
+    names = columns_for(query)
+    if is_clean:
+        events = store.columns(EVENTS, event_filter(query), names)
+    else:
+        events = store.columns(EVENTS, event_filter(query), [*names, "ingest_id"])
+        claimed = set(store.columns(VIDEOS, None, ["ingest_id"])["ingest_id"].to_pylist())
+        events = events.filter([name in claimed for name in events["ingest_id"].to_pylist()])
+    every_uri = None
+    if holds_of_nothing(query):
+        every_uri = store.columns(VIDEOS, None, ["uri"])["uri"].to_pylist()
+    bounds = iter(Candidates(query, events, every_uri))
+    found: list[_Found] = []
+    size = _FIRST_VIDEOS + 2 * limit
+    while batch := list(islice(bounds, size)):
+        if len(found) == limit and _order(found[-1])[:3] <= batch[0].key:
+            break
+        found += _evaluate(store, query, {bound.uri for bound in batch})
+        found = sorted(found, key=_order)[:limit]
+        size = min(2 * size, _MOST_VIDEOS)
+    return found
+
+
+def _evaluate(store: Store, query: Query, uris: Collection[str]) -> list[_Found]:
+    """All matches in these videos, joined where they overlap."""
+    videos = _videos(store, uris)
+    here = IsIn("uri", tuple(sorted(videos)))
     events: dict[str, list[StoredEvent]] = {}
-    if _holds_of_nothing(query):
+    if holds_of_nothing(query):
         events = {uri: [] for uri in videos}
-    for row in store.read(EVENTS, event_filter(query)):
-        video = videos.get(row["uri"])
-        if video is not None and row["ingest_id"] == video["ingest_id"]:
+    for row in store.read(EVENTS, AllOf((here, event_filter(query)))):
+        if row["ingest_id"] == videos[row["uri"]]["ingest_id"]:
             events.setdefault(row["uri"], []).append(StoredEvent(row))
-    return [
-        _Found(videos[uri], match)
-        for uri, own in events.items()
-        for match in find_matches(query, Video(videos[uri], tuple(sorted(own, key=_number))))
-    ]
+    return _merge(
+        [
+            _Found(videos[uri], match)
+            for uri, own in events.items()
+            for match in find_matches(query, Video(videos[uri], tuple(sorted(own, key=_number))))
+        ]
+    )
+
+
+def _videos(store: Store, uris: Collection[str]) -> dict[str, dict[str, Any]]:
+    rows = store.read(VIDEOS, IsIn("uri", tuple(sorted(uris))))
+    return {row["uri"]: row for row in sorted(rows, key=lambda row: row["ingest_id"])}
 
 
 def _number(event: StoredEvent) -> int:
@@ -201,41 +225,48 @@ def _merge(found: Sequence[_Found]) -> list[_Found]:
     return merged
 
 
-def _by_motion(
-    store: Store, scene: Scene, videos: Mapping[str, Mapping[str, Any]], name: str
-) -> list[_Found]:
+def _by_motion(store: Store, scene: Scene, name: str) -> list[_Found]:
     """Segments whose objects move like those of a scene, one per stretch of a video."""
     windows: dict[int, list[Motion]] = {}
     for motion in describe_motions(scene):
         windows.setdefault(motion.segment, []).append(motion)
     if not windows:
         raise InputError(f"{name}: nothing moves in it, so there is no motion to search for")
-    near: set[str] = set()
+    near: set[tuple[str, int]] = set()
     for motion in (m for group in windows.values() for m in group):
-        rows = store.nearest(MOTIONS, motion.vector, limit=_CANDIDATES, columns=["uri"])
-        near.update(row["uri"] for row in rows)
+        rows = store.nearest(MOTIONS, motion.vector, limit=_CANDIDATES, columns=["uri", "segment"])
+        near.update((row["uri"], row["segment"]) for row in rows)
+    uris = {uri for uri, _ in near}
+    videos = _videos(store, uris)
     columns = ["uri", "ingest_id", "segment", "start_s", "end_s", "track", "vector"]
-    segments: dict[tuple[str, int], list[dict[str, Any]]] = {}
-    for row in store.read(MOTIONS, IsIn("uri", tuple(sorted(near))), columns):
-        video = videos.get(row["uri"])
-        if video is not None and row["ingest_id"] == video["ingest_id"]:
-            segments.setdefault((row["uri"], row["segment"]), []).append(row)
+    stored = store.columns(MOTIONS, IsIn("uri", tuple(sorted(uris))), columns)
+    vectors = stored["vector"].combine_chunks().flatten().to_numpy()
+    vectors = vectors.reshape(len(stored), -1).astype(np.float64)
+    segments: dict[tuple[str, int], list[tuple[int, int]]] = {}
+    names = ("uri", "ingest_id", "segment", "track")
+    for i, row in enumerate(zip(*(stored[name].to_pylist() for name in names), strict=True)):
+        uri, ingest_id, segment, track = row
+        known = (uri, segment) in near and uri in videos
+        if known and ingest_id == videos[uri]["ingest_id"]:
+            segments.setdefault((uri, segment), []).append((track, i))
+    starts_s, ends_s = (stored[name].to_numpy() for name in ("start_s", "end_s"))
+    groups = {key: _stack(group) for key, group in windows.items()}
     found = []
-    for (uri, _), rows in segments.items():
-        rows.sort(key=lambda row: row["track"])
-        stored = np.array([row["vector"] for row in rows], dtype=np.float64)
-        score, queried, partners = max(
-            ((*max_similarity(_stack(group), stored), group) for group in windows.values()),
+    for (uri, _), members in segments.items():
+        members.sort()
+        own = vectors[[i for _, i in members]]
+        score, partners, window = max(
+            ((*max_similarity(group, own), key) for key, group in groups.items()),
             key=lambda result: result[0],
-        )[0:3]
+        )
         pairs = tuple(
             {
-                "query_track": own.track,
-                "track": rows[i]["track"],
-                "start_s": rows[i]["start_s"],
-                "end_s": rows[i]["end_s"],
+                "query_track": motion.track,
+                "track": members[n][0],
+                "start_s": float(starts_s[members[n][1]]),
+                "end_s": float(ends_s[members[n][1]]),
             }
-            for own, i in zip(partners, queried, strict=True)
+            for motion, n in zip(windows[window], partners, strict=True)
         )
         start_s, end_s = min(p["start_s"] for p in pairs), max(p["end_s"] for p in pairs)
         found.append(_Found(videos[uri], Match(start_s, end_s, 1.0), score, pairs))
@@ -248,11 +279,12 @@ def _stack(group: Sequence[Motion]) -> Float[np.ndarray, "q f"]:
 
 def _best_apart(found: Sequence[_Found]) -> list[_Found]:
     """The best of overlapping stretches: windows of one video overlap by construction."""
-    kept: list[_Found] = []
+    kept: dict[str, list[_Found]] = {}
     for f in sorted(found, key=lambda f: (-f.score, f.video["uri"], f.match.start_s)):
-        if not any(k.video["uri"] == f.video["uri"] and _overlap(k.match, f.match) for k in kept):
-            kept.append(f)
-    return kept
+        own = kept.setdefault(f.video["uri"], [])
+        if not any(_overlap(k.match, f.match) for k in own):
+            own.append(f)
+    return [f for own in kept.values() for f in own]
 
 
 def _overlap(a: Match, b: Match) -> bool:
@@ -261,9 +293,12 @@ def _overlap(a: Match, b: Match) -> bool:
 
 def _both(found: Sequence[_Found], alike: Sequence[_Found]) -> list[_Found]:
     """Structural matches that overlap a stretch of similar motion, with that similarity."""
+    by_uri: dict[str, list[_Found]] = {}
+    for a in alike:
+        by_uri.setdefault(a.video["uri"], []).append(a)
     result = []
     for f in found:
-        near = [a for a in alike if a.video["uri"] == f.video["uri"] and _overlap(a.match, f.match)]
+        near = [a for a in by_uri.get(f.video["uri"], ()) if _overlap(a.match, f.match)]
         if near:
             best = max(near, key=lambda a: a.score)
             result.append(replace(f, similarity=best.similarity, pairs=best.pairs))

@@ -10,6 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float
 
+from worldline.retrieval.columns import arrow_schema
 from worldline.retrieval.schema import TABLES
 from worldline.retrieval.where import Row, Where, accepts
 
@@ -32,6 +33,10 @@ class Store(Protocol):
         self, table: str, where: Where | None = None, columns: Sequence[str] | None = None
     ) -> list[dict[str, Any]]:
         """Rows that satisfy `where`, in no particular order; vectors only where asked for."""
+        ...
+
+    def columns(self, table: str, where: Where | None, names: Sequence[str]) -> Any:
+        """The same as one Arrow table, without an object per row."""
         ...
 
     def tally(self, table: str, column: str) -> dict[str, int]:
@@ -109,6 +114,15 @@ class ArrayStore:
             for row in self._rows[table]
             if where is None or accepts(where, row)
         ]
+
+    def columns(self, table: str, where: Where | None, names: Sequence[str]) -> Any:
+        """Columns of the rows that satisfy `where`, as an Arrow table."""
+        import pyarrow as pa
+
+        schema = arrow_schema(table)
+        return pa.Table.from_pylist(
+            self.read(table, where, names), schema=pa.schema([schema.field(n) for n in names])
+        )
 
     def tally(self, table: str, column: str) -> dict[str, int]:
         """How many rows there are for each value of a column."""
