@@ -113,6 +113,8 @@ _ARRAYS: dict[str, tuple[type, str]] = {
     "angular_velocity_radps": (np.float64, "nt3"),
     "depth_m": (np.float64, "nt"),
     "extent_m": (np.float64, "n3"),
+    "bend": (np.float64, "nt"),
+    "num_parts": (np.int64, "nt"),
     "mass_kg": (np.float64, "n"),
     "gravity_mps2": (np.float64, "3"),
 }
@@ -142,6 +144,10 @@ class Scene:
         position_m_std: `[N, T, 3]` standard deviation of `position_m`; absent for truth.
         depth_m: `[N, T]` distance along the optical axis.
         extent_m: `[N, 3]` full side lengths of the body's own box.
+        bend: `[N, T]` greatest way of a point of the body from where it would be if the body were
+            rigid, over the mean of its sides; absent where nothing bends or nobody knows.
+        num_parts: `[N, T]` number of pieces that hold together each for itself: 1 for a whole
+            body, many for grains; absent where all bodies are whole or nobody knows.
         mass_kg: `[N]`.
         gravity_mps2: `[3]` acceleration of free fall in the world frame.
         metres_per_px, metres_per_px_std: image scale at the objects where one number describes it.
@@ -168,6 +174,8 @@ class Scene:
     angular_velocity_radps: Float[np.ndarray, "n t 3"] | None = None
     depth_m: Float[np.ndarray, "n t"] | None = None
     extent_m: Float[np.ndarray, "n 3"] | None = None
+    bend: Float[np.ndarray, "n t"] | None = None
+    num_parts: Int[np.ndarray, "n t"] | None = None
     mass_kg: Float[np.ndarray, " n"] | None = None
     gravity_mps2: Float[np.ndarray, " 3"] | None = None
     metres_per_px: float | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass, replace
 from weakref import WeakKeyDictionary
 
@@ -102,6 +103,8 @@ def box_gap(
 def detect_contacts(scene: Scene) -> tuple[Contact, ...]:
     """Recorded contacts of a scene, or, for a scene in pixels without any, contacts seen in boxes.
 
+    Contacts without finite times, or that end before they start, are left out.
+
     In pixels, boxes that touch may merely pass in front of each other, so a contact also needs a
     jump in the velocity of at least one of the two within two frames of the first touch (6 standard
     errors, one object size per second and 30% of the speed). A jump that nothing else explains and
@@ -200,7 +203,8 @@ def kicks_of(track: Track) -> list[tuple[float, np.ndarray, np.ndarray]]:
 def _join(contacts: tuple[Contact, ...]) -> tuple[Contact, ...]:
     joined: list[Contact] = []
     latest: dict[tuple[int, int], int] = {}
-    for contact in sorted(contacts, key=lambda c: (c.start_s, c.a, c.b)):
+    timed = [c for c in contacts if -math.inf < c.start_s <= c.end_s < math.inf]
+    for contact in sorted(timed, key=lambda c: (c.start_s, c.a, c.b)):
         pair = (min(contact.a, contact.b), max(contact.a, contact.b))
         i = latest.get(pair)
         if i is not None and contact.start_s - joined[i].end_s <= CHATTER_S:

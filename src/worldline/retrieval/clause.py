@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+from worldline.retrieval.conditions import Compare
 from worldline.retrieval.draft import Draft, Said, draft
 from worldline.retrieval.mentions import Mentions, Named
 from worldline.retrieval.query import (
@@ -27,6 +28,7 @@ from worldline.retrieval.verbs import (
     BEING,
     CAUSED,
     DOING,
+    GROUPS,
     SECOND_ROLE,
     is_participle,
     is_turned_round,
@@ -177,7 +179,10 @@ class _Casting:
             roles.append(("object", self._introduce(subject)))
             if had and unnamed:
                 self._subject = before[0]
-            self._count_people(subject)
+            if event.type in GROUPS:
+                event = replace(event, where=self._size_of_group(subject))
+            else:
+                self._count_people(subject)
         elif self._mentions.subject is not None and not said.is_noun:
             roles.append(("object", Who(name=self._mentions.subject)))
         if second is not None and second_role is not None:
@@ -252,12 +257,20 @@ class _Casting:
         """ "A push of a box by a robot": the one after "of" has it done to it."""
         doer, done = DOING[event.type]
         roles: list[tuple[str, Who]] = []
-        for role, links in ((doer, ("by", "on")), (done, ("of", ""))):
+        for role, links in ((doer, ("by", "on", "in")), (done, ("of", ""))):
             whom = next((p for p in after if p.link in links), None)
             if whom is not None:
                 who = self._introduce(whom) if role == doer else self._name(whom)
                 roles.append((role, who))
         return replace(event, roles=tuple(roles))
+
+    def _size_of_group(self, subject: Named) -> tuple[Compare, ...]:
+        """ "Three cars converge" is about one event with three of them."""
+        if subject.number == 1 and subject.op is None:
+            return ()
+        if subject.op is None:
+            self._remarks.guess(subject.number_words, f"at least {subject.number}")
+        return (Compare("num_bodies", subject.op or Op.GE, float(subject.number)),)
 
     def _count_people(self, subject: Named) -> None:
         """ "Two balls fall" counts falls."""

@@ -18,6 +18,12 @@ _SIMULATED = {
     "pusher": "pusher, pushers",
     "wheel": "wheel, wheels",
     "sheet": "sheet, sheets, cloth, cloths",
+    "soft ball": "soft ball, soft balls",
+    "soft block": "soft block, soft blocks",
+    "slab": "slab, slabs",
+    "bin": "bin, bins, open box, open boxes",
+    "bin|cup|bowl|basket|bucket|jar|tray": "container, containers, vessel, vessels",
+    "grains": "grains, grain, beads, pellets, sand",
 }
 _PEOPLE = (
     "person, persons, people, man, men, woman, women, child, children, pedestrian, "

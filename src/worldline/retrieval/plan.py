@@ -219,13 +219,18 @@ _NOUNS = {
     "brake": "braking",
     "carry": "carrying",
     "collide": "collision",
+    "contain": "containment",
+    "converge": "convergence",
     "cross": "crossing",
+    "deform": "deformation",
+    "diverge": "divergence",
     "enter": "entry",
     "follow": "following",
     "occlude": "occlusion",
     "oscillate": "oscillation",
     "overtake": "overtaking",
     "pick_up": "lifting",
+    "pour": "pouring",
     "put_down": "putting down",
     "reappear": "reappearance",
     "rotate": "rotation",
@@ -237,7 +242,10 @@ _JOINTS = {
     "object": "of",
     "a": "of",
     "b": "of",
+    "against": "on",
 }
+_DOER_JOINTS = {"support": "on", "contain": "in"}
+_PLURALS = ("grains",)
 
 
 def noun_of(kind: str) -> str:
@@ -250,7 +258,7 @@ def _say_event(event: Event) -> str:
     roles = dict(event.roles)
     if event.type in DOING:
         doer, done = DOING[event.type]
-        for role, joint in ((done, "of"), (doer, "on" if event.type == "support" else "by")):
+        for role, joint in ((done, "of"), (doer, _DOER_JOINTS.get(event.type, "by"))):
             if role in roles:
                 text += f" {joint} {_say_who(roles.pop(role))}"
     if "a" in roles and "b" in roles:
@@ -271,7 +279,8 @@ _SIDES = {
 
 def _say_who(who: Who) -> str:
     noun = " or ".join(who.labels) if who.labels else "object"
-    text = with_article(f"{' or '.join(who.colors)} {noun}" if who.colors else noun)
+    text = f"{' or '.join(who.colors)} {noun}" if who.colors else noun
+    text = text if noun in _PLURALS else with_article(text)
     text = "the static world" if who.labels == ("static",) else text
     return f"{text} ({who.name})" if who.name else text
 

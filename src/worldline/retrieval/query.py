@@ -37,18 +37,24 @@ __all__ = [
     "And",
     "Bounce",
     "Brake",
+    "Break",
     "Carry",
     "Collapse",
     "Collide",
     "Compare",
     "Contact",
+    "Contain",
+    "Converge",
     "Count",
     "Cross",
+    "Deform",
+    "Diverge",
     "Enter",
     "Event",
     "EventType",
     "Exit",
     "Fall",
+    "Flow",
     "Follow",
     "NearMiss",
     "Not",
@@ -58,6 +64,7 @@ __all__ = [
     "Oscillate",
     "Overtake",
     "PickUp",
+    "Pour",
     "Push",
     "PutDown",
     "Quantity",
@@ -312,20 +319,27 @@ def events_in(query: Query) -> Iterator[Event]:
 Accelerate = EventType("accelerate")
 Bounce = EventType("bounce")
 Brake = EventType("brake")
+Break = EventType("break")
 Carry = EventType("carry")
 Collapse = EventType("collapse")
 Collide = EventType("collide")
 Contact = EventType("contact")
+Contain = EventType("contain")
+Converge = EventType("converge")
 Cross = EventType("cross")
+Deform = EventType("deform")
+Diverge = EventType("diverge")
 Enter = EventType("enter")
 Exit = EventType("exit")
 Fall = EventType("fall")
+Flow = EventType("flow")
 Follow = EventType("follow")
 NearMiss = EventType("near_miss")
 Occlude = EventType("occlude")
 Oscillate = EventType("oscillate")
 Overtake = EventType("overtake")
 PickUp = EventType("pick_up")
+Pour = EventType("pour")
 Push = EventType("push")
 PutDown = EventType("put_down")
 Reappear = EventType("reappear")

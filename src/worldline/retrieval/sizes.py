@@ -37,7 +37,7 @@ def with_sizes(event: Event, number: int, said: Draft, remarks: Remarks) -> Even
         InputError: a quantity is named that such an event does not have.
     """
     is_last = number == len(said.events) - 1
-    where: list[Compare] = []
+    where: list[Compare] = list(event.where)
     for owner, words, compare in said.where:
         if owner != number:
             continue

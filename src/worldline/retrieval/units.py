@@ -54,6 +54,7 @@ QUANTITY_OF: Mapping[str, Mapping[str, str]] = {
         "m": "distance_m",
         "px": "distance_px",
         "s": "ttc_s",
+        "mps2": "drac_mps2",
         "mps": "closing_speed_mps",
         "px_s": "closing_speed_px_s",
     },
@@ -76,12 +77,18 @@ QUANTITY_OF: Mapping[str, Mapping[str, str]] = {
     "carry": {"m": "distance_m", "mps": "speed_mps"},
     "pick_up": {"m": "height_m"},
     "put_down": {"m": "height_m"},
+    "contain": {"mps": "entry_speed_mps"},
+    "pour": {"m": "height_m", "rad": "tilt_rad"},
+    "flow": {"mps": "speed_mps", "px_s": "speed_px_s"},
     "overtake": {"mps": "relative_speed_mps", "px_s": "relative_speed_px_s"},
 }
 """Event and stored unit to the quantity that a bare measure of that unit is about; a bare time is
 `duration_s` where nothing else is said."""
 
 QUANTITIES: Mapping[str, tuple[str, str]] = {
+    "entry_speed_mps": ("contain", "entry speed"),
+    "num_bodies": ("converge", "number of bodies, num bodies"),
+    "num_pieces": ("break", "number of pieces, num pieces"),
     "ttc_s": ("near_miss", "time to collision, ttc"),
     "closest_approach_s": ("near_miss", "time of closest approach"),
     "mttc_s": ("near_miss", "modified time to collision, mttc"),

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["BEING", "CAUSED", "DOING", "FORMS", "SECOND_ROLE", "is_participle", "is_turned_round"]
+__all__ = [
+    "BEING",
+    "CAUSED",
+    "DOING",
+    "FORMS",
+    "GROUPS",
+    "SECOND_ROLE",
+    "is_participle",
+    "is_turned_round",
+]
 
 FORMS: Mapping[str, str] = {
     "fall": "fall, falls, falling, fell, fallen, free fall, free falls, drop, drops, dropping, "
@@ -78,6 +87,30 @@ FORMS: Mapping[str, str] = {
     "follow": "follow, follows, tailgate, tailgates, tailgating, is followed by, "
     "are followed by, drives behind, walks behind, following closely, follows closely",
     "overtake": "overtake, overtakes, overtaking, overtook, overtaken, overtaken by, overtakings",
+    "contain": "containment, is contained in, are contained in, contained in, goes into, "
+    "go into, going into, went into, falls into, fall into, falling into, fell into, "
+    "drops into, drop into, "
+    "dropping into, dropped into, lands in, land in, landing in, landed in, ends up in, end up in, "
+    "ended up in, ending up in, ends up inside, end up inside, gets into, get into, is put into, "
+    "are put into, put into, is placed into, placed into, thrown into, is thrown into",
+    "pour": "pour, pours, pouring, poured, poured by, pour out, pours out, pouring out, "
+    "poured out, poured out by, spill, spills, spilling, spilled, spilled by, empties, empty out",
+    "flow": "flow, flows, flowing, flowed, stream, streams, streaming, streamed, trickle, "
+    "trickles, trickling, trickled",
+    "converge": "converge, converges, converging, converged, convergence, come together, "
+    "comes together, coming together, came together, gather, gathers, gathering, gathered",
+    "diverge": "diverge, diverges, diverging, diverged, divergence, scatter, scatters, scattering, "
+    "scattered, disperse, disperses, dispersing, dispersed, fly apart, flies apart, flying apart, "
+    "flew apart, move apart, moves apart, moving apart, moved apart, spread out, spreads out, "
+    "spreading out",
+    "deform": "deform, deforms, deforming, deformed, deformation, deformations, squash, squashes, "
+    "squashing, squashed, bend, bends, bending, bent, crumple, crumples, crumpling, crumpled, "
+    "dent, dents, denting, dented, change shape, changes shape, changing shape, changes its shape, "
+    "loses its shape, give way, gives way, giving way, gave way",
+    "break": "break, breaks, breaking, broke, broken, breakage, break apart, breaks apart, "
+    "breaking apart, broke apart, breaks into pieces, break into pieces, broke into pieces, "
+    "breaks to pieces, shatter, shatters, shattering, shattered, fall to pieces, falls to pieces, "
+    "fell to pieces, splinter, splinters, splintering, splintered, burst, bursts, bursting",
 }
 """Event to the words and phrases that name it."""
 
@@ -88,6 +121,7 @@ SECOND_ROLE: Mapping[str, str] = {
     "slide": "support",
     "occlude": "occluder",
     "reappear": "occluder",
+    "break": "against",
 }
 """Role of the object named after "on", "off" or "behind", for events of one object."""
 
@@ -99,8 +133,13 @@ DOING: Mapping[str, tuple[str, str]] = {
     "support": ("support", "object"),
     "follow": ("object", "leader"),
     "overtake": ("object", "overtaken"),
+    "contain": ("vessel", "object"),
+    "pour": ("agent", "object"),
 }
 """Events that one object does to another: the roles of the verb's subject and of its object."""
+
+GROUPS = frozenset(["converge", "diverge", "flow"])
+"""Events of several objects at once: a number before their subject says how many."""
 
 CAUSED = frozenset(
     ["fall", "throw", "bounce", "roll", "slide", "topple", "oscillate", "rotate", "stop", "start"]
@@ -120,12 +159,12 @@ def is_turned_round(words: str, before: str, link: str) -> bool:
     """Whether the roles of a verb of `DOING` are the other way round.
 
     Args:
-        words: the verb: "pushed by" and "stands on" are, "pushes" is not.
+        words: the verb: "pushed by", "stands on" and "falls into" are, "pushes" is not.
         before: the word before it: "is pushed" is.
         link: the preposition after it: "pushed by" is.
     """
     verb = words.split()[0]
     passive = verb.endswith(("ed", "en")) or verb in ("put", "set")
     return (passive and (before in BEING or link == "by")) or words.endswith(
-        (" by", " on", " on top of")
+        (" by", " on", " on top of", " in", " into", " inside")
     )

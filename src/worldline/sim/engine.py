@@ -13,7 +13,7 @@ from jaxtyping import Float, Int
 
 from worldline.sim.model import build_model
 from worldline.sim.soft import elastic_energy_j, rigid_motion
-from worldline.sim.stage import Glide, Hinge, Soft, Stage
+from worldline.sim.stage import Fixed, Glide, Hinge, Hover, Rod, Soft, Stage
 
 __all__ = ["Push", "Rollout", "Touches", "drive", "simulate"]
 
@@ -83,13 +83,15 @@ class Rollout:
 def _set_velocities(stage: Stage, model: mujoco.MjModel, data: mujoco.MjData) -> None:
     mujoco.mj_forward(model, data)
     for index, body in enumerate(stage.bodies):
+        if isinstance(body.mount, Fixed | Hover):
+            continue
         start = _first_speed(model, index)
         to_world = data.xmat[index + 1].reshape(3, 3)
         if body.rod is not None and body.rod.swivels:
             data.qvel[start : start + 3] = to_world.T @ np.asarray(body.angular_velocity_radps)
         elif body.rod is not None or isinstance(body.mount, Hinge):
             held = body.rod if body.rod is not None else body.mount
-            assert not isinstance(held, Glide | None)
+            assert isinstance(held, Rod | Hinge)
             data.qvel[start] = np.dot(body.angular_velocity_radps, held.axis)
         elif isinstance(body.mount, Glide):
             data.qvel[start : start + 2] = body.velocity_mps[:2]
@@ -119,7 +121,8 @@ def _first_speed(model: mujoco.MjModel, body: int) -> int:
 def drive(
     model: mujoco.MjModel, data: mujoco.MjData, body: int, speeds: Sequence[float] | np.ndarray
 ) -> None:
-    """Set the speeds of a driven body's joints: (x, y) of a `Glide`, the turn of a `Hinge`."""
+    """Set the speeds of a driven body's joints: (x, y) of a `Glide`, (x, y, z) of a
+    `Hover`, the turn of a `Hinge`."""
     start = _first_speed(model, body)
     data.qvel[start : start + len(speeds)] = speeds
 
@@ -133,7 +136,8 @@ def simulate(stage: Stage, push: Push | None = None) -> Rollout:
     Args:
         stage: what to simulate.
         push: called before every physics step with (model, data, time since the first frame); may
-            set `data.xfrc_applied` and `drive` bodies.
+            set `data.xfrc_applied`, `drive` bodies, let bonds go (`data.eq_active`) and turn grips
+            on and off (`data.ctrl`).
     """
     model = build_model(stage)
     data = mujoco.MjData(model)
@@ -175,8 +179,8 @@ def simulate(stage: Stage, push: Push | None = None) -> Rollout:
 
 
 def _with_resting(stage: Stage, touches: Touches, state: _Recorder, step_s: float) -> Touches:
-    """Add the touch of gliding bodies with the floor, which MuJoCo does not compute."""
-    resting = [i for i, body in enumerate(stage.bodies) if isinstance(body.mount, Glide)]
+    """Add the touch of gliding and fixed bodies with the floor, which MuJoCo does not compute."""
+    resting = [i for i, body in enumerate(stage.bodies) if isinstance(body.mount, Glide | Fixed)]
     if not resting:
         return touches
     span_s = float(stage.time_s[-1] - stage.time_s[0])

@@ -20,9 +20,20 @@ import numpy as np
 from scipy.optimize import brentq
 
 from worldline.sim.soft_model import Touch, add_soft
-from worldline.sim.stage import Body, Glide, Hinge, Prop, Rod, Shape, Stage, Vector
+from worldline.sim.stage import (
+    Body,
+    Fixed,
+    Glide,
+    Hinge,
+    Hover,
+    Prop,
+    Rod,
+    Shape,
+    Stage,
+    Vector,
+)
 
-__all__ = ["build_model", "damping_ratio", "num_geoms", "restitution_of"]
+__all__ = ["BIN_WALL_M", "build_model", "damping_ratio", "num_geoms", "restitution_of"]
 
 TOUCH_S = 0.012
 """How long an undamped collision lasts."""
@@ -44,6 +55,18 @@ _GEOM = {
 
 _DRIVEN_ARMATURE = 1e7
 """Inertia (kg or kg m^2) that is added to driven joints, so that nothing they meet slows them."""
+
+BIN_WALL_M = 0.05
+"""Half the thickness of a bin's walls, and the thickness of its bottom."""
+
+GRIP_FRICTION_PS = 300.0
+"""`FRICTION_RATE_PS` between a body that grips and what it holds, which must not creep away."""
+
+GRIP_REACH_M = 0.004
+"""What is so near to a body that grips is pulled to it."""
+
+_BOND_SOLREF = (0.004, 1.0)
+"""Time (s) and damping ratio with which bonded bodies return to their places."""
 
 _CUP_SIDES = 8
 _CUP_THICKNESS = 0.08
@@ -118,7 +141,11 @@ def build_model(stage: Stage) -> mujoco.MjModel:
         )
     for index, body in enumerate(stage.bodies):
         _add_body(world, index, body)
+        if body.grip_n:
+            _add_grip(spec, index, body.grip_n)
     _add_pairs(spec, stage)
+    for first, second in stage.bonds:
+        _add_bond(spec, first, second)
     if stage.softs:
         _add_softs(spec, stage)
     return spec.compile()
@@ -153,20 +180,49 @@ def _add_pairs(spec: mujoco.MjSpec, stage: Stage) -> None:
         for name in _geom_names(i, body)
     ]
     damping = 2 * damping_ratio(stage.restitution) * _FREQUENCY_RADPS
+    grips = {name for i, body in bodies if body.grip_n for name in _geom_names(i, body)}
     for first, second in pairs:
+        gripped = bool({first, second} & grips)
+        reach = GRIP_REACH_M if gripped else 0.0
+        rate = GRIP_FRICTION_PS if gripped else FRICTION_RATE_PS
         spec.add_pair(
             geomname1=first,
             geomname2=second,
             condim=3,
             friction=[stage.friction, stage.friction, 0.002, 0.0001, 0.0001],
             solref=[-(_FREQUENCY_RADPS**2), -damping],
-            solreffriction=[0, -FRICTION_RATE_PS],
+            solreffriction=[0, -rate],
             solimp=[0.99, 0.99, 0.001, 0.5, 2],
+            margin=reach,
+            gap=reach,
         )
 
 
 def _is_driven(body: Body) -> bool:
-    return isinstance(body.mount, Glide) or (isinstance(body.mount, Hinge) and body.mount.is_driven)
+    """Whether nothing that it meets moves it."""
+    if isinstance(body.mount, Hinge):
+        return body.mount.is_driven
+    return isinstance(body.mount, Glide | Hover | Fixed)
+
+
+def _add_grip(spec: mujoco.MjSpec, index: int, grip_n: float) -> None:
+    """An actuator that presses to the body what touches it, with a share of the force."""
+    grip = spec.add_actuator()
+    grip.name, grip.target = f"grip{index}", f"body{index}"
+    grip.trntype = mujoco.mjtTrn.mjTRN_BODY
+    grip.gainprm[0] = grip_n
+    grip.ctrllimited, grip.ctrlrange = mujoco.mjtLimited.mjLIMITED_TRUE, [0, 1]
+
+
+def _add_bond(spec: mujoco.MjSpec, first: int, second: int) -> None:
+    bond = spec.add_equality()
+    bond.type, bond.objtype = mujoco.mjtEq.mjEQ_WELD, mujoco.mjtObj.mjOBJ_BODY
+    bond.name = f"bond{first}.{second}"
+    bond.name1, bond.name2 = f"body{first}", f"body{second}"
+    # no anchor, the pose that they start with, and turns that count as much as ways
+    bond.data = np.eye(12)[10]
+    bond.solref = _BOND_SOLREF
+    bond.solimp = [0.98, 0.995, 0.001, 0.5, 2]
 
 
 def _geom_names(index: int, body: Body) -> list[str]:
@@ -179,6 +235,8 @@ def num_geoms(body: Body) -> int:
 
 
 def _solid_parts(body: Body) -> list[_Geom]:
+    if body.shape is Shape.BIN:
+        return _bin_parts(body)
     if body.shape is not Shape.CUP:
         return [_Geom(_GEOM[body.shape], tuple(_geom_size(body)))]
     radius, _, half_height = body.half_m
@@ -193,6 +251,16 @@ def _solid_parts(body: Body) -> list[_Geom]:
         place = ((radius - thin) * cos(angle), (radius - thin) * sin(angle), 0.0)
         walls.append(_Geom(mujoco.mjtGeom.mjGEOM_BOX, side, place, angle))
     return [bottom, *walls]
+
+
+def _bin_parts(body: Body) -> list[_Geom]:
+    x, y, z = body.half_m
+    thin, box = BIN_WALL_M, mujoco.mjtGeom.mjGEOM_BOX
+    parts = [_Geom(box, (x - thin, y - thin, thin / 2), (0.0, 0.0, thin / 2 - z))]
+    for side in (-1.0, 1.0):
+        parts.append(_Geom(box, (thin, y, z), (side * (x - thin), 0.0, 0.0)))
+        parts.append(_Geom(box, (x - 2 * thin, thin, z), (0.0, side * (y - thin), 0.0)))
+    return parts
 
 
 def _geom_size(thing: Body | Prop) -> list[float]:
@@ -232,15 +300,17 @@ def _add_body(world: mujoco.MjsBody, index: int, body: Body) -> None:
         pivot, axis = _in_body(body, body.mount.pivot_m, body.mount.axis)
         armature = _DRIVEN_ARMATURE if body.mount.is_driven else 0.0
         node.add_joint(type=mujoco.mjtJoint.mjJNT_HINGE, pos=pivot, axis=axis, armature=armature)
-    elif isinstance(body.mount, Glide):
-        for way in ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0)):
+    elif isinstance(body.mount, Glide | Hover):
+        for way in np.eye(3)[: 2 if isinstance(body.mount, Glide) else 3]:
             _, axis = _in_body(body, body.position_m, way)
             node.add_joint(type=mujoco.mjtJoint.mjJNT_SLIDE, axis=axis, armature=_DRIVEN_ARMATURE)
-    else:
+    elif not isinstance(body.mount, Fixed):
         node.add_freejoint()
 
 
-def _in_body(body: Body, point_m: Vector, axis: Vector) -> tuple[np.ndarray, np.ndarray]:
+def _in_body(
+    body: Body, point_m: Vector, axis: Vector | np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """A point and a direction of the world in the frame of a body."""
     to_world = np.empty(9)
     mujoco.mju_quat2Mat(to_world, np.asarray(body.rotation_wxyz, dtype=np.float64))

@@ -10,9 +10,11 @@ from jaxtyping import Float, Int
 
 __all__ = [
     "Body",
+    "Fixed",
     "Floor",
     "Glide",
     "Hinge",
+    "Hover",
     "Light",
     "Pattern",
     "Prop",
@@ -36,6 +38,7 @@ class Shape(StrEnum):
     CYLINDER = "cylinder"
     CAPSULE = "capsule"
     CUP = "cup"
+    BIN = "bin"
 
 
 class Pattern(StrEnum):
@@ -90,13 +93,27 @@ class Glide:
 
 
 @dataclass(frozen=True)
+class Hover:
+    """A body that moves through the air as it is driven, in x, y and z, whatever it meets.
+
+    It neither turns nor tips, and it passes through floor and scenery.
+    """
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """A body that stands where it is and never moves, such as a vessel that things fall into."""
+
+
+@dataclass(frozen=True)
 class Body:
     """A body that moves.
 
     Attributes:
         shape: its shape; axes of cylinder, capsule and cup lie along its own z.
         half_m: half side lengths along its own axes; a ball has three equal ones, a cylinder or
-            capsule (radius, radius, half of the whole length), and so does a cup, open at +z.
+            capsule (radius, radius, half of the whole length), and so does a cup; cup and bin are
+            open at +z.
         position_m, rotation_wxyz, velocity_mps, angular_velocity_radps: state at the start, in the
             world frame, of the centre of mass.
         mass_kg: mass, spread evenly.
@@ -106,6 +123,8 @@ class Body:
         mount: the same without a rod.
         label: word for it; the shape's if empty.
         cluster: bodies with the same word here are one object of the scene, and that is its label.
+        grip_n: force with which it can hold what it touches; whoever steps the simulation turns it
+            on and off.
     """
 
     shape: Shape
@@ -120,9 +139,10 @@ class Body:
     second_color: Vector = (1.0, 1.0, 1.0)
     pattern: Pattern = Pattern.PLAIN
     rod: Rod | None = None
-    mount: Hinge | Glide | None = None
+    mount: Hinge | Glide | Hover | Fixed | None = None
     label: str = ""
     cluster: str = ""
+    grip_n: float = 0.0
 
     @property
     def word(self) -> str:
@@ -137,7 +157,7 @@ class Body:
     @property
     def radius_m(self) -> float:
         """Radius of the sphere around the centre that holds the body."""
-        if self.shape is Shape.BOX:
+        if self.shape in (Shape.BOX, Shape.BIN):
             return float(np.linalg.norm(self.half_m))
         if self.shape in (Shape.CYLINDER, Shape.CUP):
             return float(np.hypot(self.half_m[0], self.half_m[2]))
@@ -308,6 +328,8 @@ class Stage:
         min_width_px: the camera comes so near that the typical body is at least so wide, even if
             the action then leaves the image, for images 64 wide.
         max_width_px: it stays so far away that the largest body is at most so wide.
+        bonds: pairs of bodies that hold together like one, until whoever steps the simulation
+            lets go of them.
         landmarks_m: places that the camera has in view beside the bodies.
         caption: one sentence.
         facts: numbers that the self-test of the family needs, unit in the name.
@@ -328,6 +350,7 @@ class Stage:
     max_step_s: float = 0.001
     min_width_px: float = 8.0
     max_width_px: float = 20.0
+    bonds: tuple[tuple[int, int], ...] = ()
     landmarks_m: tuple[Vector, ...] = ()
     caption: str = ""
     facts: dict[str, float] = field(default_factory=dict)

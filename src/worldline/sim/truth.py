@@ -7,6 +7,7 @@ from jaxtyping import Float, Int
 
 from worldline.core import STATIC, Camera, Contact, Provenance, Scene
 from worldline.sim.engine import Rollout, Touches
+from worldline.sim.shapes import Shapes, rotation_matrices
 from worldline.sim.stage import Body, Pattern, Shape, Soft, Stage
 
 __all__ = ["MIN_VISIBLE_PX", "merge_contacts", "project_box", "true_scene"]
@@ -44,6 +45,7 @@ def true_scene(
     heads = [stage.things[own[0]] for own in bodies]
     mass_kg = np.array([thing.mass_kg for thing in stage.things], dtype=np.float64)
     position_m = _means(rollout.position_m, mass_kg, bodies)
+    shapes = Shapes.of(stage, rollout, bodies)
     center_px, depth_m = camera.project(position_m)
     n, t = depth_m.shape
     size_px = np.full((n, t, 2), np.nan)
@@ -56,7 +58,8 @@ def true_scene(
     first = np.array([own[0] for own in bodies])
     rotation = rollout.rotation_wxyz[first].copy()
     spin = rollout.angular_velocity_radps[first].copy()
-    rotation[together], spin[together] = (1.0, 0.0, 0.0, 0.0), 0.0
+    loose = together & (shapes.num_parts[:, 0] > 1)
+    rotation[loose], spin[loose] = (1.0, 0.0, 0.0, 0.0), 0.0
     return Scene(
         time_s=stage.time_s,
         width_px=camera.width_px,
@@ -74,7 +77,9 @@ def true_scene(
         velocity_mps=_means(rollout.velocity_mps, mass_kg, bodies),
         angular_velocity_radps=spin,
         depth_m=depth_m,
-        extent_m=np.array([_extent(stage, own) for own in bodies]),
+        extent_m=shapes.extent_m,
+        bend=shapes.bend if stage.softs else None,
+        num_parts=shapes.num_parts if together.any() else None,
         mass_kg=np.array([mass_kg[own].sum() for own in bodies]),
         gravity_mps2=np.array([0.0, 0.0, -stage.gravity_mps2]),
         camera=camera,
@@ -95,16 +100,6 @@ def _means(
         share = mass_kg[own] / mass_kg[own].sum()
         parts.append(values[own[0]] if len(own) == 1 else np.tensordot(share, values[own], 1))
     return np.stack(parts)
-
-
-def _extent(stage: Stage, own: np.ndarray) -> np.ndarray:
-    """Side lengths of a body, or of the box around a cluster before anything happens."""
-    bodies = [stage.things[i] for i in own]
-    if len(bodies) == 1:
-        return 2 * np.array(bodies[0].half_m, dtype=np.float64)
-    place = np.array([body.position_m for body in bodies])
-    reach = np.array([body.radius_m for body in bodies])[:, None]
-    return (place + reach).max(axis=0) - (place - reach).min(axis=0)
 
 
 def _between_objects(touches: Touches, objects: Int[np.ndarray, " b"]) -> Touches:
@@ -187,14 +182,14 @@ def project_box(
     Balls and capsules are exact (a sphere's outline is a cone), boxes too; a cylinder's rims are
     sampled at 96 points. NaN while part of the body is behind the camera.
     """
-    rotation = _matrices(rotation_wxyz)
+    rotation = rotation_matrices(rotation_wxyz)
     half = np.asarray(body.half_m)
     if body.shape in (Shape.BALL, Shape.CAPSULE):
         reach = half[2] - half[0]
         ends = position_m + np.array([[[1.0]], [[-1.0]]]) * reach * rotation[:, :, 2]
         low, high = _sphere_bounds(ends, float(half[0]), camera)
         return low.min(axis=0), high.max(axis=0)
-    if body.shape is Shape.BOX:
+    if body.shape in (Shape.BOX, Shape.BIN):
         local = _CORNERS * half
     else:
         rim = np.stack([np.cos(_RIM) * half[0], np.sin(_RIM) * half[0], 0 * _RIM + half[2]], -1)
@@ -228,13 +223,3 @@ def _sphere_bounds(
         np.where(ahead, camera.focal_px * low + middle, np.nan),
         np.where(ahead, camera.focal_px * high + middle, np.nan),
     )
-
-
-def _matrices(rotation_wxyz: Float[np.ndarray, "t 4"]) -> Float[np.ndarray, "t 3 3"]:
-    w, x, y, z = rotation_wxyz.T
-    rows = [
-        [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
-        [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
-        [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
-    ]
-    return np.moveaxis(np.array(rows), -1, 0)

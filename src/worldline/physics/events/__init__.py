@@ -11,12 +11,15 @@ from worldline.physics.events import (
     convoys,
     encounters,
     flight,
+    groups,
     handling,
     movement,
     near_misses,
+    shape,
     support,
     swings,
     travel,
+    vessels,
     view,
 )
 from worldline.physics.events.near_misses import NEAR_MISS, NearMissRule, find_near_misses
@@ -33,12 +36,15 @@ __all__ = [
     "detect_events",
     "encounters",
     "flight",
+    "groups",
     "handling",
     "movement",
     "near_misses",
+    "shape",
     "support",
     "swings",
     "travel",
+    "vessels",
     "view",
 ]
 

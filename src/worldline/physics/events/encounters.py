@@ -25,7 +25,7 @@ def find_contacts(scene: Scene) -> tuple[Event, ...]:
     events = []
     for contact in detect_contacts(scene):
         quantities = {"duration_s": contact.end_s - contact.start_s}
-        if contact.impulse_ns is not None:
+        if contact.impulse_ns is not None and math.isfinite(contact.impulse_ns):
             quantities["impulse_ns"] = contact.impulse_ns
         events.append(
             Event(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from worldline.core import STATIC, Event, Scene
+from worldline.core import STATIC, Contact, Event, Scene
 from worldline.physics.contacts import detect_contacts, find_pairs
 from worldline.physics.events.ontology import define
 from worldline.physics.kinematics import Track, across, find_runs, motion_of, smooth_velocity
@@ -59,6 +59,9 @@ class _Touch:
         velocity_a, velocity_b: `[M, 3]`.
         is_above: `[M]` b stands on a: its middle is higher by half the mean of their heights, and
             lies within 0.6 of a's width sideways.
+        is_held: `[M]` a holds b up: b is off the ground here, but was on it at some moment of the
+            touch or just before or after it, and a never was.
+        holds_up: `[M]` the same the other way round.
     """
 
     a: Track
@@ -69,6 +72,8 @@ class _Touch:
     velocity_a: np.ndarray
     velocity_b: np.ndarray
     is_above: np.ndarray
+    is_held: np.ndarray
+    holds_up: np.ndarray
 
 
 def _touches(scene: Scene, least_s: float) -> Iterator[_Touch]:
@@ -77,7 +82,8 @@ def _touches(scene: Scene, least_s: float) -> Iterator[_Touch]:
         return
     pairs = {(p.a.object_id, p.b.object_id): p for p in find_pairs(scene)}
     velocity = {t.object_id: smooth_velocity(t)[0] for t in motion_of(scene).tracks}
-    for contact in detect_contacts(scene):
+    contacts = detect_contacts(scene)
+    for contact in contacts:
         if contact.end_s - contact.start_s < least_s:
             continue
         pair = pairs.get((contact.a, contact.b)) or pairs.get((contact.b, contact.a))
@@ -86,6 +92,7 @@ def _touches(scene: Scene, least_s: float) -> Iterator[_Touch]:
         inside = (pair.time_s >= contact.start_s - 1e-9) & (pair.time_s <= contact.end_s + 1e-9)
         if inside.sum() < 3:
             continue
+        ground = {i: _on_ground(contacts, i, contact) for i in (contact.a, contact.b)}
         for a, b, ia, ib in (
             (pair.a, pair.b, pair.index_a, pair.index_b),
             (pair.b, pair.a, pair.index_b, pair.index_a),
@@ -101,7 +108,30 @@ def _touches(scene: Scene, least_s: float) -> Iterator[_Touch]:
                 velocity[a.object_id][ia],
                 velocity[b.object_id][ib],
                 _stands_on(a, b, way),
+                _is_held(pair.time_s[inside], ground[b.object_id], ground[a.object_id]),
+                _is_held(pair.time_s[inside], ground[a.object_id], ground[b.object_id]),
             )
+
+
+def _on_ground(
+    contacts: tuple[Contact, ...], object_id: int, during: Contact
+) -> list[tuple[float, float]]:
+    """When a body touches the static world, during a touch of another or just before or after."""
+    return [
+        (c.start_s, c.end_s)
+        for c in contacts
+        if {c.a, c.b} == {object_id, STATIC}
+        and c.start_s <= during.end_s + EDGE_S
+        and c.end_s >= during.start_s - EDGE_S
+    ]
+
+
+def _is_held(
+    time_s: np.ndarray, own: list[tuple[float, float]], holder: list[tuple[float, float]]
+) -> np.ndarray:
+    if not own or holder:
+        return np.zeros(len(time_s), dtype=bool)
+    return ~np.any([(time_s >= start) & (time_s <= end) for start, end in own], axis=0)
 
 
 def _stands_on(a: Track, b: Track, way: np.ndarray) -> np.ndarray:
@@ -178,17 +208,23 @@ def _spells(
     "support",
     roles={"object": "what stands", "support": "what it stands on"},
     quantities={"duration_s": "time it stands there"},
+    version=2,
 )
 def find_supports(scene: Scene) -> tuple[Event, ...]:
     """A body stands on another for 0.4 s or more.
 
     They touch, the middle of the upper one is higher by half the mean of their heights and within
     0.6 of the lower one's width sideways, and they move against each other by less than 0.1 m/s.
-    Needs metres and recorded contacts; the static world is not counted.
+    What holds up the lower one from above (see `carry`) does not stand on it. Needs metres and
+    recorded contacts; the static world is not counted.
     """
     events = []
     for touch in _touches(scene, MIN_SUPPORT_S):
-        rests = touch.is_above & (_speed(touch.velocity_b - touch.velocity_a) < MOVING_MPS)
+        rests = (
+            touch.is_above
+            & ~touch.holds_up
+            & (_speed(touch.velocity_b - touch.velocity_a) < MOVING_MPS)
+        )
         for first, last in find_runs(rests):
             start_s, end_s = float(touch.time_s[first]), float(touch.time_s[last])
             if end_s - start_s >= MIN_SUPPORT_S:
@@ -206,18 +242,22 @@ def find_supports(scene: Scene) -> tuple[Event, ...]:
         "duration_s": "time carrying",
         "speed_mps": "mean speed of the object",
     },
+    version=2,
 )
 def find_carries(scene: Scene) -> tuple[Event, ...]:
-    """A body takes another that stands on it along.
+    """A body takes along another that stands on it or that it holds.
 
-    As `support`, but both move at 0.1 m/s or more and their velocities differ by at most 35% of the
-    object's speed, for 0.4 s or more, over 0.15 m or more.
+    The object stands on the agent as in `support`, or the agent holds it: the object is off the
+    ground, but was on it during the touch or within 0.3 s of it, and the agent never was. Both move
+    across gravity at 0.1 m/s or more and their velocities differ by at most 35% of the object's
+    speed, for 0.4 s or more, over 0.15 m or more.
     """
     events = []
     for touch in _touches(scene, MIN_CARRY_S):
-        speed = _speed(touch.velocity_b)
+        speed = _speed(across(touch.velocity_b, touch.b.up))
         apart = _speed(touch.velocity_b - touch.velocity_a)
-        riding = touch.is_above & (speed >= MOVING_MPS) & (apart <= ALIKE * speed)
+        taken = (touch.is_above & ~touch.holds_up) | touch.is_held
+        riding = taken & (speed >= MOVING_MPS) & (apart <= ALIKE * speed)
         events += _spells(touch, riding, "carry", MIN_CARRY_S, MIN_CARRY_M)
     return tuple(events)
 

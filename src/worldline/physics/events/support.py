@@ -65,6 +65,8 @@ def _sliding_or_rolling(scene: Scene, *, rolls: bool) -> tuple[Event, ...]:
         surface = turning * radius
         moving = (support != -2) & (speed >= MIN_SPEED_MPS) & np.isfinite(surface)
         kind = surface >= ROLLING_SHARE * speed if rolls else surface <= SLIDING_SHARE * speed
+        if scene.num_parts is not None:
+            moving &= scene.num_parts[track.row, track.frames] == 1  # pieces have no common spin
         for first, last in find_runs(moving & kind):
             start_s, end_s = float(track.time_s[first]), float(track.time_s[last])
             if end_s - start_s < MIN_DURATION_S:
@@ -170,7 +172,7 @@ def _tilt(scene: Scene, track: Track) -> np.ndarray | None:
     if scene.rotation_wxyz is None or not np.all(np.isfinite(track.size[0])):
         return None
     rotation = scene.rotation_wxyz[track.row, track.frames]
-    if not np.all(np.isfinite(rotation)):
+    if not np.all(np.isfinite(rotation)) or not np.linalg.norm(rotation, axis=1).all():
         return None
     # Component of each body axis along up, [K, 3].
     along = np.stack([_rotate(rotation, axis) @ track.up for axis in np.eye(3)], axis=1)

@@ -4,6 +4,8 @@ from worldline.sim.families.base import Family
 from worldline.sim.families.disc_play import DiscBounce, DrivenDisc
 from worldline.sim.families.fall import Bounce, Drop, Throw
 from worldline.sim.families.flat import DiscCollision, DiscParabola, DiscUniform
+from worldline.sim.families.fragile import Break
+from worldline.sim.families.grasped import Hand
 from worldline.sim.families.ground import Collide, Roll, Slide
 from worldline.sim.families.gyroscope import Gyroscope
 from worldline.sim.families.hidden import Occlude
@@ -53,6 +55,8 @@ FAMILIES: dict[str, Family] = {
         Tower(),
         Cloth(),
         SoftBody(),
+        Break(),
+        Hand(),
     )
 }
 """Every family by its name."""

@@ -13,8 +13,10 @@ from worldline.sim.framing import Shot
 from worldline.sim.splits import Ranges, Split
 from worldline.sim.stage import (
     Body,
+    Fixed,
     Glide,
     Hinge,
+    Hover,
     Prop,
     Quaternion,
     Rod,
@@ -131,9 +133,10 @@ class Casting:
         velocity_mps: Numbers = (0.0, 0.0, 0.0),
         angular_velocity_radps: Numbers = (0.0, 0.0, 0.0),
         rod: Rod | None = None,
-        mount: Hinge | Glide | None = None,
+        mount: Hinge | Glide | Hover | Fixed | None = None,
         label: str = "",
         cluster: str = "",
+        grip_n: float = 0.0,
     ) -> Body:
         """A body of a colour that no other body of the stage has."""
         name, color, second, pattern = draw_body_colors(shape, self.split, self.rng, self._names)
@@ -156,6 +159,7 @@ class Casting:
             mount=mount,
             label=label,
             cluster=cluster,
+            grip_n=grip_n,
         )
 
     def soft(
@@ -247,6 +251,7 @@ class Casting:
         lead_s: float = 0.0,
         min_width_px: float = 8.0,
         max_width_px: float = 20.0,
+        bonds: Sequence[tuple[int, int]] = (),
         landmarks_m: Sequence[Numbers] = (),
         facts: dict[str, float] | None = None,
     ) -> Stage:
@@ -266,6 +271,7 @@ class Casting:
             lead_s=lead_s,
             min_width_px=min_width_px,
             max_width_px=max_width_px,
+            bonds=tuple(bonds),
             landmarks_m=tuple(_vector(place) for place in landmarks_m),
             caption=caption,
             facts=facts or {},
@@ -281,7 +287,7 @@ def _volume(shape: Shape, half_m: Vector) -> float:
     x, y, z = half_m
     if shape is Shape.BALL:
         return 4 / 3 * np.pi * x**3
-    if shape is Shape.BOX:
+    if shape in (Shape.BOX, Shape.BIN):
         return 8 * x * y * z
     if shape is Shape.CYLINDER:
         return 2 * np.pi * x * x * z
