@@ -52,10 +52,14 @@ class Search:
 
     def run(self) -> Answer:
         """Search. Raises `InputError` for a query that asks for nothing that can happen."""
-        from worldline.retrieval import Library
+        from worldline.retrieval import Library, Thesaurus, parse
 
         text = " ".join(self.query)
-        query: str | dict[str, Any] = _plan(text) if text.lstrip().startswith("{") else text
+        query: str | dict[str, Any] = text
+        if text.lstrip().startswith("{"):
+            query = _plan(text)
+        elif text.strip():
+            query = parse(text, Thesaurus.installed()).to_json()
         library = Library.open(self.library)
         answer = library.search(query, limit=self.limit, like=self.like).to_json()
         if self.overlay is not None:
@@ -78,6 +82,9 @@ class Search:
             console.print(f"  guessed: {guess['words']!r} as {guess['meaning']}", style="yellow")
         if plan["ignored"]:
             console.print(f"  not understood: {', '.join(plan['ignored'])}", style="yellow")
+        for near in plan["suggestions"]:
+            question = f"  {near['words']!r}: did you mean {near['known']!r} (by {near['by']})?"
+            console.print(question, style="yellow")
         table = Table("score", "from", "to", "origin", box=None)
         table.add_column("video", overflow="fold")
         table.add_column("because")

@@ -3,7 +3,7 @@
 from worldline.retrieval.grammar import parse
 from worldline.retrieval.ingest import IngestReport, IngestResult, Status
 from worldline.retrieval.library import Library
-from worldline.retrieval.plan import Guess, Plan
+from worldline.retrieval.plan import Guess, Plan, Suggestion
 from worldline.retrieval.profiles import by_profile
 from worldline.retrieval.query import (
     Accelerate,
@@ -68,6 +68,7 @@ from worldline.retrieval.query import (
 )
 from worldline.retrieval.search import Hit, SearchResult
 from worldline.retrieval.store import ArrayStore, Store
+from worldline.retrieval.thesaurus import Thesaurus
 
 __all__ = [
     "Accelerate",
@@ -125,8 +126,10 @@ __all__ = [
     "Still",
     "Stop",
     "Store",
+    "Suggestion",
     "Support",
     "Then",
+    "Thesaurus",
     "Throw",
     "Topple",
     "Turn",

@@ -19,8 +19,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from worldline.core.errors import InputError
+from worldline.physics import ONTOLOGY
 from worldline.retrieval.clause import Reader
 from worldline.retrieval.joints import IMMEDIATELY_S, has_event, settle
+from worldline.retrieval.negation import split_at_negations, without_last_not
 from worldline.retrieval.numerals import quoted
 from worldline.retrieval.plan import Plan
 from worldline.retrieval.profiles import by_profile
@@ -38,6 +40,7 @@ from worldline.retrieval.query import (
     events_in,
 )
 from worldline.retrieval.ranges import spread_ranges
+from worldline.retrieval.thesaurus import Thesaurus, suggest
 from worldline.retrieval.vocabulary import Entry, Kind
 from worldline.retrieval.words import Item, read_words
 
@@ -46,8 +49,12 @@ __all__ = ["parse"]
 _NAMES = "xyzuvw"
 
 
-def parse(text: str) -> Plan:
+def parse(text: str, thesaurus: Thesaurus | None = None) -> Plan:
     """Read a question into a plan.
+
+    Args:
+        text: the question.
+        thesaurus: tells what unknown words may mean; that is shown and decides nothing.
 
     Raises:
         InputError: nothing that can happen is named, a number cannot be read or used, or limits
@@ -58,7 +65,7 @@ def parse(text: str) -> Plan:
     items = [item for item in items if item.kind is not Kind.PROFILE]
     reader = Reader()
     if not has_event(items):
-        raise InputError(_advice(text, items))
+        raise InputError(_advice(text, items, thesaurus))
     query = _named(_sequence(items, reader))
     for item in profiles:
         judged = by_profile(query, item.entry.text)
@@ -66,17 +73,18 @@ def parse(text: str) -> Plan:
             reader.remarks.ignore([item])
         query = judged
     guesses, ignored = reader.remarks.of(items)
-    return Plan(query, text, guesses, ignored)
+    unknown = [item.words for item in items if item.kind is Kind.UNKNOWN]
+    return Plan(query, text, guesses, ignored, suggestions=suggest(unknown, thesaurus))
 
 
-def _advice(text: str, items: Sequence[Item]) -> str:
+def _advice(text: str, items: Sequence[Item], thesaurus: Thesaurus | None) -> str:
     examples = "`something falls from a height` or `near-miss between a car and a person`"
     if not text.strip():
         return f"the query is empty; ask for something that happens, such as {examples}"
     unknown = [item.words for item in items if item.kind is Kind.UNKNOWN]
     reason = f" (not known: {quoted(', '.join(unknown))})" if unknown else ""
-    from worldline.physics import ONTOLOGY
-
+    near = [f"{s.known} by {s.words}" for s in suggest(unknown, thesaurus)]
+    reason += f"; did you mean {' or '.join(near)}?" if near else ""
     known = ", ".join(name.replace("_", " ") for name in ONTOLOGY)
     return (
         f"the query names nothing that can happen{reason}; ask for one of {known}, "
@@ -123,7 +131,7 @@ def _sequence(items: list[Item], reader: Reader) -> Query:
     within_s, pieces[0] = (None, pieces[0])
     if joints and joints[0].kind is Kind.AFTER:
         within_s, pieces[0] = _within(pieces[0], reader)
-    pieces[0], is_absent = _without_not(pieces[0])
+    pieces[0], is_absent = without_last_not(pieces[0])
     query, wait_s = _ordered_pair(pieces[0], reader, is_last=not joints)
     within_s = within_s if within_s is not None else wait_s
     for joint, piece in zip(joints, pieces[1:], strict=True):
@@ -138,7 +146,7 @@ def _sequence(items: list[Item], reader: Reader) -> Query:
             continue
         if joint.words.split()[0] in ("which", "that", "who") or _ends_relative(joint):
             reader.mentions.follow_last()
-        piece, next_is_absent = _without_not(piece)
+        piece, next_is_absent = without_last_not(piece)
         part = _related(piece, reader)
         part = Not(part) if is_absent else part
         is_absent = next_is_absent
@@ -146,16 +154,6 @@ def _sequence(items: list[Item], reader: Reader) -> Query:
         query = Then(part, query, within_s) if late else Then(query, part, within_s)
         within_s = None
     return query
-
-
-def _without_not(piece: list[Item]) -> tuple[list[Item], bool]:
-    """Take the negation of a joint off the end of a piece: "a fall *not* followed by a bounce"."""
-    end = len(piece)
-    while end and piece[end - 1].kind in (Kind.FILLER, Kind.COMMA):
-        end -= 1
-    if end > 1 and piece[end - 1].kind is Kind.NOT and has_event(piece[: end - 1]):
-        return piece[: end - 1], True
-    return piece, False
 
 
 def _ends_relative(joint: Item) -> bool:
@@ -270,7 +268,7 @@ def _conjunction(items: list[Item], reader: Reader) -> Query:
     parts: list[Query] = []
     without = False
     for segment in merged:
-        positive, negative, denied, wide = _negation(segment)
+        positive, negative, denied, wide = split_at_negations(segment)
         if without and not denied and not negative and _continues(segment):
             parts.append(Not(_alternatives(positive, reader)))
             continue
@@ -296,63 +294,7 @@ def _continues(segment: Sequence[Item]) -> bool:
     return segment[0].kind is Kind.EVENT and segment[0].words.endswith("ing")
 
 
-def _negation(segment: list[Item]) -> tuple[list[Item], list[list[Item]], bool, bool]:
-    """Split a segment at its negations.
-
-    Returns:
-        what is said first, what each later negation denies, whether what is said first is denied
-        itself, and whether the last negation ("without") may go on after an "and".
-
-    Raises:
-        InputError: a negation is itself denied, as in "not not falling".
-    """
-    first: list[Item] = []
-    tails: list[list[Item]] = []
-    denied = wide = False
-    last: Item | None = None
-    for item in segment:
-        current = tails[-1] if tails else first
-        if item.kind in (Kind.NOTHING, Kind.NOT):
-            again = last is not None and not has_event(current)
-            if again or (denied and item.words in ("without", "without any", "without ever")):
-                raise InputError(
-                    f"`{quoted(' '.join(i.words for i in segment))}` denies one thing twice; "
-                    "say what happens, or deny it once"
-                )
-            last = item
-        if item.kind is Kind.NOTHING and item.words == "none":
-            denied = True  # "none of the balls"
-        elif item.kind is Kind.NOTHING:
-            denied = True
-            label = item.entry.text
-            thing = Entry(Kind.NOUN, label) if label else Entry(Kind.ANYTHING)
-            current.append(Item(thing, item.words))
-        elif item.kind is not Kind.NOT:
-            current.append(item)
-        elif has_event(current):
-            tails.append([_NO] if item.words.endswith(("no", "any")) else _being(item))
-            wide = "without" in item.words
-        else:
-            denied = denied or not tails
-            current += [_NO] if item.words.endswith("no") else _being(item)
-    for tail in tails:
-        if not has_event(tail):
-            said = " ".join(item.words for item in segment)
-            raise InputError(
-                f"`{quoted(said)}` denies nothing that can happen; name what must not happen, or "
-                "leave the negation out"
-            )
-    return first, tails, denied, wide
-
-
-def _being(negation: Item) -> list[Item]:
-    """What is left of "is not": the verb after it may be a passive."""
-    said = {"is", "are", "was", "were"} & set(negation.words.split())
-    return [Item(Entry(Kind.FILLER), said.pop())] if said else []
-
-
 _AND = Item(Entry(Kind.AND), "and")
-_NO = Item(Entry(Kind.ARTICLE), "no")
 
 
 def _alternatives(items: list[Item], reader: Reader) -> Query:

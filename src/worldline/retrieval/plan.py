@@ -25,7 +25,8 @@ from worldline.retrieval.query import (
 )
 from worldline.retrieval.verbs import DOING
 
-__all__ = ["Guess", "Plan", "noun_of", "query_from_json", "query_to_json", "say", "with_article"]
+__all__ = ["Guess", "Plan", "Suggestion", "noun_of", "query_from_json", "query_to_json", "say"]
+__all__ += ["with_article"]
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,21 @@ class Guess:
 
     words: str
     meaning: str
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A known word that an unknown one may have been meant as; it has no part in the plan.
+
+    Attributes:
+        words: not known.
+        known: the near word.
+        by: "spelling" or "meaning".
+    """
+
+    words: str
+    known: str
+    by: str
 
 
 @dataclass(frozen=True)
@@ -46,6 +62,7 @@ class Plan:
         guesses: words with an assumed meaning.
         ignored: words that played no part.
         like: the video whose motion is to be matched.
+        suggestions: what may have been meant by ignored words, to be asked about.
     """
 
     query: Query | None
@@ -53,6 +70,7 @@ class Plan:
     guesses: tuple[Guess, ...] = ()
     ignored: tuple[str, ...] = ()
     like: str | None = None
+    suggestions: tuple[Suggestion, ...] = ()
 
     @property
     def sentence(self) -> str:
@@ -73,6 +91,9 @@ class Plan:
             "guesses": [{"words": g.words, "meaning": g.meaning} for g in self.guesses],
             "ignored": list(self.ignored),
             "like": self.like,
+            "suggestions": [
+                {"words": s.words, "known": s.known, "by": s.by} for s in self.suggestions
+            ],
         }
 
     @classmethod
@@ -84,19 +105,23 @@ class Plan:
         """
         if "op" in record:
             return cls(query_from_json(record))
-        plan = Fields(
-            record, "plan", known=("text", "sentence", "query", "guesses", "ignored", "like")
-        )
+        known = ("text", "sentence", "query", "guesses", "ignored", "like", "suggestions")
+        plan = Fields(record, "plan", known=known)
         query = plan.optional("query", dict)
         guesses = []
         for guess in plan.parts("guesses", known=("words", "meaning")):
             guesses.append(Guess(guess.needed("words", str), guess.needed("meaning", str)))
+        suggestions = [
+            Suggestion(s.needed("words", str), s.needed("known", str), s.needed("by", str))
+            for s in plan.parts("suggestions", known=("words", "known", "by"))
+        ]
         return cls(
             None if query is None else query_from_json(query),
             plan.optional("text", str) or "",
             tuple(guesses),
             plan.texts("ignored"),
             plan.optional("like", str),
+            tuple(suggestions),
         )
 
 
