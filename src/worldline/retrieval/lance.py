@@ -19,7 +19,7 @@ from worldline.core.errors import ArtifactError
 from worldline.retrieval.columns import arrow_schema, arrow_table
 from worldline.retrieval.migrate import migrate, version_of
 from worldline.retrieval.place import LOCK, check_folder, explain, is_conflict
-from worldline.retrieval.schema import INDEXED, SCHEMA_VERSION, TABLES, VIDEOS
+from worldline.retrieval.schema import INDEXED, MOTIONS, SCHEMA_VERSION, TABLES, VIDEOS
 from worldline.retrieval.store import LEASE_S
 from worldline.retrieval.where import Row, Where, to_sql
 
@@ -29,6 +29,10 @@ _ORDER = sorted(TABLES, key=lambda name: name == VIDEOS)
 _TRIES = 12
 _INDEX_FROM = 20_000
 """Rows from which on looking through a column takes longer than asking an index."""
+
+_APPROXIMATE_FROM = 1_000_000
+_PARTITIONS, _PROBES = 256, 24
+"""From how many motions on they are clustered, into how many parts, and how many are searched."""
 
 
 class LanceStore:
@@ -50,6 +54,7 @@ class LanceStore:
         self._folder = None if "://" in uri else Path(uri).expanduser().absolute()
         self._tables: dict[str, Any] | None = None
         self._version = SCHEMA_VERSION
+        self.exact = False
         if self._folder is not None:
             check_folder(self._folder, uri)
             self._exists = (self._folder / f"{VIDEOS}.lance").is_dir()
@@ -191,12 +196,19 @@ class LanceStore:
         limit: int,
         columns: Sequence[str],
     ) -> list[dict[str, Any]]:
-        """The rows nearest to a unit vector, best first, by exhaustive search."""
+        """The rows nearest to a unit vector, best first.
+
+        By exhaustive search up to a million rows; beyond, by an index where `compact` has made one,
+        which misses some (see `benchmarks/search_latency.py`).
+        """
         if not self._exists:
             return []
         with self._using(table) as handle:
             query = handle.search(vector.astype(np.float32), vector_column_name="vector")
-            found = query.distance_type("cosine").bypass_vector_index().limit(limit).to_arrow()
+            query = query.distance_type("cosine").limit(limit)
+            exact = self.exact or handle.count_rows() < _APPROXIMATE_FROM
+            query = query.bypass_vector_index() if exact else query.nprobes(_PROBES)
+            found = query.select([*columns, "_distance"]).to_arrow()
             return found.select(list(columns)).to_pylist()
 
     def append(self, table: str, rows: Sequence[Row]) -> None:
@@ -232,16 +244,20 @@ class LanceStore:
 
     def compact(self) -> None:
         """Join small fragments, index large tables; versions older than a week are dropped."""
-        from lancedb.index import Bitmap, BTree
+        from lancedb.index import Bitmap, BTree, IvfFlat
 
         for name in TABLES:
             self._write(name, lambda handle: handle.optimize())
             with self._using(name) as handle:
-                is_small = handle.count_rows() < _INDEX_FROM
+                num_rows = handle.count_rows()
                 known = {column for index in handle.list_indices() for column in index.columns}
-            for column in () if is_small else INDEXED[name]:
+            wanted: dict[str, Any] = {}
+            if num_rows >= _INDEX_FROM:
+                wanted = {c: Bitmap() if c == "type" else BTree() for c in INDEXED[name]}
+            if name == MOTIONS and num_rows >= _APPROXIMATE_FROM:
+                wanted["vector"] = IvfFlat(distance_type="cosine", num_partitions=_PARTITIONS)
+            for column, config in wanted.items():
                 if column not in known:
-                    config = BTree() if column == "uri" else Bitmap()
                     self._write(
                         name, lambda handle, c=column, i=config: handle.create_index(c, config=i)
                     )

@@ -21,12 +21,33 @@ _SOURCE = re.compile(
 
 _ADVICE = (
     (
-        r"no space left|os error 28|disk quota|os error 122",
-        "the disk is full; make room and run the same command again: what it held before is kept",
+        r"no space left|os error 28\b|disk quota|os error 122\b",
+        "the disk is full; make room and run the same command again: what is committed is kept",
     ),
-    (r"read-only file system|os error 30", "the place is read-only; name another place"),
-    (r"permission denied|os error 13", "writing there is not allowed; name another place"),
+    (r"read-only file system|os error 30\b", "the place is read-only; name another place"),
+    (r"permission denied|os error 13\b", "writing there is not allowed; name another place"),
+    (
+        r"NoSuchBucket|bucket does not exist",
+        "there is no such bucket; make it, or check its name and AWS_ENDPOINT",
+    ),
+    (r"BadScheme", "AWS_ENDPOINT is not an https address; set AWS_ALLOW_HTTP=true for plain http"),
+    (
+        r"AWS credentials|169\.254\.169\.254|CredentialsNotLoaded|no providers in chain|"
+        r"InvalidAccessKeyId|SignatureDoesNotMatch|AccessDenied|403 Forbidden",
+        "access is refused or no credentials are known; set AWS_ACCESS_KEY_ID and "
+        "AWS_SECRET_ACCESS_KEY",
+    ),
+    (
+        r"resolve region",
+        "the region of the bucket cannot be found out; set AWS_REGION, and AWS_ENDPOINT where the "
+        "server is not Amazon's",
+    ),
+    (
+        r"Connection refused|ConnectError|dns error|error sending request|timed? ?out",
+        "no server answers; check AWS_ENDPOINT and the network",
+    ),
 )
+"""What is said instead of a message that matches, because the message names no remedy."""
 
 
 def explain(error: Exception, otherwise: str = "") -> str:
