@@ -43,5 +43,6 @@ def test_sentences_lose_paths_that_are_not_open(roots, tmp_path):
     assert roots.clean(said, {place: "the library"}) == (
         f"the library: rows of {inside} and secret.mp4, are lost (y)"
     )
+    assert roots.clean("lib: a library, lib", {"lib": "mine"}) == "mine: a library, mine"
     assert roots.clean("speeds of 3 m/s and 1/2", {}) == "speeds of 3 m/s and 1/2"
     assert roots.show("/etc/deep/secret.mp4") == "secret.mp4"

@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from worldline.core.scene import STATIC
 from worldline.core.wording import describe_quantities, plain, printable
+from worldline.retrieval.schema import COMMON_QUANTITIES
 
 __all__ = ["Caption", "draw_tag", "moving", "tell_event"]
 
@@ -39,7 +40,9 @@ def tell_event(event: Mapping[str, Any]) -> str:
         told |= {name, f"{name}_std"}
         value = describe_quantities({name: asked["value"], f"{name}_std": asked.get("std")})[0]
         parts.append(f"{value} (asked {asked['op']} {asked['threshold']:g})")
-    rest = {k: v for k, v in event["quantities"].items() if k not in told | _DULL}
+    measured = event["quantities"]
+    first = [name for name in COMMON_QUANTITIES if name in measured]
+    rest = {k: measured[k] for k in dict.fromkeys([*first, *measured]) if k not in told | _DULL}
     parts += list(describe_quantities(rest))[: max(0, _MOST_QUANTITIES - len(told) // 2)]
     text = ", ".join(parts)
     for sign, plainer in _NOT_IN_FONT.items():

@@ -90,6 +90,7 @@ class MediaRoots:
             names: path or URI to what it is called instead.
         """
         for path in sorted(names, key=len, reverse=True):
-            if path:
-                text = text.replace(path, names[path])
+            if path:  # as a whole name, not where its letters occur in a word
+                whole = rf"(?<![\w/.-]){re.escape(path)}(?![\w-])"
+                text = re.sub(whole, lambda _, path=path: names[path], text)
         return _PATH.sub(lambda found: self.show(found[0].rstrip("/")), text)
