@@ -98,6 +98,42 @@ def test_few_frames_give_a_fall_without_height(pixel_scene) -> None:
     assert all("height_m" not in fall.quantities for fall in falls)
 
 
+def test_too_low_a_frame_rate_says_which_would_do(pixel_scene) -> None:
+    scale, height = 0.005, 300.0
+
+    def fall_at(fps: float) -> Event:
+        t = np.arange(int(1.2 * fps)) / fps
+        y = drop_px(t, scale=scale, top=50, height_px=height)
+        path = np.stack([np.full(len(t), 200.0), y], axis=1)
+        path[t >= np.sqrt(2 * height * scale / G)] = np.nan  # it falls out of sight
+        (event,) = of(pixel_scene([path], t), "fall")
+        return event
+
+    slow = fall_at(7.0)
+    assert "height_m" not in slow.quantities
+    needed = slow.quantities["needed_fps"]
+    assert 7.0 < needed < 30.0
+    quick = fall_at(1.3 * needed)
+    assert "needed_fps" not in quick.quantities
+    fallen_s = quick.quantities["duration_s"]
+    assert quick.quantities["height_m"] == pytest.approx(G * fallen_s**2 / 2, rel=0.05)
+
+
+@pytest.mark.parametrize("noise", [0.4, 1.5])
+def test_the_error_bar_of_a_height_holds_as_often_as_it_should(pixel_scene, noise) -> None:
+    rng, t, misses = np.random.default_rng(3), np.arange(36) / 30, []
+    for _ in range(40):
+        scale, height = rng.uniform(0.003, 0.006), rng.uniform(200, 330)
+        path = np.stack(
+            [np.full(36, 300.0), drop_px(t, scale=scale, top=60, height_px=height)], axis=1
+        )
+        (fall,) = of(pixel_scene([path + rng.normal(0, noise, path.shape)], t), "fall")
+        q = fall.quantities
+        misses.append(abs(q["height_m"] - height * scale) / q["height_m_std"])
+    assert np.mean(np.array(misses) <= 2) >= 0.85  # 95% if all were normal and the ends exact
+    assert np.median(misses) > 0.2  # 0.67; far below, the bar would be wide for nothing
+
+
 def not_falls(t: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Motions in pixels that are no falls: centre and box size over time."""
     one = np.ones_like(t)

@@ -12,7 +12,7 @@ from worldline.core import STATIC, Scene
 from worldline.physics.kinematics import Motion, Segment, Track, motion_of
 from worldline.physics.polynomial import PolynomialFit, fit_polynomial
 
-__all__ = ["Flight", "find_flights", "lands_on"]
+__all__ = ["MAX_SCALE_STD_SHARE", "MIN_SAMPLES_SCALE", "Flight", "find_flights", "lands_on"]
 
 GRAVITY_SHARE = 0.1
 """Metric flight: the acceleration may differ from gravity by this share, plus 3 standard errors."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
+from functools import cached_property
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -21,9 +22,7 @@ __all__ = [
     "Track",
     "across",
     "carry_motion",
-    "disc_radius",
     "find_runs",
-    "ground_path",
     "motion_of",
     "smooth_velocity",
     "touches_static",
@@ -116,7 +115,7 @@ class Track:
         """Position along `up`."""
         return self.position @ self.up
 
-    @property
+    @cached_property
     def scale(self) -> float:
         """Typical side length in the track's unit: root of the box area, or mean body side."""
         if not self.num_samples:
@@ -125,7 +124,7 @@ class Track:
         finite = side[np.isfinite(side)]
         return float(np.median(finite)) if len(finite) else 0.0
 
-    @property
+    @cached_property
     def step_s(self) -> float:
         """Median time between samples; 0 for fewer than two."""
         return float(np.median(np.diff(self.time_s))) if self.num_samples > 1 else 0.0
@@ -373,23 +372,6 @@ def across(
 ) -> Float[np.ndarray, "k d"]:
     """Vectors without their part along the unit vector `up`."""
     return vectors - np.outer(vectors @ up, up)
-
-
-def disc_radius(track: Track) -> float:
-    """Disc radius: half the mean of the two horizontal sides, or half the root of the box area."""
-    if not track.is_metric:
-        return track.scale / 2
-    sides = track.size[0]
-    flat = sides[np.abs(track.up) < 0.5] if np.all(np.isfinite(sides)) else np.zeros(1)
-    return float(np.mean(flat)) / 2
-
-
-def ground_path(track: Track) -> Float[np.ndarray, "k 2"]:
-    """Path of the centre across gravity (metres), or of the foot of the box (pixels)."""
-    if not track.is_metric:
-        return track.position + np.stack([0 * track.size[:, 1], track.size[:, 1] / 2], axis=1)
-    axes = np.linalg.svd(track.up[None, :])[2][1:]
-    return track.position @ axes.T
 
 
 def find_runs(mask: Bool[np.ndarray, " k"]) -> list[tuple[int, int]]:

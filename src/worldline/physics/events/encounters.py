@@ -10,7 +10,8 @@ from worldline.core import STATIC, Event, Scene
 from worldline.physics.conflict import post_encroachment_time
 from worldline.physics.contacts import detect_contacts, find_pairs
 from worldline.physics.events.ontology import define
-from worldline.physics.kinematics import Track, disc_radius, find_runs, ground_path, motion_of
+from worldline.physics.footprint import disc_radius, ground_path
+from worldline.physics.kinematics import Track, find_runs, motion_of
 
 __all__ = ["find_collisions", "find_contacts", "find_crossings"]
 

@@ -9,7 +9,13 @@ import numpy as np
 
 from worldline.core import STATIC, Event, Scene
 from worldline.physics.events.ontology import define
-from worldline.physics.flight import Flight, find_flights, lands_on
+from worldline.physics.flight import (
+    MAX_SCALE_STD_SHARE,
+    MIN_SAMPLES_SCALE,
+    Flight,
+    find_flights,
+    lands_on,
+)
 from worldline.physics.kinematics import Track, find_runs, motion_of, smooth_velocity
 from worldline.physics.polynomial import PolynomialFit
 
@@ -67,7 +73,10 @@ def _confidence(flight: Flight) -> float:
         "metres_per_px": "image scale that gravity implies (pixel scenes)",
         "impact_speed_mps": "downward speed at the end",
         "num_frames": "frames of the fall",
+        "needed_fps": "insufficient frame rate: there is no height in metres, and would be at this "
+        "many frames per second (pixel scenes)",
     },
+    version=2,
 )
 def find_falls(scene: Scene) -> tuple[Event, ...]:
     """The descending part of a free flight (see `worldline.physics.flight.find_flights`).
@@ -75,8 +84,10 @@ def find_falls(scene: Scene) -> tuple[Event, ...]:
     Metric scenes: the drop is at least 0.1 m. Pixel scenes: at least 6 px and half the object's
     height over at least 4 frames. No scale is needed: y = y0 + v0 t + a t^2 / 2 with a = g, so the
     scale is g / a metres per pixel and the height is g times (drop / a), Galilei's law. With fewer
-    than 5 frames, or a scale known worse than 25%, the frame rate is insufficient and there is no
-    `height_m`. Standard errors follow from the fit by the delta method.
+    than 5 frames, or a scale known worse than 25%, the frame rate is insufficient: there is no
+    `height_m`, and `needed_fps` says at how many frames per second there would be. Standard errors
+    (`height_m_std`) follow from the fit by the delta method, and from the frame interval where the
+    end is not seen.
     """
     events = []
     gravity = motion_of(scene).gravity_mps2
@@ -117,12 +128,25 @@ def find_falls(scene: Scene) -> tuple[Event, ...]:
                     "metres_per_px_std": flight.metres_per_unit_std,
                     "impact_speed_mps": speed * scale,
                 }
+            elif track.step_s > 0:
+                quantities["needed_fps"] = _needed_fps(flight)
         roles = {"object": track.object_id}
         support = lands_on(scene, flight)
         if support is not None:
             roles["support"] = support
         events.append(Event("fall", start_s, flight.end_s, roles, quantities, _confidence(flight)))
     return tuple(events)
+
+
+def _needed_fps(flight: Flight) -> float:
+    """Frame rate at which the flight would have the samples, and the standard error, for a scale.
+
+    The error of the acceleration falls with the root of the number of samples.
+    """
+    samples = int(flight.fit.inliers.sum())
+    doubt = float(flight.fit.acceleration_std()[1]) / flight.fall_acceleration
+    times = max(MIN_SAMPLES_SCALE / samples, (doubt / MAX_SCALE_STD_SHARE) ** 2, 1.0)
+    return times / flight.track.step_s
 
 
 def _least_way(track: Track, least_m: float) -> float:

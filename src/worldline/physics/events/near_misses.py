@@ -18,7 +18,8 @@ from worldline.physics.conflict import (
 )
 from worldline.physics.contacts import Pair, box_gap, detect_contacts, find_pairs
 from worldline.physics.events.ontology import define
-from worldline.physics.kinematics import Track, disc_radius, smooth_velocity
+from worldline.physics.footprint import disc_radius
+from worldline.physics.kinematics import Track, smooth_velocity
 from worldline.physics.profiles import ConflictProfile
 
 __all__ = ["NEAR_MISS", "NearMissRule", "find_near_misses"]
