@@ -55,7 +55,7 @@ def test_answers_and_errors_come_back(workshop):
 def test_a_process_that_dies_or_takes_too_long_is_replaced(workshop):
     with pytest.raises(WorkError):
         workshop.call(fail, "exit", timeout_s=60)
-    assert workshop.call(count, timeout_s=60) == 1
+    assert workshop.call(count, timeout_s=60) == 1  # it runs, so what follows is not its start
     with pytest.raises(OverdueError):
         workshop.call(time.sleep, 3600, timeout_s=0.1)
     assert workshop.call(count, timeout_s=60) == 1
@@ -86,3 +86,16 @@ def test_no_more_calls_wait_than_may(workshop):
     assert len(caught) == 1
     with pytest.raises(WorkError):
         workshop.call(count, timeout_s=60)
+
+
+def linger() -> None:
+    time.sleep(2)
+
+
+def test_a_process_that_starts_slowly_is_waited_for_and_not_ended():
+    workshop = Workshop(1, max_waiting=1, warm_up=linger)
+    with pytest.raises(BusyError):
+        workshop.call(os.getpid, timeout_s=0.05)
+    first = workshop.call(os.getpid, timeout_s=60)
+    assert workshop.call(os.getpid, timeout_s=60) == first
+    workshop.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from collections.abc import Callable
 from dataclasses import replace
@@ -84,6 +85,8 @@ def run_server(
             "limit_concurrency": _MAX_CONNECTIONS,
             "timeout_graceful_shutdown": _GRACE_S,
         }
+        # What is wrong with a body is told to who sent it.
+        logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
         server = _Server(uvicorn.Config(app, **settings), lambda: on_ready(address))
         server.run(sockets=[listener])
 

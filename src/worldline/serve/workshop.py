@@ -103,6 +103,7 @@ class _Worker:
         self._warm_up = warm_up
         self._lock = threading.Lock()
         self._running: tuple[SpawnProcess, Connection] | None = None
+        self._is_ready = False
         self._closed = False
 
     def start(self) -> Connection:
@@ -113,12 +114,18 @@ class _Worker:
             if self._running is not None and not self._running[0].is_alive():
                 self._end()
             if self._running is None:
-                self._running = start_process(_work, self._warm_up)
+                self._running, self._is_ready = start_process(_work, self._warm_up), False
             return self._running[1]
 
     def call(self, function: Callable[..., Any], arguments: tuple[Any, ...], end_s: float) -> Any:
         pipe = self.start()
         try:
+            if not self._is_ready:
+                # One that is ended for being slow to start would be slow to start again.
+                if not pipe.poll(max(0.0, end_s - time.monotonic())):
+                    raise BusyError
+                pipe.recv()
+                self._is_ready = True
             pipe.send((function, arguments))
             if not pipe.poll(max(0.0, end_s - time.monotonic())):
                 with self._lock:
@@ -163,6 +170,10 @@ def _work(pipe: Connection, warm_up: Any) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if warm_up is not None:
         warm_up()
+    try:
+        pipe.send("ready")
+    except OSError:
+        return
     while True:
         try:
             function, arguments = pipe.recv()
