@@ -6,7 +6,9 @@ import json
 import signal
 import subprocess
 import sys
+import time
 
+import numpy as np
 import pytest
 
 from worldline.core.scene import Event
@@ -15,7 +17,7 @@ from worldline.retrieval.library import Library
 from worldline.retrieval.schema import EVENTS, MOTIONS, VIDEOS
 
 SCRIPT = """
-import json, os, signal, sys, warnings
+import json, os, signal, sys, time, warnings
 import lancedb.db
 from worldline.core.scene import Scene
 from worldline.retrieval import library as room
@@ -49,7 +51,7 @@ def look(path):
 
 # The parent only forks: no library is open in it, and each child ends as a process of its own.
 for line in sys.stdin:
-    place, videos, fatal = json.loads(line)
+    place, videos, fatal, after_s = json.loads(line)
     child = os.fork()
     if child == 0:
         try:
@@ -60,13 +62,16 @@ for line in sys.stdin:
             traceback.print_exc()
             os._exit(99)
         os._exit(calls)
+    if after_s:
+        time.sleep(after_s)
+        os.kill(child, signal.SIGKILL)
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 
 
 @pytest.fixture(scope="module")
 def ingest():
-    """Ingest in a process of its own that dies at its `fatal`-th moment.
+    """Ingest in a process of its own that dies at its `fatal`-th moment, or after a time.
 
     Each write has two moments, before and after. Returns the number of moments, or minus the signal
     that killed it.
@@ -78,8 +83,8 @@ def ingest():
         assert process.stdin is not None
         assert process.stdout is not None
 
-        def run(place, videos, fatal=-1) -> int:
-            process.stdin.write(json.dumps([str(place), str(videos), fatal]) + "\n")
+        def run(place, videos, fatal=-1, after_s=0.0) -> int:
+            process.stdin.write(json.dumps([str(place), str(videos), fatal, after_s]) + "\n")
             process.stdin.flush()
             return int(process.stdout.readline())
 
@@ -150,4 +155,18 @@ def test_killed_while_replacing(tmp_path, make_folder, ingest):
         num_new = 0 if fatal < 5 else 2 if fatal < 15 else 3
         assert sorted(heights(place)) == sorted(new[:num_new] + old[num_new:])
         assert ingest(place, tmp_path / "videos") >= 0
+        assert content(place) == expected
+
+
+def test_killed_at_ten_random_moments(tmp_path, make_folder, ingest):
+    """Anywhere, between two writes and within one; some come when all is done."""
+    videos = make_folder(1)
+    begun = time.monotonic()
+    assert ingest(tmp_path / "clean", videos) > 0
+    took_s = time.monotonic() - begun
+    expected = content(tmp_path / "clean")
+    for number, part in enumerate(np.random.default_rng(0).uniform(0.05, 1, 10)):
+        place = tmp_path / str(number)
+        ingest(place, videos, after_s=float(part * took_s))
+        assert ingest(place, videos) >= 0
         assert content(place) == expected
