@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -67,10 +68,14 @@ def add_handlers(app: FastAPI) -> None:
     """Let every error of an app become a problem."""
 
     @app.exception_handler(HTTPException)
-    async def on_http(_: Request, error: HTTPException) -> Response:
+    async def on_http(request: Request, error: HTTPException) -> Response:
         known = error.detail != HTTPStatus(error.status_code).phrase
         said = error.detail if known else _SAID.get(error.status_code, error.detail)
-        return problem(error.status_code, str(said), error.headers)
+        headers = dict(error.headers or {})
+        if error.status_code == 405:
+            # The framework names the methods of the first route at this address alone.
+            headers["Allow"] = ", ".join(_methods(app, request.url.path))
+        return problem(error.status_code, str(said), headers)
 
     @app.exception_handler(RequestValidationError)
     async def on_validation(_: Request, error: RequestValidationError) -> Response:
@@ -79,6 +84,15 @@ def add_handlers(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def on_bug(_: Request, error: Exception) -> Response:
         return problem(500, f"unexpected {type(error).__name__}; please report this")
+
+
+def _methods(app: FastAPI, path: str) -> list[str]:
+    """What the documented addresses that a path fits take; GET for all others."""
+    found: set[str] = set()
+    for template, item in app.openapi()["paths"].items():
+        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path):
+            found |= {method.upper() for method in item}
+    return sorted(found) or ["GET"]
 
 
 def _first_reason(errors: Sequence[Any]) -> str:
