@@ -47,6 +47,7 @@ HELD_OUT_PAIRS: frozenset[tuple[str, Shape]] = frozenset(
         ("cyan", Shape.BALL),
         ("orange", Shape.BOX),
         ("yellow", Shape.CUP),
+        ("pink", Shape.BIN),
     }
 )
 """Colour and shape that only COMBINATORIAL shows together."""
