@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from worldline.retrieval import IngestResult, Library
+    from worldline.retrieval.ingest import Look
     from worldline.retrieval.library import Spread
 
 __all__ = ["Ingest"]
@@ -46,6 +48,9 @@ class Ingest:
     """Processes that look at videos; as many as there are processors if absent."""
     ray: Annotated[str | None, tyro.conf.arg(metavar="ADDRESS")] = None
     """Look at videos through Ray: local, auto, or HOST:PORT of a cluster."""
+    detector: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
+    """Names what is seen: a plug-in, such as transformers:FOLDER of a model. Files that are known
+    already are shown to it with --again alone."""
     again: bool = False
     """Look at files whose content is known, too."""
     forget: bool = False
@@ -69,7 +74,7 @@ class Ingest:
         if "://" not in self.library:
             require_text(f"--library {self.library}")
             make_folder("--library", Path(self.library).expanduser())
-        library = Library.open(self.library)
+        library = Library.open(self.library, look=self._look())
         if self.upgrade:
             library.upgrade()
         if self.forget:
@@ -90,6 +95,15 @@ class Ingest:
                 on_progress=report,
             ).to_json()
         return {"library": self.library, **answer}
+
+    def _look(self) -> Look:
+        from worldline.readout import open_detector
+        from worldline.retrieval.ingest import look_at
+
+        if self.detector is None:
+            return look_at
+        open_detector(self.detector)  # better now than once for each file
+        return partial(look_at, detector=self.detector)
 
     @contextmanager
     def _spread(self, num_workers: int) -> Iterator[Spread | None]:

@@ -6,9 +6,10 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
+import tyro
 
 from worldline.cli.files import stems
 from worldline.cli.output import Answer, JsonFlag, Seed, Videos, describe, for_each_file
@@ -19,7 +20,11 @@ from worldline.core.scene import STATIC, Scene
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from worldline.readout import DepthEstimator, Detector
+
 __all__ = ["Perceive", "perceive_file", "tracks"]
+
+_PLUGIN_SIDE_PX = 960  # plug-ins see frames of up to this size
 
 
 @dataclass(frozen=True)
@@ -32,12 +37,20 @@ class Perceive:
     videos: Videos
     overlay: Path | None = None
     """Folder for copies of the videos with the world lines drawn on them."""
+    detector: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
+    """Names things and finds what rests: a plug-in, such as transformers:FOLDER of a model."""
+    depth: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
+    """Says how far away things are: a plug-in, such as transformers:FOLDER of a model."""
     json: JsonFlag = False
     seed: Seed = 0
 
     def run(self) -> Answer:
         """Read each file once, in constant memory."""
+        from worldline.readout import open_depth, open_detector
+
         names = stems(self.videos)
+        detector = None if self.detector is None else open_detector(self.detector)
+        depth = None if self.depth is None else open_depth(self.depth)
         # Unlike `Path.resolve` this bears a link that leads to itself.
         sources = {os.path.realpath(video) for video in self.videos}
 
@@ -47,7 +60,7 @@ class Perceive:
                 raise InputError(
                     f"{path}: its overlay would overwrite {target}; choose another --overlay"
                 )
-            result, scene = perceive_file(path, report)
+            result, scene = perceive_file(path, report, detector, depth)
             if target is not None:
                 _draw(path, scene, target, result)
             return result
@@ -91,11 +104,17 @@ def _draw(path: str, scene: Scene, target: Path, result: Answer) -> None:
         result["overlay"] = str(target)
 
 
-def perceive_file(path: str, report: Callable[[float], None]) -> tuple[Answer, Scene]:
+def perceive_file(
+    path: str,
+    report: Callable[[float], None],
+    detector: Detector | None = None,
+    depth: DepthEstimator | None = None,
+) -> tuple[Answer, Scene]:
     """Result of one file, and its scene.
 
     Raises:
         MediaError: the file cannot be used.
+        InputError: a plug-in fails.
     """
     from worldline.data import iter_frames, probe
     from worldline.readout import PixelReadout
@@ -104,16 +123,21 @@ def perceive_file(path: str, report: Callable[[float], None]) -> tuple[Answer, S
     damage: list[str] = []
 
     config = PixelReadout.Config()
+    side_px = config.max_side_px if detector is None and depth is None else _PLUGIN_SIDE_PX
 
     def frames() -> Iterator[tuple[float, np.ndarray]]:
         # Shrunk while decoding, to the size that the readout would bring them to anyway.
-        decoded = iter_frames(path, max_side_px=config.max_side_px, on_damage=damage.append)
+        decoded = iter_frames(path, max_side_px=side_px, on_damage=damage.append)
         for index, item in enumerate(decoded):
             yield item
             report(min(1.0, index / max(1, info.num_frames_hint)))
 
     scene = config.build().read(
-        frames(), provenance=info.provenance, full_size_px=(info.width_px, info.height_px)
+        frames(),
+        provenance=info.provenance,
+        full_size_px=(info.width_px, info.height_px),
+        detector=detector,
+        depth=depth,
     )
     result: Answer = {
         "fps": info.fps,
@@ -150,9 +174,20 @@ def tracks(scene: Scene) -> list[dict[str, Any]]:
                 **dict(zip("xy", center, strict=True)),
                 **dict(zip("wh", size, strict=True)),
                 **dict(zip(("x_std", "y_std"), std, strict=True)),
+                **_depths(scene, row, seen),
             }
         )
     return found
+
+
+def _depths(scene: Scene, row: int, seen: np.ndarray) -> dict[str, list[float | None]]:
+    """What is known of an object's depth where it was visible; null where nothing is."""
+    known = {}
+    for name in ("depth_m", "depth_m_std", "nearness", "nearness_std"):
+        values = getattr(scene, name)
+        if values is not None:
+            known[name] = [None if np.isnan(v) else float(v) for v in values[row, seen]]
+    return known
 
 
 def events_table(events: list[dict[str, Any]]) -> Any:

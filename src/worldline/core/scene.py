@@ -112,6 +112,9 @@ _ARRAYS: dict[str, tuple[type, str]] = {
     "velocity_mps": (np.float64, "nt3"),
     "angular_velocity_radps": (np.float64, "nt3"),
     "depth_m": (np.float64, "nt"),
+    "depth_m_std": (np.float64, "nt"),
+    "nearness": (np.float64, "nt"),
+    "nearness_std": (np.float64, "nt"),
     "extent_m": (np.float64, "n3"),
     "bend": (np.float64, "nt"),
     "num_parts": (np.int64, "nt"),
@@ -142,7 +145,9 @@ class Scene:
         color_rgb: `[N, 3]` mean colour in [0, 1].
         position_m, velocity_mps, rotation_wxyz, angular_velocity_radps: centre-of-mass state.
         position_m_std: `[N, T, 3]` standard deviation of `position_m`; absent for truth.
-        depth_m: `[N, T]` distance along the optical axis.
+        depth_m, depth_m_std: `[N, T]` distance along the optical axis.
+        nearness, nearness_std: `[N, T]` inverse depth in a unit of each frame's own: larger is
+            nearer, and numbers of one frame alone can be compared.
         extent_m: `[N, 3]` full side lengths of the body's own box.
         bend: `[N, T]` greatest way of a point of the body from where it would be if the body were
             rigid, over the mean of its sides; absent where nothing bends or nobody knows.
@@ -173,6 +178,9 @@ class Scene:
     velocity_mps: Float[np.ndarray, "n t 3"] | None = None
     angular_velocity_radps: Float[np.ndarray, "n t 3"] | None = None
     depth_m: Float[np.ndarray, "n t"] | None = None
+    depth_m_std: Float[np.ndarray, "n t"] | None = None
+    nearness: Float[np.ndarray, "n t"] | None = None
+    nearness_std: Float[np.ndarray, "n t"] | None = None
     extent_m: Float[np.ndarray, "n 3"] | None = None
     bend: Float[np.ndarray, "n t"] | None = None
     num_parts: Int[np.ndarray, "n t"] | None = None

@@ -7,23 +7,40 @@ if TYPE_CHECKING:
     from worldline.readout.cuts import CutDetector, find_cuts
     from worldline.readout.overlay import draw_world_lines, line_color
     from worldline.readout.pixels import PixelReadout, PixelReadoutConfig
+    from worldline.readout.plugins import (
+        DepthEstimator,
+        Detections,
+        Detector,
+        open_depth,
+        open_detector,
+    )
 
 __all__ = [
     "CutDetector",
+    "DepthEstimator",
+    "Detections",
+    "Detector",
     "PixelReadout",
     "PixelReadoutConfig",
     "draw_world_lines",
     "find_cuts",
     "line_color",
+    "open_depth",
+    "open_detector",
 ]
 
 _HOMES = {
     "CutDetector": "worldline.readout.cuts",
+    "DepthEstimator": "worldline.readout.plugins",
+    "Detections": "worldline.readout.plugins",
+    "Detector": "worldline.readout.plugins",
     "PixelReadout": "worldline.readout.pixels",
     "PixelReadoutConfig": "worldline.readout.pixels",
     "draw_world_lines": "worldline.readout.overlay",
     "find_cuts": "worldline.readout.cuts",
     "line_color": "worldline.readout.overlay",
+    "open_depth": "worldline.readout.plugins",
+    "open_detector": "worldline.readout.plugins",
 }
 
 

@@ -1,9 +1,9 @@
-"""`PixelReadout`: from frames to a `Scene`, by motion alone."""
+"""`PixelReadout`: from frames to a `Scene`, by motion, and by plug-ins where there are any."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 
 import numpy as np
@@ -14,9 +14,12 @@ from worldline.core.errors import InputError
 from worldline.core.provenance import Provenance
 from worldline.core.scene import Scene
 from worldline.physics import detect_events, with_contacts
+from worldline.readout.fusion import fuse, measure_depths
 from worldline.readout.motion import MotionDetector
+from worldline.readout.plugins import DepthEstimator, Detector
 from worldline.readout.tracker import RegionTracker, Track
 from worldline.readout.trajectory import Trajectory, is_moving, join_fragments, trace
+from worldline.readout.witness import Witness
 
 __all__ = ["PixelReadout", "PixelReadoutConfig"]
 
@@ -36,6 +39,7 @@ class PixelReadoutConfig(Config):
         max_gap_s: an object hidden for longer is another one when it comes back.
         buffer_s: start of a shot from which its background is learned.
         absorb_s: what moved and then stood still for so long is background.
+        sample_s: how often a detector or a depth estimator is asked, if there is one.
     """
 
     max_side_px: int = 480
@@ -46,6 +50,7 @@ class PixelReadoutConfig(Config):
     max_gap_s: float = 0.6
     buffer_s: float = 1.5
     absorb_s: float = 12.0
+    sample_s: float = 0.2
 
     def build(self) -> PixelReadout:
         """The readout."""
@@ -56,8 +61,9 @@ class PixelReadout:
     """Finds and follows what moves, knowing nothing about what it is.
 
     A background model finds what differs from the still scene, a registration takes the camera's
-    motion out, norfair joins regions into tracks. Every object is labelled "object". What never
-    moves is not found, and things that touch from first to last are one object.
+    motion out, norfair joins regions into tracks. By motion alone every object is labelled
+    "object", what never moves is not found, and things that touch from first to last are one
+    object; a detector gives names and finds what rests, a depth estimator says how far things are.
     """
 
     Config = PixelReadoutConfig
@@ -71,6 +77,8 @@ class PixelReadout:
         *,
         provenance: Provenance,
         full_size_px: tuple[int, int] | None = None,
+        detector: Detector | None = None,
+        depth: DepthEstimator | None = None,
     ) -> Scene:
         """One pass over (time in seconds, RGB frame) pairs.
 
@@ -81,6 +89,8 @@ class PixelReadout:
             provenance: of the video.
             full_size_px: (width, height) of the video if `frames` were shrunk while decoding; the
                 scene is then in pixels of the full size.
+            detector, depth: plug-ins, see `worldline.readout.plugins`; they are shown the frames as
+                they come.
 
         Returns:
             scene in pixels, with contacts and events by `worldline.physics`. The scale that a free
@@ -88,15 +98,16 @@ class PixelReadout:
             evidence for the very law that it was derived from.
 
         Raises:
-            InputError: no frames, or frames of differing size.
+            InputError: no frames, frames of differing size, or a plug-in that fails.
         """
         watch = _Watch()
-        detector = MotionDetector(
+        motion = MotionDetector(
             max_side_px=self.config.max_side_px,
             buffer_s=self.config.buffer_s,
             absorb_s=self.config.absorb_s,
         )
-        found = detector.detect(watch.checked(frames))
+        witness = Witness(detector, depth, every_s=self.config.sample_s)
+        found = motion.detect(witness.watch(watch.checked(frames)))
         head = list(islice(found, 2))
         if not head:
             raise InputError("there are no frames to read")
@@ -109,15 +120,26 @@ class PixelReadout:
             measurement_std_px=work_px / zoom,
         )
         times_s: list[float] = []
+        cuts: list[int] = []
         for moment in chain(head, found):
             times_s.append(moment.time_s)
+            if moment.new_shot:
+                cuts.append(moment.index)
             tracker.update(moment)
         trajectories = [
             trace(track, floor_px=0.25 * work_px / zoom)
             for track in join_fragments(tracker.finish())
             if self._is_object(track, times_s, 1.0 / zoom)
         ]
+        labels = ["object"] * len(trajectories)
+        if detector is not None:
+            trajectories, labels = fuse(trajectories, witness.testimonies, cuts)
         scene = _assemble(np.array(times_s), trajectories, zoom, (width_px, height_px), provenance)
+        scene = replace(scene, labels=tuple(labels))
+        if depth is not None:
+            found_at = measure_depths(trajectories, witness.testimonies, len(times_s))
+            names = ("depth_m", "depth_m_std") if depth.is_metric else ("nearness", "nearness_std")
+            scene = replace(scene, **dict(zip(names, (found_at.value, found_at.std), strict=True)))
         return _explain(scene)
 
     def _is_object(self, track: Track, times_s: list[float], frame_px: float) -> bool:

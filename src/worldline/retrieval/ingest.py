@@ -31,6 +31,9 @@ _LONGER_S = 0.5
 """How much a video may be longer than its scene, whose last frame has no duration."""
 
 
+_DETECTOR_SIDE_PX = 960  # a detector sees frames of up to this size
+
+
 class Status(StrEnum):
     """What became of one file."""
 
@@ -180,14 +183,16 @@ def hash_content(video: Path) -> str:
     return text
 
 
-def look_at(video: Path) -> Seen:
+def look_at(video: Path, *, detector: str | None = None) -> Seen:
     """Make a scene of a video: its simulator's truth where that lies beside it, else its pixels.
 
     A scene file counts only if it says that it was simulated and the video does not carry the mark
-    of another origin; the video itself must be readable in any case.
+    of another origin; the video itself must be readable in any case. The pixels are shown to
+    `detector`, a plug-in by name (see `worldline.readout.open_detector`), which names what it sees.
 
     Raises:
         MediaError: the video, or the scene file beside it, cannot be used.
+        InputError: there is no such detector, or it fails.
     """
     from worldline.data import iter_frames, probe
     from worldline.physics import detect_events
@@ -204,11 +209,18 @@ def look_at(video: Path) -> Seen:
         if not truth.events:
             truth = truth.with_events(detect_events(truth))
         return Seen(truth, "truth")
-    from worldline.readout import PixelReadout
+    from worldline.readout import PixelReadout, open_detector
 
     damage: list[str] = []
-    frames = iter_frames(video, on_damage=damage.append)
-    scene = PixelReadout.Config().build().read(frames, provenance=info.provenance)
+    names = None if detector is None else open_detector(detector)
+    side_px = PixelReadout.Config().max_side_px if names is None else _DETECTOR_SIDE_PX
+    frames = iter_frames(video, max_side_px=side_px, on_damage=damage.append)
+    size_px = info.width_px, info.height_px
+    scene = (
+        PixelReadout.Config()
+        .build()
+        .read(frames, provenance=info.provenance, full_size_px=size_px, detector=names)
+    )
     return Seen(scene, "pixels", damage[0] if damage else "")
 
 

@@ -68,16 +68,17 @@ class Library:
         self._look = look
 
     @classmethod
-    def open(cls, uri: str | Path) -> Library:
+    def open(cls, uri: str | Path, *, look: Look = look_at) -> Library:
         """Open a library, or name the place where the first `ingest` or `add` will make one.
 
         Args:
             uri: a folder, or an object store's URI such as `s3://bucket/library`.
+            look: makes scenes of video files, also in other processes.
 
         Raises:
             ArtifactError: no library can be at this place; the message says why.
         """
-        return cls(LanceStore(str(uri)))
+        return cls(LanceStore(str(uri)), look=look)
 
     def add(self, scene: Scene, *, uri: str, content_hash: str) -> int:
         """Add what is known of one video, or replace it; unchanged content changes nothing.
