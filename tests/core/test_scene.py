@@ -19,6 +19,11 @@ ARRAYS = {
     "velocity_mps": (2, 4, 3),
     "angular_velocity_radps": (2, 4, 3),
     "depth_m": (2, 4),
+    "depth_m_std": (2, 4),
+    "nearness": (2, 4),
+    "nearness_std": (2, 4),
+    "bend": (2, 4),
+    "num_parts": (2, 4),
     "extent_m": (2, 3),
     "mass_kg": (2,),
     "gravity_mps2": (3,),
@@ -33,6 +38,9 @@ def scene() -> Scene:
     def draw(*shape: int) -> np.ndarray:
         return np.round(rng.normal(size=shape), 6)
 
+    values = {name: draw(*shape) for name, shape in ARRAYS.items()}
+    values["num_parts"] = rng.integers(1, 4, ARRAYS["num_parts"])
+
     visible = np.array([[True, True, False, True], [True, True, True, True]])
     return Scene(
         time_s=np.array([0.0, 0.1, 0.25, 0.3]),
@@ -45,7 +53,7 @@ def scene() -> Scene:
         center_px=np.where(visible[..., None], draw(2, 4, 2), np.nan),
         size_px=np.where(visible[..., None], draw(2, 4, 2), np.nan),
         center_px_std=np.zeros((2, 4, 2)),
-        **{name: draw(*shape) for name, shape in ARRAYS.items()},
+        **values,
         metres_per_px=0.02,
         metres_per_px_std=0.001,
         camera=Camera(60.0, 64, 48, np.eye(4)[None]),
