@@ -240,8 +240,13 @@ def test_like_finds_the_same_motion_in_other_looks(fill, make_scene):
         asked = make_scene(labels=["disc"], colors=[(0, 0, 1)], paths_px=path(kind, scale=1.5))
         result = library.search(like=asked)
         assert {source.split()[0] for source in sources(result)[:2]} == {kind}
-        assert result.hits[0].score > 0.95 > 0.8 > result.hits[2].score
-        assert result.hits[0].why["alike"][0]["query_track"] == 0
+        assert result.hits[0].score > 0.95 > result.hits[2].score + 0.1
+        alike = result.hits[0].why["alike"]
+        assert {pair["kind"] for pair in alike} == {"field", "body"}
+        assert all(pair["query_tracks"] == pair["tracks"] == [0] for pair in alike)
+        assert sum(pair["share"] for pair in alike) == pytest.approx(1.0)
+        mean = sum(pair["share"] * pair["similarity"] for pair in alike)
+        assert mean == pytest.approx(result.hits[0].why["similarity"], abs=1e-6)
     both = library.search("a box falls", like=make_scene(labels=["x"], colors=[(0, 0, 1)],
                                                          paths_px=path("hop")))  # fmt: skip
     assert sources(both)[0] == "hop box"

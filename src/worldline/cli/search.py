@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Search"]
 
+_MOST_MATCHES = 4
+
 Words = Annotated[
     tuple[str, ...],
     tyro.conf.Positional,
@@ -100,7 +102,7 @@ def _draw(hit: dict[str, Any], target: Path) -> None:
     from worldline.retrieval.overlay import open_overlay
 
     why = hit["why"]
-    tracks = [pair["track"] for pair in why.get("alike", ())]
+    tracks = sorted({track for pair in why.get("alike", ()) for track in pair["tracks"]})
     try:
         overlay = open_overlay(hit["source"], hit["start_s"], hit["end_s"], why["events"], tracks)
         overlay.write_clip(target)
@@ -126,8 +128,18 @@ def because(why: dict[str, Any]) -> str:
         reasons.append(" ".join([event["type"].replace("_", " "), *who, *measured]))
     reasons += [f"without {absent}" for absent in why["absent"]]
     if "similarity" in why:
-        reasons.append(f"motion {why['similarity']:.2f} alike")
+        reasons.append(f"motion {why['similarity']:.2f} alike{_matches(why['alike'])}")
     return "; ".join(reasons)
+
+
+def _matches(pairs: list[dict[str, Any]]) -> str:
+    """Which tracks matched which, those that count most first."""
+    told = []
+    for pair in pairs[:_MOST_MATCHES]:
+        sides = [" and ".join(map(str, pair[side])) for side in ("query_tracks", "tracks")]
+        what = "all motion" if pair["kind"] == "field" else f"{sides[0]} like {sides[1]}"
+        told.append(f"{what} {pair['similarity']:.2f}")
+    return f" ({', '.join(told)})" if told else ""
 
 
 def _plan(text: str) -> dict[str, Any]:

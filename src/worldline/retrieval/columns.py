@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from worldline.retrieval.motion import NUM_FEATURES
+from worldline.retrieval.motions import NUM_FEATURES
 from worldline.retrieval.schema import SCHEMA_VERSION, TABLES, Column
 from worldline.retrieval.where import Row
 

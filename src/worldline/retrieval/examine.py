@@ -73,4 +73,5 @@ def make_rows(seen: Seen, uri: str, content_hash: str) -> SceneRows:
         evidence=seen.evidence,
         damage=seen.damage,
         definitions=current_definitions(),
+        moments=seen.moments,
     )

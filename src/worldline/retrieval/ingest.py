@@ -14,6 +14,7 @@ from worldline.core.errors import MediaError
 from worldline.core.media import VIDEO_SUFFIXES, is_there, videos_below
 from worldline.core.provenance import Origin
 from worldline.core.scene import Scene
+from worldline.retrieval.motions.moments import Moments
 
 __all__ = [
     "VIDEO_SUFFIXES",
@@ -99,11 +100,13 @@ class Seen:
         scene: with its events.
         evidence: "truth" beside a simulated video, "pixels" where it was perceived.
         damage: which part of the file could not be read, in one sentence; mostly nothing.
+        moments: of all motion in the picture, where it was measured in pixels.
     """
 
     scene: Scene
     evidence: str
     damage: str = ""
+    moments: Moments | None = None
 
 
 _NOT_A_SCENE = (ValueError, TypeError, KeyError, AttributeError)
@@ -210,18 +213,20 @@ def look_at(video: Path, *, detector: str | None = None) -> Seen:
             truth = truth.with_events(detect_events(truth))
         return Seen(truth, "truth")
     from worldline.readout import PixelReadout, open_detector
+    from worldline.retrieval.motions.flow import FlowWatch
 
     damage: list[str] = []
     names = None if detector is None else open_detector(detector)
     side_px = PixelReadout.Config().max_side_px if names is None else _DETECTOR_SIDE_PX
-    frames = iter_frames(video, max_side_px=side_px, on_damage=damage.append)
+    watch = FlowWatch()
+    frames = watch.pass_on(iter_frames(video, max_side_px=side_px, on_damage=damage.append))
     size_px = info.width_px, info.height_px
     scene = (
         PixelReadout.Config()
         .build()
         .read(frames, provenance=info.provenance, full_size_px=size_px, detector=names)
     )
-    return Seen(scene, "pixels", damage[0] if damage else "")
+    return Seen(scene, "pixels", damage[0] if damage else "", watch.moments)
 
 
 def _read_truth(video: Path) -> Scene | None:

@@ -12,6 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 from worldline.core.errors import ArtifactError, InputError
 from worldline.core.processes import WorkerLostError, spread
 from worldline.core.scene import Scene
+from worldline.retrieval.alike import ask
 from worldline.retrieval.commit import commit, forget, known_videos, sweep
 from worldline.retrieval.examine import Task, examine, find_unchanged, is_current, make_rows
 from worldline.retrieval.grammar import parse
@@ -257,9 +258,12 @@ class Library:
             )
         if like is None:
             return search(self.store, asked, limit=limit, is_clean=not extra[EVENTS])
-        scene = like if isinstance(like, Scene) else self._look(Path(like)).scene
-        name = "the given scene" if isinstance(like, Scene) else str(like)
-        return search(self.store, asked, limit=limit, like=scene, like_name=name)
+        if isinstance(like, Scene):
+            motion = ask(like, None, "the given scene")
+        else:
+            seen = self._look(Path(like))
+            motion = ask(seen.scene, seen.moments, str(like))
+        return search(self.store, asked, limit=limit, like=motion)
 
     @property
     def uri(self) -> str:

@@ -93,5 +93,8 @@ def _with_column(table: Any, name: str, values: list[Any]) -> Any:
     return table.append_column(name, column)
 
 
-CHANGES: Mapping[int, Mapping[str, Change]] = {1: {VIDEOS: _count_motions}}
+CHANGES: Mapping[int, Mapping[str, Change]] = {
+    1: {VIDEOS: _count_motions},
+    2: {MOTIONS: forget_motions, VIDEOS: expect_again},
+}
 """What becomes of which table on the way from a version to the next."""

@@ -15,7 +15,8 @@ from jaxtyping import Float
 
 from worldline.core.scene import STATIC, Event, Scene
 from worldline.physics import ONTOLOGY
-from worldline.retrieval.motion import describe_motions
+from worldline.retrieval.motions import describe, embedding_name
+from worldline.retrieval.motions.moments import Moments
 from worldline.retrieval.schema import COMMON_QUANTITIES, SCHEMA_VERSION
 
 __all__ = ["COLORS", "STATIC_LABEL", "SceneRows", "color_name", "current_definitions", "rows_of"]
@@ -65,7 +66,14 @@ def color_name(rgb: Float[np.ndarray, " 3"]) -> str:
 
 
 def rows_of(
-    scene: Scene, *, uri: str, content_hash: str, evidence: str, damage: str, definitions: str
+    scene: Scene,
+    *,
+    uri: str,
+    content_hash: str,
+    evidence: str,
+    damage: str,
+    definitions: str,
+    moments: Moments | None = None,
 ) -> SceneRows:
     """Everything a library keeps of a scene: what, when, who and how it moved; never pixels.
 
@@ -76,6 +84,7 @@ def rows_of(
         evidence: "truth" or "pixels".
         damage: which part of the video could not be read, if any.
         definitions: digest of the event definitions in force.
+        moments: of all motion in the picture, where they were measured.
     """
     names = {STATIC: (STATIC_LABEL, "")}
     for row, track in enumerate(scene.ids.tolist()):
@@ -87,12 +96,11 @@ def rows_of(
             "segment": m.segment,
             "start_s": m.start_s,
             "end_s": m.end_s,
-            "track": m.track,
-            "label": names[m.track][0],
-            "color": names[m.track][1],
+            "kind": str(m.kind),
+            "tracks": list(m.tracks),
             "vector": m.vector.astype(np.float32).tolist(),
         }
-        for m in describe_motions(scene)
+        for m in describe(scene, moments)
     )
     events = tuple(
         _event_row(event, number, uri, names) for number, event in enumerate(scene.events)
@@ -118,8 +126,9 @@ def rows_of(
 
 
 def current_definitions() -> str:
-    """Digest of the names and versions of all event definitions: other when one changes."""
-    text = " ".join(_definition_version(name) for name in sorted(ONTOLOGY))
+    """Digest of the versions of all event definitions and of the motion vectors: other when one
+    changes."""
+    text = " ".join([*(_definition_version(name) for name in sorted(ONTOLOGY)), embedding_name()])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

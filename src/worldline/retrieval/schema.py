@@ -20,7 +20,7 @@ __all__ = [
     "Column",
 ]
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Raised whenever a column or its meaning changes; `migrate` brings older libraries up to date."""
 
 VIDEOS, EVENTS, MOTIONS = "videos", "events", "motions"
@@ -94,15 +94,16 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
         "segment": Column.INTEGER,
         "start_s": Column.NUMBER,
         "end_s": Column.NUMBER,
-        "track": Column.INTEGER,
-        "label": Column.TEXT,
-        "color": Column.TEXT,
+        "kind": Column.TEXT,
+        "tracks": Column.INTEGERS,
         "vector": Column.VECTOR,
     },
 }
 """Columns of each table. `roles`, `tracks`, `labels` and `colors` of an event run in parallel;
 `quantities` is a JSON object with every measured value; `evidence` is "truth", "pixels" or "given";
-`definitions` is a digest of the event definitions in force at ingest; `damage` says which part of
+`definitions` is a digest of the event definitions and of the weights behind motion vectors in force
+at ingest, empty where the motions are to be described again; a motion's `kind` is that of
+`motions.Kind`; `damage` says which part of
 the file could not be read."""
 
 INDEXED: Mapping[str, tuple[str, ...]] = {

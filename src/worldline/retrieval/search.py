@@ -7,18 +7,14 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
-import numpy as np
-from jaxtyping import Float
-
 from worldline.core.errors import InputError
 from worldline.core.provenance import Origin
-from worldline.core.scene import Scene
+from worldline.retrieval.alike import Asked, find_alike
 from worldline.retrieval.candidates import Candidates, columns_for, holds_of_nothing
 from worldline.retrieval.evaluate import UNKNOWN_LABEL, Match, StoredEvent, Video, find_matches
-from worldline.retrieval.motion import Motion, describe_motions, max_similarity
 from worldline.retrieval.plan import Plan
 from worldline.retrieval.query import Event, Query, events_in
-from worldline.retrieval.schema import COMMON_QUANTITIES, EVENTS, MOTIONS, VIDEOS
+from worldline.retrieval.schema import COMMON_QUANTITIES, EVENTS, VIDEOS
 from worldline.retrieval.store import Store
 from worldline.retrieval.where import AllOf, AnyOf, Contains, IsIn, Measured, Where
 
@@ -26,9 +22,6 @@ __all__ = ["Hit", "SearchResult", "event_filter", "search"]
 
 _FIRST_VIDEOS, _MOST_VIDEOS = 24, 1000
 """How many videos are evaluated at first, and at most, before it is seen whether it takes more."""
-
-_CANDIDATES = 2048
-"""Nearest stored motions per motion of a `like` video whose segments are then compared in full."""
 
 
 @dataclass(frozen=True)
@@ -98,8 +91,7 @@ def search(
     *,
     limit: int,
     is_clean: bool = True,
-    like: Scene | None = None,
-    like_name: str = "",
+    like: Asked | None = None,
 ) -> SearchResult:
     """Answer a plan.
 
@@ -108,21 +100,20 @@ def search(
         plan: with a query, unless `like` is given.
         limit: most hits.
         is_clean: whether all rows of `events` are surely those of videos as they are now.
-        like: scene whose motion hits must resemble.
-        like_name: how to call it.
+        like: motion that hits must resemble.
 
     Raises:
         InputError: neither a query nor motion to compare with.
     """
     if like is not None:
-        plan = replace(plan, like=like_name)
+        plan = replace(plan, like=like.name)
     if plan.query is None and like is None:
         raise InputError("the plan holds no query; name something that happens, such as `fall`")
     if like is None:
         assert plan.query is not None
         found = _by_structure(store, plan.query, limit, is_clean)
     else:
-        found = _by_motion(store, like, like_name)
+        found = _by_motion(store, like)
         if plan.query is not None:
             found = _both(_evaluate(store, plan.query, {f.video["uri"] for f in found}), found)
     found.sort(key=_order)
@@ -225,56 +216,17 @@ def _merge(found: Sequence[_Found]) -> list[_Found]:
     return merged
 
 
-def _by_motion(store: Store, scene: Scene, name: str) -> list[_Found]:
+def _by_motion(store: Store, asked: Asked) -> list[_Found]:
     """Segments whose objects move like those of a scene, one per stretch of a video."""
-    windows: dict[int, list[Motion]] = {}
-    for motion in describe_motions(scene):
-        windows.setdefault(motion.segment, []).append(motion)
-    if not windows:
-        raise InputError(f"{name}: nothing moves in it, so there is no motion to search for")
-    near: set[tuple[str, int]] = set()
-    for motion in (m for group in windows.values() for m in group):
-        rows = store.nearest(MOTIONS, motion.vector, limit=_CANDIDATES, columns=["uri", "segment"])
-        near.update((row["uri"], row["segment"]) for row in rows)
-    uris = {uri for uri, _ in near}
-    videos = _videos(store, uris)
-    columns = ["uri", "ingest_id", "segment", "start_s", "end_s", "track", "vector"]
-    stored = store.columns(MOTIONS, IsIn("uri", tuple(sorted(uris))), columns)
-    vectors = stored["vector"].combine_chunks().flatten().to_numpy()
-    vectors = vectors.reshape(len(stored), -1).astype(np.float64)
-    segments: dict[tuple[str, int], list[tuple[int, int]]] = {}
-    names = ("uri", "ingest_id", "segment", "track")
-    for i, row in enumerate(zip(*(stored[name].to_pylist() for name in names), strict=True)):
-        uri, ingest_id, segment, track = row
-        known = (uri, segment) in near and uri in videos
-        if known and ingest_id == videos[uri]["ingest_id"]:
-            segments.setdefault((uri, segment), []).append((track, i))
-    starts_s, ends_s = (stored[name].to_numpy() for name in ("start_s", "end_s"))
-    groups = {key: _stack(group) for key, group in windows.items()}
-    found = []
-    for (uri, _), members in segments.items():
-        members.sort()
-        own = vectors[[i for _, i in members]]
-        score, partners, window = max(
-            ((*max_similarity(group, own), key) for key, group in groups.items()),
-            key=lambda result: result[0],
-        )
-        pairs = tuple(
-            {
-                "query_track": motion.track,
-                "track": members[n][0],
-                "start_s": float(starts_s[members[n][1]]),
-                "end_s": float(ends_s[members[n][1]]),
-            }
-            for motion, n in zip(windows[window], partners, strict=True)
-        )
-        start_s, end_s = min(p["start_s"] for p in pairs), max(p["end_s"] for p in pairs)
-        found.append(_Found(videos[uri], Match(start_s, end_s, 1.0), score, pairs))
-    return _best_apart(found)
-
-
-def _stack(group: Sequence[Motion]) -> Float[np.ndarray, "q f"]:
-    return np.stack([motion.vector for motion in group])
+    alike = find_alike(store, asked)
+    videos = _videos(store, {a.uri for a in alike})
+    return _best_apart(
+        [
+            _Found(videos[a.uri], Match(a.start_s, a.end_s, 1.0), a.similarity, a.pairs)
+            for a in alike
+            if a.uri in videos  # or it was removed meanwhile
+        ]
+    )
 
 
 def _best_apart(found: Sequence[_Found]) -> list[_Found]:

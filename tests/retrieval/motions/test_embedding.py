@@ -1,0 +1,101 @@
+import numpy as np
+import pytest
+
+from worldline.core import ArtifactError
+from worldline.retrieval.motions import (
+    NUM_FEATURES,
+    Kind,
+    compare,
+    describe,
+    describe_both,
+    embedding_name,
+)
+from worldline.retrieval.motions.embedding import load_network
+from worldline.retrieval.motions.moments import NUM_MOMENTS, Moments
+
+
+def similarity(asked, stored):
+    """As a search has it: as it is or in a mirror."""
+    own = describe(stored)
+    vectors, kinds = np.stack([m.vector for m in own]), [m.kind for m in own]
+    return max(compare(view, kinds, vectors)[0] for view in describe_both(asked))
+
+
+@pytest.mark.parametrize("name", ["fall", "bounce", "stop", "swing", "slow"])
+def test_place_size_and_mirror_change_nothing(scene_of, paths, name):
+    asked = scene_of(paths[name])
+    assert similarity(asked, asked) == pytest.approx(1.0, abs=1e-5)
+    moved = scene_of(1.7 * paths[name] + [40, -30], size_px=1.7 * 12)
+    assert similarity(asked, moved) > 0.99
+    turned = scene_of([320, 0] + [-1, 1] * paths[name])
+    assert similarity(asked, turned) > 0.99
+
+
+@pytest.mark.parametrize(
+    ("name", "other"), [("fall", "rise"), ("bounce", "stop"), ("fall", "bounce"), ("swing", "slow")]
+)
+def test_other_motion_of_the_same_look_is_farther_than_the_same_in_another(
+    scene_of, paths, name, other
+):
+    rng = np.random.default_rng(1)
+    asked = scene_of(paths[name])
+    shaken = 1.4 * paths[name] + rng.normal(0, 0.7, paths[name].shape) + [5, 9]
+    near = similarity(asked, scene_of(shaken, size_px=21))
+    assert near > similarity(asked, scene_of(paths[other])) + 0.1
+
+
+def test_speed_tells_motions_apart(scene_of, paths):
+    asked = scene_of(paths["bounce"])
+    slow = scene_of(paths["bounce"], step_s=1 / 12)
+    again = scene_of(1.3 * paths["bounce"] + 4, size_px=16)
+    assert similarity(asked, again) > similarity(asked, slow) + 0.1
+
+
+def test_there_is_a_vector_for_each_body_each_meeting_and_all_motion(scene_of, paths):
+    t = np.arange(40) / 25
+    left = np.stack([60 + 60 * np.minimum(t, 1.2), 120 + 0 * t], axis=1)
+    right = np.stack([230 - 60 * np.minimum(t, 1.2), 120 + 0 * t], axis=1)
+    found = describe(scene_of(left, right))
+    assert [(m.kind, m.tracks) for m in found] == [
+        (Kind.FIELD, (3, 4)),
+        (Kind.BODY, (3,)),
+        (Kind.BODY, (4,)),
+        (Kind.PAIR, (3, 4)),
+    ]
+    assert all(m.vector.shape == (NUM_FEATURES,) for m in found)
+    assert [np.linalg.norm(m.vector) for m in found] == pytest.approx([1.0] * 4)
+    assert all(m.weight > 0 and m.start_s == 0.0 and m.end_s > 1.0 for m in found)
+    far = describe(scene_of(left, right + np.array([0, 110])))
+    assert Kind.PAIR not in {m.kind for m in far}
+
+
+def test_what_stands_still_or_is_one_frame_has_no_vectors(scene_of, paths):
+    assert describe(scene_of(np.full((40, 2), 50.0))) == []
+    assert describe(scene_of(paths["fall"][:1])) == []
+    assert describe_both(scene_of(paths["fall"][:1])) == ([], [])
+
+
+def test_measured_moments_stand_in_where_no_track_was_found(scene_of):
+    still = scene_of(np.full((40, 2), 50.0))
+    value = np.zeros((39, NUM_MOMENTS))
+    value[5:30, 2] = np.linspace(0.01, 0.05, 25)
+    value[5:30, 8:] = (0.02, 0.5 * 0.02, 0.5 * 0.02, 0.02)
+    (only,) = describe(still, Moments(np.arange(1, 40) / 25, value))
+    assert (only.kind, only.tracks) == (Kind.FIELD, ())
+    assert 0.1 < only.start_s < 0.3
+    assert describe(still, Moments(np.arange(1, 40) / 25, 0 * value)) == []
+
+
+def test_long_videos_have_windows(scene_of, paths):
+    long = np.concatenate([paths["swing"]] * 5)
+    segments = {m.segment: m for m in describe(scene_of(long))}
+    assert sorted(segments) == [0, 1, 2]
+    assert segments[2].start_s == pytest.approx(4.0, abs=0.05)
+
+
+def test_weights_that_are_not_there_or_do_not_fit_are_named(tmp_path):
+    with pytest.raises(ArtifactError, match=r"model\.safetensors: cannot be read"):
+        embedding_name(tmp_path)
+    with pytest.raises(ArtifactError, match=r"model\.safetensors"):
+        load_network(tmp_path)
+    assert embedding_name().startswith("motions/")
