@@ -30,7 +30,7 @@ from worldline.core import Provenance, Scene
 from worldline.retrieval import Library
 from worldline.retrieval.columns import arrow_schema
 from worldline.retrieval.lance import LanceStore
-from worldline.retrieval.motion import describe_path
+from worldline.retrieval.motions import Kind, describe
 from worldline.retrieval.schema import COMMON_QUANTITIES, EVENTS, MOTIONS, SCHEMA_VERSION, VIDEOS
 
 TYPES = {
@@ -55,7 +55,7 @@ KINDS = ["structure", "counts and absence", "like", "like and structure"]
 
 def make_library(place: Path, num_segments: int, rng: np.random.Generator) -> None:
     store = LanceStore(str(place))
-    paths = [random_path(rng) for _ in range(500)]
+    paths = [random_vector(rng) for _ in range(500)]
     made = 0
     with store.writing(lambda dead_after_s: None):
         first = 0
@@ -69,18 +69,9 @@ def make_library(place: Path, num_segments: int, rng: np.random.Generator) -> No
         store.compact()
 
 
-def random_path(rng: np.random.Generator) -> np.ndarray:
-    while True:
-        time_s = np.linspace(0, rng.uniform(0.3, 4), 24)
-        speed, pull = rng.normal(0, 60, (2,)), rng.normal(0, 60, (2,))
-        path = (
-            100
-            + speed * time_s[:, None]
-            + pull * np.abs(np.sin(time_s * rng.uniform(0.5, 3)))[:, None]
-        )
-        vector = describe_path(time_s, path, 20.0)
-        if vector is not None:
-            return vector
+def random_vector(rng: np.random.Generator) -> np.ndarray:
+    found = describe(scene(rng))
+    return found[rng.integers(len(found))].vector
 
 
 def tables_of(first: int, sizes: np.ndarray, paths: list, rng: np.random.Generator) -> dict:
@@ -118,9 +109,8 @@ def tables_of(first: int, sizes: np.ndarray, paths: list, rng: np.random.Generat
     motions = {
         "uri": uris[owner], "ingest_id": ids[owner], "segment": segment,
         "start_s": 2.0 * segment, "end_s": 2.0 * segment + 4,
-        "track": rng.integers(0, 9, len(owner)),
-        "label": np.where(truth[owner], rng.choice(LABELS, len(owner)), "object"),
-        "color": rng.choice(COLORS, len(owner)), "vector": vector,
+        "kind": rng.choice([str(kind) for kind in Kind], len(owner)),
+        "tracks": rng.integers(0, 9, (len(owner), 1)).tolist(), "vector": vector,
     }  # fmt: skip
     events |= {"uri": uris[video], "ingest_id": ids[video]}
     return {
@@ -267,9 +257,9 @@ def recall(store: LanceStore, num_vectors: int = 50, limit: int = 100) -> float:
     rng = np.random.default_rng(2)
     found = 0
     for _ in range(num_vectors):
-        near, vector = [], random_path(rng)
+        near, vector = [], random_vector(rng)
         for store.exact in (True, False):
-            rows = store.nearest(MOTIONS, vector, limit=limit, columns=("uri", "segment", "track"))
+            rows = store.nearest(MOTIONS, vector, limit=limit, columns=("uri", "segment", "kind"))
             near.append({tuple(row.values()) for row in rows})
         found += len(near[0] & near[1]) / len(near[0])
     return round(found / num_vectors, 4)

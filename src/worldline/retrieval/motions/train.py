@@ -37,9 +37,9 @@ Vectors of how things move, for `worldline search --like`: one of all motion in 
 of each track, one of each pair of tracks that come near each other; compared by late interaction.
 
 - **Learned from** {num_dynamics} simulated dynamics (seed {SEED}, split train) of
-  {len(SEEN_FAMILIES)} families, each seen by several cameras, mostly as true boxes with the faults of
-  trackers made up, some rendered, with flow measured in the pictures. As many more come from playing
-  these faster, slower, backwards or upside down.
+  {len(SEEN_FAMILIES)} families, each seen by several cameras, mostly as true boxes with the
+  faults of trackers made up, some rendered, with flow measured in the pictures. As many more come
+  from playing these faster, slower, backwards or upside down.
 - **Never seen**: {", ".join(HELD_OUT_FAMILIES)}.
 - **Cost**: {len(losses)} steps; loss over the last 50 steps {last:.2f}.
 - **Made by** `python -m worldline.retrieval.motions.train`.
