@@ -15,8 +15,15 @@ from worldline.retrieval.benchmark.paths import describe_motions, max_similarity
 from worldline.retrieval.benchmark.takes import Film, Take
 from worldline.retrieval.motions import compare, describe_both
 
-__all__ = ["Compare", "Outcome", "measure"]
-__all__ += ["compare_flows", "compare_looks", "compare_paths", "compare_vectors"]
+__all__ = [
+    "Compare",
+    "Outcome",
+    "compare_flows",
+    "compare_looks",
+    "compare_paths",
+    "compare_vectors",
+    "measure",
+]
 
 Compare = Callable[[Sequence[Take]], Float[np.ndarray, "n n"]]
 """Similarity of each clip, as a query, to each clip; -inf where it cannot be compared."""

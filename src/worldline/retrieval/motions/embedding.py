@@ -19,8 +19,16 @@ from worldline.retrieval.motions.moments import Moments
 from worldline.retrieval.motions.tracks import MAX_TRACKS, pack_segment
 from worldline.retrieval.motions.windows import Window, cut_windows
 
-__all__ = ["NUM_FEATURES", "Kind", "MotionVector"]
-__all__ += ["compare", "describe", "describe_both", "embedding_name", "load_network"]
+__all__ = [
+    "NUM_FEATURES",
+    "Kind",
+    "MotionVector",
+    "compare",
+    "describe",
+    "describe_both",
+    "embedding_name",
+    "load_network",
+]
 
 NUM_FEATURES = 64
 """Length of a vector."""

@@ -10,8 +10,18 @@ from torch import Tensor
 
 from worldline.retrieval.motions.moments import DIRECTIONS
 
-__all__ = ["BODY_CHANNELS", "FIELD_CHANNELS", "MAX_PAIRS", "PAIR_CHANNELS"]
-__all__ += ["Features", "Tracks", "align_moments", "measure", "mirror", "sum_up"]
+__all__ = [
+    "BODY_CHANNELS",
+    "FIELD_CHANNELS",
+    "MAX_PAIRS",
+    "PAIR_CHANNELS",
+    "Features",
+    "Tracks",
+    "align_moments",
+    "measure",
+    "mirror",
+    "sum_up",
+]
 
 BODY_CHANNELS, PAIR_CHANNELS, FIELD_CHANNELS = 13, 12, 15
 MAX_PAIRS = 6
