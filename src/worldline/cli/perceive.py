@@ -16,6 +16,7 @@ from worldline.cli.output import Answer, JsonFlag, Seed, Videos, describe, for_e
 from worldline.cli.places import make_folder
 from worldline.core.errors import InputError
 from worldline.core.scene import STATIC, Scene
+from worldline.core.wording import describe_quantities
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -197,11 +198,8 @@ def events_table(events: list[dict[str, Any]]) -> Any:
     table = Table("event", "from", "to", "who", "measured", box=None)
     for event in events:
         who = ", ".join(f"{role} {name}" for role, name in event["roles"].items() if name != STATIC)
-        measured = ", ".join(
-            f"{name} {value:.3g}"
-            for name, value in event["quantities"].items()
-            if value is not None and not name.endswith("_std")
-        )
+        known = {n: v for n, v in event["quantities"].items() if v is not None}
+        measured = ", ".join(describe_quantities(known))
         span = [f"{event[end]:.2f} s" for end in ("start_s", "end_s")]
         table.add_row(event["type"], *span, who, measured)
     return table

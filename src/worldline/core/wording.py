@@ -58,6 +58,8 @@ def describe_quantity(name: str, value: Any) -> str:
     """A measured value with its unit, from a name such as "height_m"."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return f"{plain(name)} {value}"
+    if name == "needed_fps":
+        return f"insufficient frame rate for metres, needed {value:.0f}\u202f/s"
     number = f"{value:.3g}" if isinstance(value, float) else str(value)
     for suffix, unit in _UNITS.items():  # longer suffixes come first
         stem = name.removesuffix(f"_{suffix}")
