@@ -42,6 +42,8 @@ def test_quantities_have_their_units():
     assert describe_quantity("closing_speed_px_s", 611.2) == "closing speed 611\u202fpx/s"
     assert describe_quantity("angle_deg", 30) == "angle 30°"
     assert describe_quantity("count", 3) == "count 3"
+    assert describe_quantity("num_frames", 19.0) == "frames 19"
+    assert describe_quantity("metres_per_px", 0.0698) == "scale 0.0698\u202fm/px"
     assert "insufficient frame rate" in describe_quantity("needed_fps", 57.7)
     assert describe_quantity("m", 3) == "m 3"
     assert describe_quantities({"gap_m": 0.25, "gap_m_std": 0.012, "x_std": 1.0}) == (

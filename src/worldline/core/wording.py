@@ -60,13 +60,15 @@ def describe_quantity(name: str, value: Any) -> str:
         return f"{plain(name)} {value}"
     if name == "needed_fps":
         return f"insufficient frame rate for metres, needed {value:.0f}\u202f/s"
+    if name == "metres_per_px":
+        return f"scale {value:.3g}\u202fm/px"
     number = f"{value:.3g}" if isinstance(value, float) else str(value)
     for suffix, unit in _UNITS.items():  # longer suffixes come first
         stem = name.removesuffix(f"_{suffix}")
         if stem and stem != name:
             gap = "" if suffix == "deg" else "\u202f"
             return f"{plain(stem)} {number}{gap}{unit}"
-    return f"{plain(name)} {number}"
+    return f"{plain(name).removeprefix('num ')} {number}"
 
 
 def describe_quantities(quantities: Mapping[str, Any]) -> tuple[str, ...]:
