@@ -17,6 +17,7 @@ from worldline.physics import detect_events, with_contacts
 from worldline.readout.fusion import fuse, measure_depths
 from worldline.readout.motion import MotionDetector
 from worldline.readout.plugins import DepthEstimator, Detector
+from worldline.readout.reidentify import reidentify
 from worldline.readout.tracker import RegionTracker, Track
 from worldline.readout.trajectory import Trajectory, is_moving, join_fragments, trace
 from worldline.readout.witness import Witness
@@ -36,7 +37,9 @@ class PixelReadoutConfig(Config):
         min_frames, min_s: an object must be seen in so many frames, over so long a time.
         min_travel_px: its box must travel so far, in pixels of the input,
         min_travel: and so far in units of its own size (root of the box area).
-        max_gap_s: an object hidden for longer is another one when it comes back.
+        max_gap_s: an object hidden for longer is not waited for by the tracker;
+        max_away_s: it is the same one still when it comes back within this time where its way
+            leads, in like colour and size.
         buffer_s: start of a shot from which its background is learned.
         absorb_s: what moved and then stood still for so long is background.
         sample_s: how often a detector or a depth estimator is asked, if there is one.
@@ -48,6 +51,7 @@ class PixelReadoutConfig(Config):
     min_travel_px: float = 2.0
     min_travel: float = 0.25
     max_gap_s: float = 0.6
+    max_away_s: float = 2.0
     buffer_s: float = 1.5
     absorb_s: float = 12.0
     sample_s: float = 0.2
@@ -126,9 +130,16 @@ class PixelReadout:
             if moment.new_shot:
                 cuts.append(moment.index)
             tracker.update(moment)
+        away_s = self.config.max_away_s
         trajectories = [
             trace(track, floor_px=0.25 * work_px / zoom)
-            for track in join_fragments(tracker.finish())
+            for track in join_fragments(
+                [
+                    track
+                    for shot in tracker.finish()
+                    for track in reidentify(shot, max_gap_frames=max(3, round(away_s / step_s)))
+                ]
+            )
             if self._is_object(track, times_s, 1.0 / zoom)
         ]
         labels = ["object"] * len(trajectories)

@@ -118,7 +118,7 @@ class RegionTracker:
         self._std_px = measurement_std_px
         self._tracks: dict[int, Track] = {}
         self._memory: dict[int, _Seen] = {}
-        self._finished: list[Track] = []
+        self._finished: list[list[Track]] = []
         self._tracker = self._start()
 
     def _start(self) -> Tracker:
@@ -187,13 +187,13 @@ class RegionTracker:
             variance = np.asarray(thing.filter.pos_variance).reshape(2, 2).sum(axis=0) / 4
             track.filter_std_px.append(float(np.sqrt(variance.mean())))
 
-    def finish(self) -> list[Track]:
-        """All tracks, in order of their first frame."""
+    def finish(self) -> list[list[Track]]:
+        """All tracks of each shot."""
         self._end_shot()
-        return sorted(self._finished, key=lambda track: track.frames[0])
+        return self._finished
 
     def _end_shot(self) -> None:
-        self._finished.extend(self._tracks.values())
+        self._finished.append(list(self._tracks.values()))
         self._tracks, self._memory = {}, {}
         self._tracker = self._start()
 

@@ -1,0 +1,103 @@
+"""Objects that come back: tracks of one shot joined across a time in which nothing was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+
+import numpy as np
+from jaxtyping import Float
+
+from worldline.readout.tracker import Track
+
+__all__ = ["reidentify"]
+
+_MIN_FRAMES = 4  # that a track needs on either side to say where it goes
+_FIT_FRAMES = 8  # over which its velocity is taken
+_REACH = 0.7  # own sizes that it may come back away from where it is expected,
+_DRIFT = 0.35  # and this share of the way that it makes meanwhile
+_MAX_COLOR = 0.18  # distance of mean RGB in [0, 1]
+_MAX_GROWTH = 1.8  # of the area
+_WHOLE = 0.8  # of its usual area: less is a part of it
+
+
+def reidentify(tracks: Sequence[Track], *, max_gap_frames: int) -> list[Track]:
+    """Join tracks where one ends and another begins as it would go on.
+
+    A later track is taken for an earlier one if it begins within `max_gap_frames`, near the place
+    to which constant velocity leads from the one and from which it leads to the other, in like
+    colour and size. The pairs that fit best are joined first; what is seen all the while is never
+    joined with anything.
+    """
+    ends = sorted(
+        (track for track in tracks if len(track.frames) >= _MIN_FRAMES),
+        key=lambda track: track.frames[0],
+    )
+    starts = np.array([track.frames[0] for track in ends])
+    pairs = []
+    for i, track in enumerate(ends):
+        last = track.frames[-1]
+        low, high = np.searchsorted(starts, [last + 1, last + max_gap_frames + 1])
+        pairs += [(_mismatch(track, ends[j], max_gap_frames), i, j) for j in range(low, high)]
+    follower: dict[int, int] = {}
+    taken: set[int] = set()
+    for cost, i, j in sorted(pairs):
+        if cost < 1.0 and i not in follower and j not in taken:
+            follower[i] = j
+            taken.add(j)
+    kept = [track for track in tracks if len(track.frames) < _MIN_FRAMES]
+    for i, track in enumerate(ends):
+        if i in taken:
+            continue
+        whole, k = track, i
+        while k in follower:
+            k = follower[k]
+            whole = _append(whole, ends[k])
+        kept.append(whole)
+    return kept
+
+
+def _mismatch(a: Track, b: Track, max_gap_frames: int) -> float:
+    """Below 1 where `b` may be `a` again; infinite where it cannot."""
+    gap = b.frames[0] - a.frames[-1]
+    if not 0 < gap <= max_gap_frames:
+        return float("inf")
+    (place_a, speed_a), (place_b, speed_b) = (
+        _end(a, slice(-_FIT_FRAMES, None), -1),
+        _end(b, slice(0, _FIT_FRAMES), 0),
+    )
+    area_a, area_b = _area(a), _area(b)
+    color = float(np.linalg.norm(np.median(a.colors, axis=0) - np.median(b.colors, axis=0)))
+    growth = max(area_a, area_b) / max(min(area_a, area_b), 1e-9)
+    if color > _MAX_COLOR or growth > _MAX_GROWTH:
+        return float("inf")
+    reach = _REACH * np.sqrt((area_a + area_b) / 2)
+    way = gap * max(np.linalg.norm(speed_a), np.linalg.norm(speed_b))
+    ahead = np.linalg.norm(place_a + gap * speed_a - place_b)
+    back = np.linalg.norm(place_b - gap * speed_b - place_a)
+    return float((ahead + back) / 2 / (reach + _DRIFT * way) + 0.5 * color / _MAX_COLOR)
+
+
+def _end(track: Track, part: slice, at: int) -> tuple[np.ndarray, Float[np.ndarray, " 2"]]:
+    """Place at one end, and velocity per frame there, the camera's shift taken out.
+
+    What goes behind something is seen in part at the end, which looks slower and smaller than it
+    is: only frames in which all of it was seen tell where it is and how it moves.
+    """
+    boxes, frames = np.array(track.boxes), np.array(track.frames)
+    area = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
+    whole = np.flatnonzero(area >= _WHOLE * np.median(area))[part]
+    center = (boxes[whole, :2] + boxes[whole, 2:]) / 2 - np.array(track.shifts)[whole]
+    if len(whole) < 2:
+        return center[-1], np.zeros(2)
+    slope, offset = np.polyfit(frames[whole] - frames[at], center, 1)
+    return offset, slope
+
+
+def _area(track: Track) -> float:
+    boxes = np.array(track.boxes)
+    return float(np.median(np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)))
+
+
+def _append(a: Track, b: Track) -> Track:
+    return Track(**{f.name: [*getattr(a, f.name), *getattr(b, f.name)] for f in fields(Track)})
