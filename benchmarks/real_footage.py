@@ -2,7 +2,7 @@
 
     OMP_NUM_THREADS=1 python benchmarks/real_footage.py VIDEO...
 
-Give videos in which nothing falls, is thrown, topples or collides: all such events are false alarms.
+Give videos in which nothing falls, is thrown, topples or collides: all these are false alarms.
 The demo's two videos are such ones (`python tools/fetch_footage.py FOLDER`). Objects are counted as
 they are found; how many there are is for a person to say.
 """
