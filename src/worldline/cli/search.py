@@ -35,9 +35,10 @@ Words = Annotated[
 class Search:
     """Find clips by what physically happens in them, such as "something falls from a height".
 
-    Events are contact, collide, near miss, cross, fall, throw, rise, bounce, roll, slide, topple,
-    start, stop, still, enter, exit, occlude and reappear; with limits ("more than 2 m"), order
-    ("then within 2 s"), counts and negations. Things have names only where a clip brings its truth.
+    Any event of docs/events.md can be asked for, as a verb or a noun ("near miss", "a cup pours
+    grains"), with limits ("more than 2 m"), order ("then within 2 s"), counts, negations, and
+    "while"; docs/search.md shows questions with their plans. Things have names only where a clip
+    brings its truth.
     The plan that the words were read into is part of the answer; each hit says what it rests on.
     """
 

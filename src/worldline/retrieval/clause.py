@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+from worldline.retrieval.bursts import near_in_time, of_motion
 from worldline.retrieval.conditions import Compare
 from worldline.retrieval.draft import Draft, Said, draft
 from worldline.retrieval.mentions import Mentions, Named
@@ -18,6 +19,7 @@ from worldline.retrieval.query import (
     Query,
     Relate,
     Relation,
+    Then,
     Who,
 )
 from worldline.retrieval.remarks import Remarks
@@ -29,11 +31,13 @@ from worldline.retrieval.verbs import (
     CAUSED,
     DOING,
     GROUPS,
+    HANDLED,
     SECOND_ROLE,
+    TO_ANOTHER,
     is_participle,
     is_turned_round,
 )
-from worldline.retrieval.vocabulary import Kind
+from worldline.retrieval.vocabulary import MOVING, Kind
 from worldline.retrieval.words import Item
 
 __all__ = ["Reader"]
@@ -75,9 +79,14 @@ class _Casting:
     def query(self) -> Query:
         """All events of the clause; the count is the last one's."""
         events: list[Event] = []
+        self._follow_it()
+        window_s = self._take_window()
         for number, event in enumerate(self._said.events):
             events.append(with_sizes(self._roles(number, event), number, self._said, self._remarks))
-        parts: list[Query] = [*events]
+        parts: list[Query] = [
+            of_motion(event) if said.item.entry == MOVING else event
+            for event, said in zip(events, self._said.events, strict=True)
+        ]
         others = self._others(events)
         if others and self._said.count is None:
             if self._said.at_once and len(others) == 1:
@@ -89,11 +98,48 @@ class _Casting:
                 self._remarks.drop(named.words)
         if self._said.at_once and self._said.count == (Op.GE, 2):
             parts[-1] = Relate(parts[-1], Relation.WHILE, _another(events[-1]))
+            self._remarks.withdraw("at least 2")
+        elif window_s is not None and self._said.count == (Op.GE, 2):
+            again = events[-1] if self._said.is_repeated else _another(events[-1])
+            self._remarks.withdraw("at least 2")
+            if any(i.words in _EACH_OTHER for i in self._items):
+                parts[-1] = near_in_time(parts[-1], again, window_s, alike=True)
+            else:
+                parts[-1] = Then(parts[-1], again, window_s)
         elif self._said.count is not None:
             parts[-1] = Count(parts[-1], *self._said.count)
         if self._said.at_once and not isinstance(parts[-1], Relate):
             self._remarks.drop("at the same time")
         return parts[0] if len(parts) == 1 else And(tuple(parts))
+
+    def _follow_it(self) -> None:
+        """ "A robot lifts a box, later it drops": what is handled is what "it" is then."""
+        before = self._items[: self._said.events[0].at]
+        told = any(i.kind is Kind.PRONOUN and i.words == "it" for i in before)
+        if (
+            told
+            and self._mentions.handled
+            and not any(p.at < len(before) for p in self._said.people)
+        ):
+            self._mentions.subject = self._mentions.handled
+
+    def _take_window(self) -> float | None:
+        """The time within which counted events happen: it says nothing of each of them."""
+        said = self._said
+        counted = said.count or any(p.number > 1 for p in said.people)
+        if said.window_s is None or not counted or said.events[-1].item.words.endswith("within"):
+            return None
+        last = len(said.events) - 1
+        limits = [
+            w for w in said.where if w[0] == last and w[2] == Compare("?s", Op.LE, said.window_s)
+        ]
+        pair = said.events[-1].item.entry.text in PAIR_TYPES and not said.count
+        if pair or not limits:
+            return None
+        said.where = [w for w in said.where if w not in limits]
+        if said.count not in (None, (Op.GE, 2)):
+            self._remarks.drop(f"within {limits[0][1]}")
+        return said.window_s
 
     def _others(self, events: Sequence[Event]) -> list[Event]:
         """ "A ball and a box fall": the same event of those who are named beside its subject."""
@@ -165,9 +211,23 @@ class _Casting:
         else:
             second = next((p for p in after if self._is_support(p)), None)
         free = [p for p in after if p is not second and not p.is_place]
-        direct = [p for p in free if p.link in ("", "of", "in", "between")]
-        is_noun = said.is_noun or not before
+        between = self._items[: said.at] if not before else ()
+        has_pronoun = any(i.kind is Kind.PRONOUN for i in between)
+        is_noun = said.is_noun or not (before or has_pronoun)
+        if has_pronoun:
+            free = [p for p in free if not self._is_joined(said, p)]
+        links = ("", "of", "in", "between", "by") if is_noun else ("", "of", "in", "between")
+        direct = [p for p in free if p.link in links]
         passive = _word(self._items, said.at - 1) in BEING
+        if event.type in TO_ANOTHER and not said.is_noun and (second or not hidden):
+            plain = [p for p in after if p.link == "" and p.at == self._next_thing(said)]
+            doer = [p for p in after if p.link == "by"]
+            if before and plain and not passive:
+                before, second = plain, before[0]
+            elif doer and before and (passive or is_participle(said.item.words)):
+                second = doer[0]
+            direct = [p for p in direct if p is not second and p not in before]
+            second = second if second_role else None
         caused = event.type in CAUSED and not passive
         subject = before[0] if before else None
         if direct and (is_noun or caused):
@@ -188,6 +248,14 @@ class _Casting:
         if second is not None and second_role is not None:
             roles.append((second_role, self._name(second)))
         return replace(event, roles=tuple(roles))
+
+    def _is_joined(self, said: Said, named: Named) -> bool:
+        """Whether an "and" parts somebody from the verb before."""
+        return any(i.kind is Kind.AND for i in self._items[said.at : named.at])
+
+    def _next_thing(self, said: Said) -> int:
+        """Where the first thing after an event is named."""
+        return min((p.at for p in self._said.people if p.at > said.at), default=-1)
 
     def _is_support(self, named: Named) -> bool:
         entries = [i for i in self._items[: named.at] if i.words == named.link]
@@ -229,8 +297,11 @@ class _Casting:
             return self._doing_noun(event, after)
         at_verb = _word(self._items, said.at - 1)
         direct = [p for p in after if p.link in ("", "by", "on", "on top of")]
+        poured_from = [p for p in after if p.link == "from"] if event.type == "pour" else []
+        direct = direct or poured_from
         turned = is_turned_round(verb, at_verb, direct[0].link if direct else "")
-        lacks = not before and not direct and not verb.split()[0].endswith("ing")
+        lacks = not direct and not verb.split()[0].endswith("ing")
+        turned = turned or (direct == poured_from != [] and not _is_handler(before[:1]))
         turned = turned or (lacks and is_turned_round(verb, "is", ""))  # "picked up, then carried"
         turned = turned or (
             _is_attribute(self._items, said, *before[:1]) and not verb.endswith("ing")
@@ -247,6 +318,8 @@ class _Casting:
             roles.append((first, Who(name=self._mentions.subject)))
         if direct and second:
             roles.append((second, self._name(direct[0])))
+            if event.type in HANDLED:
+                self._mentions.handled = dict(roles)["object"].name
         roles.sort(key=lambda pair: pair[0] == order[1])
         for named in self._said.people:
             if named.number_words:
@@ -292,6 +365,11 @@ def _another(event: Event) -> Event:
     """The same event of somebody else."""
     roles = ((role, replace(who, name=None)) for role, who in event.roles)
     return replace(event, roles=tuple(roles))
+
+
+def _is_handler(named: Sequence[Named]) -> bool:
+    """Whether it is somebody who pours, and not what is poured."""
+    return any({"person", "robot", "hand", "gripper"} & set(n.who.labels) for n in named)
 
 
 def _word(items: Sequence[Item], at: int) -> str:

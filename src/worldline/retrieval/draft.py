@@ -11,7 +11,7 @@ from worldline.retrieval.plan import Guess
 from worldline.retrieval.query import Compare, Op, Who
 from worldline.retrieval.units import unit_of
 from worldline.retrieval.used import check_whole, counted_twice, in_unit, unused, whole
-from worldline.retrieval.vocabulary import Kind
+from worldline.retrieval.vocabulary import Entry, Kind
 from worldline.retrieval.words import Item
 
 __all__ = ["Draft", "Said", "draft"]
@@ -41,6 +41,8 @@ class Draft:
         where: number of the event, the words, and a condition; "?m" is a quantity of which only
             the unit is known.
         count: how often the last event happens.
+        is_repeated: whether that is said by "times", of one and the same object.
+        window_s: time within which it is said to happen.
         at_once: whether those who are counted do it at one time.
         height, hard, side: words that stand for a condition by themselves.
         guesses: what was not quite said.
@@ -50,6 +52,8 @@ class Draft:
     people: list[Named] = field(default_factory=list)
     where: list[tuple[int, str, Compare]] = field(default_factory=list)
     count: tuple[Op, int] | None = None
+    is_repeated: bool = False
+    window_s: float | None = None
     at_once: bool = False
     height: Item | None = None
     hard: Item | None = None
@@ -153,7 +157,7 @@ class _Drafter:
             self._number = self._comparator = None
         self._link = "behind" if item.words.endswith("behind") else ""
         if item.words.endswith("within"):
-            self._hint = replace(item, entry=replace(item.entry, kind=Kind.WITHIN))
+            self._hint = replace(item, entry=Entry(Kind.WITHIN))
 
     def _take_thing(self, at: int, item: Item) -> None:
         people = self._draft.people
@@ -198,7 +202,7 @@ class _Drafter:
         times = item if item.entry.value else self._number
         if times is not None:
             self._count(times)
-            self._counted = True
+            self._counted = self._draft.is_repeated = True
         self._number = self._comparator = None
 
     def _take_comparator(self, item: Item) -> None:
@@ -258,7 +262,9 @@ class _Drafter:
                     f"nothing measures less than {words}; ask for less than a number above 0"
                 )
         elif hint is not None and hint.kind is Kind.WITHIN:
-            op = Op.LE
+            op = Op(hint.entry.text or Op.LE)
+            if item.unit == "s" and name != "duration_s":
+                self._draft.window_s = item.entry.value
         elif name != "duration_s":
             self._draft.guesses.append(Guess(words, f"at least {words}"))
         owner = max(len(self._draft.events) - 1, 0)

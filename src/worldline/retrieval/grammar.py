@@ -15,18 +15,22 @@ decide anything: they are listed in the plan.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from worldline.core.errors import InputError
 from worldline.physics import ONTOLOGY
+from worldline.retrieval.bursts import near_in_time
 from worldline.retrieval.clause import Reader
-from worldline.retrieval.joints import IMMEDIATELY_S, has_event, settle
+from worldline.retrieval.compounds import THINGS, apart
+from worldline.retrieval.joints import IMMEDIATELY_S, has_event, second_clause, settle
 from worldline.retrieval.negation import split_at_negations, without_last_not
 from worldline.retrieval.numerals import quoted
 from worldline.retrieval.plan import Plan
 from worldline.retrieval.profiles import by_profile
 from worldline.retrieval.query import (
+    PAIR_TYPES,
     And,
     Count,
     Event,
@@ -37,10 +41,10 @@ from worldline.retrieval.query import (
     Relation,
     Then,
     Who,
-    events_in,
 )
 from worldline.retrieval.ranges import spread_ranges
 from worldline.retrieval.thesaurus import Thesaurus, suggest
+from worldline.retrieval.verbs import DOING
 from worldline.retrieval.vocabulary import Entry, Kind
 from worldline.retrieval.words import Item, read_words
 
@@ -84,6 +88,12 @@ def _advice(text: str, items: Sequence[Item], thesaurus: Thesaurus | None) -> st
     unknown = [item.words for item in items if item.kind is Kind.UNKNOWN]
     reason = f" (not known: {quoted(', '.join(unknown))})" if unknown else ""
     near = [f"{s.known} by {s.words}" for s in suggest(unknown, thesaurus)]
+    fast = {"fast", "slow", "quick", "quickly", "slowly"} & {*text.lower().split()}
+    if fast:
+        return (
+            f"the query does not say how {quoted(min(fast))}; give a speed, as in `a car moves "
+            "faster than 50 km/h`, or ask for something that happens, such as " + examples
+        )
     reason += f"; did you mean {' or '.join(near)}?" if near else ""
     known = ", ".join(name.replace("_", " ") for name in ONTOLOGY)
     return (
@@ -123,6 +133,9 @@ def _sequence(items: list[Item], reader: Reader) -> Query:
         comma = next((i for i, item in enumerate(rest) if item.kind is Kind.COMMA), None)
         if comma is not None and has_event(rest[:comma]) and has_event(rest[comma:]):
             return _opened(opener, rest[:comma], rest[comma + 1 :], within_s, reader)
+        second = None if comma is not None else second_clause(rest)
+        if second is not None:
+            return _opened(opener, rest[:second], rest[second:], within_s, reader)
         items = rest
     pieces, joints = _split(items, lambda item: item.kind in (Kind.THEN, Kind.AFTER))
     while len(pieces) > 1 and not has_event(pieces[0]):
@@ -164,7 +177,9 @@ def _opened(
     opener: Item, early: list[Item], late: list[Item], within_s: float | None, reader: Reader
 ) -> Query:
     """ "After a fall, a ball bounces", "while turning, a car brakes"."""
-    nameless = not any(item.kind in _THINGS for item in early)
+    spoken = [i for i in early if i.kind not in (Kind.FILLER, Kind.ARTICLE)]
+    gerund = spoken[0].kind is Kind.EVENT and spoken[0].words.split()[0].endswith("ing")
+    nameless = gerund or not any(item.kind in THINGS for item in early)
     if opener.kind is Kind.RELATION or nameless:
         main = _sequence(late, reader)
         other = _sequence(early, reader)
@@ -198,7 +213,6 @@ def _elsewhere(
 
 
 _REFERRING = frozenset(["it", "that", "them", "happens", "which", "hand"])
-_THINGS = (Kind.NOUN, Kind.ANYTHING, Kind.PLACE)
 
 
 def _ordered_pair(
@@ -215,7 +229,10 @@ def _ordered_pair(
         if within_s is not None and plain and not near:
             head = segments[1][: events[-1]]
             first = _related(segments[0], reader)
-            return Then(first, _related([*head, *rest], reader), within_s), None
+            second = _related([*head, *rest], reader)
+            if any(i.words in ("each other", "one another") for i in rest):
+                return near_in_time(first, second, within_s), None
+            return Then(first, second, within_s), None
     return _related(items, reader), None
 
 
@@ -264,7 +281,7 @@ def _conjunction(items: list[Item], reader: Reader) -> Query:
         elif segment:
             waiting += [*segment, _AND]
     if waiting:
-        merged[-1] = merged[-1] + waiting
+        merged[-1] = [*merged[-1], _AND, *waiting[:-1]]
     parts: list[Query] = []
     without = False
     for segment in merged:
@@ -305,18 +322,51 @@ def _alternatives(items: list[Item], reader: Reader) -> Query:
             grouped.append(piece)
         else:
             grouped[-1] = [*grouped[-1], joint, *piece]
+    grouped = [one for group in _shared(grouped) for one in apart(group)]
     queries = tuple(reader.clause(group) for group in grouped)
     return queries[0] if len(queries) == 1 else Or(queries)
 
 
+def _shared(clauses: list[list[Item]]) -> list[list[Item]]:
+    """ "A collision or a near miss between two cars": both are between them."""
+    result = list(clauses)
+    for i in range(len(clauses) - 2, -1, -1):
+        event = next(item for item in clauses[i] if item.kind is Kind.EVENT)
+        at = clauses[i].index(event)
+        nexts = result[i + 1]
+        end = next(k for k, item in enumerate(nexts) if item.kind is Kind.EVENT)
+        tail = nexts[end + 1 :]
+        takes = event.entry.text in (*DOING, *PAIR_TYPES)
+        bare = not any(item.kind in THINGS for item in clauses[i][at + 1 :])
+        own = any(item.kind in THINGS for item in nexts[:end])
+        if takes and bare and not own and any(item.kind in THINGS for item in tail):
+            result[i] = [*clauses[i], *tail]
+    return result
+
+
+def _counts(query: Query) -> Counter[str]:
+    """How often each name is used at once: of alternatives only one holds."""
+    match query:
+        case Event(_, _, roles):
+            return Counter(who.name for _, who in roles if who.name)
+        case Or(parts):
+            most: Counter[str] = Counter()
+            for part in parts:
+                most |= _counts(part)
+            return most
+        case And(parts):
+            return sum((_counts(part) for part in parts), Counter())
+        case Then(first, second) | Relate(first, _, second):
+            return _counts(first) + _counts(second)
+        case Not(part) | Count(part):
+            return _counts(part)
+        case _:
+            raise AssertionError(f"{type(query).__name__} is not a query expression")
+
+
 def _named(query: Query) -> Query:
     """Keep the names that tie two roles together, as short variables."""
-    counts: dict[str, int] = {}
-    for event in events_in(query):
-        for _, who in event.roles:
-            if who.name:
-                counts[who.name] = counts.get(who.name, 0) + 1
-    shared = [name for name, count in counts.items() if count > 1]
+    shared = [name for name, count in _counts(query).items() if count > 1]
     names = dict(zip(shared, _NAMES, strict=False))
 
     def rename(part: Query) -> Query:

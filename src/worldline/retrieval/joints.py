@@ -9,18 +9,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from worldline.retrieval.query import Op, Relation
+from worldline.retrieval.compounds import THINGS, compound
+from worldline.retrieval.query import PAIR_TYPES, Op, Relation
 from worldline.retrieval.units import QUANTITIES
-from worldline.retrieval.vocabulary import Entry, Kind
+from worldline.retrieval.verbs import DOING
+from worldline.retrieval.vocabulary import MOVING, Entry, Kind
 from worldline.retrieval.words import Item
 
-__all__ = ["IMMEDIATELY_S", "has_event", "settle"]
+__all__ = ["IMMEDIATELY_S", "has_event", "second_clause", "settle"]
 
 IMMEDIATELY_S = 1.0
 """What "immediately" is taken to mean at most."""
 
 _ORDER = (Kind.THEN, Kind.AFTER, Kind.RELATION)
 _LATER = ("later", "and later", "afterwards", "after that", "and after that", "after", "before")
+_MOVES = (
+    *("move", "moves", "moving", "moved", "travel", "travels", "traveling", "travelling"),
+    *("travelled", "drive", "drives", "driving", "drove", "go", "goes", "going", "run", "runs"),
+    *("running", "ran", "walk", "walks", "walking", "walked"),
+)
 _FOLLOWS = ("following", "followed by", "followed")
 
 
@@ -31,7 +38,8 @@ def has_event(items: Sequence[Item]) -> bool:
 
 def settle(items: list[Item]) -> list[Item]:
     """The same words with their parts in the sentence settled; some change places."""
-    items = _implied(_follows(_changing(_opened(items))))
+    items = _implied(_follows(_changing(_opened(compound(items)))))
+    items = _in_turn(_forward(_moving(items)))
     items = _waits(items)
     items = _turned(items)
     items = _at_once(items)
@@ -40,6 +48,22 @@ def settle(items: list[Item]) -> list[Item]:
 
 def _filler(item: Item) -> Item:
     return replace(item, entry=Entry(Kind.FILLER), guessed=False)
+
+
+def _moving(items: list[Item]) -> list[Item]:
+    """ "A car moves faster than 50 km/h" asks for motion at a speed."""
+    result = list(items)
+    for at, item in enumerate(items):
+        if item.words not in _MOVES or item.kind not in (Kind.FILLER, Kind.UNKNOWN):
+            continue
+        rest = at + 1
+        while rest < len(items) and items[rest].kind in (Kind.FILLER, Kind.COMPARATOR):
+            rest += 1
+        sized = rest < len(items) and items[rest].kind is Kind.MEASURE
+        if sized and items[rest].unit in ("mps", "px_s"):
+            meaning = "starts, stops, rolls or slides, or in pixels comes or goes, at this speed"
+            result[at] = replace(item, entry=MOVING, guessed=True, meaning=meaning)
+    return result
 
 
 def _implied(items: list[Item]) -> list[Item]:
@@ -75,6 +99,41 @@ def _changing(items: list[Item]) -> list[Item]:
         changes = item.kind is Kind.EVENT and item.entry.text in ("fall", "rise")
         if before.kind is Kind.QUANTITY and changes:
             result[at] = _filler(item)
+    return result
+
+
+def _forward(items: list[Item]) -> list[Item]:
+    """ "And the box then slides" as "then the box slides"."""
+    for at, item in enumerate(items):
+        if item.words != "then" or at == 0 or items[at - 1].kind is not Kind.NOUN:
+            continue
+        start = at - 1
+        while start > 0 and items[start - 1].kind in (Kind.ARTICLE, Kind.COLOR):
+            start -= 1
+        joined = start > 1 and items[start - 1].kind in (Kind.AND, Kind.COMMA)
+        if joined and has_event(items[: start - 1]) and has_event(items[at:]):
+            moved = [*items[: start - 1], item, *items[start:at], *items[at + 1 :]]
+            return _forward(moved)
+    return items
+
+
+def _in_turn(items: list[Item]) -> list[Item]:
+    """ "Is thrown, bounces, and then stops": the commas of a list that ends so mean "then" too."""
+    result = list(items)
+    for at, item in enumerate(items):
+        if item.words not in ("then", "and then"):
+            continue
+        left, _ = _sides(items, at)
+        kinds = {i.kind for i in left}
+        if kinds & {Kind.AND, Kind.NOT, Kind.NOTHING, Kind.BETWEEN, Kind.OR}:
+            continue
+        start = at - len(left)
+        commas = [start + i for i, other in enumerate(left) if other.kind is Kind.COMMA]
+        ends = [*commas, at] if commas and commas[-1] != at - 1 else commas
+        pieces = [items[a:b] for a, b in zip([start, *ends], ends, strict=False)]
+        if len(pieces) > 1 and all(map(has_event, pieces)):
+            for comma in ends[:-1]:
+                result[comma] = replace(items[comma], entry=Entry(Kind.THEN))
     return result
 
 
@@ -144,10 +203,26 @@ def _sides(items: Sequence[Item], at: int) -> tuple[list[Item], list[Item]]:
     return list(items[start:at]), list(items[at + 1 : end])
 
 
+def second_clause(items: Sequence[Item]) -> int | None:
+    """Where "a turn the truck brakes" begins anew: a subject after a noun or a named event."""
+    for at in range(1, len(items)):
+        before, item = items[at - 1], items[at]
+        begins = item.kind in (Kind.ARTICLE, Kind.NOUN, Kind.NUMBER, Kind.ANYTHING)
+        begins = begins or (item.kind is Kind.PRONOUN and has_event(items[at + 1 : at + 2]))
+        led = at > 1 and items[at - 2].kind is Kind.ARTICLE
+        gerund = before.words.endswith("ing") and before.entry.text not in (*DOING, *PAIR_TYPES)
+        pronoun = item.kind is Kind.PRONOUN
+        ends = before.kind in THINGS or (before.kind is Kind.EVENT and (led or gerund or pronoun))
+        if begins and ends and has_event(items[:at]) and has_event(items[at:]):
+            return at
+    return None
+
+
 def _opens(items: Sequence[Item]) -> bool:
     """Whether these are a clause, a comma, and another clause."""
     comma = next((i for i, item in enumerate(items) if item.kind is Kind.COMMA), len(items))
-    return has_event(items[:comma]) and has_event(items[comma:])
+    both = has_event(items[:comma]) and has_event(items[comma:])
+    return both or second_clause(items) is not None
 
 
 def _follows(items: list[Item]) -> list[Item]:

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 __all__ = ["LABELS", "PLACES"]
 
 _SIMULATED = {
-    "ball": "ball, balls, sphere, spheres, marble, marbles",
+    "ball": "ball, balls, sphere, spheres, marble, marbles, football, footballs, basketball, "
+    "basketballs, soccer ball, soccer balls, tennis ball, tennis balls, golf ball, golf balls, "
+    "volleyball, volleyballs, sports ball, sports balls",
     "box": "box, boxes, cube, cubes, block, blocks, brick, bricks, crate, crates",
     "disc": "disc, discs, disk, disks, puck, pucks, circle, circles",
     "cylinder": "cylinder, cylinders, can, cans",
@@ -28,7 +30,11 @@ _SIMULATED = {
 _PEOPLE = (
     "person, persons, people, man, men, woman, women, child, children, pedestrian, "
     "pedestrians, human, humans, walker, walkers, someone, somebody, anyone, anybody, runner, "
-    "runners, kid, kids, worker, workers"
+    "runners, kid, kids, worker, workers, player, players, athlete, athletes, goalkeeper, "
+    "goalkeepers, jogger, joggers, skater, skaters, skier, skiers, swimmer, swimmers, dancer, "
+    "dancers, boy, boys, girl, girls, baby, babies, toddler, toddlers, adult, adults, operator, "
+    "operators, passenger, passengers, spectator, spectators, crowd, crowds, bystander, "
+    "bystanders"
 )
 _TRAFFIC = {
     "car": "car, cars, automobile, automobiles, taxi, taxis, suv, suvs, sedan, sedans",
@@ -41,6 +47,7 @@ _TRAFFIC = {
     "scooter": "scooter, scooters, e scooter, e scooters",
     "car|truck|bus|motorcycle": "vehicle, vehicles",
     "airplane": "airplane, airplanes, aeroplane, aeroplanes, plane, planes",
+    "forklift": "forklift, forklifts, forklift truck, forklift trucks",
     "boat": "boat, boats, ship, ships",
     "traffic light": "traffic light, traffic lights",
     "skateboard": "skateboard, skateboards",
@@ -53,9 +60,13 @@ _ROBOTS = {
     "drone": "drone, drones",
 }
 _MORE = (
-    "dog cat bird horse sheep cow elephant bear zebra giraffe backpack umbrella handbag suitcase "
-    "frisbee kite bottle cup fork spoon bowl banana apple carrot pizza cake chair couch laptop "
-    "keyboard book vase lid tray basket bucket jar plate pot cone pole tool bag"
+    "dog cat bird horse sheep cow elephant bear zebra giraffe backpack umbrella handbag "
+    "suitcase frisbee kite bottle cup fork spoon bowl banana apple carrot pizza cake chair "
+    "couch laptop keyboard book vase lid tray basket bucket jar plate pot cone pole tool bag "
+    "post pallet barrel package parcel carton cart trolley trailer tractor ambulance wheelchair "
+    "ladder door drawer rope spring hammer wrench screwdriver bolt coin egg stone rock log pin "
+    "jug kettle racket hoop dart javelin toy lamp clock candle toothbrush fence gate rod stick "
+    "chain helmet hat shoe"
 )
 """Labels whose plural adds an s; most are classes of COCO (Lin et al. 2014), as of detectors."""
 
@@ -67,6 +78,9 @@ LABELS: Mapping[str, str] = {
     **{word: f"{word}, {word}s" for word in _MORE.split()},
     "cup": "cup, cups, mug, mugs",
     "knife": "knife, knives",
+    "glass": "glass, glasses, wine glass, wine glasses",
+    "toy car": "toy car, toy cars",
+    "traffic cone": "traffic cone, traffic cones",
     "cell phone": "cell phone, cell phones, phone, phones, mobile phone, smartphone",
 }
 """Label, or labels of a group with "|" between them, to the words that mean it."""

@@ -30,6 +30,8 @@ _PUT = (
     "pick|lift|put|set|knock|tip|push|place|picks|lifts|puts|sets|knocks|tips|pushes|places|"
     "picking|lifting|putting|setting|knocking|tipping|picked|lifted|knocked|tipped"
 )
+_COUNTS = "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+_LIMITS = "at least|at most|more than|less than|fewer than|exactly|over|no more than|no fewer than"
 _SPELLED_OUT = (
     (re.compile(r"\b(does|do|did|is|are|was|were)n't\b"), r"\1 not"),
     (re.compile(r"\b(?:can|could|will|would)(?:n't| not)\b"), "not"),
@@ -38,6 +40,19 @@ _SPELLED_OUT = (
     (re.compile(r"\b(\w+)'s\b"), r"\1"),
     (re.compile(r"(?<=[a-z])-(?!>)(?=[a-z])"), " "),
     (re.compile(r"\bnear ?miss"), "near miss"),
+    (re.compile(r"\bon (?:the )?top of\b"), "on"),
+    (re.compile(r"(?<=\d)\s*%"), " percent"),
+    (re.compile(rf"\b(\w+er|more|less) then (?=\d|{_COUNTS}|an? )"), r"\1 than "),
+    (
+        re.compile(r"\b(?:a|the) second (?=[a-z])(?!or |and |then |later|before|after|of |apart)"),
+        "another ",
+    ),
+    (
+        re.compile(
+            rf"\binto ((?:{_LIMITS}) )?(\d+|{_COUNTS}) (?:pieces|parts|fragments|shards|bits)\b"
+        ),
+        r"with num pieces \1\2",
+    ),
     (
         re.compile(
             r"\b(?:something|anything|an object|objects) (?:\w+ looks |looking )?like (?=an? )"

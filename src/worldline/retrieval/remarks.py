@@ -29,6 +29,10 @@ class Remarks:
         """Note several guesses."""
         self._guesses += guesses
 
+    def withdraw(self, meaning: str) -> None:
+        """Take back the guesses of this meaning: the plan says what was asked."""
+        self._guesses = [g for g in self._guesses if g.meaning != meaning]
+
     def drop(self, words: str) -> None:
         """Note that a word played no part."""
         self._ignored.append(words)

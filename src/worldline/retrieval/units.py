@@ -14,6 +14,7 @@ UNITS: Mapping[str, tuple[str, float]] = {
     **dict.fromkeys(("km", "kilometre", "kilometres", "kilometer", "kilometers"), ("m", 1000.0)),
     **dict.fromkeys(("ft", "foot", "feet"), ("m", 0.3048)),
     **dict.fromkeys(("in", "inch", "inches"), ("m", 0.0254)),
+    **dict.fromkeys(("yd", "yds", "yard", "yards"), ("m", 0.9144)),
     **dict.fromkeys(("px", "pixel", "pixels"), ("px", 1.0)),
     **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), ("s", 1.0)),
     **dict.fromkeys(("ms", "msec", "millisecond", "milliseconds"), ("s", 1e-3)),
@@ -37,6 +38,7 @@ UNITS: Mapping[str, tuple[str, float]] = {
     **dict.fromkeys(("deg/s", "degrees per second"), ("radps", math.pi / 180)),
     **dict.fromkeys(("rpm", "revolutions per minute"), ("radps", math.pi / 30)),
     **dict.fromkeys(("rev/s", "revolutions per second"), ("radps", 2 * math.pi)),
+    **dict.fromkeys(("percent", "per cent", "pct"), ("", 0.01)),
     "sizes/s": ("sizes_s", 1.0),
     "sizes/s2": ("sizes_s2", 1.0),
     **dict.fromkeys(("rad", "radian", "radians"), ("rad", 1.0)),
@@ -80,6 +82,7 @@ QUANTITY_OF: Mapping[str, Mapping[str, str]] = {
     "contain": {"mps": "entry_speed_mps"},
     "pour": {"m": "height_m", "rad": "tilt_rad"},
     "flow": {"mps": "speed_mps", "px_s": "speed_px_s"},
+    "deform": {"": "bend"},
     "overtake": {"mps": "relative_speed_mps", "px_s": "relative_speed_px_s"},
 }
 """Event and stored unit to the quantity that a bare measure of that unit is about; a bare time is

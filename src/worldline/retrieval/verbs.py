@@ -10,7 +10,9 @@ __all__ = [
     "DOING",
     "FORMS",
     "GROUPS",
+    "HANDLED",
     "SECOND_ROLE",
+    "TO_ANOTHER",
     "is_participle",
     "is_turned_round",
 ]
@@ -27,7 +29,8 @@ FORMS: Mapping[str, str] = {
     "come into contact, comes into contact",
     "collide": "collide, collides, colliding, collided, collision, collisions, hit, hits, hitting, "
     "strike, strikes, striking, struck, crash, crashes, crashing, crashed, bump, bumps, bumping, "
-    "bumped, smash, smashes, smashing, smashed, run into, runs into, ran into, "
+    "bumped, smash into, smashes into, smashing into, smashed into, smash together, "
+    "smashes against, smashed against, run into, runs into, ran into, "
     "running into, run over, runs over, ran over, running over, ram, rams, rammed, "
     "bang into, bangs into",
     "bounce": "bounce, bounces, bouncing, bounced, rebound, rebounds, rebounding, rebounded",
@@ -41,15 +44,21 @@ FORMS: Mapping[str, str] = {
     "occlude": "occlude, occludes, occluded, occlusion, occlusions, is hidden, are hidden, hidden, "
     "gets hidden, disappear, disappears, disappearing, disappeared, vanish, vanishes, vanishing, "
     "out of sight, goes out of sight, pass behind, passes behind, goes behind, go behind, "
-    "moves behind, move behind",
+    "moves behind, move behind, hide, hides, hiding, hid, obscure, obscures, obscuring, obscured, "
+    "conceal, conceals, concealed, blocks the view of, block the view of, moving behind, "
+    "passing behind, going behind",
     "reappear": "reappear, reappears, reappearing, reappeared, reappearance, comes back into view, "
-    "come back into view, emerges, emerge, emerging",
+    "come back into view, emerges, emerge, emerging, comes out, come out, coming out, came out, "
+    "appears again, reappears again",
     "enter": "entry, entries, enter, enters, entering, entered, "
     "come into view, comes into view, come in, "
-    "comes in, enter the frame, enters the frame, enters the view, enters the scene",
+    "comes in, enter the frame, enters the frame, enters the view, enters the scene, "
+    "enters the picture, appear, appears, appearing, appeared, comes into the picture, "
+    "comes into frame, comes into the frame",
     "exit": "exit, exits, exiting, exited, leave, leaves, leaving, goes out of view, "
     "leave the frame, leaves the frame, leaves the view, leaves the scene, exits the frame, "
-    "left the frame, left the view, left the scene, left the picture",
+    "leaves the picture, leaves the image, left the frame, left the view, left the scene, "
+    "left the picture",
     "start": "start, starts, starting, started, start moving, starts moving, started moving, "
     "starts to move, begins to move, begins moving, sets off",
     "stop": "stop, stops, stopping, stopped, stop moving, stops moving, halt, halts, halted, "
@@ -82,8 +91,8 @@ FORMS: Mapping[str, str] = {
     "come crashing down, comes crashing down, falls apart, fall apart",
     "support": "support, supports, supporting, supported, holds up, hold up, supported by, "
     "stands on, stand on, standing on, rests on, rest on, resting on, sits on, sit on, sitting on, "
-    "stands on top of, resting on top of, sits on top of, rests on top of, standing on top of, "
-    "is stacked on, stacked on, lies on, lie on, lying on",
+    "is stacked on, stacked on, are stacked on, balances on, balancing on, balanced on, lies "
+    "on, lie on, lying on",
     "follow": "follow, follows, tailgate, tailgates, tailgating, is followed by, "
     "are followed by, drives behind, walks behind, following closely, follows closely",
     "overtake": "overtake, overtakes, overtaking, overtook, overtaken, overtaken by, overtakings",
@@ -92,6 +101,9 @@ FORMS: Mapping[str, str] = {
     "drops into, drop into, "
     "dropping into, dropped into, lands in, land in, landing in, landed in, ends up in, end up in, "
     "ended up in, ending up in, ends up inside, end up inside, gets into, get into, is put into, "
+    "stays in, stay in, staying in, stays inside, stay inside, remains in, remain in, "
+    "remains inside, "
+    "is inside, are inside, "
     "are put into, put into, is placed into, placed into, thrown into, is thrown into",
     "pour": "pour, pours, pouring, poured, poured by, pour out, pours out, pouring out, "
     "poured out, poured out by, spill, spills, spilling, spilled, spilled by, empties, empty out",
@@ -109,7 +121,8 @@ FORMS: Mapping[str, str] = {
     "loses its shape, give way, gives way, giving way, gave way",
     "break": "break, breaks, breaking, broke, broken, breakage, break apart, breaks apart, "
     "breaking apart, broke apart, breaks into pieces, break into pieces, broke into pieces, "
-    "breaks to pieces, shatter, shatters, shattering, shattered, fall to pieces, falls to pieces, "
+    "breaks to pieces, shatter, shatters, shattering, shattered, smash, smashes, smashing, "
+    "smashed, fall to pieces, falls to pieces, "
     "fell to pieces, splinter, splinters, splintering, splintered, burst, bursts, bursting",
 }
 """Event to the words and phrases that name it."""
@@ -138,8 +151,14 @@ DOING: Mapping[str, tuple[str, str]] = {
 }
 """Events that one object does to another: the roles of the verb's subject and of its object."""
 
-GROUPS = frozenset(["converge", "diverge", "flow"])
+GROUPS = frozenset(["converge", "diverge", "flow", "collapse"])
 """Events of several objects at once: a number before their subject says how many."""
+
+HANDLED = frozenset(["push", "carry", "pick_up", "put_down"])
+"""Events of `DOING` after which "it" is the thing done to: "a robot lifts a box, then it falls"."""
+
+TO_ANOTHER = frozenset(["occlude", "break", "deform"])
+"""Events of one object that a verb may say of who does it to the object: "a box hides a ball"."""
 
 CAUSED = frozenset(
     ["fall", "throw", "bounce", "roll", "slide", "topple", "oscillate", "rotate", "stop", "start"]

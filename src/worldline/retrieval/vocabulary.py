@@ -17,6 +17,7 @@ __all__ = [
     "FROM_A_GREAT_HEIGHT_M",
     "FROM_A_HEIGHT_M",
     "LEXICON",
+    "MOVING",
     "Entry",
     "Kind",
 ]
@@ -87,6 +88,9 @@ class Entry:
     value: float = 0.0
 
 
+MOVING = Entry(Kind.EVENT, "stop", 1.0)
+"""Motion at a speed that is said; no event is that alone, see `bursts.of_motion`."""
+
 LEXICON: dict[str, Entry] = {}
 """Lower-case word or phrase to its meaning; the longest phrase that fits is taken."""
 
@@ -129,7 +133,7 @@ _add(Kind.PLACE, PLACES, STATIC_LABEL)
 _add(
     Kind.ANYTHING,
     "something, anything, object, objects, thing, things, item, items, "
-    "another, another object, another one, other, body, bodies, others, everything",
+    "another, another object, another one, other, second one, body, bodies, others, everything",
 )
 _add(Kind.NOTHING, "nothing, none")
 _add(Kind.NOTHING, "no one, nobody", "person")
@@ -228,7 +232,8 @@ _add(
     Kind.SIDE, "right, to the right, rightward, rightwards, right hand, to its right", "right", 1.0
 )
 _add(Kind.LASTING, "for, lasting, lasts, that lasts")
-_add(Kind.WITHIN, "within, in under, in less than")
+_add(Kind.WITHIN, "within")
+_add(Kind.WITHIN, "in under, in less than", Op.LT)
 _add(Kind.BETWEEN, "between")
 _add(Kind.ON, "on, onto, on top of, off, behind, against, along, down, upon, out of")
 _add(Kind.FROM, "from, off of, through")
@@ -294,7 +299,8 @@ _add(
     "path, paths, moving, moves, move, in the whole video, the whole video, on screen, "
     "i am looking for, looking for, i would like to see, i would like, would like, see, hi, hello, "
     "hey, thanks, thank you, i, am, id like to see, tell me, display, return, retrieve, all of, "
-    "everything where, all videos, first, at a speed of, by a distance of, an angle of, at an "
+    "everything where, all videos, picture, image, the picture, the image, "
+    " first, at a speed of, by a distance of, an angle of, at an "
     "angle of, angle, tower of, stack of, pile of, instances, instance, occurrences, situations, "
     "situation, let me, we, need, us, so, quickly find, take, place, takes place, taking place",
 )

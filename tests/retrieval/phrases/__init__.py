@@ -1,12 +1,13 @@
 """Phrases with the plans that they must give: the data of the tests and of `benchmarks/parser.py`.
 
 A line of a `.txt` file is `phrase => expression`, with the names of `worldline.retrieval`,
-`q("period_s")` for a quantity, `the("red ball x")` for a `Who` with a name, or `refused`. Lines
-under `# known failures` are those that the grammar does not get right.
+`q("period_s")` for a quantity, `deg(90)` for an angle, `the("red ball x")` for a `Who` with a name,
+or `refused`. Lines under `# known failures` are those that the grammar does not get right.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from worldline.retrieval.rows import COLORS
 
 __all__ = ["SETS", "Phrase", "like_terms", "plan_of", "read_phrases"]
 
-SETS = ("development", "held_out", "second_held_out", "new_events")
+SETS = ("development", "held_out", "second_held_out", "new_events", "blind")
 """In the order of writing: the grammar was mended on each before the next was written."""
 
 _GROUPS = {"vehicle": ("car", "truck", "bus", "motorcycle")}
@@ -43,6 +44,7 @@ def the(words: str) -> Who:
 _NAMES: dict[str, Any] = {
     **{name: getattr(retrieval, name) for name in retrieval.__all__},
     "the": the,
+    "deg": math.radians,
     "q": retrieval.Quantity,
     "refused": None,
 }

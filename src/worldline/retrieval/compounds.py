@@ -1,0 +1,143 @@
+"""Phrases of several things: lists, colours after their noun, and things with others in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from worldline.retrieval.vocabulary import Entry, Kind
+from worldline.retrieval.words import Item
+
+__all__ = ["THINGS", "apart", "compound"]
+
+THINGS = (Kind.NOUN, Kind.ANYTHING, Kind.PLACE)
+"""Kinds of words that name something which takes part."""
+
+_PARTS = (*THINGS, Kind.COLOR, Kind.ARTICLE)
+_ORDER = (Kind.THEN, Kind.AFTER, Kind.RELATION)
+_HOLDS = {"in it": ("contain", 2), "on it": ("support", 2), "on top": ("support", 2)}
+"""What says where the one of two things is, with the event it means and its number of words."""
+
+
+def compound(items: list[Item]) -> list[Item]:
+    """The same words with every list joined by "or", and things that hold others spelled out."""
+    return _listed(_held(_streams(_coloured(items))))
+
+
+def _event_in(items: Sequence[Item]) -> bool:
+    return any(item.kind is Kind.EVENT for item in items)
+
+
+def _start_of_noun(items: Sequence[Item], end: int) -> int | None:
+    """Where the noun phrase begins that ends just before `end`; None where none does."""
+    if end < 1 or items[end - 1].kind not in (*THINGS, Kind.COLOR):
+        return None
+    start = end - 1
+    while start > 0 and items[start - 1].kind in (Kind.COLOR, Kind.ARTICLE):
+        start -= 1
+    return start
+
+
+def _end_of_noun(items: Sequence[Item], start: int) -> int | None:
+    """Where the noun phrase ends that begins at `start`; None where none does."""
+    end = start
+    while end < len(items) and items[end].kind in (Kind.COLOR, Kind.ARTICLE):
+        end += 1
+    return end + 1 if end < len(items) and items[end].kind in THINGS else None
+
+
+def _coloured(items: list[Item]) -> list[Item]:
+    """ "Something red falls" as "red something falls"."""
+    result = list(items)
+    for at in range(1, len(items)):
+        after = items[at + 1].kind if at + 1 < len(items) else None
+        loose = items[at].kind is Kind.COLOR and after not in (*THINGS, Kind.COLOR, Kind.OR)
+        if loose and items[at - 1].kind in THINGS:
+            result[at - 1], result[at] = items[at], items[at - 1]
+    return result
+
+
+def _streams(items: list[Item]) -> list[Item]:
+    """ "A stream of balls flows" names its event twice."""
+    flows = [i for i, item in enumerate(items) if item.entry == Entry(Kind.EVENT, "flow")]
+    if len(flows) > 1 and [i.words for i in items[flows[0] + 1 : flows[0] + 2]] == ["of"]:
+        first = items[flows[0]]
+        return [
+            *items[: flows[0]],
+            replace(first, entry=Entry(Kind.FILLER)),
+            *items[flows[0] + 1 :],
+        ]
+    return items
+
+
+def _held(items: list[Item]) -> list[Item]:
+    """ "A bowl with a ball in it tips over" as "a ball is in a bowl, and the bowl tips over"."""
+    for at, item in enumerate(items):
+        start, end = _start_of_noun(items, at), _end_of_noun(items, at + 1)
+        if item.words != "with" or start is None or end is None:
+            continue
+        place = " ".join(i.words for i in items[end : end + 2])
+        event, length = _HOLDS.get(place, ("", 2))
+        if not event and place.startswith("inside"):
+            event, length = "contain", 1
+        if not event:
+            continue
+        verb = Item(Entry(Kind.EVENT, event), f"is {'in' if event == 'contain' else 'on'}")
+        holder, held, rest = items[start:at], items[at + 1 : end], items[end + length :]
+        again: list[Item] = []
+        if _event_in(rest):
+            again = [Item(Entry(Kind.AND), "and"), Item(Entry(Kind.ARTICLE), "the"), holder[-1]]
+        return [*items[:start], *held, verb, *holder, *again, *rest]
+    return items
+
+
+def _listed(items: list[Item]) -> list[Item]:
+    """ "A car, truck or bus turns" as "a car or truck or bus turns"."""
+    result = list(items)
+    for at, item in enumerate(items):
+        if item.kind is not Kind.OR or at == 0:
+            continue
+        before = at - 1 if items[at - 1].kind is Kind.COMMA else at
+        commas = [before] if before < at else []
+        start = _start_of_noun(items, before)
+        while start is not None and start > 0 and items[start - 1].kind is Kind.COMMA:
+            earlier = _start_of_noun(items, start - 1)
+            if earlier is None:
+                break
+            commas.append(start - 1)
+            start = earlier
+        if start is None or not commas or _is_between_events(items, start, at):
+            continue
+        for comma in commas:
+            dropped = comma == before < at
+            result[comma] = replace(items[comma], entry=Entry(Kind.FILLER)) if dropped else item
+    return result
+
+
+def _is_between_events(items: Sequence[Item], start: int, end: int) -> bool:
+    """Whether a clause ends before a list, and another begins with it."""
+    first = next((i for i in range(start, 0, -1) if items[i - 1].kind in _ORDER), 0)
+    last = next((i for i in range(end, len(items)) if items[i].kind in _ORDER), len(items))
+    return _event_in(items[first:start]) and _event_in(items[end:last])
+
+
+def apart(items: list[Item]) -> list[list[Item]]:
+    """A clause for each of several things that would mix: "a black dog or a white cat".
+
+    One `Who` has any of its labels with any of its colours, so that it holds a black cat as well.
+    """
+    for at, item in enumerate(items):
+        if item.kind is not Kind.OR:
+            continue
+        start, end = _start_of_noun(items, at), _end_of_noun(items, at + 1)
+        if start is None or end is None:
+            continue
+        one, other = items[start:at], items[at + 1 : end]
+        if one[-1].kind not in THINGS or one[-1].entry == other[-1].entry:
+            continue
+        colors = [{i.entry.text for i in part if i.kind is Kind.COLOR} for part in (one, other)]
+        own = colors[1] or other[0].kind is Kind.ARTICLE
+        if colors[0] != colors[1] and own:
+            before, after = items[:start], items[end:]
+            return [[*before, *one, *after], *apart([*before, *other, *after])]
+    return [items]
