@@ -30,12 +30,16 @@ from worldline.retrieval.query import (
     Then,
     Who,
 )
+from worldline.retrieval.weighing import BY_DEFINITION
 from worldline.retrieval.where import Row
 
 __all__ = ["ABSENT_BELOW", "Evidence", "Match", "StoredEvent", "Video", "find_matches"]
 
 ABSENT_BELOW = 0.5
 """An event with a lower confidence does not contradict a `Not`; it lowers the score instead."""
+
+LEAST_CHANCE = 0.05
+"""A count that is less likely is no answer."""
 
 UNCONFIRMED = 0.3
 """Factor on the score for a label or colour that was asked for and is not known of the object."""
@@ -101,6 +105,7 @@ class Evidence:
                 role: {"track": track, "label": label, "color": color or None}
                 for role, (track, label, color) in self.event.who.items()
             },
+            "calibrated": BY_DEFINITION in self.event.quantities,
             "quantities": dict(self.event.quantities),
             "comparisons": [dict(c) for c in self.comparisons],
             "definition_version": row["definition_version"],
@@ -369,20 +374,22 @@ def _whole_video(video: Video, absent: Sequence[Query]) -> list[Match]:
 
 
 def _count_matches(query: Count, video: Video) -> list[Match]:
-    """The video where the part happens so often: the chance is a sum of independent events."""
+    """The video where the part may happen so often: the chance is a sum of independent events."""
     matches: list[Match] = []
     for m in find_matches(query.part, video):
         if not any(_share_event(m, other) for other in matches):
             matches.append(m)
-    certain = [m for m in matches if m.score >= ABSENT_BELOW]
-    if not query.op.holds(len(certain), query.number):
-        return []
     chances = [1.0]
     for m in matches:
         stay = [c * (1 - m.score) for c in chances] + [0.0]
         rise = [0.0] + [c * m.score for c in chances]
         chances = [a + b for a, b in zip(stay, rise, strict=True)]
     score = math.fsum(c for n, c in enumerate(chances) if query.op.holds(n, query.number))
+    if score < LEAST_CHANCE:
+        return []
+    likely = sorted(matches, key=lambda m: (-m.score, m.start_s))
+    certain = [m for n, m in enumerate(likely) if m.score >= ABSENT_BELOW or n < query.number]
+    certain.sort(key=lambda m: m.start_s)
     start_s = min((m.start_s for m in certain), default=0.0)
     end_s = max((m.end_s for m in certain), default=video.row["duration_s"])
     evidence = tuple(e for m in certain for e in m.evidence)

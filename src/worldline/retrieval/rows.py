@@ -15,9 +15,11 @@ from jaxtyping import Float
 
 from worldline.core.scene import STATIC, Event, Scene
 from worldline.physics import ONTOLOGY
+from worldline.retrieval.chances import table_digest
 from worldline.retrieval.motions import describe, embedding_name
 from worldline.retrieval.motions.moments import Moments
 from worldline.retrieval.schema import COMMON_QUANTITIES, SCHEMA_VERSION
+from worldline.retrieval.weighing import weigh
 
 __all__ = ["COLORS", "STATIC_LABEL", "SceneRows", "color_name", "current_definitions", "rows_of"]
 
@@ -81,11 +83,13 @@ def rows_of(
         scene: with its events filled in.
         uri: where the video is.
         content_hash: of the bytes that the scene was made from.
-        evidence: "truth" or "pixels".
+        evidence: "truth" or "pixels"; what was read from pixels is weighed (`weighing`).
         damage: which part of the video could not be read, if any.
         definitions: digest of the event definitions in force.
         moments: of all motion in the picture, where they were measured.
     """
+    if evidence == "pixels":
+        scene = weigh(scene)
     names = {STATIC: (STATIC_LABEL, "")}
     for row, track in enumerate(scene.ids.tolist()):
         color = "" if scene.color_rgb is None else color_name(scene.color_rgb[row])
@@ -126,9 +130,10 @@ def rows_of(
 
 
 def current_definitions() -> str:
-    """Digest of the versions of all event definitions and of the motion vectors: other when one
-    changes."""
-    text = " ".join([*(_definition_version(name) for name in sorted(ONTOLOGY)), embedding_name()])
+    """Digest of the versions of all event definitions, of the motion vectors and of the table of
+    chances: other when one changes."""
+    names = [_definition_version(name) for name in sorted(ONTOLOGY)]
+    text = " ".join([*names, embedding_name(), table_digest()])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 
 import worldline.data
 import worldline.physics
 import worldline.readout
 from worldline.core import Scene
 from worldline.core.processes import spawn_pool
-from worldline.physics import detect_events
+from worldline.physics import detect_contacts, detect_events
 from worldline.retrieval.benchmark.clips import ClipFile, source_digest
 from worldline.retrieval.ingest import Seen, look_at
 from worldline.retrieval.library import Library
@@ -42,43 +43,63 @@ class Sight:
 def look_at_clips(
     files: Sequence[ClipFile], *, num_workers: int, on_done: OnDone | None = None
 ) -> list[Sight]:
-    """Perceive every clip from its pixels, as ingest does; what was perceived by the same program
-    before is taken from the folder `seen` beside the videos."""
-    folder = files[0].video.parent.with_name(f"seen-{source_digest(_SOURCES)}")
-    folder.mkdir(exist_ok=True)
+    """Perceive every clip from its pixels, as ingest does.
+
+    What was perceived by the same program before is taken from folders beside the videos: one
+    holds tracks, one what the definitions of events make of them.
+    """
+    place = files[0].video.parent
+    tracks = place.with_name(f"tracks-{source_digest(_TRACK_SOURCES)}")
+    seen = place.with_name(f"seen-{source_digest(_TRACK_SOURCES + _EVENT_SOURCES)}")
+    for folder in (tracks, seen):
+        folder.mkdir(exist_ok=True)
     sights = []
     with spawn_pool(num_workers) as pool:
-        for file, (seen, truth) in zip(
-            files, pool.imap(partial(_look, folder=folder), files), strict=True
-        ):
-            sights.append(Sight(file, Scene.from_json(seen), Scene.from_json(truth)))
+        looked = pool.imap(partial(_look, tracks=tracks, kept=seen), files)
+        for file, (scene, truth) in zip(files, looked, strict=True):
+            sights.append(Sight(file, Scene.from_json(scene), Scene.from_json(truth)))
             if on_done is not None:
                 on_done(len(sights), len(files))
     return sights
 
 
-_SOURCES = [
-    file
-    for room in (worldline.data, worldline.physics, worldline.readout)
-    for file in sorted(Path(str(room.__file__)).parent.rglob("*.py"))
-]
+def _sources(*rooms: ModuleType) -> list[Path]:
+    files = [sorted(Path(str(room.__file__)).parent.rglob("*.py")) for room in rooms]
+    return [file for own in files for file in own]
 
 
-def _look(file: ClipFile, *, folder: Path) -> tuple[dict, dict]:
-    kept = folder / f"{file.name}.json"
-    if kept.is_file():
-        record = json.loads(kept.read_text())
+_TRACK_SOURCES = _sources(worldline.data, worldline.readout)
+_EVENT_SOURCES = _sources(worldline.physics)
+
+
+def _look(file: ClipFile, *, tracks: Path, kept: Path) -> tuple[dict, dict]:
+    known = kept / f"{file.name}.json"
+    if known.is_file():
+        record = json.loads(known.read_text())
         return record["seen"], record["truth"]
-    looked = look_at(file.video)
-    if looked.evidence != "pixels":
-        raise RuntimeError(f"{file.video}: was not perceived from its pixels")
+    path = tracks / known.name
+    if path.is_file():
+        # the last thing that perception does, done again: contacts and events are read anew
+        scene = replace(Scene.from_json(json.loads(path.read_text())), contacts=(), events=())
+        scene = replace(scene, contacts=detect_contacts(scene))
+        scene = scene.with_events(detect_events(scene))
+    else:
+        looked = look_at(file.video)
+        if looked.evidence != "pixels":
+            raise RuntimeError(f"{file.video}: was not perceived from its pixels")
+        scene = looked.scene
+        _write(path, scene.to_json())
     truth = file.read_truth()
     truth = truth.with_events(detect_events(truth))
-    record = {"seen": looked.scene.to_json(), "truth": truth.to_json()}
-    partial_file = kept.with_suffix(".partial")
-    partial_file.write_text(json.dumps(record))
-    partial_file.replace(kept)
+    record = {"seen": scene.to_json(), "truth": truth.to_json()}
+    _write(known, record)
     return record["seen"], record["truth"]
+
+
+def _write(path: Path, record: dict) -> None:
+    partial_file = path.with_suffix(".partial")
+    partial_file.write_text(json.dumps(record))
+    partial_file.replace(path)
 
 
 def library_of(sights: Sequence[Sight], *, of_truth: bool = False) -> Library:
@@ -88,5 +109,7 @@ def library_of(sights: Sequence[Sight], *, of_truth: bool = False) -> Library:
         for s in sights
     }
     library = Library(ArrayStore(), look=lambda path: scenes[str(path)])
-    library.ingest([s.file.video for s in sights])
+    report = library.ingest([s.file.video for s in sights])
+    if failed := [result.error for result in report.results if result.error]:
+        raise RuntimeError(f"{len(failed)} clips could not be ingested: {failed[0]}")
     return library
