@@ -43,6 +43,8 @@ class Eval:
     """Folder that keeps clips and what is computed of them for the next run."""
     quick: bool = False
     """A few clips, to see that all works; the numbers mean little."""
+    calibrate: bool = False
+    """retrieval: learn the probabilities of events anew, and keep them in the package."""
     workers: int = os.cpu_count() or 1
     """Processes; the answer does not depend on it."""
     json: JsonFlag = False

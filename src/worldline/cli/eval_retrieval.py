@@ -27,6 +27,7 @@ def evaluate(command: Eval, set_done: Callable[[float], None]) -> Answer:
         seed=command.seed,
         quick=command.quick,
         num_workers=command.workers,
+        calibrate=command.calibrate,
     )
     return run_benchmark(settings, lambda _, share: set_done(share))
 
@@ -55,6 +56,11 @@ def show(answer: Answer, console: Console) -> None:
             console.print(f"{name}: not measured; {row['missing']}", style="yellow")
     if answer["without_relevant"]:
         console.print(f"without a relevant clip: {', '.join(answer['without_relevant'])}")
+    for name, row in answer["reliability"].items():
+        console.print(
+            f"events {name.replace('_', ', ')}: {row['num_events']}, calibration error "
+            f"{_number(row['calibration_error'])}, Brier {_number(row['brier'])}"
+        )
     console.print(
         f"{answer['num_clips']} clips; {answer['unclear_share']:.0%} of the judgements unclear"
     )

@@ -36,10 +36,21 @@ MAX_PAIRS = 60
 """Most pairs of a video that are looked at, the nearest ones."""
 
 _ALONE = ("roll", "slide", "rotate", "carry", "push", "topple", "turn", "throw", "pick_up")
-_ALONE += ("put_down", "collapse", "support", "oscillate")
+_ALONE += ("put_down", "collapse", "support", "oscillate", "contain", "deform", "break", "pour")
 _MEETINGS = ("collide", "near_miss", "cross")
-_LASTING = ("push", "carry", "support", "pick_up", "put_down", "follow", "overtake", "collapse")
+_LASTING = (
+    "push",
+    "carry",
+    "support",
+    "pick_up",
+    "put_down",
+    "follow",
+    "overtake",
+    "collapse",
+    "contain",
+)
 _AGENT = {"push": ("agent", "object"), "carry": ("agent", "object"), "pick_up": ("agent", "object")}
+_AGENT |= {"contain": ("vessel", "object")}
 _AGENT |= {"put_down": ("agent", "object"), "support": ("support", "object")}
 _AGENT |= {"follow": ("leader", "object"), "overtake": ("overtaken", "object")}
 

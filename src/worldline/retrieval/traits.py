@@ -196,7 +196,7 @@ def _of_path(paths: _Paths, row: int, frames: np.ndarray) -> dict[str, float]:
         "moving_share": float(np.mean(speed > 0.25)),
         "pull_down": float(np.clip(2 * curves[1][0], -60, 60)),
         "pull_right": float(np.clip(abs(2 * curves[0][0]), 0, 60)),
-        "rest_of_parabola": float(np.hypot(*left)),
+        "rest_of_parabola": math.hypot(*left),
         "bend": float(np.clip(abs(bends.sum()), 0, 12)),
         "bend_in_all": float(np.clip(np.abs(bends).sum(), 0, 20)),
         "jump": min(float(np.max(jumps)), 30.0),

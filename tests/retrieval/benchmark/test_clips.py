@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from worldline.physics import detect_events
-from worldline.retrieval.benchmark.clips import Part, make_clip, make_clips
+from worldline.retrieval.benchmark.clips import make_clip, make_clips
 from worldline.retrieval.benchmark.disturbances import DISTURBANCES
-from worldline.retrieval.benchmark.recipes import RECIPES
+from worldline.retrieval.benchmark.recipes import RECIPES, Part
 
 ROWS = {recipe.name: row for row, recipe in enumerate(RECIPES)}
 

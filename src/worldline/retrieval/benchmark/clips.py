@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from functools import partial
 from pathlib import Path
 
@@ -17,14 +16,15 @@ import worldline.sim
 from worldline.core import Clip, InputError, Origin, Provenance, Scene
 from worldline.core.processes import spawn_pool
 from worldline.retrieval.benchmark.disturbances import DISTURBANCES, add_noise
-from worldline.retrieval.benchmark.recipes import RECIPES, with_marks
+from worldline.retrieval.benchmark.recipes import RECIPES, Part, with_marks
 from worldline.sim.engine import simulate
+from worldline.sim.families import FAMILIES
 from worldline.sim.families.base import Casting
 from worldline.sim.framing import Shot
 from worldline.sim.splits import Split
 from worldline.sim.studio import film_stage
 
-__all__ = ["SIZE_PX", "ClipFile", "Part", "make_clips", "source_digest"]
+__all__ = ["SIZE_PX", "ClipFile", "make_clips", "source_digest"]
 
 SIZE_PX = 128
 """Width and height of the clips."""
@@ -44,13 +44,6 @@ _QUICK = (
 
 OnDone = Callable[[int, int], None]
 """Called with the number done and the number in all."""
-
-
-class Part(StrEnum):
-    """Which clips: those to tune and calibrate on, or those that numbers are reported of."""
-
-    DEVELOPMENT = "development"
-    TEST = "test"
 
 
 @dataclass(frozen=True)
@@ -107,7 +100,7 @@ def make_clips(
     files: list[ClipFile] = []
     jobs: list[tuple[int, int, ClipFile]] = []
     for row, recipe in enumerate(RECIPES):
-        for index in range(int(recipe.name in _QUICK) if quick else recipe.count):
+        for index in range(int(recipe.name in _QUICK) if quick else recipe.count_in(part)):
             name = f"{len(files):04d}"
             video, truth = place / "videos" / f"{name}.mp4", place / "truth" / f"{name}.json"
             file = ClipFile(name, recipe.name, video, truth)
@@ -157,10 +150,12 @@ def make_clip(row: int, index: int, *, part: Part, seed: int, size_px: int = SIZ
     recipe = RECIPES[row]
     name = int.from_bytes(recipe.name.encode(), "little")
     rng = np.random.default_rng(np.random.SeedSequence([name, list(Part).index(part), seed, index]))
-    play = recipe.direct(rng, Casting(Split.HELD_OUT, rng))
-    play = replace(play, stage=with_marks(play.stage, rng)).begun()
-    rollout = simulate(play.stage, play.push)
-    clip = film_stage(play.stage, Shot(size_px), rollout)
+    if recipe.direct is None:
+        clip = FAMILIES[recipe.name].make(Split.HELD_OUT, rng, Shot(size_px))
+    else:
+        play = recipe.direct(rng, Casting(Split.HELD_OUT, rng))
+        play = replace(play, stage=with_marks(play.stage, rng)).begun()
+        clip = film_stage(play.stage, Shot(size_px), simulate(play.stage, play.push))
     frames = clip.frames
     if recipe.disturbance:
         frames = DISTURBANCES[recipe.disturbance](frames, rng)

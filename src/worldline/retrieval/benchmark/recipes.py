@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from functools import partial
 
 import numpy as np
@@ -16,10 +17,21 @@ from worldline.sim.families.base import Casting
 from worldline.sim.splits import Split
 from worldline.sim.stage import Pattern, Shape, Stage
 
-__all__ = ["FPS", "RECIPES", "Recipe"]
+__all__ = ["FPS", "RECIPES", "Part", "Recipe"]
 
 FPS = 25
 """Frames per second of every clip."""
+
+
+class Part(StrEnum):
+    """Which clips: those to tune and calibrate on, or those that numbers are reported of."""
+
+    DEVELOPMENT = "development"
+    TEST = "test"
+
+
+DEVELOPMENT_SHARE = 0.7
+"""Clips of development for one of the test."""
 
 Directed = Callable[[np.random.Generator, Casting], Play]
 
@@ -30,15 +42,21 @@ class Recipe:
 
     Attributes:
         name: of the kind.
-        count: clips of it in a whole run.
-        direct: draws the scene.
+        count: clips of it in the whole test part.
+        direct: draws the scene; without, it is the family of this name, which is driven in its
+            own way and keeps its own frame rate.
         disturbance: of the picture; such scenes stand still.
     """
 
     name: str
     count: int
-    direct: Directed
+    direct: Directed | None = None
     disturbance: str = ""
+
+    def count_in(self, part: Part) -> int:
+        """Clips of it in one part."""
+        share = DEVELOPMENT_SHARE if part is Part.DEVELOPMENT else 1.0
+        return max(1, round(share * self.count))
 
 
 def _family(name: str, span_s: float) -> Directed:
@@ -64,60 +82,64 @@ def _sliding_ball(rng: np.random.Generator, cast: Casting) -> Play:
 
 
 _FAMILIES = {
-    "drop": (14, 1.8),
-    "throw": (14, 1.6),
-    "bounce": (12, 2.0),
-    "collide": (12, 1.8),
-    "roll": (16, 1.8),
-    "slide": (14, 2.2),
-    "stack": (10, 2.0),
-    "topple": (14, 2.2),
-    "occlude": (12, 2.0),
-    "pendulum": (12, 4.4),
-    "ramp": (8, 2.0),
-    "u_slope": (8, 3.0),
-    "dominoes": (8, 2.4),
-    "seesaw": (6, 2.0),
-    "gyroscope": (8, 2.0),
-    "unstable_stack": (10, 2.2),
-    "billiards": (8, 2.0),
-    "contain": (10, 2.0),
-    "tower": (10, 2.0),
+    "drop": (10, 1.8),
+    "throw": (10, 1.6),
+    "bounce": (9, 2.0),
+    "collide": (9, 1.8),
+    "roll": (12, 1.8),
+    "slide": (10, 2.2),
+    "stack": (8, 2.0),
+    "topple": (10, 2.2),
+    "occlude": (9, 2.0),
+    "pendulum": (9, 4.4),
+    "ramp": (6, 2.0),
+    "u_slope": (6, 3.0),
+    "dominoes": (6, 2.4),
+    "seesaw": (4, 2.0),
+    "gyroscope": (6, 2.0),
+    "unstable_stack": (8, 2.2),
+    "billiards": (6, 2.0),
+    "contain": (8, 2.0),
+    "tower": (8, 2.0),
 }
 """Family of the simulator to number of clips and their length in seconds."""
 
 _SCENES: dict[str, tuple[int, Directed]] = {
-    "sliding_ball": (12, _sliding_ball),
-    "near_miss": (14, partial(roads.meeting, hits=False)),
-    "crash": (14, partial(roads.meeting, hits=True)),
-    "crossing": (12, roads.crossing),
-    "following": (12, roads.following),
-    "overtaking": (12, roads.overtaking),
-    "accelerating": (12, roads.accelerating),
-    "braking": (12, roads.braking),
-    "starting": (10, roads.starting),
-    "stopping": (10, roads.stopping),
-    "turning": (12, roads.turning),
-    "passing": (14, roads.passing),
-    "behind_screen": (10, partial(roads.passing_screen, hides=True)),
-    "before_screen": (10, partial(roads.passing_screen, hides=False)),
-    "lowering": (14, hands.lowering),
-    "hanging": (10, hands.hanging),
-    "picking_up": (12, partial(hands.taking, down=False)),
-    "putting_down": (12, partial(hands.taking, down=True)),
-    "carrying": (12, hands.carrying),
-    "pushing": (12, hands.pushing),
-    "stacking": (10, hands.stacking),
-    "lifting": (10, hands.lifting),
-    "standing": (10, roads.standing),
+    "sliding_ball": (9, _sliding_ball),
+    "near_miss": (10, partial(roads.meeting, hits=False)),
+    "crash": (10, partial(roads.meeting, hits=True)),
+    "crossing": (9, roads.crossing),
+    "following": (9, roads.following),
+    "overtaking": (9, roads.overtaking),
+    "accelerating": (9, roads.accelerating),
+    "braking": (9, roads.braking),
+    "starting": (8, roads.starting),
+    "stopping": (8, roads.stopping),
+    "turning": (9, roads.turning),
+    "passing": (10, roads.passing),
+    "behind_screen": (8, partial(roads.passing_screen, hides=True)),
+    "before_screen": (8, partial(roads.passing_screen, hides=False)),
+    "lowering": (10, hands.lowering),
+    "hanging": (8, hands.hanging),
+    "picking_up": (9, partial(hands.taking, down=False)),
+    "putting_down": (9, partial(hands.taking, down=True)),
+    "carrying": (9, hands.carrying),
+    "pushing": (9, hands.pushing),
+    "stacking": (8, hands.stacking),
+    "lifting": (8, hands.lifting),
+    "standing": (8, roads.standing),
 }
 
-_NUM_DISTURBED = 8
+_DRIVEN = {"hand": 12, "break": 9, "pour": 8, "cloth": 6, "soft": 8}
+"""Families of the simulator that are filmed as they are."""
+
+_NUM_DISTURBED = 6
 
 RECIPES: tuple[Recipe, ...] = (
     *(Recipe(name, n, _family(name, span_s)) for name, (n, span_s) in _FAMILIES.items()),
     *(Recipe(name, n, direct) for name, (n, direct) in _SCENES.items()),
     *(Recipe(name, _NUM_DISTURBED, roads.standing, name) for name in DISTURBANCES),
+    *(Recipe(name, count) for name, count in _DRIVEN.items()),
 )
 """Every kind of scene."""
 

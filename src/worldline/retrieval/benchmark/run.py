@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from worldline.core.errors import InputError
 from worldline.retrieval.benchmark.baselines import (
     Describe,
     MissingPackageError,
@@ -20,7 +21,7 @@ from worldline.retrieval.benchmark.baselines import (
     score_by_caption,
     score_by_example,
 )
-from worldline.retrieval.benchmark.clips import SIZE_PX, ClipFile, Part, make_clips
+from worldline.retrieval.benchmark.clips import SIZE_PX, ClipFile, make_clips
 from worldline.retrieval.benchmark.looking import Sight, library_of, look_at_clips
 from worldline.retrieval.benchmark.precision import (
     average_precision,
@@ -28,8 +29,9 @@ from worldline.retrieval.benchmark.precision import (
     mean_of,
 )
 from worldline.retrieval.benchmark.queries import Question, questions
-from worldline.retrieval.benchmark.recipes import FPS
+from worldline.retrieval.benchmark.recipes import FPS, Part
 from worldline.retrieval.benchmark.relevance import grade, happenings_of
+from worldline.retrieval.benchmark.reliability import learn_chances, measure_reliability, store
 from worldline.retrieval.library import Library
 
 __all__ = ["OURS", "Settings", "grades_of", "run_benchmark", "score_library"]
@@ -50,25 +52,32 @@ class Settings:
         seed: of clips and of the intervals.
         quick: a few clips, to see that all works; its numbers mean little.
         num_workers: processes.
+        calibrate: learn the table of chances anew from the development part, and keep it.
     """
 
     cache: Path
     seed: int = 0
     quick: bool = False
     num_workers: int = 2
+    calibrate: bool = False
 
 
 def run_benchmark(settings: Settings, on_stage: OnStage | None = None) -> dict[str, Any]:
     """Run it all: the answer to `worldline eval retrieval`.
 
     Raises:
-        InputError: the cache cannot be written.
+        InputError: the cache cannot be written, or a quick run is to calibrate.
     """
+    if settings.calibrate and settings.quick:
+        raise InputError("a quick run has too few clips to calibrate by; leave out --quick")
     say = on_stage or (lambda *_: None)
     asked = questions()
     sights = {part: _sights(settings, part, say) for part in Part}
     grades = {part: grades_of(asked, sights[part]) for part in Part}
     test = sights[Part.TEST]
+    if settings.calibrate:
+        say("learning chances", 0.0)
+        store(learn_chances(sights[Part.DEVELOPMENT]))
     say("searching", 0.0)
     scores: dict[str, np.ndarray | str] = {
         OURS: score_library(library_of(test), asked, test),
@@ -76,7 +85,8 @@ def run_benchmark(settings: Settings, on_stage: OnStage | None = None) -> dict[s
     }
     scores |= _baselines(settings, asked, sights, grades[Part.DEVELOPMENT], say)
     scores["random"] = np.zeros(grades[Part.TEST].shape)
-    return _summary(settings, asked, grades[Part.TEST], scores)
+    answer = _summary(settings, asked, grades[Part.TEST], scores)
+    return {**answer, "reliability": measure_reliability(test)}
 
 
 def _sights(settings: Settings, part: Part, say: OnStage) -> list[Sight]:
