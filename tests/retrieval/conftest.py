@@ -53,7 +53,7 @@ def build_scene(
 def read_fake(path: Path) -> Seen:
     """A "video" whose bytes are a scene in JSON."""
     try:
-        return Seen(Scene.from_json(json.loads(path.read_text())), "pixels")
+        return Seen(Scene.from_json(json.loads(path.read_text())), "given")
     except ValueError:
         raise MediaError(path, "is not a video") from None
 

@@ -50,10 +50,17 @@ def test_noise_alone_teaches_little():
 
 def test_a_type_with_few_examples_stays_near_the_share_over_all_types():
     rng = np.random.default_rng(2)
-    rows = {"fall": examples(300, rng), "rise": [({"speed": 0.1}, True, 0)]}
+    rows = {"fall": examples(300, rng), "rise": [({"speed": 0.1}, True, n) for n in range(3)]}
     table = fit_chances(rows, {"fall": 1, "rise": 1})
-    assert 0.4 < chance(table, "rise", speed=0.1) < 0.8
+    assert 0.5 < chance(table, "rise", speed=0.1) < 0.85
     assert not table.steps["rise"]
+
+
+def test_a_type_that_was_hardly_seen_is_not_learned():
+    rows = {"fall": examples(50, np.random.default_rng(4)), "rise": [({"speed": 0.1}, True, 0)]}
+    table = fit_chances(rows, {"fall": 1, "rise": 1})
+    assert table.knows("fall", 1)
+    assert not table.knows("rise", 1)
 
 
 def test_what_is_not_known_has_a_value_of_its_own():

@@ -50,6 +50,7 @@ def test_guesses_are_kept_only_where_they_are_likely():
     likely = falls(weigh(build_scene(), table(odds=1.0)))
     assert likely
     assert all(event.quantities[BY_DEFINITION] == 0 for event in likely)
+    assert all(event.confidence < 0.5 for event in likely)  # never more likely than not
     unlikely = np.log(0.5 * LEAST_KEPT)
     assert not falls(weigh(build_scene(), table(odds=float(unlikely))))
 
@@ -77,3 +78,4 @@ def test_a_hit_says_whether_its_score_is_calibrated(tmp_path):
     library.ingest([tmp_path / "a.mp4"])
     (hit,) = library.search("something falls", limit=1).hits
     assert hit.why["events"][0]["calibrated"] is True
+    assert hit.why["events"][0]["guessed"] is False

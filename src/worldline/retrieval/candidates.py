@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from worldline.retrieval.evaluate import ABSENT_BELOW, UNCONFIRMED
+from worldline.retrieval.evaluate import ABSENT_BELOW, LEAST_CHANCE, UNCONFIRMED
 from worldline.retrieval.query import (
     And,
     Count,
@@ -189,10 +189,10 @@ class Candidates:
             return np.ones(num)
         rows = self._rows_of(part)
         scores = self._scores(part, rows)
-        likely = np.bincount(self._video[rows[scores >= ABSENT_BELOW]], minlength=num)
         if op in (Op.GT, Op.GE):
-            least = number + (op is Op.GT)
-            return np.where(likely >= least, self._at_least(rows, scores, least), -1.0)
+            chance = self._at_least(rows, scores, number + (op is Op.GT))
+            return np.where(chance >= LEAST_CHANCE, chance, -1.0)
+        likely = np.bincount(self._video[rows[scores >= ABSENT_BELOW]], minlength=num)
         if _is_plain(part):
             return np.where([op.holds(int(n), number) for n in likely], 1.0, -1.0)
         return np.ones(num)

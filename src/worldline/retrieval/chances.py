@@ -30,6 +30,9 @@ TABLE = Path(__file__).with_name("chances.json")
 NUM_STEPS, LEARNING_RATE, MIN_LEAF = 80, 0.15, 6
 """Of the boosting: most steps, their size, and least examples to each side of a threshold."""
 
+MIN_TRUE = 3
+"""A type with fewer true examples is not learned, and keeps the confidence of its definition."""
+
 RIDGE = 4.0
 """Weight, in examples, with which each step is held back."""
 
@@ -144,11 +147,12 @@ def fit_chances(
     every = [true for own in examples.values() for _, true, _ in own]
     pooled = float(np.mean(every)) if every else 0.5
     offsets, steps = {}, {}
-    for name, own in examples.items():
+    taught = {name: own for name, own in examples.items() if sum(t for _, t, _ in own) >= MIN_TRUE}
+    for name, own in taught.items():
         share = (sum(true for _, true, _ in own) + PRIOR * pooled) / (len(own) + PRIOR)
         offsets[name] = math.log(share / (1 - share))
-        steps[name] = _boost(_pack(own), offsets[name]) if len(own) else ()
-    return Chances({name: versions[name] for name in examples}, offsets, steps)
+        steps[name] = _boost(_pack(own), offsets[name])
+    return Chances({name: versions[name] for name in taught}, offsets, steps)
 
 
 def _pack(own: Sequence[tuple[Traits, bool, int]]) -> _Examples:

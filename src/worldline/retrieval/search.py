@@ -150,7 +150,9 @@ def _by_structure(store: Store, query: Query, limit: int, is_clean: bool) -> lis
     else:
         events = store.columns(EVENTS, event_filter(query), [*names, "ingest_id"])
         claimed = set(store.columns(VIDEOS, None, ["ingest_id"])["ingest_id"].to_pylist())
-        events = events.filter([name in claimed for name in events["ingest_id"].to_pylist()])
+        # of a table without rows there would be no type to tell a mask by
+        own = (name in claimed for name in events["ingest_id"].to_pylist())
+        events = events.filter(np.fromiter(own, dtype=bool))
     every_uri = None
     if holds_of_nothing(query):
         every_uri = store.columns(VIDEOS, None, ["uri"])["uri"].to_pylist()

@@ -11,10 +11,15 @@ from worldline.retrieval.chances import Chances, bundled_chances
 from worldline.retrieval.proposals import propose
 from worldline.retrieval.traits import traits_of
 
-__all__ = ["BY_DEFINITION", "LEAST_KEPT", "weigh"]
+__all__ = ["BY_DEFINITION", "GUESS_SHARE", "LEAST_KEPT", "is_guess", "weigh"]
 
-LEAST_KEPT = 0.05
+LEAST_KEPT = 0.1
 """Guesses less likely than this are dropped."""
+
+GUESS_SHARE = 0.49
+"""What a guess keeps of its probability. Chances were taught by simulated clips; in real ones,
+where other things move than they know, guesses came out likely that were wrong, so that what no
+definition finds is never called more likely than not. Their order stays."""
 
 BY_DEFINITION = "confidence_by_definition"
 """Quantity that holds an event's confidence before it was weighed; without it, it was not."""
@@ -52,16 +57,17 @@ def _likeliest(events: Sequence[Event]) -> list[Event]:
     """Definitions' events, and guesses that are not about the same; a guess that is lends its
     probability, where that is greater, to the event that a definition found and measured."""
     kept: list[Event] = []
-    for event in sorted(events, key=lambda e: (_is_guess(e), -e.confidence)):
-        twin = next((i for i, k in enumerate(kept) if _is_guess(event) and _same(k, event)), None)
+    for event in sorted(events, key=lambda e: (is_guess(e), -e.confidence)):
+        twin = next((i for i, k in enumerate(kept) if is_guess(event) and _same(k, event)), None)
         if twin is None:
             kept.append(event)
         elif event.confidence > kept[twin].confidence:
             kept[twin] = replace(kept[twin], confidence=event.confidence)
-    return kept
+    return [replace(e, confidence=GUESS_SHARE * e.confidence) if is_guess(e) else e for e in kept]
 
 
-def _is_guess(event: Event) -> bool:
+def is_guess(event: Event) -> bool:
+    """Whether no definition found the event."""
     return event.quantities.get(BY_DEFINITION) == 0
 
 
