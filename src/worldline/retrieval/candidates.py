@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from worldline.retrieval.evaluate import ABSENT_BELOW, LEAST_CHANCE, UNCONFIRMED
+from worldline.retrieval.evaluate import ABSENT_BELOW, UNCONFIRMED
 from worldline.retrieval.query import (
     And,
     Count,
@@ -30,6 +30,7 @@ from worldline.retrieval.query import (
     events_in,
 )
 from worldline.retrieval.schema import COMMON_QUANTITIES
+from worldline.retrieval.tally import LEAST_CHANCE
 
 __all__ = ["Bound", "Candidates", "columns_for", "holds_of_nothing"]
 

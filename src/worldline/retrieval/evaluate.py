@@ -30,12 +30,12 @@ from worldline.retrieval.query import (
     Then,
     Who,
 )
+from worldline.retrieval.tally import LEAST_CHANCE, chance_of, likeliest
 from worldline.retrieval.weighing import BY_DEFINITION
 from worldline.retrieval.where import Row
 
 __all__ = [
     "ABSENT_BELOW",
-    "LEAST_CHANCE",
     "Evidence",
     "Match",
     "StoredEvent",
@@ -45,9 +45,6 @@ __all__ = [
 
 ABSENT_BELOW = 0.5
 """An event with a lower confidence does not contradict a `Not`; it lowers the score instead."""
-
-LEAST_CHANCE = 0.05
-"""At least so many times, but less likely than this, is no answer."""
 
 UNCONFIRMED = 0.3
 """Factor on the score for a label or colour that was asked for and is not known of the object."""
@@ -383,28 +380,18 @@ def _whole_video(video: Video, absent: Sequence[Query]) -> list[Match]:
 
 
 def _count_matches(query: Count, video: Video) -> list[Match]:
-    """The video where the part happens so often: the chance is a sum of independent events.
-
-    At least so many may be likely where none of them is; any other number counts what is.
-    """
+    """The video, where the part happens so often; "at least" may be likely where none of it is."""
     matches: list[Match] = []
     for m in find_matches(query.part, video):
         if not any(_share_event(m, other) for other in matches):
             matches.append(m)
-    chances = [1.0]
-    for m in matches:
-        stay = [c * (1 - m.score) for c in chances] + [0.0]
-        rise = [0.0] + [c * m.score for c in chances]
-        chances = [a + b for a, b in zip(stay, rise, strict=True)]
-    score = math.fsum(c for n, c in enumerate(chances) if query.op.holds(n, query.number))
+    score = chance_of([m.score for m in matches], query.op, query.number)
     at_least = query.op in (Op.GT, Op.GE)
     num_certain = sum(m.score >= ABSENT_BELOW for m in matches)
     if score < LEAST_CHANCE if at_least else not query.op.holds(num_certain, query.number):
         return []
-    likely = sorted(matches, key=lambda m: (-m.score, m.start_s))
     most = query.number + (query.op is Op.GT) if at_least else 0
-    certain = [m for n, m in enumerate(likely) if m.score >= ABSENT_BELOW or n < most]
-    certain.sort(key=lambda m: m.start_s)
+    certain = likeliest(matches, most, ABSENT_BELOW)
     start_s = min((m.start_s for m in certain), default=0.0)
     end_s = max((m.end_s for m in certain), default=video.row["duration_s"])
     evidence = tuple(e for m in certain for e in m.evidence)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
+import numpy as np
+
 from worldline.core.errors import InputError
 from worldline.core.provenance import Origin
 from worldline.retrieval.alike import Asked, find_alike
