@@ -44,6 +44,10 @@ MAX_SIDE_SHARE = 0.25
 MAX_GROWTH = 1.43
 """Pixel flight: the box may grow or shrink by this factor; more means motion in depth."""
 
+DEPTH_GROWTH, DEPTH_R_SQUARED = 0.3, 0.9
+"""Pixel flight: what changes its size by this share while its height follows its size this closely
+moves in depth: over level ground the height below the horizon is in proportion to the size."""
+
 MAX_CUBIC_SHARE = 0.35
 """Pixel flight: change of the acceleration over half the flight, over the acceleration."""
 
@@ -118,10 +122,10 @@ def find_flights(scene: Scene) -> tuple[Flight, ...]:
     In metres a flight is a segment without contact whose acceleration vector is gravity's. In
     pixels gravity's size is unknown but its form is not: a flight is a segment that is convincingly
     a downward parabola (significant bend, high R^2, enough frames and pixels, no sideways
-    acceleration, no change of size, no drifting acceleration) and whose implied scale,
-    metres per pixel = g / a, makes neither a giant nor a crumb of the object. The camera is taken
-    to stand still and upright. Every threshold is a constant of this module. Computed once for each
-    scene object.
+    acceleration, no change of size, no height that follows the size, no drifting acceleration) and
+    whose implied scale, metres per pixel = g / a, makes neither a giant nor a crumb of the object.
+    The camera is taken to stand still and upright. Every threshold is a constant of this module.
+    Computed once for each scene object.
     """
     found = _FLIGHTS.get(scene)
     if found is None:
@@ -256,6 +260,8 @@ def _pixel_scale(
     growth = float(np.median(side[-third:]) / max(float(np.median(side[:third])), 1e-9))
     if not 1 / MAX_GROWTH <= growth <= MAX_GROWTH:
         return None
+    if _moves_in_depth(t, position[:, 1], side):
+        return None
     if samples >= 6:
         cubic = fit_polynomial(t, position, degree=3, std=track.std[inside])
         drift = abs(float(cubic.derivative(cubic.origin_s, 3)[1])) * span / 2
@@ -273,6 +279,15 @@ def _pixel_scale(
     if samples < MIN_SAMPLES_SCALE or scale_std > MAX_SCALE_STD_SHARE * scale:
         return math.nan, math.nan
     return scale, scale_std
+
+
+def _moves_in_depth(time_s: np.ndarray, y: np.ndarray, side: np.ndarray) -> bool:
+    """Whether the height in the image is a matter of how far away the thing is."""
+    centred = time_s - time_s.mean()
+    rate = float(centred @ np.log(np.maximum(side, 1e-9))) / float(centred @ centred)
+    if abs(rate) * float(np.ptp(time_s)) < DEPTH_GROWTH:
+        return False
+    return float(np.corrcoef(side, y)[0, 1]) >= math.sqrt(DEPTH_R_SQUARED)
 
 
 def _meeting(

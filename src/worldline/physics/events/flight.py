@@ -8,6 +8,7 @@ import math
 import numpy as np
 
 from worldline.core import STATIC, Event, Scene
+from worldline.physics.edges import line_rates, share_along
 from worldline.physics.events.ontology import define
 from worldline.physics.flight import (
     MAX_SCALE_STD_SHARE,
@@ -16,7 +17,13 @@ from worldline.physics.flight import (
     find_flights,
     lands_on,
 )
-from worldline.physics.kinematics import Track, find_runs, motion_of, smooth_velocity
+from worldline.physics.kinematics import (
+    Segment,
+    Track,
+    find_runs,
+    motion_of,
+    smooth_velocity,
+)
 from worldline.physics.polynomial import PolynomialFit
 
 __all__ = ["find_bounces", "find_falls", "find_rises", "find_throws"]
@@ -44,6 +51,12 @@ MIN_RESTITUTION = 0.1
 
 MAX_RESTITUTION = 1.5
 """Above this something pushed."""
+
+EDGE_SHARE = 0.4
+"""In pixels, each edge of the box comes in at this share of the speed or more."""
+
+EDGE_BACK_SHARE = 0.15
+"""In pixels, no edge still goes on at this share of the speed after a bounce."""
 
 
 def _confidence(flight: Flight) -> float:
@@ -76,7 +89,7 @@ def _confidence(flight: Flight) -> float:
         "needed_fps": "insufficient frame rate: there is no height in metres, and would be at this "
         "many frames per second (pixel scenes)",
     },
-    version=2,
+    version=3,
 )
 def find_falls(scene: Scene) -> tuple[Event, ...]:
     """The descending part of a free flight (see `worldline.physics.flight.find_flights`).
@@ -165,6 +178,7 @@ def _least_way(track: Track, least_m: float) -> float:
         "range_m": "horizontal way in flight",
         "duration_s": "time in flight",
     },
+    version=2,
 )
 def find_throws(scene: Scene) -> tuple[Event, ...]:
     """A free flight launched upwards or fast sideways by something other than a bounce.
@@ -268,6 +282,7 @@ def find_rises(scene: Scene) -> tuple[Event, ...]:
         "speed_before_px_s": "the same in pixel scenes",
         "speed_after_px_s": "the same in pixel scenes",
     },
+    version=2,
 )
 def find_bounces(scene: Scene) -> tuple[Event, ...]:
     """A short contact that turns the velocity back along its normal.
@@ -276,6 +291,8 @@ def find_bounces(scene: Scene) -> tuple[Event, ...]:
     without friction). The object comes in at 0.3 m/s or more (pixels: one object size per second),
     leaves at 0.1 to 1.5 times that speed (more is a push), and is in touch for at most 0.1 s or two
     frames. A body that another moving body turns back is in a collision instead and left out here.
+    In pixels both edges of the box must come in and turn back: a box that another thing covers, or
+    that takes in an arm, moves its middle alone.
     """
     events = []
     for track in motion_of(scene).tracks:
@@ -297,6 +314,8 @@ def find_bounces(scene: Scene) -> tuple[Event, ...]:
             into, out = -float(incoming @ normal), float(outgoing @ normal)
             if into < least or not MIN_RESTITUTION <= out / into <= MAX_RESTITUTION:
                 continue
+            if not track.is_metric and not _turns_whole(track, left, right, normal, into):
+                continue
             support = _bounces_off(scene, track.object_id, start_s, end_s, track.step_s)
             if support is None:
                 continue
@@ -310,6 +329,18 @@ def find_bounces(scene: Scene) -> tuple[Event, ...]:
             confidence = 1.0 if track.is_metric else 0.8
             events.append(Event("bounce", middle, middle, roles, quantities, confidence))
     return tuple(events)
+
+
+def _turns_whole(
+    track: Track, left: Segment, right: Segment, normal: np.ndarray, into: float
+) -> bool:
+    """Whether both edges of a box come in against the normal and neither goes on afterwards."""
+    before = line_rates(track, left.start, left.stop, at_end=True)
+    after = line_rates(track, right.start, right.stop, at_end=False)
+    return (
+        share_along(-normal, *before) >= EDGE_SHARE * into
+        and share_along(normal, *after) >= -EDGE_BACK_SHARE * into
+    )
 
 
 def _touch_time(left: PolynomialFit, right: PolynomialFit, start_s: float, end_s: float) -> float:

@@ -17,9 +17,10 @@ from worldline.physics.conflict import (
     time_to_collision,
 )
 from worldline.physics.contacts import Pair, box_gap, detect_contacts, find_pairs
+from worldline.physics.edges import common_velocity
 from worldline.physics.events.ontology import define
 from worldline.physics.footprint import disc_radius
-from worldline.physics.kinematics import Track, smooth_velocity
+from worldline.physics.kinematics import Track
 from worldline.physics.profiles import ConflictProfile
 
 __all__ = ["NEAR_MISS", "NearMissRule", "find_near_misses"]
@@ -43,7 +44,10 @@ class NearMissRule:
         passing_gap_radii: the same if they were not.
         closing_mps: least closing speed, metric scenes.
         closing_sizes_s: least closing speed in pixel scenes, in mean object sizes per second.
-        size_ratio: in pixels, boxes that differ more in size are taken to be at different depths.
+        size_ratio: in pixels, boxes that differ more in size, in general or at the closest
+            approach, are taken to be at different depths.
+        shape_ratio: in pixels, a box whose width over height changes by more than this factor from
+            the first critical moment on is not one thing, but what passes it by as well.
         num_frames_px: in pixels, so many frames must be critical, since velocities are noisy.
         contact_s: no contact so soon before or after.
     """
@@ -54,6 +58,7 @@ class NearMissRule:
     closing_mps: float = 0.5
     closing_sizes_s: float = 0.75
     size_ratio: float = 1.5
+    shape_ratio: float = 2.0
     num_frames_px: int = 3
     contact_s: float = 1.0
 
@@ -79,7 +84,7 @@ ANY_APPROACH = NearMissRule(ttc_s=3.0, gap_radii=math.inf, passing_gap_radii=mat
         "closing_speed_mps": "greatest closing speed while critical (metric scenes)",
         "closing_speed_px_s": "the same in pixel scenes",
     },
-    version=2,
+    version=3,
 )
 def find_near_misses(scene: Scene, profile: ConflictProfile | None = None) -> tuple[Event, ...]:
     """Two bodies are about to collide, and then do not touch.
@@ -96,9 +101,12 @@ def find_near_misses(scene: Scene, profile: ConflictProfile | None = None) -> tu
     2015); and the PET of Allen et al. (1978) for discs, over 6 s to each side, absent where the two
     are never at one place. `worldline.physics.profiles` names limits on them: ssam, sumo, serious.
 
-    In pixels the gap is that between boxes; three frames must be critical, the boxes must part
-    again, and things taken to be at different depths (sizes differ by a factor of 1.5) are left
-    out. Two bodies never on a collision course have no `ttc_s`.
+    In pixels the gap is that between boxes, and velocities are those that both edges of a box have
+    in common: a box that takes in another thing comes near to nothing. Three frames must be
+    critical, and the boxes must part again. Things taken to be at different depths (sizes differ by
+    a factor of 1.5, in general or at the closest approach) are left out, and so are boxes whose
+    width over height changes by a factor of 2 meanwhile. Two bodies never on a collision course
+    have no `ttc_s`.
     """
     events = []
     contacts = detect_contacts(scene)
@@ -153,6 +161,8 @@ def _near_miss(
     nearest = int(np.argmin(gap))
     if not 0 < gap[nearest] <= margin:
         return None
+    if not a.is_metric and _size_ratio(pair, nearest) > rule.size_ratio:
+        return None
     moment = float(pair.time_s[nearest])
     for contact in contacts:
         ids = {contact.a, contact.b}
@@ -160,8 +170,8 @@ def _near_miss(
         touching = contact.start_s - slack <= moment <= contact.end_s + slack
         if ids == {a.object_id, b.object_id} and touching:
             return None
-    velocity_a = smooth_velocity(a)[0][pair.index_a]
-    velocity_b = smooth_velocity(b)[0][pair.index_b]
+    velocity_a = common_velocity(a)[pair.index_a]
+    velocity_b = common_velocity(b)[pair.index_b]
     worst = _Worst()
     for i in range(nearest + 1):
         if moment - pair.time_s[i] > 2.0 * rule.ttc_s:
@@ -191,7 +201,10 @@ def _near_miss(
                 worst.mttc = min(worst.mttc, modified_time_to_collision(way, speed, bend, reach))
     if worst.first is None or gap[nearest] > (margin if math.isfinite(worst.ttc) else passing):
         return None
-    if not a.is_metric and worst.count < rule.num_frames_px:
+    if not a.is_metric and (
+        worst.count < rule.num_frames_px
+        or _shape_change(pair, worst.first, nearest) > rule.shape_ratio
+    ):
         return None
     unit = "m" if a.is_metric else "px"
     quantities = {f"distance_{unit}": float(gap[nearest]), "closest_approach_s": moment}
@@ -204,6 +217,23 @@ def _near_miss(
     confidence = 1.0 if a.is_metric else 0.6
     start_s = float(pair.time_s[worst.first])
     return Event("near_miss", start_s, moment, roles, quantities, confidence)
+
+
+def _size_ratio(pair: Pair, sample: int) -> float:
+    """How many times one box is larger than the other, by the roots of their areas."""
+    side_a = math.sqrt(float(np.prod(pair.a.size[pair.index_a[sample]])))
+    side_b = math.sqrt(float(np.prod(pair.b.size[pair.index_b[sample]])))
+    return max(side_a, side_b) / max(min(side_a, side_b), 1e-9)
+
+
+def _shape_change(pair: Pair, first: int, last: int) -> float:
+    """By which factor width over height changes over some samples, the greater of the two boxes."""
+    greatest = 1.0
+    for track, index in ((pair.a, pair.index_a), (pair.b, pair.index_b)):
+        size = np.maximum(track.size[index[first : last + 1]], 1e-9)
+        shape = size[:, 0] / size[:, 1]
+        greatest = max(greatest, float(shape.max() / shape.min()))
+    return greatest
 
 
 def _finite(value: float) -> float:
