@@ -25,10 +25,19 @@ from worldline.retrieval.query import (
 from worldline.retrieval.remarks import Remarks
 from worldline.retrieval.rows import STATIC_LABEL
 from worldline.retrieval.sizes import with_sizes
+from worldline.retrieval.standing import (
+    EACH_OTHER,
+    another,
+    is_attribute,
+    is_handler,
+    is_relative,
+    word,
+)
 from worldline.retrieval.used import counted_twice
 from worldline.retrieval.verbs import (
     BEING,
     CAUSED,
+    COUNTED,
     DOING,
     GROUPS,
     HANDLED,
@@ -42,7 +51,6 @@ from worldline.retrieval.words import Item
 
 __all__ = ["Reader"]
 
-_RELATIVE = ("which", "that", "who")
 _ABOUT = ("on", "onto", "on top of", "along", "upon", "at", "in", "down", "off", "out of", "behind")
 """Prepositions after which a place is where two things meet, not one of the two."""
 
@@ -81,6 +89,7 @@ class _Casting:
         events: list[Event] = []
         self._follow_it()
         window_s = self._take_window()
+        self._count_swings()
         for number, event in enumerate(self._said.events):
             events.append(with_sizes(self._roles(number, event), number, self._said, self._remarks))
         parts: list[Query] = [
@@ -97,12 +106,12 @@ class _Casting:
             if unused and named.who != Who() and not named.is_place:
                 self._remarks.drop(named.words)
         if self._said.at_once and self._said.count == (Op.GE, 2):
-            parts[-1] = Relate(parts[-1], Relation.WHILE, _another(events[-1]))
+            parts[-1] = Relate(parts[-1], Relation.WHILE, another(events[-1]))
             self._remarks.withdraw("at least 2")
         elif window_s is not None and self._said.count == (Op.GE, 2):
-            again = events[-1] if self._said.is_repeated else _another(events[-1])
+            again = events[-1] if self._said.is_repeated else another(events[-1])
             self._remarks.withdraw("at least 2")
-            if any(i.words in _EACH_OTHER for i in self._items):
+            if any(i.words in EACH_OTHER for i in self._items):
                 parts[-1] = near_in_time(parts[-1], again, window_s, alike=True)
             else:
                 parts[-1] = Then(parts[-1], again, window_s)
@@ -122,6 +131,15 @@ class _Casting:
             and not any(p.at < len(before) for p in self._said.people)
         ):
             self._mentions.subject = self._mentions.handled
+
+    def _count_swings(self) -> None:
+        """ "Swings ten times" is one oscillation of ten swings."""
+        said, last = self._said, self._said.events[-1]
+        if said.count and said.is_repeated and last.item.entry.text == "oscillate":
+            op, number = said.count
+            limit = Compare("num_swings", op, float(number))
+            said.where.append((len(said.events) - 1, f"{number} times", limit))
+            said.count = None
 
     def _take_window(self) -> float | None:
         """The time within which counted events happen: it says nothing of each of them."""
@@ -177,10 +195,10 @@ class _Casting:
         before = [p for p in people if start < p.at < said.at]
         after = [p for p in people if said.at < p.at < end]
         if number == 0:
-            if not before and after and _is_attribute(self._items, said, after[0]):
+            if not before and after and is_attribute(self._items, said, after[0]):
                 return [after[0]], [p for p in after[1:] if p.at < end]
             return before, after
-        nearest = before[-1:] if before and _is_relative(self._items, said, before[-1]) else []
+        nearest = before[-1:] if before and is_relative(self._items, said, before[-1]) else []
         if nearest:
             return nearest, after
         if self._had_subject and self._subject is not None:
@@ -218,7 +236,7 @@ class _Casting:
             free = [p for p in free if not self._is_joined(said, p)]
         links = ("", "of", "in", "between", "by") if is_noun else ("", "of", "in", "between")
         direct = [p for p in free if p.link in links]
-        passive = _word(self._items, said.at - 1) in BEING
+        passive = word(self._items, said.at - 1) in BEING
         if event.type in TO_ANOTHER and not said.is_noun and (second or not hidden):
             plain = [p for p in after if p.link == "" and p.at == self._next_thing(said)]
             doer = [p for p in after if p.link == "by"]
@@ -270,7 +288,7 @@ class _Casting:
             people = [p for p in people if not p.is_place or p.link not in _ABOUT]
         alone = not before and not said.is_noun and self._mentions.subject is not None
         both = [p.number == 2 or p.link == "between" for p in people]
-        reciprocal = len(people) == 1 and any(i.words in _EACH_OTHER for i in self._items)
+        reciprocal = len(people) == 1 and any(i.words in EACH_OTHER for i in self._items)
         if (both == [True] or reciprocal) and not alone:
             whom = people[0]
             first, second = self._introduce(whom), whom.who
@@ -295,16 +313,16 @@ class _Casting:
         order = first, second = DOING[event.type]
         if said.is_noun and not before:
             return self._doing_noun(event, after)
-        at_verb = _word(self._items, said.at - 1)
+        at_verb = word(self._items, said.at - 1)
         direct = [p for p in after if p.link in ("", "by", "on", "on top of")]
         poured_from = [p for p in after if p.link == "from"] if event.type == "pour" else []
         direct = direct or poured_from
         turned = is_turned_round(verb, at_verb, direct[0].link if direct else "")
         lacks = not direct and not verb.split()[0].endswith("ing")
-        turned = turned or (direct == poured_from != [] and not _is_handler(before[:1]))
+        turned = turned or (direct == poured_from != [] and not is_handler(before[:1]))
         turned = turned or (lacks and is_turned_round(verb, "is", ""))  # "picked up, then carried"
         turned = turned or (
-            _is_attribute(self._items, said, *before[:1]) and not verb.endswith("ing")
+            is_attribute(self._items, said, *before[:1]) and not verb.endswith("ing")
         )
         if turned:
             first, second = second, first
@@ -321,8 +339,11 @@ class _Casting:
             if event.type in HANDLED:
                 self._mentions.handled = dict(roles)["object"].name
         roles.sort(key=lambda pair: pair[0] == order[1])
+        done = (direct if second == order[1] else before)[:1]
         for named in self._said.people:
-            if named.number_words:
+            if named in done and event.type in COUNTED:
+                self._count_people(named)  # "lifts two boxes" is two events
+            elif named.number_words:
                 self._remarks.drop(named.number_words)
         return replace(event, roles=tuple(roles))
 
@@ -356,42 +377,3 @@ class _Casting:
             op = Op.GE
             self._remarks.guess(subject.number_words, f"at least {subject.number}")
         self._said.count = op, subject.number
-
-
-_EACH_OTHER = ("each other", "one another")
-
-
-def _another(event: Event) -> Event:
-    """The same event of somebody else."""
-    roles = ((role, replace(who, name=None)) for role, who in event.roles)
-    return replace(event, roles=tuple(roles))
-
-
-def _is_handler(named: Sequence[Named]) -> bool:
-    """Whether it is somebody who pours, and not what is poured."""
-    return any({"person", "robot", "hand", "gripper"} & set(n.who.labels) for n in named)
-
-
-def _word(items: Sequence[Item], at: int) -> str:
-    return items[at].words if 0 <= at < len(items) else ""
-
-
-def _is_attribute(items: Sequence[Item], said: Said, *named: Named) -> bool:
-    """Whether a participle stands before its noun: "a falling ball", "a thrown red ball"."""
-    verb = said.item.words
-    if not named or not is_participle(verb) or items[named[0].at].kind is Kind.PRONOUN:
-        return False
-    to_another = said.item.entry.text in DOING or said.item.entry.text in PAIR_TYPES
-    led = said.at > 0 and items[said.at - 1].kind is Kind.ARTICLE
-    if to_another and verb.split()[0].endswith("ing") and not led:
-        return False  # "pushing boxes", unlike "a pushing robot"
-    between = items[said.at + 1 : named[0].at]
-    return named[0].at > said.at and all(i.kind in (Kind.COLOR, Kind.UNKNOWN) for i in between)
-
-
-def _is_relative(items: Sequence[Item], said: Said, named: Named) -> bool:
-    """Whether the nearest noun is the event's subject: "which topples", "a car turning left"."""
-    between = items[named.at + 1 : said.at]
-    if any(i.words in _RELATIVE for i in between):
-        return True
-    return said.item.words.split()[0].endswith("ing") and not between

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from worldline.retrieval.query import PAIR_TYPES
+from worldline.retrieval.verbs import DOING
 from worldline.retrieval.vocabulary import Entry, Kind
 from worldline.retrieval.words import Item
 
-__all__ = ["THINGS", "apart", "compound"]
+__all__ = ["THINGS", "apart", "compound", "shared"]
 
 THINGS = (Kind.NOUN, Kind.ANYTHING, Kind.PLACE)
 """Kinds of words that name something which takes part."""
 
-_PARTS = (*THINGS, Kind.COLOR, Kind.ARTICLE)
 _ORDER = (Kind.THEN, Kind.AFTER, Kind.RELATION)
 _HOLDS = {"in it": ("contain", 2), "on it": ("support", 2), "on top": ("support", 2)}
 """What says where the one of two things is, with the event it means and its number of words."""
@@ -141,3 +142,20 @@ def apart(items: list[Item]) -> list[list[Item]]:
             before, after = items[:start], items[end:]
             return [[*before, *one, *after], *apart([*before, *other, *after])]
     return [items]
+
+
+def shared(clauses: list[list[Item]]) -> list[list[Item]]:
+    """ "A collision or a near miss between two cars": both are between them."""
+    result = list(clauses)
+    for i in range(len(clauses) - 2, -1, -1):
+        event = next(item for item in clauses[i] if item.kind is Kind.EVENT)
+        at = clauses[i].index(event)
+        nexts = result[i + 1]
+        end = next(k for k, item in enumerate(nexts) if item.kind is Kind.EVENT)
+        tail = nexts[end + 1 :]
+        takes = event.entry.text in (*DOING, *PAIR_TYPES)
+        bare = not any(item.kind in THINGS for item in clauses[i][at + 1 :])
+        own = any(item.kind in THINGS for item in nexts[:end])
+        if takes and bare and not own and any(item.kind in THINGS for item in tail):
+            result[i] = [*clauses[i], *tail]
+    return result

@@ -111,7 +111,8 @@ class _Drafter:
             case Kind.PRONOUN:
                 if self._draft.events:
                     name = self._mentions.it()
-                    it = Named(Who(), item.words, at, link=self._link, name=name)
+                    who = Who() if name or item.words not in ("him", "her") else Who(("person",))
+                    it = Named(who, item.words, at, link=self._link, name=name)
                     self._draft.people.append(it)
             case Kind.NAME:
                 if self._draft.people:
@@ -155,7 +156,8 @@ class _Drafter:
             check_whole(self._items, self._number, at, apart=apart)
             self._count(self._number)
             self._number = self._comparator = None
-        self._link = "behind" if item.words.endswith("behind") else ""
+        hides = item.entry.text == "occlude" and item.words.endswith("behind")
+        self._link = "behind" if hides else ""
         if item.words.endswith("within"):
             self._hint = replace(item, entry=Entry(Kind.WITHIN))
 

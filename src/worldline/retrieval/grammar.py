@@ -23,14 +23,13 @@ from worldline.core.errors import InputError
 from worldline.physics import ONTOLOGY
 from worldline.retrieval.bursts import near_in_time
 from worldline.retrieval.clause import Reader
-from worldline.retrieval.compounds import THINGS, apart
+from worldline.retrieval.compounds import THINGS, apart, shared
 from worldline.retrieval.joints import IMMEDIATELY_S, has_event, second_clause, settle
 from worldline.retrieval.negation import split_at_negations, without_last_not
 from worldline.retrieval.numerals import quoted
 from worldline.retrieval.plan import Plan
 from worldline.retrieval.profiles import by_profile
 from worldline.retrieval.query import (
-    PAIR_TYPES,
     And,
     Count,
     Event,
@@ -44,7 +43,6 @@ from worldline.retrieval.query import (
 )
 from worldline.retrieval.ranges import spread_ranges
 from worldline.retrieval.thesaurus import Thesaurus, suggest
-from worldline.retrieval.verbs import DOING
 from worldline.retrieval.vocabulary import Entry, Kind
 from worldline.retrieval.words import Item, read_words
 
@@ -278,6 +276,8 @@ def _conjunction(items: list[Item], reader: Reader) -> Query:
         elif has_event(segment):
             merged.append(waiting + segment)
             waiting = []
+        elif _does_unknown(segment):
+            reader.remarks.ignore(segment)
         elif segment:
             waiting += [*segment, _AND]
     if waiting:
@@ -295,6 +295,14 @@ def _conjunction(items: list[Item], reader: Reader) -> Query:
             parts.append(Not(part) if denied else part)
         parts += [Not(_alternatives(tail, reader)) for tail in negative]
     return parts[0] if len(parts) == 1 else And(tuple(parts))
+
+
+def _does_unknown(segment: Sequence[Item]) -> bool:
+    """Whether something does what is not known: "a keeper dives" names no subject of others."""
+    things = [i for i, item in enumerate(segment) if item.kind in THINGS]
+    numbers = any(item.kind in (Kind.NUMBER, Kind.MEASURE) for item in segment)
+    after = segment[things[0] + 1 :] if things else ()
+    return not numbers and bool(after) and after[0].kind is Kind.UNKNOWN
 
 
 def _open_between(items: Sequence[Item]) -> bool:
@@ -322,26 +330,9 @@ def _alternatives(items: list[Item], reader: Reader) -> Query:
             grouped.append(piece)
         else:
             grouped[-1] = [*grouped[-1], joint, *piece]
-    grouped = [one for group in _shared(grouped) for one in apart(group)]
+    grouped = [one for group in shared(grouped) for one in apart(group)]
     queries = tuple(reader.clause(group) for group in grouped)
     return queries[0] if len(queries) == 1 else Or(queries)
-
-
-def _shared(clauses: list[list[Item]]) -> list[list[Item]]:
-    """ "A collision or a near miss between two cars": both are between them."""
-    result = list(clauses)
-    for i in range(len(clauses) - 2, -1, -1):
-        event = next(item for item in clauses[i] if item.kind is Kind.EVENT)
-        at = clauses[i].index(event)
-        nexts = result[i + 1]
-        end = next(k for k, item in enumerate(nexts) if item.kind is Kind.EVENT)
-        tail = nexts[end + 1 :]
-        takes = event.entry.text in (*DOING, *PAIR_TYPES)
-        bare = not any(item.kind in THINGS for item in clauses[i][at + 1 :])
-        own = any(item.kind in THINGS for item in nexts[:end])
-        if takes and bare and not own and any(item.kind in THINGS for item in tail):
-            result[i] = [*clauses[i], *tail]
-    return result
 
 
 def _counts(query: Query) -> Counter[str]:

@@ -66,7 +66,10 @@ _MORE = (
     "post pallet barrel package parcel carton cart trolley trailer tractor ambulance wheelchair "
     "ladder door drawer rope spring hammer wrench screwdriver bolt coin egg stone rock log pin "
     "jug kettle racket hoop dart javelin toy lamp clock candle toothbrush fence gate rod stick "
-    "chain helmet hat shoe"
+    "chain helmet hat shoe barrier bollard sign tree rail cable hose pipe tube monitor balloon "
+    "feather towel pillow blanket mattress stool bed sink oven toaster microwave refrigerator "
+    "ladle pan sack crane excavator snowboard surfboard sandwich donut remote helicopter rocket "
+    "flag bell spatula whisk stapler pen pencil marker sponge tire"
 )
 """Labels whose plural adds an s; most are classes of COCO (Lin et al. 2014), as of detectors."""
 
@@ -81,6 +84,16 @@ LABELS: Mapping[str, str] = {
     "glass": "glass, glasses, wine glass, wine glasses",
     "toy car": "toy car, toy cars",
     "traffic cone": "traffic cone, traffic cones",
+    "bench": "bench, benches",
+    "fire hydrant": "fire hydrant, fire hydrants, hydrant, hydrants",
+    "stop sign": "stop sign, stop signs",
+    "parking meter": "parking meter, parking meters",
+    "baseball bat": "baseball bat, baseball bats",
+    "tennis racket": "tennis racket, tennis rackets",
+    "potted plant": "potted plant, potted plants",
+    "teddy bear": "teddy bear, teddy bears",
+    "tv": "tv, tvs, television, televisions",
+    "scissors": "scissors",
     "cell phone": "cell phone, cell phones, phone, phones, mobile phone, smartphone",
 }
 """Label, or labels of a group with "|" between them, to the words that mean it."""

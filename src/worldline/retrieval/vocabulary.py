@@ -156,14 +156,15 @@ _add(Kind.TIMES, "thrice", "", 3.0)
 _add(
     Kind.COMPARATOR,
     "more than, over, above, greater than, higher than, faster than, longer than, farther than, "
-    "further than, exceeding, beyond, taller than, >, harder than, bigger than, in excess of",
+    "further than, quicker than, larger than, upwards of, exceeding, beyond, taller than, >, "
+    "harder than, bigger than, in excess of",
     Op.GT,
 )
 _add(
     Kind.COMPARATOR,
-    "or over, or above, or longer, or higher, or faster, "
-    "at least, no less than, not less than, minimum, a minimum of, minimum of, >=, or more, "
-    "no fewer than, from at least, not under, not below, not fewer than",
+    "or over, or above, or greater, or further, or farther, or larger, at a minimum, or longer, "
+    "or higher, or faster, at least, no less than, not less than, minimum, a minimum of, minimum "
+    "of, >=, or more, no fewer than, from at least, not under, not below, not fewer than",
     Op.GE,
 )
 _add(
@@ -174,9 +175,9 @@ _add(
 )
 _add(
     Kind.COMPARATOR,
-    "at most, no more than, not more than, up to, maximum, a maximum of, maximum of, <=, "
-    "or less, or fewer, or under, or below, not over, not above, no longer than, "
-    "no faster than, no higher than",
+    "at most, no more than, not more than, up to, maximum, a maximum of, maximum of, <=, or "
+    "less, or fewer, or lower, or slower, or shorter, or smaller, or closer, or under, or below, "
+    "not over, not above, no longer than, no faster than, no higher than",
     Op.LE,
 )
 _add(
@@ -236,11 +237,20 @@ _add(Kind.WITHIN, "within")
 _add(Kind.WITHIN, "in under, in less than", Op.LT)
 _add(Kind.BETWEEN, "between")
 _add(Kind.ON, "on, onto, on top of, off, behind, against, along, down, upon, out of")
-_add(Kind.FROM, "from, off of, through")
+_add(
+    Kind.FROM,
+    "from, off of, through, past, across, toward, towards, beside, next to, alongside, near, "
+    "in front of, underneath, beneath",
+)
 _add(
     Kind.NOT,
     "not, no, never, without, does not, do not, did not, is not, are not, was not, "
     "were not, but not, neither, nor, and neither",
+)
+_add(
+    Kind.NOT,
+    "fails to, fail to, failed to, failing to, refuses to, unable to, is unable to, are unable to, "
+    "cannot",
 )
 _add(Kind.NOT, "and not, with no, but no, and no, but never, and never, but without, and without")
 _add(Kind.NOT, "without any, but does not, but do not, without ever, absence of, but is not")
@@ -285,24 +295,26 @@ _add(Kind.COMMA, "comma, ;")
 _add(Kind.ARTICLE, "a, an, the, any, some, this, every, all, all the, each")
 _add(
     Kind.FILLER,
-    "find, show, show me, give me, list, get, search, search for, look for, i want, i need, want, "
-    "clip, clips, video, videos, scene, scenes, footage, moment, moments, event, events, me, "
-    "example, examples, case, cases, segment, segments, part, parts, recording, recordings, "
-    "where, in which, which, that, who, of, with, is, are, was, were, be, been, being, by, "
-    "into, in, to, at, there, has, have, had, having, its, gets, get hit, happens, happen, "
-    "happening, occurs, occur, please, can you, could you, you, my, library, all clips, do, does, "
-    "each other, one another, away, apart, tall, high, height, of height, a height of, "
-    "from a height of, deep, did, does it, got, their, his, whose, "
-    "distance, a distance of, a speed of, speed, long, far, both of, itself, "
-    "involving, containing, contain, contains, one, out, over the, onto the, view, frame, "
-    "s, also, up, same, what, do you have, any clips, were there, are there, ever, "
-    "path, paths, moving, moves, move, in the whole video, the whole video, on screen, "
-    "i am looking for, looking for, i would like to see, i would like, would like, see, hi, hello, "
-    "hey, thanks, thank you, i, am, id like to see, tell me, display, return, retrieve, all of, "
-    "everything where, all videos, picture, image, the picture, the image, "
-    " first, at a speed of, by a distance of, an angle of, at an "
-    "angle of, angle, tower of, stack of, pile of, instances, instance, occurrences, situations, "
-    "situation, let me, we, need, us, so, quickly find, take, place, takes place, taking place",
+    "find, show, show me, give me, list, get, search, search for, look for, i want, i need, "
+    "want, clip, clips, video, videos, scene, scenes, footage, moment, moments, event, events, "
+    "me, example, examples, case, cases, segment, segments, part, parts, recording, recordings, "
+    "where, in which, which, that, who, of, with, is, are, was, were, be, been, being, by, into, "
+    "in, to, at, there, has, have, had, having, its, gets, get hit, happens, happen, happening, "
+    "occurs, occur, please, can you, could you, you, my, library, all clips, do, does, each "
+    "other, one another, away, apart, tall, high, height, of height, a height of, from a height "
+    "of, deep, did, does it, got, their, his, whose, distance, a distance of, a speed of, speed, "
+    "long, far, both of, itself, involving, containing, contain, contains, one, out, over the, "
+    "onto the, view, frame, s, also, up, same, what, do you have, any clips, were there, are "
+    "there, ever, path, paths, moving, moves, move, in the whole video, the whole video, on "
+    "screen, i am looking for, looking for, i would like to see, i would like, would like, see, "
+    "hi, hello, hey, thanks, thank you, i, am, id like to see, tell me, display, return, "
+    "retrieve, all of, locate, fetch, identify, detect, interested in, is there, got any, "
+    "sequences, sequence, shots, shot, film, films, every time, any time, anytime, head on, "
+    "higher, lower, farther, further, in two, in half, to bits, everything where, all videos, "
+    "picture, image, the picture, the image,  first, at a speed of, by a distance of, an angle "
+    "of, at an angle of, angle, tower of, stack of, pile of, instances, instance, occurrences, "
+    "situations, situation, let me, we, need, us, so, quickly find, take, place, takes place, "
+    "taking place",
 )
 LEXICON["one"] = Entry(Kind.NUMBER, "", 1.0)
 LEXICON["in"] = Entry(Kind.FILLER)

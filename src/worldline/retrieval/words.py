@@ -177,7 +177,7 @@ def _compares(tokens: list[str], at: int, size: int) -> bool:
         return False  # "comes within 2 m": no event without its last word
     entry = LEXICON.get(tokens[last])
     kinds = (Kind.COMPARATOR, Kind.BETWEEN, Kind.WITHIN)
-    return LEXICON[" ".join(tokens[at:after])].kind is Kind.EVENT and (
+    return LEXICON[" ".join(tokens[at:after])].kind in (Kind.EVENT, Kind.HEIGHT) and (
         entry is not None and entry.kind in kinds
     )
 
