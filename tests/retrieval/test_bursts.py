@@ -6,6 +6,7 @@ import pytest
 
 from worldline.core.errors import InputError
 from worldline.retrieval import Bounce, Collide, Fall, Or, Relate, Relation, Then, Topple, parse
+from worldline.retrieval.query import events_in
 
 
 def test_within_a_time_of_each_other_is_in_either_order_or_at_once():
@@ -40,8 +41,8 @@ def test_more_than_two_within_a_time_cannot_be_asked_and_it_is_said():
 def test_motion_at_a_speed_is_any_event_that_measures_it(text, kinds):
     plan = parse(text)
     assert isinstance(plan.query, Or)
-    assert [part.type for part in plan.query.parts] == kinds
-    assert all(dict(part.roles)["object"].labels == ("car",) for part in plan.query.parts)
+    assert [event.type for event in events_in(plan.query)] == kinds
+    assert all(dict(e.roles)["object"].labels == ("car",) for e in events_in(plan.query))
     assert [g.words for g in plan.guesses] == ["moves"]
 
 

@@ -285,7 +285,8 @@ class _Casting:
         if len(things) > 1:
             people = things
         else:
-            people = [p for p in people if not p.is_place or p.link not in _ABOUT]
+            crosses = event.type == "cross"  # "a person crosses the road" meets nobody there
+            people = [p for p in people if not p.is_place or not (crosses or p.link in _ABOUT)]
         alone = not before and not said.is_noun and self._mentions.subject is not None
         both = [p.number == 2 or p.link == "between" for p in people]
         reciprocal = len(people) == 1 and any(i.words in EACH_OTHER for i in self._items)
@@ -314,7 +315,10 @@ class _Casting:
         if said.is_noun and not before:
             return self._doing_noun(event, after)
         at_verb = word(self._items, said.at - 1)
-        direct = [p for p in after if p.link in ("", "by", "on", "on top of")]
+        doer = before[0] if event.type == "contain" and len(before) > 1 else None
+        before = before if doer is None else before[-1:]
+        links = ("", "by") if event.type == "put_down" else ("", "by", "on")
+        direct = [p for p in after if p.link in links]
         poured_from = [p for p in after if p.link == "from"] if event.type == "pour" else []
         direct = direct or poured_from
         turned = is_turned_round(verb, at_verb, direct[0].link if direct else "")
@@ -339,6 +343,8 @@ class _Casting:
             if event.type in HANDLED:
                 self._mentions.handled = dict(roles)["object"].name
         roles.sort(key=lambda pair: pair[0] == order[1])
+        if doer is not None:
+            self._mentions.introduce(doer)  # "a robot puts a ball into a bin, then turns"
         done = (direct if second == order[1] else before)[:1]
         for named in self._said.people:
             if named in done and event.type in COUNTED:

@@ -270,14 +270,16 @@ def _conjunction(items: list[Item], reader: Reader) -> Query:
     segments, _ = _split(items, lambda item: item.kind in (Kind.AND, Kind.COMMA))
     merged: list[list[Item]] = []
     waiting: list[Item] = []
-    for segment in segments:
+    for at, segment in enumerate(segments):
         if merged and _open_between(merged[-1]):
             merged[-1] = merged[-1] + segment
         elif has_event(segment):
             merged.append(waiting + segment)
             waiting = []
         elif _does_unknown(segment):
-            reader.remarks.ignore(segment)
+            subject = _lone_subject(segment, segments[at + 1 : at + 2])
+            reader.remarks.ignore([item for item in segment if item not in subject])
+            waiting += [*subject, _AND] if subject else []
         elif segment:
             waiting += [*segment, _AND]
     if waiting:
@@ -303,6 +305,16 @@ def _does_unknown(segment: Sequence[Item]) -> bool:
     numbers = any(item.kind in (Kind.NUMBER, Kind.MEASURE) for item in segment)
     after = segment[things[0] + 1 :] if things else ()
     return not numbers and bool(after) and after[0].kind is Kind.UNKNOWN
+
+
+def _lone_subject(segment: list[Item], following: Sequence[list[Item]]) -> list[Item]:
+    """The subject of "a worker trips" where "and falls" comes after it, which lacks its own."""
+    quiet = (Kind.FILLER, Kind.HARD, Kind.ONLY)
+    rest = [item for items in following for item in items if item.kind not in quiet]
+    if not rest or rest[0].kind is not Kind.EVENT:
+        return []
+    end = next(i for i, item in enumerate(segment) if item.kind in THINGS)
+    return segment[: end + 1]
 
 
 def _open_between(items: Sequence[Item]) -> bool:

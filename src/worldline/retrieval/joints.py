@@ -43,7 +43,16 @@ def settle(items: list[Item]) -> list[Item]:
     items = _waits(items)
     items = _turned(items)
     items = _at_once(items)
-    return [_filler(i) if _is_idle(items, at) else i for at, i in enumerate(items)]
+    return [_settled(i, items, at) if _is_idle(items, at) else i for at, i in enumerate(items)]
+
+
+def _settled(item: Item, items: Sequence[Item], at: int) -> Item:
+    """A joint that relates no events; what begins after it may be a clause of an unknown verb."""
+    _, right = _sides(items, at)
+    kinds = [i.kind for i in right if i.kind is not Kind.ARTICLE]
+    if has_event(items[:at]) and kinds[:1] == [Kind.NOUN] and Kind.UNKNOWN in kinds[1:2]:
+        return replace(item, entry=Entry(Kind.COMMA))
+    return _filler(item)
 
 
 def _filler(item: Item) -> Item:

@@ -30,6 +30,7 @@ _PUT = (
     "pick|lift|put|set|knock|tip|push|place|picks|lifts|puts|sets|knocks|tips|pushes|places|"
     "picking|lifting|putting|setting|knocking|tipping|picked|lifted|knocked|tipped"
 )
+_PUTS = "(?:puts?|putting|places|placing|drops|dropping|throws|throwing|tosses|tossing|lowers)"
 _COUNTS = "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
 _LIMITS = "at least|at most|more than|less than|fewer than|exactly|over|no more than|no fewer than"
 _SPELLED_OUT = (
@@ -42,6 +43,17 @@ _SPELLED_OUT = (
     (re.compile(r"\bnear ?miss"), "near miss"),
     (re.compile(r"\bon (?:the )?top of\b"), "on"),
     (re.compile(r"(?<=\d)\s*%"), " percent"),
+    (re.compile(r"\bone after (?:another|the other)\b"), ""),
+    (re.compile(r"(?<!\w)(.+\w): (?=\w)"), r"\1 , "),
+    (
+        re.compile(r"(\w+(?:s|ed|ing)) neither ((?:the|an?) [^,]+?) nor (?=(?:the|an?) )"),
+        r"does not \1 \2 or ",
+    ),
+    (re.compile(r"(?<!look)(?<!looks)(?<!looking)(?<!something) like an? \w+"), ""),
+    (
+        re.compile(rf"\b{_PUTS} (it|them|(?:the|an?)(?: \w+)? \w+) (?:in|into|inside) (?=\w)"),
+        r"\1 goes into ",
+    ),
     (re.compile(rf"\b(\w+er|more|less) then (?=\d|{_COUNTS}|an? )"), r"\1 than "),
     (
         re.compile(r"\b(?:a|the) second (?=[a-z])(?!or |and |then |later|before|after|of |apart)"),

@@ -23,10 +23,10 @@ FORMS: Mapping[str, str] = {
     "dropped, plunge, plunges, plunging, plummet, plummets, plummeting, fall down, falls down, "
     "falling down, fell down, land, lands, landing, landed, drops down, drop down, dropping down, "
     "dropped down, plunged, plummeted",
-    "throw": "throw, throws, throwing, threw, thrown, toss, tosses, tossed, tossing, hurl, hurls, "
-    "hurled, fling, flings, flung, launch, launches, launched, pitches, pitched, lob, lobs, "
-    "lobbed, lobbing, chuck, chucks, chucked, hurling, flinging, launching, catapult, catapults, "
-    "catapulted",
+    "throw": "throw, fly, flies, flying, flew, pitch, throws, throwing, threw, thrown, toss, "
+    "tosses, tossed, tossing, hurl, hurls, hurled, fling, flings, flung, launch, launches, "
+    "launched, pitches, pitched, lob, lobs, lobbed, lobbing, chuck, chucks, chucked, hurling, "
+    "flinging, launching, catapult, catapults, catapulted",
     "rise": "rise, rises, rising, rose, risen, climb, climbs, climbing, climbed, ascend, ascends, "
     "ascending, go up, goes up, going up, take off, takes off, taking off, took off, moves up, "
     "move up, moving up, moves upward, goes upward, floats up, float up, flies up, fly up, went "
@@ -34,16 +34,17 @@ FORMS: Mapping[str, str] = {
     "contact": "contact, contacts, touch, touches, touching, touched, make contact, makes contact, "
     "come into contact, comes into contact, comes in contact, come in contact, is in contact, are "
     "in contact, in contact, brushes against, grazes, graze, grazed, grazing, taps, tapped",
-    "collide": "collide, collides, colliding, collided, collision, collisions, hit, hits, hitting, "
-    "strike, strikes, striking, struck, crash, crashes, crashing, crashed, bump, bumps, bumping, "
-    "bumped, smash into, smashes into, smashing into, smashed into, smash together, smashes "
-    "against, smashed against, run into, runs into, ran into, running into, run over, runs over, "
-    "ran over, running over, ram, rams, rammed, bang into, bangs into, reverses into, reverse "
-    "into, reversing into, reversed into, backs into, back into, backing into, backed into, "
-    "drives into, drive into, driving into, drove into, rides into, walks into, slam into, slams "
-    "into, slamming into, slammed into, slams against, plows into, ploughs into, knocks into, "
-    "knock into, knocks against, rear ends, rear ended, impacts, impacting, ramming, "
-    "banging into, banged into, bang, bangs, hits against, flies into, crashes head on",
+    "collide": "collide, sideswipe, sideswipes, sideswiped, collides, colliding, collided, "
+    "collision, collisions, hit, hits, hitting, strike, strikes, striking, struck, crash, "
+    "crashes, crashing, crashed, bump, bumps, bumping, bumped, smash into, smashes into, "
+    "smashing into, smashed into, smash together, smashes against, smashed against, run into, "
+    "runs into, ran into, running into, run over, runs over, ran over, running over, ram, rams, "
+    "rammed, bang into, bangs into, reverses into, reverse into, reversing into, reversed into, "
+    "backs into, back into, backing into, backed into, drives into, drive into, driving into, "
+    "drove into, rides into, walks into, slam into, slams into, slamming into, slammed into, "
+    "slams against, plows into, ploughs into, knocks into, knock into, knocks against, rear "
+    "ends, rear ended, impacts, impacting, ramming, banging into, banged into, bang, bangs, hits "
+    "against, flies into, crashes head on",
     "bounce": "bounce, bounces, bouncing, bounced, rebound, rebounds, rebounding, rebounded, "
     "bounces back, bounce back, bouncing back, bounced back, ricochet, ricochets, ricocheting, "
     "ricocheted",
@@ -157,10 +158,10 @@ FORMS: Mapping[str, str] = {
     "thrown into, is thrown into, lands inside, land inside, lands into, is put in, are put in, "
     "is placed in, are placed in, is dropped in, dropped in, is dropped into, are dropped into, "
     "comes to rest in, rests in, rests inside, lies in, falls inside, drops inside",
-    "pour": "pour, pours, pouring, poured, poured by, pour out, pours out, pouring out, poured "
-    "out, poured out by, spill, spills, spilling, spilled, spilled by, empties, empty out, pour "
-    "out of, pours out of, pouring out of, poured out of, spills out of, spilled out of, spills "
-    "out, emptied, emptying",
+    "pour": "pour, is emptied, are emptied, was emptied, gets emptied, pours, pouring, poured, "
+    "poured by, pour out, pours out, pouring out, poured out, poured out by, spill, spills, "
+    "spilling, spilled, spilled by, empties, empty out, pour out of, pours out of, pouring out "
+    "of, poured out of, spills out of, spilled out of, spills out, emptied, emptying",
     "flow": "flow, flows, flowing, flowed, stream, streams, streaming, streamed, trickle, "
     "trickles, trickling, trickled",
     "converge": "converge, converges, converging, converged, convergence, come together, comes "
@@ -181,14 +182,14 @@ FORMS: Mapping[str, str] = {
     "buckles, buckled, buckling, fold, folds, folded, folding, squish, squishes, squished, "
     "stretch, stretches, stretched, stretching, sag, sags, sagging, crush, crushes, crushed, "
     "crushing, gets dented",
-    "break": "break, breaks, breaking, broke, broken, breakage, break apart, breaks apart, "
-    "breaking apart, broke apart, breaks into pieces, break into pieces, broke into pieces, "
-    "breaks to pieces, shatter, shatters, shattering, shattered, smash, smashes, smashing, "
-    "smashed, fall to pieces, falls to pieces, fell to pieces, splinter, splinters, splintering, "
-    "splintered, burst, bursts, bursting, crack, cracks, cracked, cracking, snap, snaps, "
-    "snapped, snapping, split, splits, splitting, explode, explodes, exploded, exploding, "
-    "fracture, fractures, fractured, disintegrate, disintegrates, falls to bits, break up, "
-    "breaks up, bursts apart",
+    "break": "break, pop, pops, popped, popping, breaks, breaking, broke, broken, breakage, "
+    "break apart, breaks apart, breaking apart, broke apart, breaks into pieces, break into "
+    "pieces, broke into pieces, breaks to pieces, shatter, shatters, shattering, shattered, "
+    "smash, smashes, smashing, smashed, fall to pieces, falls to pieces, fell to pieces, "
+    "splinter, splinters, splintering, splintered, burst, bursts, bursting, crack, cracks, "
+    "cracked, cracking, snap, snaps, snapped, snapping, split, splits, splitting, explode, "
+    "explodes, exploded, exploding, fracture, fractures, fractured, disintegrate, disintegrates, "
+    "falls to bits, break up, breaks up, bursts apart",
 }
 """Event to the words and phrases that name it."""
 

@@ -156,8 +156,8 @@ _add(Kind.TIMES, "thrice", "", 3.0)
 _add(
     Kind.COMPARATOR,
     "more than, over, above, greater than, higher than, faster than, longer than, farther than, "
-    "further than, quicker than, larger than, upwards of, exceeding, beyond, taller than, >, "
-    "harder than, bigger than, in excess of",
+    "further than, exceeds, exceed, exceeded, quicker than, larger than, upwards of, exceeding, "
+    "beyond, taller than, >, harder than, bigger than, in excess of",
     Op.GT,
 )
 _add(
@@ -308,13 +308,13 @@ _add(
     "there, ever, path, paths, moving, moves, move, in the whole video, the whole video, on "
     "screen, i am looking for, looking for, i would like to see, i would like, would like, see, "
     "hi, hello, hey, thanks, thank you, i, am, id like to see, tell me, display, return, "
-    "retrieve, all of, locate, fetch, identify, detect, interested in, is there, got any, "
-    "sequences, sequence, shots, shot, film, films, every time, any time, anytime, head on, "
-    "higher, lower, farther, further, in two, in half, to bits, everything where, all videos, "
-    "picture, image, the picture, the image,  first, at a speed of, by a distance of, an angle "
-    "of, at an angle of, angle, tower of, stack of, pile of, instances, instance, occurrences, "
-    "situations, situation, let me, we, need, us, so, quickly find, take, place, takes place, "
-    "taking place",
+    "retrieve, all of, nothing happens, in a row, in "
+    "succession, locate, fetch, identify, detect, interested in, is there, got any, sequences, "
+    "sequence, shots, shot, film, films, every time, any time, anytime, head on, higher, lower, "
+    "farther, further, in two, in half, to bits, everything where, all videos, picture, image, "
+    "the picture, the image,  first, at a speed of, by a distance of, an angle of, at an angle "
+    "of, angle, tower of, stack of, pile of, instances, instance, occurrences, situations, "
+    "situation, let me, we, need, us, so, quickly find, take, place, takes place, taking place",
 )
 LEXICON["one"] = Entry(Kind.NUMBER, "", 1.0)
 LEXICON["in"] = Entry(Kind.FILLER)
