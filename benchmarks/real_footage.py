@@ -2,9 +2,9 @@
 
     OMP_NUM_THREADS=1 python benchmarks/real_footage.py VIDEO...
 
-Give videos in which nothing is thrown, bounces, topples or collides: all these are false alarms. The
-demo's two videos are such ones (`python tools/fetch_footage.py FOLDER`), but for one true fall: a
-person leaps off a roof in demo.mp4. Beside what is measured stands what one person saw (`BY_EYE`).
+Give videos in which nothing is thrown, bounces, topples or collides: all these are false alarms.
+The demo's two videos are such ones (`python tools/fetch_footage.py FOLDER`), but for one true fall:
+a person leaps off a roof in demo.mp4. What one person counted stands beside (`BY_EYE`).
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ from worldline.readout import PixelReadout
 ALARMS = ("fall", "throw", "topple", "collapse", "collide", "bounce", "near_miss", "break")
 
 BY_EYE = {
-    # Moving things in overlays every 0.5 s (demo), 1 s (bikes, box-in-hand) or 2 s (the others), and
-    # what the tracks seen there are: a thing, a part of one, several at once or nothing that moves.
+    # Moving things in overlays every 0.5 s (demo), 1 s (bikes, box-in-hand) or 2 s (the others),
+    # and what the tracks seen there are: a thing, a part of one, several at once, or nothing that
+    # moves.
     "demo.mp4": {"things": 2, "tracks": {"thing": 3, "part": 13, "nothing": 3}, "falls": 1},
     "bikes.mp4": {"things": 8, "tracks": {"thing": 1, "part": 4}},
     "bottles.mp4": {"things": 4, "tracks": {"thing": 6, "part": 1, "nothing": 4}},
@@ -31,7 +32,7 @@ BY_EYE = {
     # Vehicles of the near half; those of the queue far away are too small to be counted.
     "traffic.mp4": {"things": 46, "tracks": {"thing": 41, "several": 4, "not in samples": 16}},
 }
-"""Declared, not measured: one reader, the readout as of 2026-11-29. Doubtful tracks count as parts."""
+"""Declared, not measured: one reader, the readout of 2026-11-29. Doubtful tracks are parts."""
 
 
 def look(path: Path) -> dict[str, object]:
