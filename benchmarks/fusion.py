@@ -1,12 +1,13 @@
 """Does a world that looks on see what motion does not show, and add nothing where all is foreign?
 
-    OMP_NUM_THREADS=1 python benchmarks/fusion.py [--clips 65] [--seed 101] [--footage VIDEO...]
+    OMP_NUM_THREADS=1 python benchmarks/fusion.py [--size 64] [--size 192] [--footage VIDEO...]
 
 Held-out clips of the families that the world learned from, at each size: tracks by motion alone,
 by the world's latents alone (`World.perceive`), and fused as `perceive --world` does; by HOTA, IDF1
 and what is detected. "moving" asks for bodies that go somewhere, "all" for all of them. Intervals
 are of the difference fused minus motion, 95 %, clips drawn anew 400 times. VIDEOs are recordings,
-to which nothing should be added. Seconds are processor time.
+to which nothing should be added. Seconds are processor time. A run may do a part: rows of the same
+day stay.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from time import process_time
 
 import numpy as np
 import torch
-from record import write_record
+from record import rows_of_today, write_record
 
 from worldline.audit.tracks import TrackScore, compare_tracks, moves_away
 from worldline.core import Clip, Scene
@@ -31,7 +32,6 @@ from worldline.sim import FIRST_FAMILIES, Split, make_clips
 from worldline.world import World
 from worldline.world.onlooker import Onlooker
 
-SIZES_PX = (64, 192)
 WAYS = ("motion", "latents", "fused")
 CONFIG = PixelReadout.Config()
 
@@ -162,20 +162,22 @@ def look_at_recording(world: World, path: Path) -> dict[str, object]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--size", type=int, action="append", default=[])
     parser.add_argument("--clips", type=int, default=65)
     parser.add_argument("--seed", type=int, default=101)
     parser.add_argument("--footage", type=Path, nargs="*", default=[])
     options = parser.parse_args()
     torch.set_num_threads(1)
     world = World.from_pretrained("small")
-    facts: dict[str, object] = {"world": "small", "seed": options.seed}
-    facts["footage"] = {path.name: look_at_recording(world, path) for path in options.footage}
-    print(facts["footage"], flush=True)
-    for size_px in SIZES_PX:
-        row = measure(world, options.clips, options.seed, size_px)
-        print(size_px, row, flush=True)
-        facts[f"{size_px} px"] = row
-    write_record("fusion", facts)
+    facts = {"world": "small", "seed": options.seed, "clips": options.clips}
+    rows = rows_of_today("fusion", facts)
+    for path in options.footage:
+        rows[path.name] = look_at_recording(world, path)
+        print(path.name, rows[path.name], flush=True)
+    for size_px in options.size:
+        rows[f"{size_px} px"] = measure(world, options.clips, options.seed, size_px)
+        print(size_px, rows[f"{size_px} px"], flush=True)
+    write_record("fusion", {**facts, "rows": rows})
 
 
 if __name__ == "__main__":

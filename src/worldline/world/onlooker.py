@@ -24,7 +24,7 @@ from worldline.world.world import World
 __all__ = ["Onlooker", "Told"]
 
 _MIN_CONFIDENCE = 0.6
-_NUM_WINDOWS = 4  # parts of a video at which trust is measured
+_MOST_WINDOWS = 4  # parts of a video at which trust is measured
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +75,8 @@ class Onlooker:
     def tell(self, size_px: tuple[int, int]) -> Told:
         """What the world saw, in pixels of a video of this (width, height).
 
-        Detections below a confidence of 0.6 do not count; trust is the median over four parts.
+        Detections below a confidence of 0.6 do not count; trust is the median over up to four
+        parts, the lower one of two.
         """
         world = self._world
         clip = Clip(
@@ -106,9 +107,10 @@ class Onlooker:
         world, length = self._world, self._world.context
         if len(view.frames) < length:
             return 0.0, f"No trust: {len(view.frames)} frames are too few to tell; give {length}."
-        starts = np.linspace(0, len(view.frames) - length, _NUM_WINDOWS).astype(int)
+        num = int(np.clip(len(view.frames) // (2 * length), 1, _MOST_WINDOWS))
+        starts = np.linspace(0, len(view.frames) - length, num).astype(int)
         found = []
-        for start in sorted(set(starts.tolist())):
+        for start in starts.tolist():
             seen = world.newest(view.frames[start : start + length])
             latents: Latents = world.encode_frames(seen)
             found.append(judge(world.calibration, world.weigh(latents, seen, 0)))
