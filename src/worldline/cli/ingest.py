@@ -51,6 +51,9 @@ class Ingest:
     detector: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
     """Names what is seen: a plug-in, such as transformers:FOLDER of a model. Files that are known
     already are shown to it with --again alone."""
+    world: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
+    """Adds what this world sees and motion does not show, where its trust in the footage is high:
+    small, or the folder of a world. Known files as with --detector."""
     again: bool = False
     """Look at files whose content is known, too."""
     forget: bool = False
@@ -100,10 +103,16 @@ class Ingest:
         from worldline.readout import open_detector
         from worldline.retrieval.ingest import look_at
 
-        if self.detector is None:
+        if self.detector is None and self.world is None:
             return look_at
-        open_detector(self.detector)  # better now than once for each file
-        return partial(look_at, detector=self.detector)
+        # Better now than once for each file.
+        if self.detector is not None:
+            open_detector(self.detector)
+        if self.world is not None:
+            from worldline.world import World
+
+            World.from_pretrained(self.world)
+        return partial(look_at, detector=self.detector, world=self.world)
 
     @contextmanager
     def _spread(self, num_workers: int) -> Iterator[Spread | None]:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from worldline.readout import DepthEstimator, Detector
+    from worldline.world import World
+    from worldline.world.onlooker import Onlooker
 
 __all__ = ["Perceive", "perceive_file", "tracks"]
 
@@ -42,16 +44,20 @@ class Perceive:
     """Names things and finds what rests: a plug-in, such as transformers:FOLDER of a model."""
     depth: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
     """Says how far away things are: a plug-in, such as transformers:FOLDER of a model."""
+    world: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
+    """Adds what this world sees and motion does not show, such as what rests, where its trust in
+    the footage is high: small, or the folder of a world."""
     json: JsonFlag = False
     seed: Seed = 0
 
     def run(self) -> Answer:
-        """Read each file once, in constant memory."""
+        """Read each file once, in constant memory; a world keeps a small picture of each frame."""
         from worldline.readout import open_depth, open_detector
 
         names = stems(self.videos)
         detector = None if self.detector is None else open_detector(self.detector)
         depth = None if self.depth is None else open_depth(self.depth)
+        world = None if self.world is None else _open_world(self.world)
         # Unlike `Path.resolve` this bears a link that leads to itself.
         sources = {os.path.realpath(video) for video in self.videos}
 
@@ -61,7 +67,7 @@ class Perceive:
                 raise InputError(
                     f"{path}: its overlay would overwrite {target}; choose another --overlay"
                 )
-            result, scene = perceive_file(path, report, detector, depth)
+            result, scene = perceive_file(path, report, detector, depth, world)
             if target is not None:
                 _draw(path, scene, target, result)
             return result
@@ -87,6 +93,8 @@ class Perceive:
             console.print(table if result["tracks"] else "nothing moves")
             if result["events"]:
                 console.print(events_table(result["events"]))
+            if "world" in result:
+                console.print(describe_onlooker(result["world"]))
 
 
 def _draw(path: str, scene: Scene, target: Path, result: Answer) -> None:
@@ -110,8 +118,9 @@ def perceive_file(
     report: Callable[[float], None],
     detector: Detector | None = None,
     depth: DepthEstimator | None = None,
+    world: World | None = None,
 ) -> tuple[Answer, Scene]:
-    """Result of one file, and its scene.
+    """Result of one file, and its scene; a world adds what it alone sees, where it may be trusted.
 
     Raises:
         MediaError: the file cannot be used.
@@ -133,13 +142,24 @@ def perceive_file(
             yield item
             report(min(1.0, index / max(1, info.num_frames_hint)))
 
+    onlooker = None if world is None else _onlooker(world)
     scene = config.build().read(
-        frames(),
+        frames() if onlooker is None else onlooker.watch(frames()),
         provenance=info.provenance,
         full_size_px=(info.width_px, info.height_px),
         detector=detector,
         depth=depth,
     )
+    heard: Answer = {}
+    if world is not None and onlooker is not None:
+        num_known = scene.num_objects
+        scene, told = onlooker.add_to(scene)
+        heard["world"] = {
+            "name": world.name,
+            "trust": told.trust,
+            "reason": told.reason,
+            "added": scene.ids[num_known:].tolist(),
+        }
     result: Answer = {
         "fps": info.fps,
         "size": [info.width_px, info.height_px],
@@ -149,10 +169,23 @@ def perceive_file(
         "tracks": tracks(scene),
         "events": [event.to_json() for event in scene.events],
         "contacts": [contact.to_json() for contact in scene.contacts],
+        **heard,
     }
     if damage:
         result["error"] = damage[0]
     return result, scene
+
+
+def _open_world(name: str) -> World:
+    from worldline.world import World
+
+    return World.from_pretrained(name)
+
+
+def _onlooker(world: World) -> Onlooker:
+    from worldline.world.onlooker import Onlooker
+
+    return Onlooker(world)
 
 
 def tracks(scene: Scene) -> list[dict[str, Any]]:
@@ -189,6 +222,12 @@ def _depths(scene: Scene, row: int, seen: np.ndarray) -> dict[str, list[float | 
         if values is not None:
             known[name] = [None if np.isnan(v) else float(v) for v in values[row, seen]]
     return known
+
+
+def describe_onlooker(heard: Answer) -> str:
+    """What a world added, in a line for a person."""
+    added = ", ".join(str(name) for name in heard["added"]) or "nothing"
+    return f"the world {heard['name']} adds {added} (trust {heard['trust']:.2f})"
 
 
 def events_table(events: list[dict[str, Any]]) -> Any:

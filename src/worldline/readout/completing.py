@@ -78,7 +78,7 @@ def _is_lasting(visible: Bool[np.ndarray, " t"]) -> bool:
     if len(seen) < 2:
         return False
     span = seen[-1] - seen[0] + 1
-    return len(seen) >= _SEEN * span and span >= _LASTS * len(visible)
+    return bool(len(seen) >= _SEEN * span and span >= _LASTS * len(visible))
 
 
 def _is_known(scene: Scene, told: Scene, k: int) -> bool:

@@ -7,14 +7,19 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from worldline.core.errors import MediaError
 from worldline.core.media import VIDEO_SUFFIXES, is_there, videos_below
 from worldline.core.provenance import Origin
 from worldline.core.scene import Scene
 from worldline.retrieval.motions.moments import Moments
+
+if TYPE_CHECKING:
+    from worldline.world import World
+    from worldline.world.onlooker import Onlooker
 
 __all__ = [
     "VIDEO_SUFFIXES",
@@ -186,16 +191,18 @@ def hash_content(video: Path) -> str:
     return text
 
 
-def look_at(video: Path, *, detector: str | None = None) -> Seen:
+def look_at(video: Path, *, detector: str | None = None, world: str | None = None) -> Seen:
     """Make a scene of a video: its simulator's truth where that lies beside it, else its pixels.
 
     A scene file counts only if it says that it was simulated and the video does not carry the mark
     of another origin; the video itself must be readable in any case. The pixels are shown to
-    `detector`, a plug-in by name (see `worldline.readout.open_detector`), which names what it sees.
+    `detector`, a plug-in by name (see `worldline.readout.open_detector`), which names what it sees,
+    and to `world`, by name or folder, which adds what it alone sees (`World.from_pretrained`).
 
     Raises:
         MediaError: the video, or the scene file beside it, cannot be used.
         InputError: there is no such detector, or it fails.
+        ArtifactError: there is no such world.
     """
     from worldline.data import iter_frames, probe
     from worldline.physics import detect_events
@@ -220,13 +227,31 @@ def look_at(video: Path, *, detector: str | None = None) -> Seen:
     side_px = PixelReadout.Config().max_side_px if names is None else _DETECTOR_SIDE_PX
     watch = FlowWatch()
     frames = watch.pass_on(iter_frames(video, max_side_px=side_px, on_damage=damage.append))
+    onlooker = None if world is None else _onlooker(world)
+    if onlooker is not None:
+        frames = onlooker.watch(frames)
     size_px = info.width_px, info.height_px
     scene = (
         PixelReadout.Config()
         .build()
         .read(frames, provenance=info.provenance, full_size_px=size_px, detector=names)
     )
+    if onlooker is not None:
+        scene, _ = onlooker.add_to(scene)
     return Seen(scene, "pixels", damage[0] if damage else "", watch.moments)
+
+
+def _onlooker(world: str) -> Onlooker:
+    from worldline.world.onlooker import Onlooker
+
+    return Onlooker(_open_world(world))
+
+
+@cache
+def _open_world(name: str) -> World:
+    from worldline.world import World
+
+    return World.from_pretrained(name)
 
 
 def _read_truth(video: Path) -> Scene | None:
