@@ -101,7 +101,7 @@ def content(place):
         for table, columns in (
             ("videos", None),
             ("events", None),
-            ("motions", ["uri", "segment", "track", "vector"]),
+            ("motions", ["uri", "segment", "tracks", "vector"]),
         )
     }
 

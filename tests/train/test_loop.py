@@ -88,7 +88,7 @@ def test_the_ledger_counts_attention(tmp_path):
         def finish(self):
             pass
 
-    ledger = trainer(1).run(Attending(), tmp_path)
+    ledger = trainer(1, half=False).run(Attending(), tmp_path)
     tokens = 2 * 3 * 5
     projections = 2 * tokens * 8 * (3 * 8) * 2 + 2 * tokens * 8 * 8 * 3
     products = 2 * (2 * tokens * 5 * 8) * 3  # queries by keys, weights by values

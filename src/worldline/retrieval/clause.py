@@ -340,8 +340,9 @@ class _Casting:
             roles.append((first, Who(name=self._mentions.subject)))
         if direct and second:
             roles.append((second, self._name(direct[0])))
-            if event.type in HANDLED:
-                self._mentions.handled = dict(roles)["object"].name
+            handled = dict(roles).get("object")
+            if event.type in HANDLED and handled is not None:
+                self._mentions.handled = handled.name
         roles.sort(key=lambda pair: pair[0] == order[1])
         if doer is not None:
             self._mentions.introduce(doer)  # "a robot puts a ball into a bin, then turns"

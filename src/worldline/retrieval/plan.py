@@ -321,4 +321,5 @@ def _say_compare(compare: Compare) -> str:
     if unit not in _UNITS:
         name, unit = compare.quantity, ""
     value = f"{compare.value:g} {_UNITS.get(unit, '')}".strip()
-    return f"{name.replace('_', ' ')} {_WORDS.get(compare.op, 'exactly')} {value}"
+    said = "relative bend" if name == "bend" else name.replace("_", " ")  # to bend is an event
+    return f"{said} {_WORDS.get(compare.op, 'exactly')} {value}"

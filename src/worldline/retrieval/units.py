@@ -90,6 +90,7 @@ QUANTITY_OF: Mapping[str, Mapping[str, str]] = {
 
 QUANTITIES: Mapping[str, tuple[str, str]] = {
     "entry_speed_mps": ("contain", "entry speed"),
+    "bend": ("deform", "relative bend, change of shape"),
     "num_bodies": ("converge", "number of bodies, num bodies"),
     "num_pieces": ("break", "number of pieces, num pieces"),
     "ttc_s": ("near_miss", "time to collision, ttc"),

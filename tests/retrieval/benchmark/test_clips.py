@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from worldline.physics import detect_events
+from worldline.retrieval.benchmark import clips
 from worldline.retrieval.benchmark.clips import make_clip, make_clips
 from worldline.retrieval.benchmark.disturbances import DISTURBANCES
+from worldline.retrieval.benchmark.looking import library_of, look_at_clips
+from worldline.retrieval.benchmark.queries import questions
 from worldline.retrieval.benchmark.recipes import RECIPES, Part
+from worldline.retrieval.benchmark.run import score_library
 
 ROWS = {recipe.name: row for row, recipe in enumerate(RECIPES)}
 
@@ -79,3 +85,13 @@ def test_files_are_made_once_with_the_truth_elsewhere(tmp_path):
     assert files[0].read_truth().num_frames > 10
     again = make_clips(tmp_path, Part.TEST, seed=0, quick=True, num_workers=1)
     assert [file.video.stat().st_mtime_ns for file in again] == stamps
+
+
+def test_clips_of_a_folder_that_is_given_relative_to_here_are_found(tmp_path, monkeypatch):
+    """As the folder is that `worldline eval retrieval` takes when none is given."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(clips, "_QUICK", {"drop"})
+    made = make_clips(Path("kept"), Part.TEST, seed=0, quick=True, num_workers=1)
+    sights = look_at_clips(made, num_workers=1)
+    asked = [question for question in questions() if question.text == "something falls"]
+    assert score_library(library_of(sights, of_truth=True), asked, sights).tolist() == [[1.0]]

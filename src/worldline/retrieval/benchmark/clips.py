@@ -91,7 +91,8 @@ def make_clips(
         InputError: the folder cannot be written.
     """
     size = "quick" if quick else "whole"
-    place = folder / f"{source_digest(_SOURCES)}-{seed}-{size}" / str(part)
+    # Absolute, as a library names videos: scores are looked up by that name.
+    place = folder.absolute() / f"{source_digest(_SOURCES)}-{seed}-{size}" / str(part)
     try:
         for name in ("videos", "truth"):
             (place / name).mkdir(parents=True, exist_ok=True)
