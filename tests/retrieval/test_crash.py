@@ -47,7 +47,7 @@ for name in ("append", "upsert", "delete"):
     dies(LanceStore, name)
 
 def look(path):
-    return Seen(Scene.from_json(json.loads(path.read_text())), "pixels")
+    return Seen(Scene.from_json(json.loads(path.read_text())), "given")
 
 # The parent only forks: no library is open in it, and each child ends as a process of its own.
 for line in sys.stdin:

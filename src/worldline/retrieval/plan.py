@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from worldline.core.errors import InputError
+from worldline.physics import PROFILES
 from worldline.retrieval.plan_json import Fields, read_query
+from worldline.retrieval.profiles import by_profile
 from worldline.retrieval.query import (
     NEARBY_S,
     And,
@@ -213,13 +215,23 @@ def say(query: Query) -> str:
             near = f" (within {NEARBY_S:g} s)"
             return text + (" without " + " or ".join(absent) if absent else "") + near
         case Or(parts):
-            return " or ".join(say(p) for p in parts)
+            return _say_profile(query) or " or ".join(say(p) for p in parts)
         case Not(part):
             return f"{_say_part(query)} in the whole video"
         case Count(part, op, number):
             return f"{_WORDS.get(op, 'exactly')} {number} times {say(part)}"
         case _:
             raise InputError(f"{type(query).__name__} is not a query expression")
+
+
+def _say_profile(query: Or) -> str:
+    """Such as "a near miss by SUMO" where that is what the alternatives are; else nothing."""
+    first = query.parts[0] if query.parts else None
+    if not isinstance(first, Event) or first.type != "near_miss":
+        return ""
+    plain = replace(first, where=())
+    named = (name for name in PROFILES if by_profile(plain, name) == query)
+    return next((f"{say(plain)} by {name.upper()}" for name in named), "")
 
 
 _RELATIONS = {
