@@ -221,6 +221,26 @@ class Casting:
                     break
         return tuple(props)
 
+    def rolling_ball(
+        self,
+        radius_m: float,
+        position_m: Numbers,
+        way: np.ndarray,
+        speed_mps: float,
+        *,
+        density: float | None = None,
+    ) -> Body:
+        """A ball that rolls along the ground without slipping, in the direction `way` (unit)."""
+        return self.body(
+            Shape.BALL,
+            (radius_m, radius_m, radius_m),
+            position_m,
+            density=density,
+            rotation_wxyz=self.rotation(),
+            velocity_mps=way * speed_mps,
+            angular_velocity_radps=np.cross((0, 0, 1), way) * speed_mps / radius_m,
+        )
+
     def view(self, *, azimuth_rad: float | None = None, spread_rad: float = 0.5) -> View:
         """Any side, or one within `spread_rad` of a given side or of the one opposite."""
         if azimuth_rad is None:

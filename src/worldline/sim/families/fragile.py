@@ -182,15 +182,7 @@ def _ball(cast: Casting, values: dict[str, float], way: np.ndarray) -> Body:
     radius, speed = values["size_m"] * cast.uniform(0.6, 0.9), values["speed_mps"]
     start = -way * (1.6 * values["size_m"] + radius + speed * cast.uniform(0.15, 0.4))
     start[2] = radius
-    return cast.body(
-        Shape.BALL,
-        (radius, radius, radius),
-        start,
-        density=cast.uniform(1500, 2500),
-        rotation_wxyz=cast.rotation(),
-        velocity_mps=way * speed,
-        angular_velocity_radps=np.cross((0, 0, 1), way) * speed / radius,
-    )
+    return cast.rolling_ball(radius, start, way, speed, density=cast.uniform(1500, 2500))
 
 
 def _moved(piece: Body, lift: np.ndarray, drift: np.ndarray) -> Body:

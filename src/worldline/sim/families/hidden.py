@@ -60,14 +60,7 @@ class Occlude:
         time_s = cast.times((1 / 30, 1 / 20, 1 / 20))
         start = -along * speed * float(time_s[-1]) * cast.uniform(0.4, 0.6)
         start[2] = radius
-        ball = cast.body(
-            Shape.BALL,
-            (radius, radius, radius),
-            start,
-            rotation_wxyz=cast.rotation(),
-            velocity_mps=along * speed,
-            angular_velocity_radps=np.cross((0, 0, 1), along) * speed / radius,
-        )
+        ball = cast.rolling_ball(radius, start, along, speed)
         half = (values["screen_m"], 0.06, radius * cast.uniform(1.3, 2.2))
         place = toward_camera * (radius + cast.uniform(0.3, 1.0))
         screen = Prop(

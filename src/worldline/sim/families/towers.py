@@ -51,15 +51,7 @@ class Tower:
         meet_s = cast.uniform(0.2, 0.5)
         start = -way * (wide + radius + speed * meet_s) + across * wide * cast.uniform(-0.3, 0.3)
         start[2] = radius
-        ball = cast.body(
-            Shape.BALL,
-            (radius, radius, radius),
-            start,
-            density=cast.uniform(1500, 2500),
-            rotation_wxyz=cast.rotation(),
-            velocity_mps=way * speed,
-            angular_velocity_radps=np.cross((0, 0, 1), way) * speed / radius,
-        )
+        ball = cast.rolling_ball(radius, start, way, speed, density=cast.uniform(1500, 2500))
         blocks, top = [], 0.0
         for index in range(cast.count(3, 5)):
             thick = wide * cast.uniform(0.75, 1.0)
