@@ -56,7 +56,7 @@ class IngestResult:
     Attributes:
         source: the file, or the path that could not be used.
         status: added, updated, unchanged or failed.
-        num_events, num_segments: how much the library holds of it.
+        num_events, num_segments: how much the library holds of it, guesses included.
         error: why it failed, or which part of it could not be read, in one sentence.
         bug: it failed in a way that should not be.
     """

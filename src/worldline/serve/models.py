@@ -55,7 +55,7 @@ class LibraryReport(BaseModel):
     """What the library holds."""
 
     num_videos: int = Field(description="Videos known.", ge=0)
-    num_events: int = Field(description="Events found in them.", ge=0)
+    num_events: int = Field(description="Events found in them, guesses included.", ge=0)
     duration_s: float = Field(description="Length of all videos together, in seconds.", ge=0)
     origins: dict[str, int] = Field(
         description="Number of videos recorded, simulated and generated."
@@ -78,7 +78,7 @@ class VideoRecord(BaseModel):
     origin: str = Field(description="recorded, simulated or generated.")
     evidence: str = Field(description="What its events rest on: truth, pixels or given.")
     damage: str = Field(description='Which part of the file could not be read; mostly "".')
-    num_events: int = Field(description="Events found in it.")
+    num_events: int = Field(description="Events found in it, guesses included.")
     num_segments: int = Field(description="Stretches whose motion can be compared.")
     ingested_at: str = Field(description="When it was looked at last, UTC.")
 
