@@ -81,7 +81,7 @@ def make_clips(
     Args:
         folder: cache; clips of other seeds and of other versions of the simulator keep their own
             places in it.
-        part: development or test; they share no random number.
+        part: which.
         seed: of both.
         quick: few clips.
         num_workers: processes.
@@ -110,6 +110,7 @@ def make_clips(
                 jobs.append((row, index, file))
     if not jobs:
         return files
+    jobs.sort(key=lambda job: job[1])  # some of each kind first: an unfinished part is of use
     work = partial(_make_file, part=part, seed=seed)
     with spawn_pool(num_workers) as pool:
         for done, _ in enumerate(pool.imap_unordered(work, jobs), start=1):

@@ -24,14 +24,19 @@ FPS = 25
 
 
 class Part(StrEnum):
-    """Which clips: those to tune and calibrate on, or those that numbers are reported of."""
+    """Which clips: those to calibrate on, those that numbers are reported of, or those to train
+    on. They share no random number."""
 
     DEVELOPMENT = "development"
     TEST = "test"
+    TRAINING = "training"
 
 
 DEVELOPMENT_SHARE = 0.7
 """Clips of development for one of the test."""
+
+TRAINING_EACH = 72
+"""Clips of each kind to train on."""
 
 Directed = Callable[[np.random.Generator, Casting], Play]
 
@@ -55,6 +60,8 @@ class Recipe:
 
     def count_in(self, part: Part) -> int:
         """Clips of it in one part."""
+        if part is Part.TRAINING:
+            return TRAINING_EACH
         share = DEVELOPMENT_SHARE if part is Part.DEVELOPMENT else 1.0
         return max(1, round(share * self.count))
 
