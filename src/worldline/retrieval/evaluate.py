@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import replace
 from typing import Any
 
 from scipy.special import ndtr
 
 from worldline.core.scene import STATIC
+from worldline.retrieval.evidence import Evidence, Match, StoredEvent, Video
 from worldline.retrieval.intervals import stand
 from worldline.retrieval.plan import say
 from worldline.retrieval.query import (
+    BLUR_S,
     NEARBY_S,
-    PAIR_TYPES,
+    ONSET_TYPES,
     TOUCH_S,
     And,
     Compare,
@@ -31,17 +31,8 @@ from worldline.retrieval.query import (
     Who,
 )
 from worldline.retrieval.tally import LEAST_CHANCE, chance_of, likeliest
-from worldline.retrieval.weighing import BY_DEFINITION
-from worldline.retrieval.where import Row
 
-__all__ = [
-    "ABSENT_BELOW",
-    "Evidence",
-    "Match",
-    "StoredEvent",
-    "Video",
-    "find_matches",
-]
+__all__ = ["ABSENT_BELOW", "UNCONFIRMED", "UNKNOWN_LABEL", "find_matches"]
 
 ABSENT_BELOW = 0.5
 """An event with a lower confidence does not contradict a `Not`; it lowers the score instead."""
@@ -50,124 +41,6 @@ UNCONFIRMED = 0.3
 """Factor on the score for a label or colour that was asked for and is not known of the object."""
 
 UNKNOWN_LABEL = "object"
-
-
-@dataclass(frozen=True)
-class StoredEvent:
-    """A row of the `events` table."""
-
-    row: Row
-
-    @cached_property
-    def quantities(self) -> Mapping[str, float]:
-        """Every measured quantity."""
-        return json.loads(self.row["quantities"])
-
-    @property
-    def start_s(self) -> float:
-        """Begin of the event."""
-        return self.row["start_s"]
-
-    @property
-    def end_s(self) -> float:
-        """End of the event."""
-        return self.row["end_s"]
-
-    @cached_property
-    def who(self) -> Mapping[str, tuple[int, str, str]]:
-        """Role to (track, label, colour)."""
-        parts = zip(self.row["tracks"], self.row["labels"], self.row["colors"], strict=True)
-        return dict(zip(self.row["roles"], parts, strict=True))
-
-    @cached_property
-    def castings(self) -> tuple[Mapping[str, tuple[int, str, str]], ...]:
-        """The ways in which its objects can fill its roles: two where the order says nothing."""
-        if self.row["type"] in PAIR_TYPES and {"a", "b"} <= self.who.keys():
-            return self.who, {**self.who, "a": self.who["b"], "b": self.who["a"]}
-        return (self.who,)
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """An event as it bears on a query, with how it satisfies the query's conditions."""
-
-    event: StoredEvent
-    comparisons: tuple[Mapping[str, Any], ...] = ()
-    unconfirmed: tuple[str, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain dictionary for a hit's "why"."""
-        row = self.event.row
-        record: dict[str, Any] = {
-            "number": row["number"],
-            "type": row["type"],
-            "start_s": row["start_s"],
-            "end_s": row["end_s"],
-            "confidence": row["confidence"],
-            "tracks": list(row["tracks"]),
-            "labels": list(row["labels"]),
-            "roles": {
-                role: {"track": track, "label": label, "color": color or None}
-                for role, (track, label, color) in self.event.who.items()
-            },
-            "calibrated": BY_DEFINITION in self.event.quantities,
-            "guessed": self.event.quantities.get(BY_DEFINITION) == 0,
-            "quantities": dict(self.event.quantities),
-            "comparisons": [dict(c) for c in self.comparisons],
-            "definition_version": row["definition_version"],
-        }
-        if self.unconfirmed:
-            record["unconfirmed"] = list(self.unconfirmed)
-        return record
-
-
-@dataclass(frozen=True)
-class Match:
-    """A way in which a query holds.
-
-    Attributes:
-        start_s, end_s: interval.
-        score: probability that it happened as asked.
-        margin: smallest distance to a threshold, as |log2(value / threshold)|; 0 without one.
-        evidence: the events it rests on.
-        absent: what did not happen, in words.
-        bindings: variable to object id.
-    """
-
-    start_s: float
-    end_s: float
-    score: float
-    margin: float = 0.0
-    evidence: tuple[Evidence, ...] = ()
-    absent: tuple[str, ...] = ()
-    bindings: Mapping[str, int] = field(default_factory=dict)
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Begin and end, s."""
-        return self.start_s, self.end_s
-
-    def joined(self, other: Match) -> Match:
-        """Both at once, as independent."""
-        known = {id(e.event) for e in self.evidence}
-        margins = [m.margin for m in (self, other) if m.margin > 0]
-        return Match(
-            min(self.start_s, other.start_s),
-            max(self.end_s, other.end_s),
-            self.score * other.score,
-            min(margins, default=0.0),
-            self.evidence + tuple(e for e in other.evidence if id(e.event) not in known),
-            self.absent + other.absent,
-            {**self.bindings, **other.bindings},
-        )
-
-
-@dataclass(frozen=True)
-class Video:
-    """What is known of one video."""
-
-    row: Row
-    events: tuple[StoredEvent, ...] = ()
 
 
 def find_matches(query: Query, video: Video) -> list[Match]:
@@ -194,6 +67,7 @@ def find_matches(query: Query, video: Video) -> list[Match]:
 
 def _event_matches(query: Event, events: Sequence[StoredEvent]) -> list[Match]:
     found = []
+    by_onset = query.type in ONSET_TYPES
     for event in events:
         if event.row["type"] != query.type:
             continue
@@ -206,9 +80,9 @@ def _event_matches(query: Event, events: Sequence[StoredEvent]) -> list[Match]:
         for bindings, unconfirmed in _cast(query, event):
             evidence = Evidence(event, comparisons, unconfirmed)
             score = chance * UNCONFIRMED ** len(unconfirmed)
-            found.append(
-                Match(event.start_s, event.end_s, score, margin, (evidence,), (), bindings)
-            )
+            span = event.start_s, event.end_s
+            done_s = event.start_s if by_onset else event.end_s
+            found.append(Match(*span, score, done_s, margin, (evidence,), (), bindings, by_onset))
     return found
 
 
@@ -276,11 +150,14 @@ def _agree(a: Mapping[str, int], b: Mapping[str, int]) -> bool:
 
 
 def _follows(first: Match, second: Match, within_s: float | None) -> bool:
-    return (
-        second.start_s > first.start_s
-        and second.start_s >= first.end_s - TOUCH_S
-        and (within_s is None or second.start_s - first.end_s <= within_s)
-    )
+    """Whether `second` begins after `first`, counted as `Query.then` says."""
+    wait_s = second.start_s - first.done_s
+    if first.by_onset:
+        is_sharp = second.by_onset and second.done_s == second.start_s
+        is_later = wait_s > 0 if is_sharp else wait_s >= -BLUR_S
+    else:
+        is_later = second.start_s > first.start_s and wait_s >= -TOUCH_S
+    return is_later and (within_s is None or wait_s <= within_s)
 
 
 def _then_matches(query: Then, video: Video) -> list[Match]:
@@ -366,11 +243,13 @@ def _gap_s(a: Match, b: Match) -> float:
 
 def _absence(where: Match, part: Query, contrary: Sequence[Match]) -> Match:
     chance = math.prod(1 - c.score for c in contrary)
-    return Match(where.start_s, where.end_s, chance, absent=(say(part),))
+    bare = replace(where, margin=0.0, evidence=(), bindings={})
+    return replace(bare, score=chance, absent=(say(part),))
 
 
 def _whole_video(video: Video, absent: Sequence[Query]) -> list[Match]:
-    whole = Match(0.0, video.row["duration_s"], 1.0)
+    duration_s = video.row["duration_s"]
+    whole = Match(0.0, duration_s, 1.0, duration_s)
     for part in absent:
         contrary = find_matches(part, video)
         if any(c.score >= ABSENT_BELOW for c in contrary):
@@ -395,4 +274,4 @@ def _count_matches(query: Count, video: Video) -> list[Match]:
     start_s = min((m.start_s for m in certain), default=0.0)
     end_s = max((m.end_s for m in certain), default=video.row["duration_s"])
     evidence = tuple(e for m in certain for e in m.evidence)
-    return [Match(start_s, end_s, score, evidence=evidence)]
+    return [Match(start_s, end_s, score, end_s, evidence=evidence)]

@@ -30,7 +30,9 @@ from worldline.retrieval.conditions import (
 )
 
 __all__ = [
+    "BLUR_S",
     "NEARBY_S",
+    "ONSET_TYPES",
     "PAIR_TYPES",
     "TOUCH_S",
     "Accelerate",
@@ -103,6 +105,16 @@ TOUCH_S = 0.25
 """Moments that lie this close count as one where events are said to meet, start or end together,
 and a second event may begin so long before the end of the first and still come after it."""
 
+ONSET_TYPES = frozenset({"contact", "collide", "contain", "deform", "occlude"})
+"""Events that are known by their onset: something hits, comes to be inside, gives way or goes out
+of sight. By the ontology their interval then lasts as long as what came of it, the touch, the stay,
+the bend or the hiding: perhaps to the end of the video. What comes after one comes after its
+onset, and a wait is counted from there; after every other event both count from its end."""
+
+BLUR_S = 0.1
+"""An event may be measured to begin so long before the onset that brings it about, and still come
+after it: a break begins with the last frame in which the body is whole."""
+
 PAIR_TYPES = frozenset({"contact", "collide", "near_miss", "cross"})
 """Events of two objects whose roles `a` and `b` are not ordered: either may be said first."""
 
@@ -112,7 +124,10 @@ class Query:
     """Base of all expressions. Combine with `then`, `&`, `|`, `~` and `times`."""
 
     def then(self, second: Query, *, within_s: float | None = None) -> Then:
-        """This, and afterwards `second`, starting at most `within_s` after this has ended."""
+        """This, and afterwards `second`, starting at most `within_s` after this is done.
+
+        Done is when it ends, or when it begins where it is one of `ONSET_TYPES`.
+        """
         return Then(self, second, within_s)
 
     def times(self, number: int, op: Op = Op.GE) -> Count:

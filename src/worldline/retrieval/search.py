@@ -13,7 +13,8 @@ from worldline.core.errors import InputError
 from worldline.core.provenance import Origin
 from worldline.retrieval.alike import Asked, find_alike
 from worldline.retrieval.candidates import Candidates, columns_for, holds_of_nothing
-from worldline.retrieval.evaluate import UNKNOWN_LABEL, Match, StoredEvent, Video, find_matches
+from worldline.retrieval.evaluate import UNKNOWN_LABEL, find_matches
+from worldline.retrieval.evidence import Match, StoredEvent, Video
 from worldline.retrieval.plan import Plan
 from worldline.retrieval.query import Event, Query, events_in
 from worldline.retrieval.schema import COMMON_QUANTITIES, EVENTS, VIDEOS
@@ -226,7 +227,7 @@ def _by_motion(store: Store, asked: Asked) -> list[_Found]:
     videos = _videos(store, {a.uri for a in alike})
     return _best_apart(
         [
-            _Found(videos[a.uri], Match(a.start_s, a.end_s, 1.0), a.similarity, a.pairs)
+            _Found(videos[a.uri], Match(a.start_s, a.end_s, 1.0, a.end_s), a.similarity, a.pairs)
             for a in alike
             if a.uri in videos  # or it was removed meanwhile
         ]

@@ -95,7 +95,7 @@ def list_videos(uri: str, offset: int, limit: int) -> tuple[int, list[dict[str, 
 
 def find_video(uri: str, name: str) -> dict[str, Any] | None:
     """A video's record with its events, by its id or its URI; None where there is none."""
-    from worldline.retrieval.evaluate import Evidence, StoredEvent
+    from worldline.retrieval.evidence import Evidence, StoredEvent
     from worldline.retrieval.schema import EVENTS, VIDEOS
     from worldline.retrieval.where import AllOf, IsIn
 
