@@ -30,7 +30,9 @@ from worldline.retrieval.standing import (
     another,
     is_attribute,
     is_handler,
+    is_joined,
     is_relative,
+    is_support,
     word,
 )
 from worldline.retrieval.used import counted_twice
@@ -81,6 +83,7 @@ class _Casting:
         self._items, self._said = items, said
         self._mentions, self._remarks = reader.mentions, reader.remarks
         self._used: list[Named] = []
+        self._met: list[Event] = []
         self._subject: Named | None = None
         self._had_subject = False
 
@@ -96,6 +99,7 @@ class _Casting:
             of_motion(event) if said.item.entry == MOVING else event
             for event, said in zip(events, self._said.events, strict=True)
         ]
+        parts += self._met
         others = self._others(events)
         if others and self._said.count is None:
             if self._said.at_once and len(others) == 1:
@@ -227,13 +231,13 @@ class _Casting:
             landed = (p for p in after if p.link in ("on", "onto", "on top of", "upon", "to"))
             second = next(landed, None)
         else:
-            second = next((p for p in after if self._is_support(p)), None)
+            second = next((p for p in after if is_support(self._items, p)), None)
         free = [p for p in after if p is not second and not p.is_place]
         between = self._items[: said.at] if not before else ()
         has_pronoun = any(i.kind is Kind.PRONOUN for i in between)
         is_noun = said.is_noun or not (before or has_pronoun)
         if has_pronoun:
-            free = [p for p in free if not self._is_joined(said, p)]
+            free = [p for p in free if not is_joined(self._items, said, p)]
         links = ("", "of", "in", "between", "by") if is_noun else ("", "of", "in", "between")
         direct = [p for p in free if p.link in links]
         passive = word(self._items, said.at - 1) in BEING
@@ -267,17 +271,9 @@ class _Casting:
             roles.append((second_role, self._name(second)))
         return replace(event, roles=tuple(roles))
 
-    def _is_joined(self, said: Said, named: Named) -> bool:
-        """Whether an "and" parts somebody from the verb before."""
-        return any(i.kind is Kind.AND for i in self._items[said.at : named.at])
-
     def _next_thing(self, said: Said) -> int:
         """Where the first thing after an event is named."""
         return min((p.at for p in self._said.people if p.at > said.at), default=-1)
-
-    def _is_support(self, named: Named) -> bool:
-        entries = [i for i in self._items[: named.at] if i.words == named.link]
-        return bool(entries) and entries[-1].kind is Kind.ON and named.link != "out of"
 
     def _pair(self, event: Event, said: Said, before: list[Named], after: list[Named]) -> Event:
         people = [p for p in (*before, *after) if p.link != "from"]
@@ -343,6 +339,7 @@ class _Casting:
             handled = dict(roles).get("object")
             if event.type in HANDLED and handled is not None:
                 self._mentions.handled = handled.name
+        self._pour_into(event, roles, after)
         roles.sort(key=lambda pair: pair[0] == order[1])
         if doer is not None:
             self._mentions.introduce(doer)  # "a robot puts a ball into a bin, then turns"
@@ -363,7 +360,21 @@ class _Casting:
             if whom is not None:
                 who = self._introduce(whom) if role == doer else self._name(whom)
                 roles.append((role, who))
+        self._pour_into(event, roles, after)
         return replace(event, roles=tuple(roles))
+
+    def _pour_into(self, event: Event, roles: list[tuple[str, Who]], after: list[Named]) -> None:
+        """ "Pours grains into a bin": a pouring, of what then touches the bin."""
+        bin_ = next((p for p in after if p.link in ("into", "in")), None)
+        if event.type != "pour" or bin_ is None:
+            return
+        poured = dict(roles).get("object")
+        if poured is None:
+            poured = self._name(Named(Who(), "", -1))
+            roles.append(("object", poured))
+        self._remarks.guess(bin_.words, "touched by what is poured")
+        whose = Who(name=poured.name), self._name(bin_)
+        self._met.append(Event("contact", roles=(("a", whose[0]), ("b", whose[1]))))
 
     def _size_of_group(self, subject: Named) -> tuple[Compare, ...]:
         """ "Three cars converge" is about one event with three of them."""

@@ -219,7 +219,8 @@ def say(query: Query) -> str:
         case Not(part):
             return f"{_say_part(query)} in the whole video"
         case Count(part, op, number):
-            return f"{_WORDS.get(op, 'exactly')} {number} times {say(part)}"
+            times = "once" if number == 1 else f"{number} times"
+            return f"{_WORDS.get(op, 'exactly')} {times} {say(part)}"
         case _:
             raise InputError(f"{type(query).__name__} is not a query expression")
 

@@ -37,6 +37,7 @@ def with_sizes(event: Event, number: int, said: Draft, remarks: Remarks) -> Even
         InputError: a quantity is named that such an event does not have.
     """
     is_last = number == len(said.events) - 1
+    event = _lasting(event, number, said, remarks)
     where: list[Compare] = list(event.where)
     for owner, words, compare in said.where:
         if owner != number:
@@ -58,6 +59,18 @@ def with_sizes(event: Event, number: int, said: Draft, remarks: Remarks) -> Even
     return replace(event, where=tuple(where))
 
 
+def _lasting(event: Event, number: int, said: Draft, remarks: Remarks) -> Event:
+    """ "Stops for 2 s" is a standstill of that time: a stop is the moment at which it begins."""
+    if event.type != "stop":
+        return event
+    for owner, words, compare in said.where:
+        is_time = compare.quantity == "?s" and compare.op in (Op.GE, Op.GT)
+        if owner == number and (is_time or compare.quantity == "duration_s"):
+            remarks.guess(said.events[number].item.words, f"stays still for {words}")
+            return Event("still", event.where, event.roles)
+    return event
+
+
 def _quantity(kind: str, name: str) -> str:
     """The quantity of an event that a name, or a unit after "?", speaks of; "" for none."""
     if name.startswith("?"):
@@ -66,9 +79,10 @@ def _quantity(kind: str, name: str) -> str:
     name = _MEANT.get((kind, name), name)
     known = ONTOLOGY[kind].quantities
     if name and name != "duration_s" and name not in known:
+        measured = ", ".join(dict.fromkeys(name_of(known_name) for known_name in known))
         raise InputError(
             f"{with_article(noun_of(kind))} has no {name_of(name)}; what is measured of it is "
-            f"{', '.join(known)}"
+            f"{measured}"
         )
     return name
 

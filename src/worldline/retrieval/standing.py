@@ -12,7 +12,8 @@ from worldline.retrieval.verbs import DOING, is_participle
 from worldline.retrieval.vocabulary import Kind
 from worldline.retrieval.words import Item
 
-__all__ = ["EACH_OTHER", "another", "is_attribute", "is_handler", "is_relative", "word"]
+__all__ = ["EACH_OTHER", "another", "is_attribute", "is_handler", "is_joined", "is_relative"]
+__all__ += ["is_support", "word"]
 
 _RELATIVE = ("which", "that", "who")
 EACH_OTHER = ("each other", "one another")
@@ -53,3 +54,14 @@ def is_relative(items: Sequence[Item], said: Said, named: Named) -> bool:
     if any(i.words in _RELATIVE for i in between):
         return True
     return said.item.words.split()[0].endswith("ing") and not between
+
+
+def is_joined(items: Sequence[Item], said: Said, named: Named) -> bool:
+    """Whether an "and" parts somebody from the verb before."""
+    return any(i.kind is Kind.AND for i in items[said.at : named.at])
+
+
+def is_support(items: Sequence[Item], named: Named) -> bool:
+    """Whether something is said to be what an event happens on: "on a ramp", "off a wall"."""
+    links = [i for i in items[: named.at] if i.words == named.link]
+    return bool(links) and links[-1].kind is Kind.ON and named.link != "out of"
