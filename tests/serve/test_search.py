@@ -91,13 +91,13 @@ def test_an_upload_that_is_no_video_or_too_long_is_refused(client, clips, tmp_pa
     ("params", "reason"),
     [
         ({"q": "flurb"}, "not known: flurb"),
-        ({"q": ""}, "q: "),
+        ({"q": ""}, "q is empty; give some text"),
         ({"q": " "}, "empty"),
-        ({}, "q: field required"),
-        ({"q": "fall", "limit": 0}, "limit: "),
-        ({"q": "fall", "limit": 101}, "limit: "),
-        ({"q": "fall", "limit": "many"}, "limit: "),
-        ({"q": "x" * 2001}, "q: "),
+        ({}, "q is missing; give it"),
+        ({"q": "fall", "limit": 0}, "limit is less than 1; give 1 or more"),
+        ({"q": "fall", "limit": 101}, "limit is more than 100; give 100 or less"),
+        ({"q": "fall", "limit": "many"}, "limit is no whole number; give one, such as 10"),
+        ({"q": "x" * 2001}, "q is too long; give at most 2000 characters"),
         ({"q": "falls from 2\u00b2 m"}, "2\u00b2"),
     ],
 )
@@ -113,12 +113,13 @@ def test_bad_words_are_refused_in_a_sentence(client, params, reason):
         ('{"query": "\\ud800"}', "query"),
         ('{"query": {"op": "\\ud800"}}', "Unicode"),
         ('{"query": [1]}', "query"),
-        ('{"query": "fall", "more": 1}', "more"),
+        ('{"query": "fall", "more": 1}', "more is no field of this request; leave it out"),
         ('{"query": "fall", "limit": 1e400}', "limit"),
+        ('{"query": "fall", "like": 7}', "like is no text; give text in quotes"),
         ("{}", "empty"),
-        ("[]", ""),
+        ("[]", "the body is no JSON object; give one in braces"),
         ("{", "JSON"),
-        ("null", ""),
+        ("null", "the body is no JSON object; give one in braces"),
     ],
 )
 def test_bad_json_is_refused_in_a_sentence(client, body, reason):
@@ -135,7 +136,9 @@ def test_bottomless_json_is_refused(client):
 
 
 def test_an_unknown_video_is_not_there(client):
-    assert "no video" in refused(client.post("/v1/search", json={"like": "nowhere.mp4"}), 404)
+    said = refused(client.post("/v1/search", json={"like": "nowhere.mp4"}), 404)
+    assert said.startswith("like: the library has no video called nowhere.mp4; give the id or path")
+    assert "POST /v1/search/like" in said
 
 
 def test_a_library_that_is_not_there_yet_says_so_without_its_place(own, tmp_path):

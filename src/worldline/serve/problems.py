@@ -95,13 +95,47 @@ def _methods(app: FastAPI, path: str) -> list[str]:
     return sorted(found) or ["GET"]
 
 
+_FAULTS: Mapping[str, str] = {
+    "missing": "is missing; give it",
+    "extra_forbidden": "is no field of this request; leave it out, or see /openapi.json for those "
+    "that there are",
+    "int_parsing": "is no whole number; give one, such as 10",
+    "int_type": "is no whole number; give one, such as 10",
+    "int_from_float": "is no whole number; give one, such as 10",
+    "int_parsing_size": "is too large; give a smaller whole number",
+    "float_parsing": "is no number; give one, such as 1.5",
+    "float_type": "is no number; give one, such as 1.5",
+    "finite_number": "is no finite number; give one, such as 10",
+    "greater_than_equal": "is less than {ge}; give {ge} or more",
+    "greater_than": "is {gt} or less; give more than {gt}",
+    "less_than_equal": "is more than {le}; give {le} or less",
+    "less_than": "is {lt} or more; give less than {lt}",
+    "string_type": "is no text; give text in quotes",
+    "string_too_long": "is too long; give at most {max_length} characters",
+    "string_too_short": "is empty; give some text",
+    "string_pattern_mismatch": "is no id; give one of 16 digits and letters a to f",
+    "string_unicode": "holds text that is not valid Unicode; write it anew",
+    "list_type": 'is no list; give one in brackets, such as ["clips"]',
+    "too_short": "holds too little; give at least {min_length}",
+    "too_long": "holds too much; give at most {max_length}",
+    "dict_type": "is no JSON object; give one in braces",
+    "model_attributes_type": "is no JSON object; give one in braces",
+    "model_type": "is no JSON object; give one in braces",
+}
+"""Kind of fault, as the framework calls it, to what is said of a field."""
+
+
 def _first_reason(errors: Sequence[Any]) -> str:
-    """What is wrong with the first field that is wrong."""
+    """What is wrong with the first field that is wrong, and what to do."""
     error = errors[0]
     if error["type"] == "json_invalid":
         return f"the body is not JSON: {error['ctx']['error']}"
-    where = [str(part) for part in error["loc"][1:]]  # the first says only which part of a request
-    reason = str(error["msg"]).removeprefix("Value error, ")
-    reason = reason[:1].lower() + reason[1:]
+    where = ".".join(str(part) for part in error["loc"][1:])  # the first says which part it is
     more = f" ({len(errors) - 1} more)" if len(errors) > 1 else ""
-    return f"{'.'.join(where) or 'the body'}: {reason}{more}"
+    is_nan = str(error.get("input")).lower() == "nan"  # which no limit holds
+    if (fault := _FAULTS.get("finite_number" if is_nan else error["type"])) is not None:
+        facts = error.get("ctx", {}).items()
+        limits = {name: f"{x:.12g}" if isinstance(x, float) else x for name, x in facts}
+        return f"{where or 'the body'} {fault.format_map(limits)}{more}"
+    reason = str(error["msg"]).removeprefix("Value error, ")
+    return f"{where or 'the body'}: {reason[:1].lower()}{reason[1:]}{more}"

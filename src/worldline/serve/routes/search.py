@@ -15,7 +15,7 @@ from worldline.core.wording import printable
 from worldline.serve.models import MAX_TEXT, SearchAnswer, SearchRequest
 from worldline.serve.problems import problems
 from worldline.serve.routes.videos import find
-from worldline.serve.service import Here
+from worldline.serve.service import Here, Service
 
 __all__ = ["UPLOAD", "router"]
 
@@ -41,12 +41,30 @@ async def search_request(here: Here, asked: SearchRequest) -> dict[str, Any]:
     """Find where something happens, asked in words or by a plan, or like in a known video."""
     if not asked.like:
         return await here.search(asked.query, asked.limit)
-    video = await find(here, here.roots.spell(asked.like))
+    video = await _find_like(here, asked.like)
     source, shown = video["uri"], here.roots.show(video["uri"])
     if not here.roots.holds(source):
-        raise HTTPException(422, f"{shown}: lies in no media folder, so it cannot be looked at")
+        raise HTTPException(
+            422,
+            f"like: {shown} lies in no media folder, so it cannot be looked at; name another, "
+            f"or send this one to POST {UPLOAD}",
+        )
     scene = await here.look(Path(source), shown)
     return await here.search(asked.query, asked.limit, scene, shown)
+
+
+async def _find_like(here: Service, name: str) -> dict[str, Any]:
+    """The video that hits must resemble. Raises `HTTPException` (404) where it is not known."""
+    try:
+        return await find(here, here.roots.spell(name))
+    except HTTPException as error:
+        if error.status_code != 404:
+            raise
+        said = (
+            f"like: the library has no video called {printable(name)}; give the id or path of one "
+            f"that GET /v1/videos lists, or send the video itself to POST {UPLOAD}"
+        )
+        raise HTTPException(404, said) from None
 
 
 @router.post(
