@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+from io import StringIO
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from rich.console import Console
 
 from worldline.cli.files import read_scene, stems
+from worldline.cli.perceive import events_table
 from worldline.core import Origin, Scene
 from worldline.data import probe, read_clip
 from worldline.dynamics import FlowDynamics, TrajectoryForecaster
 from worldline.physics import check_laws
 from worldline.readout.latent import LatentReadout
+from worldline.sim import FAMILIES
 from worldline.tokenizer import ContinuousTokenizer
 from worldline.world import World
 
@@ -72,6 +76,18 @@ def test_sim_make(tmp_path: Path, call):
         assert (clip.provenance.source, clip.provenance.seed) == (stem.split("-")[0], 5)
         assert record["caption"] == scene.caption != ""
         assert np.ptp(clip.frames.astype(int), axis=0).max() > 50, "nothing moves"
+
+
+def test_sim_make_tells_its_families(tmp_path: Path, call):
+    told = " ".join(call("sim", "make", "--help").out.replace("│", " ").split())
+    assert all(family in told for family in FAMILIES)
+    for wrong, near in {"colide": "collide", "disc": "disc_uniform", "U-Slope": "u_slope"}.items():
+        done = call("sim", "make", wrong, "--out", tmp_path / "none")
+        assert done.code == 2
+        (line,) = done.error_lines
+        assert f"no family {wrong}; did you mean {near}" in line
+    assert "did you mean" not in call("sim", "make", "xyzzy", "--out", tmp_path / "none").err
+    assert not (tmp_path / "none").exists()
 
 
 def test_sim_make_depends_on_seed_and_split(tmp_path: Path, call):
@@ -134,6 +150,15 @@ def test_perceive_shows_tracks_to_a_person(videos: Path, call, monkeypatch):
     done = call("perceive", "ball.mp4")
     assert (done.code, done.err) == (0, "")
     assert "ball.mp4  128 x 96  25 frames/s" in done.out
+
+
+def test_perceive_says_where_it_drew_and_who_touched_what(videos: Path, tmp_path: Path, call):
+    out = call("perceive", videos / "ball.mp4", "--overlay", tmp_path).out
+    assert f"drawn in {tmp_path / 'ball.mp4'}" in out.replace("\n", "")
+    event = {"type": "contact", "start_s": 0.5, "end_s": 0.5, "roles": {"a": 2, "b": -1}}
+    console = Console(width=200, file=(shown := StringIO()))
+    console.print(events_table([{**event, "quantities": {"duration_s": 0.0}}]))
+    assert "object 2 and the static world" in shown.getvalue()
 
 
 def test_predict(videos: Path, tmp_path: Path, tiny_world: str, call):

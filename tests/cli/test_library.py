@@ -41,7 +41,13 @@ def test_ingest_is_incremental_and_search_explains(call, library, tmp_path):
     plan = call("search", json.dumps(done.answer["plan"]), "--library", library, "--json")
     assert plan.answer["hits"] == hits
     shown = call("search", "something falls from a height", "--library", library)
-    assert "A fall with height more than 0.5 m." in shown.out
+    text = " ".join(shown.out.split())
+    assert "A fall with height more than 0.5 m." in text
+    assert "asked: more" in text
+    assert "height_m" not in text
+    named = call("search", "a lamp falls", "--library", library).out
+    assert "no hit" in named
+    assert "in place of lamp" in " ".join(named.split())
 
 
 def test_search_like_finds_the_video_itself_first(call, library, tmp_path):
@@ -68,6 +74,8 @@ def test_hits_are_drawn(call, library, tmp_path):
             assert ("drawn", "a search hit") in probe(hit["overlay"]).provenance.details
     assert done.code == 2
     assert len(done.error_lines) == sum(hit["source"] == lost for hit in hits)
+    shown = call(*words[:-1], "--overlay", str(tmp_path / "drawn")).out
+    assert "drawn, from" in shown
 
 
 @pytest.mark.parametrize(

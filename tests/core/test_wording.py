@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 
 from worldline.core import MediaError
-from worldline.core.wording import counted, describe_quantities, describe_quantity, printable
+from worldline.core.wording import (
+    counted,
+    describe_asked,
+    describe_quantities,
+    describe_quantity,
+    name_object,
+    printable,
+    tell_who,
+    write_number,
+)
 
 
 def test_one_is_singular():
@@ -50,3 +59,44 @@ def test_quantities_have_their_units():
         "gap 0.25\u202fm ± 0.012",
         "x std 1",
     )
+
+
+def test_abbreviations_and_object_sizes_are_said_in_words():
+    told = describe_quantity("mean_rate_sizes_s2", 2.367)
+    assert told == "mean change of speed 2.37\u202fobject sizes/s²"
+    assert describe_quantity("ttc_s", 0.8) == "time to collision 0.8\u202fs"
+    assert describe_quantity("delta_v_a_mps", 1.0) == "change of velocity of one 1\u202fm/s"
+    assert describe_quantity("num_pieces", 4.0) == "pieces 4"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(1234567.0, "1230000"), (1.5e-7, "0.00000015"), (0.0, "0"), (-1e6, "-1000000"), (12, "12")],
+)
+def test_numbers_have_no_exponents(value, text):
+    assert write_number(value) == text
+    assert describe_quantity("height_m", value) == f"height {text}\u202fm"
+
+
+def test_a_limit_is_said_beside_what_was_measured():
+    assert describe_asked("height_m", 3.491, ">", 0.5, 0.2) == (
+        "height 3.49\u202fm ± 0.2 (asked: more than 0.5\u202fm)"
+    )
+    assert describe_asked("num_swings", 4.0, ">=", 3.0) == "swings 4 (asked: at least 3)"
+
+
+@pytest.mark.parametrize(
+    ("roles", "text"),
+    [
+        ({"a": 2, "b": 5}, "object 2 and object 5"),
+        ({"a": 2, "b": -1}, "object 2 and the static world"),
+        ({"object": 1, "support": -1}, "object 1"),
+        ({"object": 1, "occluder": 3}, "object 1 behind object 3"),
+        ({"agent": 4, "object": 1}, "object 1 by object 4"),
+        ({"agent": 4}, "object 4"),
+        ({"object": -1}, ""),
+        ({}, ""),
+    ],
+)
+def test_who_takes_part_is_said_without_names_of_roles(roles, text):
+    assert tell_who({role: name_object(number) for role, number in roles.items()}) == text

@@ -152,7 +152,7 @@ def test_trust_is_in_words(page: Reader) -> None:
 def test_hits_explain_themselves(page: Reader) -> None:
     text = "\n".join(page.text)
     assert "Fall: red <i>ball 4" in text
-    assert "height 1.25\u202fm ± 0.05 (asked: > 0.5), duration 0.5\u202fs" in text
+    assert "height 1.25\u202fm ± 0.05 (asked: more than 0.5\u202fm), duration 0.5\u202fs" in text
     assert "Absent, as asked: a bounce" in text
     assert "seen in the pixels" in text
     assert "This video could not be read." in text

@@ -55,8 +55,8 @@ def test_an_event_in_a_line():
     other = {"track": 2, "label": "box", "color": None}
     roles = {"a": {"track": 0, "label": "ball", "color": "red"}, "b": other}
     told = tell_event(record(type="near_miss", roles=roles, comparisons=[asked]))
-    assert told.startswith("near miss 0.10 to 0.60 s, a: red ball 0, b: box 2, ")
-    assert "height 1.5 m ± 0.1 (asked > 0.5)" in told
+    assert told.startswith("near miss 0.10 to 0.60 s, red ball 0 and box 2, ")
+    assert "height 1.5 m ± 0.1 (asked: more than 0.5 m)" in told
 
 
 def test_a_caption_marks_events_and_the_moment():

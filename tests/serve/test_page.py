@@ -39,7 +39,7 @@ def test_an_answer_shows_plan_guesses_hits_and_reasons(client):
     assert html.count('<li class="hit"') == 3
     assert html.count("<video") == 2
     assert "in no media folder" in html
-    assert "(asked: &gt; 0.5)" in html
+    assert "(asked: more than 0.5\u202fm)" in html
     seen = Links(html)
     for link in seen.links:
         assert client.get(link).status_code == 200, link

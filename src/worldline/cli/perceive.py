@@ -15,8 +15,8 @@ from worldline.cli.files import stems
 from worldline.cli.output import Answer, JsonFlag, Seed, Videos, describe, for_each_file
 from worldline.cli.places import make_folder
 from worldline.core.errors import InputError
-from worldline.core.scene import STATIC, Scene
-from worldline.core.wording import describe_quantities
+from worldline.core.scene import Scene
+from worldline.core.wording import describe_quantities, name_object, tell_who
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -95,6 +95,8 @@ class Perceive:
                 console.print(events_table(result["events"]))
             if "world" in result:
                 console.print(describe_onlooker(result["world"]))
+            if "overlay" in result:
+                console.print(f"world lines are drawn in {result['overlay']}")
 
 
 def _draw(path: str, scene: Scene, target: Path, result: Answer) -> None:
@@ -236,7 +238,7 @@ def events_table(events: list[dict[str, Any]]) -> Any:
 
     table = Table("event", "from", "to", "who", "measured", box=None)
     for event in events:
-        who = ", ".join(f"{role} {name}" for role, name in event["roles"].items() if name != STATIC)
+        who = tell_who({r: name_object(number) for r, number in event["roles"].items()})
         known = {n: v for n, v in event["quantities"].items() if v is not None}
         measured = ", ".join(describe_quantities(known))
         span = [f"{event[end]:.2f} s" for end in ("start_s", "end_s")]

@@ -15,7 +15,7 @@ from worldline.cli.places import make_folder
 from worldline.cli.process import complain
 from worldline.core.errors import InputError
 from worldline.core.scene import STATIC
-from worldline.core.wording import printable
+from worldline.core.wording import counted, describe_asked, plain, printable, tell_who
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -96,6 +96,10 @@ class Search:
             row = [f"{hit['score']:.2f}", *span, hit["origin"], nearby(hit["source"])]
             table.add_row(*row, because(hit["why"]))
         console.print(table if answer["hits"] else "no hit")
+        if drawn := [hit["overlay"] for hit in answer["hits"] if "overlay" in hit]:
+            console.print(f"{counted(len(drawn), 'clip')} drawn, from {nearby(drawn[0])} on")
+        if hint := _hint(answer):
+            console.print(hint, style="yellow")
 
 
 def _draw(hit: dict[str, Any], target: Path) -> None:
@@ -120,17 +124,52 @@ def because(why: dict[str, Any]) -> str:
     """A hit's reasons in a few words: events with what was asked of them, what is absent."""
     reasons = []
     for event in why["events"]:
+        doubts = [doubt.split(":")[0] for doubt in event.get("unconfirmed", ())]
+        doubts += ["guessed"] * event["guessed"]
+        reason = " of ".join(filter(None, [plain(event["type"]), _who(event["roles"])]))
+        reason += f" ({', '.join(doubts)})" if doubts else ""
         measured = [
-            f"{c['quantity']} {c['value']:.3g} {c['op']} {c['threshold']:.3g}"
+            describe_asked(c["quantity"], c["value"], c["op"], c["threshold"], c["std"])
             for c in event["comparisons"]
         ]
-        roles = event["roles"].values()
-        who = [f"{r['label']} {r['track']}" for r in roles if r["track"] != STATIC]
-        reasons.append(" ".join([event["type"].replace("_", " "), *who, *measured]))
+        reasons.append(": ".join(filter(None, [reason, ", ".join(measured)])))
     reasons += [f"without {absent}" for absent in why["absent"]]
     if "similarity" in why:
         reasons.append(f"motion {why['similarity']:.2f} alike{_matches(why['alike'])}")
     return "; ".join(reasons)
+
+
+def _who(roles: dict[str, Any]) -> str:
+    def name(who: dict[str, Any]) -> str | None:
+        return None if who["track"] == STATIC else f"{who['label']} {who['track']}"
+
+    return tell_who({role: name(who) for role, who in roles.items()})
+
+
+def _hint(answer: Answer) -> str:
+    """What to do where names were asked for and things have none; "" for nothing."""
+    events = [event for hit in answer["hits"] for event in hit["why"]["events"]]
+    doubted = any("not recognised" in d for e in events for d in e.get("unconfirmed", ()))
+    named = _labels(answer["plan"]["query"])
+    if not named or (answer["hits"] and not doubted):
+        return ""
+    return (
+        f"  things have names only where a clip brings its truth, or `ingest --detector` gave them "
+        f"some; ask for `something` in place of {' and '.join(named)} to find what has none"
+    )
+
+
+def _labels(query: Any) -> list[str]:
+    """Names of things in a plan's query, each once."""
+    found: list[str] = []
+    if isinstance(query, dict):
+        for who in (query.get("roles") or {}).values():
+            found += [label for label in who.get("labels", ()) if label != "static"]
+        for part in ("first", "second", "part"):
+            found += _labels(query.get(part))
+        for part in query.get("parts", ()):
+            found += _labels(part)
+    return list(dict.fromkeys(found))
 
 
 def _matches(pairs: list[dict[str, Any]]) -> str:

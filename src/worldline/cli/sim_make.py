@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -24,6 +25,16 @@ if TYPE_CHECKING:
 __all__ = ["SimMake"]
 
 
+Families = Annotated[
+    tuple[str, ...],
+    tyro.conf.Positional,
+    tyro.conf.arg(
+        metavar="FAMILY...",
+        help=f"Scene families, dealt in turn; `all` for every one of: {', '.join(FAMILIES)}.",
+    ),
+]
+
+
 @dataclass(frozen=True)
 class SimMake:
     """Simulate clips: OUT/FAMILY-SEED-INDEX.mp4, the true scene as .scene.json beside it.
@@ -32,8 +43,7 @@ class SimMake:
     .state.json, and with --maps depth and segmentation to .maps.npz.
     """
 
-    families: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="FAMILY...")]
-    """Scene families, dealt in turn; `all` for every one."""
+    families: Families
     out: Path
     """Folder to write to; made if need be."""
     clips: int = 1
@@ -124,8 +134,18 @@ class SimMake:
             return list(FAMILIES)
         unknown = [name for name in self.families if name not in FAMILIES]
         if unknown:
-            raise InputError(f"no family {', '.join(unknown)}; there are: {', '.join(FAMILIES)}")
+            near = dict.fromkeys(family for name in unknown for family in _near(name))
+            guess = f"did you mean {' or '.join(near)}? " if near else ""
+            known = ", ".join(FAMILIES)
+            raise InputError(f"no family {', '.join(unknown)}; {guess}There are: {known}")
         return list(self.families)
+
+
+def _near(name: str) -> list[str]:
+    """Families that are spelled much like a name, or of which it is a part."""
+    name = name.lower().replace("-", "_")
+    parts = [family for family in FAMILIES if len(name) > 2 and name in family]
+    return parts or difflib.get_close_matches(name, FAMILIES, n=2)
 
 
 def _state(time_s: np.ndarray, state: Readings) -> dict[str, Any]:

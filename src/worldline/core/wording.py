@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
-__all__ = ["counted", "describe_quantities", "describe_quantity", "plain", "printable"]
+__all__ = ["counted", "describe_asked", "describe_quantities", "describe_quantity"]
+__all__ += ["name_object", "plain", "printable", "tell_who", "write_number"]
 
 _UNITS = {
     "mps2": "m/s²",
     "mps": "m/s",
     "radps": "rad/s",
-    "sizes_s2": "sizes/s²",
-    "sizes_s": "sizes/s",
+    "sizes_s2": "object sizes/s²",
+    "sizes_s": "object sizes/s",
     "px_s2": "px/s²",
     "px_s": "px/s",
     "rad": "rad",
@@ -23,6 +26,34 @@ _UNITS = {
     "ns": "N·s",
     "m": "m",
     "s": "s",
+}
+
+_CALLED = {
+    "bend": "relative bend",
+    "delta_v": "change of speed",
+    "delta_v_a": "change of velocity of one",
+    "delta_v_b": "change of velocity of the other",
+    "drac": "deceleration to avoid a crash",
+    "mdrac": "deceleration to avoid a crash after 1\u202fs",
+    "mean_rate": "mean change of speed",
+    "mttc": "time to collision with acceleration",
+    "pet": "post-encroachment time",
+    "speed_a": "speed of one",
+    "speed_b": "speed of the other",
+    "ttc": "time to collision",
+}
+"""What quantities are called whose names are abbreviations, without their units."""
+
+_LIMITS = {">": "more than", ">=": "at least", "<": "less than", "<=": "at most", "==": "exactly"}
+
+_JOINTS = {
+    "support": "on",
+    "against": "on",
+    "occluder": "behind",
+    "vessel": "in",
+    "agent": "by",
+    "leader": "behind",
+    "overtaken": "past",
 }
 
 # Control characters, the marks that end a line or turn the direction of writing, and bytes of a
@@ -54,21 +85,35 @@ def plain(name: str) -> str:
     return name.replace("_", " ").strip()
 
 
+def write_number(value: float, digits: int = 3) -> str:
+    """A number to so many significant digits, never with an exponent."""
+    if not math.isfinite(value):
+        return str(value)
+    return format(Decimal(f"{value:.{digits}g}"), "f")
+
+
 def describe_quantity(name: str, value: Any) -> str:
     """A measured value with its unit, from a name such as "height_m"."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return f"{plain(name)} {value}"
     if name == "needed_fps":
         return f"insufficient frame rate for metres, needed {value:.0f}\u202f/s"
-    if name == "metres_per_px":
-        return f"scale {value:.3g}\u202fm/px"
-    number = f"{value:.3g}" if isinstance(value, float) else str(value)
-    for suffix, unit in _UNITS.items():  # longer suffixes come first
-        stem = name.removesuffix(f"_{suffix}")
-        if stem and stem != name:
-            gap = "" if suffix == "deg" else "\u202f"
-            return f"{plain(stem)} {number}{gap}{unit}"
-    return f"{plain(name).removeprefix('num ')} {number}"
+    return f"{_parts(name)[0]} {_amount(name, value)}"
+
+
+def describe_asked(
+    name: str, value: float, op: str, threshold: float, std: float | None = None
+) -> str:
+    """A measured value with the limit that was asked of it.
+
+    Args:
+        name: of the quantity, with its unit.
+        value, std: what was measured, and its standard error where known.
+        op: one of > >= < <= ==.
+        threshold: the limit, in the same unit.
+    """
+    (text,) = describe_quantities({name: value, f"{name}_std": std})
+    return f"{text} (asked: {_LIMITS.get(op, op)} {_amount(name, threshold, 6)})"
 
 
 def describe_quantities(quantities: Mapping[str, Any]) -> tuple[str, ...]:
@@ -80,6 +125,44 @@ def describe_quantities(quantities: Mapping[str, Any]) -> tuple[str, ...]:
         text = describe_quantity(name, value)
         error = quantities.get(f"{name}_std")
         if isinstance(error, int | float):
-            text += f" ± {error:.2g}"
+            text += f" ± {write_number(error, 2)}"
         out.append(text)
     return tuple(out)
+
+
+def name_object(number: int) -> str | None:
+    """An object by its id, as `tell_who` takes it: "object 2", None for the static world."""
+    return None if number < 0 else f"object {number}"
+
+
+def tell_who(roles: Mapping[str, str | None]) -> str:
+    """Who takes part in an event: "object 2 and object 5", "ball 1 behind box 4".
+
+    Args:
+        roles: role to the name of what plays it; None for the static world.
+    """
+    pair = [roles[role] or "the static world" for role in ("a", "b") if role in roles]
+    names = {role: name for role, name in roles.items() if name is not None and role not in "ab"}
+    lead = names.pop("object", None) or (None if pair else names.pop(next(iter(names), ""), None))
+    said = [" and ".join(pair)] if pair else []
+    said += [lead] if lead else []
+    return " ".join([*said, *(f"{_JOINTS.get(role, 'with')} {names[role]}" for role in names)])
+
+
+def _parts(name: str) -> tuple[str, str]:
+    """What a quantity is called, and its unit or ""."""
+    if name == "metres_per_px":
+        return "scale", "m/px"
+    for suffix, unit in _UNITS.items():  # longer suffixes come first
+        stem = name.removesuffix(f"_{suffix}")
+        if stem and stem != name:
+            return _CALLED.get(stem, plain(stem)), unit
+    return _CALLED.get(name, plain(name).removeprefix("num ")), ""
+
+
+def _amount(name: str, value: float, digits: int = 3) -> str:
+    """A value with the unit of its quantity."""
+    number = write_number(value, digits) if isinstance(value, float) else str(value)
+    _, unit = _parts(name)
+    gap = "" if unit in ("", "°") else "\u202f"
+    return f"{number}{gap}{unit}"

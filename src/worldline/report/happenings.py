@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from worldline.core.wording import describe_quantities, plain
+from worldline.core.wording import describe_quantities, name_object, plain, tell_who
 from worldline.report.elements import show_folded, show_moment, show_table
 from worldline.report.facts import ClipFacts
 from worldline.report.svg import draw_timeline, track_color
@@ -35,12 +35,12 @@ def _events_table(clip: ClipFacts, film: str) -> str:
         return ""
     rows = []
     for event in clip.scene.events:
-        roles = ", ".join(f"{plain(role)} {number}" for role, number in event.roles.items())
+        who = tell_who({role: name_object(number) for role, number in event.roles.items()})
         rows.append(
             (
                 escape(sentence(plain(event.type))),
                 f"{show_moment(event.start_s, film=film)} to {show_moment(event.end_s, film=film)}",
-                escape(roles),
+                escape(who),
                 escape(", ".join(describe_quantities(event.quantities))),
             )
         )

@@ -7,16 +7,17 @@ from html import escape
 from typing import Any
 
 from worldline.core import STATIC
-from worldline.core.wording import describe_quantities, plain
+from worldline.core.wording import describe_asked, describe_quantities, plain, tell_who
 from worldline.report.elements import show_film, show_list
 from worldline.report.facts import HitFacts, ReportFacts, SearchFacts
-from worldline.report.words import count, join, sentence
+from worldline.report.words import count, sentence
+from worldline.retrieval.weighing import BY_DEFINITION
 
 __all__ = ["explain", "show_searches"]
 
 _MOST_EVENTS = 2
 _MOST_QUANTITIES = 4
-_DULL = {"num_frames"}
+_DULL = {"num_frames", BY_DEFINITION}
 _EVIDENCE = {
     "truth": "known from the simulator",
     "pixels": "seen in the pixels",
@@ -108,17 +109,16 @@ def explain(why: Mapping[str, Any]) -> list[str]:
 def _who(roles: Any) -> str:
     if not isinstance(roles, Mapping) or not roles:
         return ""
-    names = []
-    for role in roles.values():
+    names: dict[str, str | None] = {}
+    for name, role in roles.items():
         if not isinstance(role, Mapping):
-            names.append(str(role))
-            continue
-        if role.get("track") == STATIC:
-            names.append("what never moves")
-            continue
-        words = (role.get("color"), role.get("label"), role.get("track"))
-        names.append(" ".join(str(w) for w in words if w not in (None, "")))
-    return ": " + join(names)
+            names[name] = str(role)
+        elif role.get("track") == STATIC:
+            names[name] = None
+        else:
+            words = (role.get("color"), role.get("label"), role.get("track"))
+            names[name] = " ".join(str(w) for w in words if w not in (None, ""))
+    return f": {tell_who(names)}"
 
 
 def _measured(event: Mapping[str, Any]) -> list[str]:
@@ -126,7 +126,7 @@ def _measured(event: Mapping[str, Any]) -> list[str]:
     for asked in event.get("comparisons", ()):
         name = str(asked["quantity"])
         told |= {name, f"{name}_std"}
-        value = describe_quantities({name: asked["value"], f"{name}_std": asked.get("std")})[0]
-        lines.append(f"{value} (asked: {asked['op']} {asked['threshold']:g})")
+        limit = str(asked["op"]), float(asked["threshold"])
+        lines.append(describe_asked(name, asked["value"], *limit, asked.get("std")))
     rest = {k: v for k, v in event.get("quantities", {}).items() if k not in told | _DULL}
     return lines + list(describe_quantities(rest))[:_MOST_QUANTITIES]

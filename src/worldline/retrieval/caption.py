@@ -12,15 +12,22 @@ from jaxtyping import Float, UInt8
 from PIL import Image, ImageDraw, ImageFont
 
 from worldline.core.scene import STATIC
-from worldline.core.wording import describe_quantities, plain, printable
+from worldline.core.wording import (
+    describe_asked,
+    describe_quantities,
+    plain,
+    printable,
+    tell_who,
+)
 from worldline.retrieval.schema import COMMON_QUANTITIES
+from worldline.retrieval.weighing import BY_DEFINITION
 
 __all__ = ["Caption", "draw_tag", "moving", "tell_event"]
 
 _PAPER, _INK, _SOFT, _ACCENT = (17, 22, 29), (230, 233, 238), (118, 128, 142), (116, 198, 216)
 _SIZE_PX, _LINE_PX, _PAD_PX, _BAR_PX = 14, 20, 8, 6
 _MOST_EVENTS, _MOST_QUANTITIES, _MOST_LINES = 3, 2, 3
-_DULL = {"num_frames", "duration_s"}
+_DULL = {"num_frames", "duration_s", BY_DEFINITION}
 _NOT_IN_FONT = {"\u202f": " ", "²": "^2", "·": " "}
 
 
@@ -31,23 +38,27 @@ def tell_event(event: Mapping[str, Any]) -> str:
         event: record as in a hit's `why["events"]`.
     """
     parts = [f"{plain(event['type'])} {event['start_s']:.2f} to {event['end_s']:.2f} s"]
-    for role, who in moving(event).items():
-        name = " ".join(str(w) for w in (who["color"], who["label"], who["track"]) if w is not None)
-        parts.append(name if len(moving(event)) == 1 else f"{plain(role)}: {name}")
+    parts.append(tell_who({role: _name(who) for role, who in event["roles"].items()}))
     told: set[str] = set()
     for asked in event["comparisons"]:
         name = asked["quantity"]
         told |= {name, f"{name}_std"}
-        value = describe_quantities({name: asked["value"], f"{name}_std": asked.get("std")})[0]
-        parts.append(f"{value} (asked {asked['op']} {asked['threshold']:g})")
+        limit = asked["op"], asked["threshold"]
+        parts.append(describe_asked(name, asked["value"], *limit, asked.get("std")))
     measured = event["quantities"]
     first = [name for name in COMMON_QUANTITIES if name in measured]
     rest = {k: measured[k] for k in dict.fromkeys([*first, *measured]) if k not in told | _DULL}
     parts += list(describe_quantities(rest))[: max(0, _MOST_QUANTITIES - len(told) // 2)]
-    text = ", ".join(parts)
+    text = ", ".join(filter(None, parts))
     for sign, plainer in _NOT_IN_FONT.items():
         text = text.replace(sign, plainer)
     return printable(text)
+
+
+def _name(who: Mapping[str, Any]) -> str | None:
+    if who["track"] == STATIC:
+        return None
+    return " ".join(str(w) for w in (who["color"], who["label"], who["track"]) if w is not None)
 
 
 def moving(event: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
