@@ -95,3 +95,4 @@ def test_an_unknown_name_is_one_line(call, video, tmp_path):
         assert done.code == 2
         (line,) = done.error_lines
         assert "no detector is called 'yolo'; installed: " in line
+    assert not (tmp_path / "lib").exists()

@@ -229,7 +229,7 @@ def test_places_where_no_library_can_be(tmp_path):
     for place, reason in {
         tmp_path / "file": "a file, but a library is a folder",
         tmp_path / "file/below": "cannot be written",
-        tmp_path / "foreign": "other things in it",
+        tmp_path / "foreign": "other things in it and no library; name that of a library",
         "/proc/library": "cannot be written|no library can be opened",
     }.items():
         with pytest.raises(ArtifactError, match=reason) as caught:

@@ -74,10 +74,11 @@ class Ingest:
             raise InputError(f"--workers is {self.workers}; it must be at least 1")
         if self.forget and (self.again or self.ray is not None):
             raise InputError("--forget reads no video; leave out --again and --ray")
+        look = self._look()  # nothing is made where that fails
         if "://" not in self.library:
             require_text(f"--library {self.library}")
             make_folder("--library", Path(self.library).expanduser())
-        library = Library.open(self.library, look=self._look())
+        library = Library.open(self.library, look=look)
         if self.upgrade:
             library.upgrade()
         if self.forget:

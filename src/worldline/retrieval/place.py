@@ -75,7 +75,8 @@ def check_folder(folder: Path, uri: str) -> None:
             raise ArtifactError(f"{uri}: cannot be read ({error.strerror})") from None
         if strangers - {LOCK} and not (folder / f"{VIDEOS}.lance").is_dir():
             raise ArtifactError(
-                f"{uri}: a folder with other things in it and no library; name an empty folder"
+                f"{uri}: a folder with other things in it and no library; name that of a library, "
+                "or an empty one for a new library"
             )
         return
     parent = next(p for p in folder.parents if p.exists())
