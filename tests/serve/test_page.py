@@ -78,9 +78,13 @@ def test_what_was_typed_is_shown_and_not_run(client):
 def test_words_that_were_not_understood_are_told(client):
     html = client.get("/", params={"q": "nothing falls"}).text
     assert "No fall in the whole video." in html
-    hits = {"plan": {"sentence": "A fall.", "guesses": [], "ignored": ["quickly"]}, "hits": []}
-    html = build_page(None, query="falls quickly", answer=hits)
-    assert "not understood: quickly" in html
+    fall = {"op": "event", "type": "fall", "roles": {"object": {"labels": ["lamp"]}}}
+    near = {"words": "quickley", "known": "quick", "by": "spelling"}
+    plan = {"sentence": "A fall.", "guesses": [], "ignored": ["quickley"], "suggestions": [near]}
+    html = build_page(None, query="falls", answer={"plan": {**plan, "query": fall}, "hits": []})
+    assert "not understood: quickley" in html
+    assert "“quickley”: did you mean “quick”?" in html
+    assert "in place of lamp" in html
     assert "No hit" in html
 
 

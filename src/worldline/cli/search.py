@@ -79,6 +79,8 @@ class Search:
         """Print the plan in words, then a table of hits."""
         from rich.table import Table
 
+        from worldline.retrieval.naming import advise
+
         plan = answer["plan"]
         console.print(plan["sentence"])
         for guess in plan["guesses"]:
@@ -98,8 +100,8 @@ class Search:
         console.print(table if answer["hits"] else "no hit")
         if drawn := [hit["overlay"] for hit in answer["hits"] if "overlay" in hit]:
             console.print(f"{counted(len(drawn), 'clip')} drawn, from {nearby(drawn[0])} on")
-        if hint := _hint(answer):
-            console.print(hint, style="yellow")
+        if advice := advise(answer):
+            console.print(f"  {advice}", style="yellow")
 
 
 def _draw(hit: dict[str, Any], target: Path) -> None:
@@ -144,32 +146,6 @@ def _who(roles: dict[str, Any]) -> str:
         return None if who["track"] == STATIC else f"{who['label']} {who['track']}"
 
     return tell_who({role: name(who) for role, who in roles.items()})
-
-
-def _hint(answer: Answer) -> str:
-    """What to do where names were asked for and things have none; "" for nothing."""
-    events = [event for hit in answer["hits"] for event in hit["why"]["events"]]
-    doubted = any("not recognised" in d for e in events for d in e.get("unconfirmed", ()))
-    named = _labels(answer["plan"]["query"])
-    if not named or (answer["hits"] and not doubted):
-        return ""
-    return (
-        f"  things have names only where a clip brings its truth, or `ingest --detector` gave them "
-        f"some; ask for `something` in place of {' and '.join(named)} to find what has none"
-    )
-
-
-def _labels(query: Any) -> list[str]:
-    """Names of things in a plan's query, each once."""
-    found: list[str] = []
-    if isinstance(query, dict):
-        for who in (query.get("roles") or {}).values():
-            found += [label for label in who.get("labels", ()) if label != "static"]
-        for part in ("first", "second", "part"):
-            found += _labels(query.get(part))
-        for part in query.get("parts", ()):
-            found += _labels(part)
-    return list(dict.fromkeys(found))
 
 
 def _matches(pairs: list[dict[str, Any]]) -> str:

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from worldline.core.wording import counted, plain, printable
 from worldline.report.results import explain
+from worldline.retrieval.naming import advise
 
 __all__ = ["EXAMPLES", "POLICY", "build_page", "read_style"]
 
@@ -109,7 +110,7 @@ def _results(answer: Mapping[str, Any], seconds: float) -> str:
     found = counted(len(hits), "hit") if hits else "No hit"
     html = (
         '<section class="results" aria-label="Results"><p class="plan">Read as '
-        f"<strong>{escape(printable(plan['sentence']))}</strong></p>{_remarks(plan)}"
+        f"<strong>{escape(printable(plan['sentence']))}</strong></p>{_remarks(answer)}"
         f'<p class="count" role="status">{found}, in {seconds * 1000:.0f} ms.</p>'
     )
     if hits:
@@ -118,13 +119,18 @@ def _results(answer: Mapping[str, Any], seconds: float) -> str:
     return f"{html}{_offer('Nothing in the library is like that. Other questions:')}</section>"
 
 
-def _remarks(plan: Mapping[str, Any]) -> str:
-    """What was guessed and what played no part."""
+def _remarks(answer: Mapping[str, Any]) -> str:
+    """What was guessed, what played no part, and what to ask instead."""
+    plan = answer["plan"]
     remarks = [
         f"“{guess['words']}” is taken for “{guess['meaning']}”" for guess in plan.get("guesses", ())
     ]
     if plan.get("ignored"):
         remarks.append("not understood: " + ", ".join(plan["ignored"]))
+    for near in plan.get("suggestions", ()):
+        remarks.append(f"“{near['words']}”: did you mean “{near['known']}”?")
+    if advice := advise(answer):
+        remarks.append(advice)
     items = "".join(f"<li>{escape(printable(remark))}</li>" for remark in remarks)
     return f'<ul class="remarks">{items}</ul>' if items else ""
 
