@@ -99,7 +99,6 @@ class _Casting:
             of_motion(event) if said.item.entry == MOVING else event
             for event, said in zip(events, self._said.events, strict=True)
         ]
-        parts += self._met
         others = self._others(events)
         if others and self._said.count is None:
             if self._said.at_once and len(others) == 1:
@@ -123,6 +122,7 @@ class _Casting:
             parts[-1] = Count(parts[-1], *self._said.count)
         if self._said.at_once and not isinstance(parts[-1], Relate):
             self._remarks.drop("at the same time")
+        parts += self._met
         return parts[0] if len(parts) == 1 else And(tuple(parts))
 
     def _follow_it(self) -> None:
@@ -313,7 +313,7 @@ class _Casting:
         at_verb = word(self._items, said.at - 1)
         doer = before[0] if event.type == "contain" and len(before) > 1 else None
         before = before if doer is None else before[-1:]
-        links = ("", "by") if event.type == "put_down" else ("", "by", "on")
+        links = ("", "by") if event.type in ("put_down", "pour") else ("", "by", "on")
         direct = [p for p in after if p.link in links]
         poured_from = [p for p in after if p.link == "from"] if event.type == "pour" else []
         direct = direct or poured_from
@@ -365,7 +365,7 @@ class _Casting:
 
     def _pour_into(self, event: Event, roles: list[tuple[str, Who]], after: list[Named]) -> None:
         """ "Pours grains into a bin": a pouring, of what then touches the bin."""
-        bin_ = next((p for p in after if p.link in ("into", "in")), None)
+        bin_ = next((p for p in after if p.link in ("into", "in", "onto", "on")), None)
         if event.type != "pour" or bin_ is None:
             return
         poured = dict(roles).get("object")

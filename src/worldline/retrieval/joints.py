@@ -156,7 +156,7 @@ def _waits(items: list[Item]) -> list[Item]:
     at = 0
     while at < len(items):
         item, rest = items[at], items[at + 1 : at + 4]
-        if _is_time(item) and rest and rest[0].words in _LATER:
+        if _is_time(item) and rest and rest[0].words in _LATER and not _lasts(result):
             limit = result.pop() if result and _limits(result[-1]) else None
             meaning = "" if limit is not None else f"within {item.words}"
             joint, within = rest[0], Item(Entry(Kind.WITHIN), "within", meaning=meaning)
@@ -180,6 +180,12 @@ def _waits(items: list[Item]) -> list[Item]:
             result.append(item)
             at += 1
     return result
+
+
+def _lasts(before: Sequence[Item]) -> bool:
+    """Whether these words, such as "for more than", make a time the length of an event."""
+    words = before[:-1] if before and before[-1].kind is Kind.COMPARATOR else before
+    return bool(words) and words[-1].kind is Kind.LASTING
 
 
 def _limits(item: Item) -> bool:
