@@ -36,7 +36,7 @@ def test_a_reason_is_said_in_words_with_units():
     asked = {"quantity": "mean_rate_sizes_s2", "op": ">=", "threshold": 2.0, "std": 0.25}
     told = because(why(event("brake", comparisons=[{**asked, "value": 1234567.0}])))
     assert told == (
-        "brake of object 1: mean change of speed 1230000\u202fobject sizes/s² ± 0.25 "
+        "braking of object 1: mean change of speed 1230000\u202fobject sizes/s² ± 0.25 "
         "(asked: at least 2\u202fobject sizes/s²)"
     )
 

@@ -15,7 +15,7 @@ from worldline.cli.places import make_folder
 from worldline.cli.process import complain
 from worldline.core.errors import InputError
 from worldline.core.scene import STATIC
-from worldline.core.wording import counted, describe_asked, plain, printable, tell_who
+from worldline.core.wording import counted, describe_asked, printable, tell_who
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -124,11 +124,13 @@ def _draw(hit: dict[str, Any], target: Path) -> None:
 
 def because(why: dict[str, Any]) -> str:
     """A hit's reasons in a few words: events with what was asked of them, what is absent."""
+    from worldline.retrieval.plan import noun_of
+
     reasons = []
     for event in why["events"]:
         doubts = [doubt.split(":")[0] for doubt in event.get("unconfirmed", ())]
         doubts += ["guessed"] * event["guessed"]
-        reason = " of ".join(filter(None, [plain(event["type"]), _who(event["roles"])]))
+        reason = " of ".join(filter(None, [noun_of(event["type"]), _who(event["roles"])]))
         reason += f" ({', '.join(doubts)})" if doubts else ""
         measured = [
             describe_asked(c["quantity"], c["value"], c["op"], c["threshold"], c["std"])
