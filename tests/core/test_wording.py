@@ -8,6 +8,7 @@ from worldline.core import MediaError
 from worldline.core.wording import (
     counted,
     describe_asked,
+    describe_limit,
     describe_quantities,
     describe_quantity,
     name_object,
@@ -82,6 +83,7 @@ def test_a_limit_is_said_beside_what_was_measured():
     assert describe_asked("height_m", 3.491, ">", 0.5, 0.2) == (
         "height 3.49\u202fm ± 0.2 (asked: more than 0.5\u202fm)"
     )
+    assert describe_limit("speed_mps", "<=", 2.5e6) == "speed at most 2500000\u202fm/s"
     assert describe_asked("num_swings", 4.0, ">=", 3.0) == "swings 4 (asked: at least 3)"
 
 

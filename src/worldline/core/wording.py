@@ -8,7 +8,13 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-__all__ = ["counted", "describe_asked", "describe_quantities", "describe_quantity"]
+__all__ = [
+    "counted",
+    "describe_asked",
+    "describe_limit",
+    "describe_quantities",
+    "describe_quantity",
+]
 __all__ += ["name_object", "plain", "printable", "tell_who", "write_number"]
 
 _UNITS = {
@@ -113,7 +119,12 @@ def describe_asked(
         threshold: the limit, in the same unit.
     """
     (text,) = describe_quantities({name: value, f"{name}_std": std})
-    return f"{text} (asked: {_LIMITS.get(op, op)} {_amount(name, threshold, 6)})"
+    return f"{text} (asked: {_limit(name, op, threshold)})"
+
+
+def describe_limit(name: str, op: str, threshold: float) -> str:
+    """A condition in words, such as "height more than 0.5 m"; arguments as `describe_asked`."""
+    return f"{_parts(name)[0]} {_limit(name, op, threshold)}"
 
 
 def describe_quantities(quantities: Mapping[str, Any]) -> tuple[str, ...]:
@@ -158,6 +169,10 @@ def _parts(name: str) -> tuple[str, str]:
         if stem and stem != name:
             return _CALLED.get(stem, plain(stem)), unit
     return _CALLED.get(name, plain(name).removeprefix("num ")), ""
+
+
+def _limit(name: str, op: str, threshold: float) -> str:
+    return f"{_LIMITS.get(op, op)} {_amount(name, threshold, 6)}"
 
 
 def _amount(name: str, value: float, digits: int = 3) -> str:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import NoReturn
 
 from worldline.core.errors import InputError
+from worldline.core.wording import describe_limit
 
 __all__ = [
     "Compare",
@@ -78,10 +79,10 @@ def check_limits(where: tuple[Compare, ...]) -> None:
             strict = low.op is Op.GT or high.op is Op.LT
             beyond = low.value > high.value or (strict and low.value == high.value)
             if high.op not in (Op.GT, Op.GE) and beyond:
-                said = [f"{low.op} {low.value:g}", f"{high.op} {high.value:g}"]
+                said = [describe_limit(c.quantity, c.op, c.value) for c in (low, high)]
                 raise InputError(
-                    f"{low.quantity} {said[0]} and {low.quantity} {said[1]} cannot both hold; "
-                    "give limits that leave room between them"
+                    f"{said[0]} and {said[1]} cannot both hold; give limits that leave room "
+                    "between them"
                 )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from worldline.core.errors import InputError
+from worldline.core.wording import write_number
 from worldline.physics import PROFILES
 from worldline.retrieval.plan_json import Fields, read_query
 from worldline.retrieval.profiles import by_profile
@@ -204,7 +205,7 @@ def say(query: Query) -> str:
         case Event():
             return _say_event(query)
         case Then(first, second, within_s):
-            limit = "" if within_s is None else f" within {within_s:g} s"
+            limit = "" if within_s is None else f" within {write_number(within_s, 6)} s"
             return f"{_say_part(first)}, then{limit} {_say_part(second)}"
         case Relate(first, relation, second):
             return f"{say(first)} {_RELATIONS[relation]} {_say_part(second)}"
@@ -333,6 +334,6 @@ def _say_compare(compare: Compare) -> str:
     name, _, unit = whole.rpartition("_")
     if unit not in _UNITS:
         name, unit = compare.quantity, ""
-    value = f"{compare.value:g} {_UNITS.get(unit, '')}".strip()
+    value = f"{write_number(compare.value, 6)} {_UNITS.get(unit, '')}".strip()
     said = "relative bend" if name == "bend" else name.replace("_", " ")  # to bend is an event
     return f"{said} {_WORDS.get(compare.op, 'exactly')} {value}"
