@@ -79,6 +79,10 @@ def test_numbers_have_no_exponents(value, text):
     assert describe_quantity("height_m", value) == f"height {text}\u202fm"
 
 
+def test_absurd_numbers_stay_short():
+    assert [write_number(x) for x in (1e300, 2e-15, float("inf"))] == ["1e+300", "2e-15", "inf"]
+
+
 def test_a_limit_is_said_beside_what_was_measured():
     assert describe_asked("height_m", 3.491, ">", 0.5, 0.2) == (
         "height 3.49\u202fm ± 0.2 (asked: more than 0.5\u202fm)"

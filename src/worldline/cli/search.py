@@ -38,7 +38,7 @@ class Search:
     Any event of docs/events.md can be asked for, as a verb or a noun ("near miss", "a cup pours
     grains"), with limits ("more than 2 m"), order ("then within 2 s"), counts, negations, and
     "while"; docs/search.md shows questions with their plans. Things have names only where a clip
-    brings its truth.
+    brings its truth or `ingest --detector` gave them some.
     The plan that the words were read into is part of the answer; each hit says what it rests on.
     """
 

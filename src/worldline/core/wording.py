@@ -92,9 +92,9 @@ def plain(name: str) -> str:
 
 
 def write_number(value: float, digits: int = 3) -> str:
-    """A number to so many significant digits, never with an exponent."""
-    if not math.isfinite(value):
-        return str(value)
+    """A number to so many significant digits, without an exponent unless it is absurd."""
+    if not math.isfinite(value) or (value and not 1e-12 < abs(value) < 1e15):
+        return f"{value:.{digits}g}"
     return format(Decimal(f"{value:.{digits}g}"), "f")
 
 
