@@ -137,7 +137,12 @@ def test_every_room_has_a_layer():
 
 @pytest.mark.parametrize(
     "statement",
-    ["import worldline", "from worldline import Clip", "import worldline.cli.main"],
+    [
+        "import worldline",
+        "from worldline import Clip",
+        "import worldline.cli.main",
+        "import worldline.retrieval",
+    ],
 )
 def test_import_is_light(statement: str):
     code = f"{statement}\nimport json, sys\nprint(json.dumps(sorted(sys.modules)))"

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from scipy.ndimage import median_filter
 
 from worldline.core import STATIC, Event, Scene
 from worldline.physics.contacts import detect_contacts
@@ -122,6 +121,8 @@ def _flights(scene: Scene) -> dict[int, list[tuple[int, int]]]:
 
 def _smooth_size(track: Track) -> np.ndarray:
     """Root of the box area: its median over some 0.4 s to each side."""
+    from scipy.ndimage import median_filter  # searches, which detect nothing, need not load it
+
     side = np.maximum(np.sqrt(np.prod(track.size, axis=1)), 0.01 * track.scale)
     num = min(round(0.4 / track.step_s), track.num_samples // 2)
     return median_filter(side, 2 * num + 1, mode="nearest")

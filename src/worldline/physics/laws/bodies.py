@@ -6,7 +6,6 @@ import itertools
 import math
 
 import numpy as np
-from scipy import stats
 
 from worldline.core import Scene, Verdict
 from worldline.physics.contacts import box_gap
@@ -96,6 +95,8 @@ def _size_change(scene: Scene, row: int, frames: np.ndarray) -> Deviation:
     k = len(frames)
     rank = min(3, k)
     third = float(np.sort(excess)[-rank])
+    from scipy import stats  # takes long to load, and searches need no law
+
     one = min(1.0, 2.0 * float(stats.norm.sf(third))) if third > 0 else 1.0
     p = float(stats.binom.sf(rank - 1, k, one)) if one < 1.0 else 1.0
     worst = int(np.argmax(excess)) if third > 0 else int(np.argmax(np.abs(logarithm - usual)))

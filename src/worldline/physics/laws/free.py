@@ -18,7 +18,6 @@ import itertools
 import math
 
 import numpy as np
-from scipy import stats
 
 from worldline.core import Scene, Verdict
 from worldline.physics.flight import Flight, find_flights
@@ -169,6 +168,8 @@ def _misfit(
         moment = min(cuts, key=lambda cut: abs(cut - moment))
     unit = "m" if track.is_metric else "px"
     shape = "straight line" if law == "inertia" else "parabola"
+    from scipy import stats  # takes long to load, and searches need no law
+
     return Deviation(
         float(stats.chi2.sf(chi2, dof)),
         moment,

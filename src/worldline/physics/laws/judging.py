@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Float
-from scipy import stats
 
 from worldline.core import Outcome, Scene, Verdict
 
@@ -69,6 +68,8 @@ def two_sided_p(
     excess = max(abs(deviation) - tolerance, 0.0)
     if excess == 0.0:
         return 1.0
+    from scipy import stats  # takes long to load, and searches need no law
+
     z = excess / max(std, 1e-300)
     tail = stats.norm.sf(z) if dof is None else stats.t.sf(z, max(dof, 1))
     return float(min(1.0, 2.0 * tail))
