@@ -24,8 +24,8 @@ from worldline.retrieval import (
     Who,
     parse,
 )
+from worldline.retrieval.colors import COLORS
 from worldline.retrieval.query import PAIR_TYPES
-from worldline.retrieval.rows import COLORS
 from worldline.retrieval.vocabulary import LEXICON
 
 ROLES = {"follow": ("object", "leader"), "push": ("agent", "object"), "bounce": ("object",)}

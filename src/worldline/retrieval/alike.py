@@ -10,9 +10,10 @@ import numpy as np
 
 from worldline.core.errors import InputError
 from worldline.core.scene import Scene
-from worldline.retrieval.motions import MotionVector, compare, describe_both
+from worldline.retrieval.motions import Kind, MotionVector, compare, describe_both
 from worldline.retrieval.motions.moments import Moments
 from worldline.retrieval.schema import MOTIONS, VIDEOS
+from worldline.retrieval.spotting.course import Course
 from worldline.retrieval.store import Store
 from worldline.retrieval.where import IsIn
 
@@ -55,14 +56,14 @@ class Alike:
     pairs: tuple[Mapping[str, Any], ...]
 
 
-def ask(scene: Scene, moments: Moments | None, name: str) -> Asked:
+def ask(scene: Scene, moments: Moments | None, course: Course | None, name: str) -> Asked:
     """What to look for.
 
     Raises:
         InputError: nothing moves.
     """
     groups: dict[tuple[bool, int], list[MotionVector]] = {}
-    for mirrored, vectors in enumerate(describe_both(scene, moments)):
+    for mirrored, vectors in enumerate(describe_both(scene, moments, course)):
         for motion in vectors:
             groups.setdefault((bool(mirrored), motion.segment), []).append(motion)
     if not groups:
@@ -108,7 +109,8 @@ def _compare_all(asked: Asked, uri: str, rows: list[dict[str, Any]]) -> Alike:
         ((compare(view, kinds, stored), view) for view in asked.views),
         key=lambda result: result[0][0],
     )
-    total = sum(motion.weight for motion in view) or 1.0
+    looked = Kind.COURSE in kinds
+    total = sum(m.weight for m in view if looked or m.kind is not Kind.COURSE) or 1.0
     pairs = [
         {
             "kind": str(motion.kind),

@@ -225,7 +225,7 @@ class Candidates:
         kept: Bool[np.ndarray, " e"] = compute.call_function(
             "equal", [self._events["type"], event.type]
         ).to_numpy()
-        for compare in event.where:
+        for compare in (compare.loosely() for compare in event.where):
             if compare.quantity in COMMON_QUANTITIES:
                 values = self._events[compare.quantity].to_numpy()
                 kept = kept & _COMPARE[compare.op](values, compare.value)
@@ -261,7 +261,7 @@ class Candidates:
         if not event.where:
             return np.zeros(len(rows))
         margins = np.full(len(rows), _MARGIN)
-        for compare in event.where:
+        for compare in (compare.loosely() for compare in event.where):
             if compare.quantity in COMMON_QUANTITIES and compare.value > 0:
                 values = self._events[compare.quantity].to_numpy()[rows]
                 ratio = np.where(values > 0, values / compare.value, 1.0)

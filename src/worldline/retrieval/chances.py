@@ -1,8 +1,8 @@
 """How likely an event really happened that was read from pixels, learned from simulated clips.
 
-For each type of event a sum of steps in its traits (boosted decision stumps on the logistic loss,
-Friedman 2001), which begins at the share of all events of all types that were true, so that a type
-with few examples stays near what is common (shrinkage to the pooled fit).
+For each type of event a logistic regression on what the spotter and the definition say (`BASE`),
+held to that of all types together, so that a type with few examples stays near what is common; and
+upon it a sum of steps in all traits (boosted decision stumps on the logistic loss, Friedman 2001).
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from worldline.core.scene import Event
+from worldline.retrieval.logistic import fit_logistic
 from worldline.retrieval.traits import Traits
 
-__all__ = ["TABLE", "Chances", "Step", "bundled_chances", "fit_chances", "table_digest"]
+__all__ = ["BASE", "TABLE", "Chances", "Step", "bundled_chances", "fit_chances", "table_digest"]
 
 TABLE = Path(__file__).with_name("chances.json")
 """The table that comes with the package, made by `worldline eval retrieval --calibrate`."""
@@ -30,14 +31,17 @@ TABLE = Path(__file__).with_name("chances.json")
 NUM_STEPS, LEARNING_RATE, MIN_LEAF = 80, 0.15, 6
 """Of the boosting: most steps, their size, and least examples to each side of a threshold."""
 
-MIN_TRUE = 3
-"""A type with fewer true examples is not learned, and keeps the confidence of its definition."""
+BASE = ("spot_track", "spot_step", "spot_window", "nobody", "strange", "confidence")
+"""Traits that every event has, and that the regression is on; NaN counts as 0."""
 
 RIDGE = 4.0
 """Weight, in examples, with which each step is held back."""
 
-PRIOR = 6.0
-"""Weight, in examples, of the share over all types in that of one type."""
+_START = np.array([-1.0, 0.3, 0.3, 0.3, 0.0, 0.0, 1.0])
+"""Offset and weights before any example."""
+
+PRIOR = (2.0, 20.0)
+"""Ridge of the offset, and of the weights, that hold a type to all types."""
 
 LEAST, MOST = 0.005, 0.995
 """No probability is beyond these."""
@@ -71,12 +75,14 @@ class Chances:
 
     Attributes:
         versions: event type to the version of the definition that it was learned for.
-        offsets: event type to log odds before any step.
+        offsets: event type to log odds before anything is known.
+        weights: event type to the weights of `BASE`.
         steps: event type to steps.
     """
 
     versions: Mapping[str, int]
     offsets: Mapping[str, float]
+    weights: Mapping[str, Sequence[float]]
     steps: Mapping[str, Sequence[Step]]
 
     def knows(self, event_type: str, version: int) -> bool:
@@ -85,7 +91,10 @@ class Chances:
 
     def of(self, event: Event, traits: Traits) -> float:
         """Probability that an event of a known type happened."""
-        odds = self.offsets[event.type] + sum(s.value(traits) for s in self.steps[event.type])
+        base = zip(self.weights[event.type], BASE, strict=True)
+        odds = self.offsets[event.type]
+        odds += sum(w * traits[name] for w, name in base if not math.isnan(traits[name]))
+        odds += sum(s.value(traits) for s in self.steps[event.type])
         return float(np.clip(1 / (1 + math.exp(-odds)), LEAST, MOST))
 
     def to_json(self) -> dict[str, Any]:
@@ -94,6 +103,7 @@ class Chances:
             name: {
                 "version": self.versions[name],
                 "offset": round(self.offsets[name], 4),
+                "weights": [round(weight, 4) for weight in self.weights[name]],
                 "steps": [
                     [
                         s.trait,
@@ -111,6 +121,7 @@ class Chances:
         return cls(
             {name: own["version"] for name, own in record.items()},
             {name: own["offset"] for name, own in record.items()},
+            {name: tuple(own["weights"]) for name, own in record.items()},
             {name: tuple(Step(*step) for step in own["steps"]) for name, own in record.items()},
         )
 
@@ -144,15 +155,27 @@ def fit_chances(
         examples: event type to (traits, whether it happened, number of its clip).
         versions: of the definitions.
     """
-    every = [true for own in examples.values() for _, true, _ in own]
-    pooled = float(np.mean(every)) if every else 0.5
-    offsets, steps = {}, {}
-    taught = {name: own for name, own in examples.items() if sum(t for _, t, _ in own) >= MIN_TRUE}
-    for name, own in taught.items():
-        share = (sum(true for _, true, _ in own) + PRIOR * pooled) / (len(own) + PRIOR)
-        offsets[name] = math.log(share / (1 - share))
-        steps[name] = _boost(_pack(own), offsets[name])
-    return Chances({name: versions[name] for name in taught}, offsets, steps)
+    offsets, weights, steps = {}, {}, {}
+    every = [row for own in examples.values() for row in own]
+    if not every:
+        return Chances({}, {}, {}, {})
+    pooled = _regress(every, _START, np.full(len(_START), 1e-2))
+    for name, own in examples.items():
+        fit = _regress(own, pooled, np.array([PRIOR[0], *[PRIOR[1]] * len(BASE)]))
+        offsets[name], weights[name] = float(fit[0]), tuple(fit[1:].tolist())
+        steps[name] = _boost(_pack(own), _base_of(own) @ fit)
+    return Chances({name: versions[name] for name in offsets}, offsets, weights, steps)
+
+
+def _base_of(own: Sequence[tuple[Traits, bool, int]]) -> Float[np.ndarray, "n f"]:
+    rows = [[1.0, *(traits[name] for name in BASE)] for traits, _, _ in own]
+    return np.nan_to_num(np.array(rows))
+
+
+def _regress(
+    own: Sequence[tuple[Traits, bool, int]], prior: np.ndarray, ridge: np.ndarray
+) -> Float[np.ndarray, " f"]:
+    return fit_logistic(_base_of(own), np.array([true for _, true, _ in own]), prior, ridge)
 
 
 def _pack(own: Sequence[tuple[Traits, bool, int]]) -> _Examples:
@@ -162,7 +185,7 @@ def _pack(own: Sequence[tuple[Traits, bool, int]]) -> _Examples:
     return _Examples(names, values, true, np.array([g for _, _, g in own]))
 
 
-def _boost(examples: _Examples, offset: float) -> tuple[Step, ...]:
+def _boost(examples: _Examples, start: Float[np.ndarray, " n"]) -> tuple[Step, ...]:
     """As many steps as serve clips that were left out."""
     n = len(examples.true)
     if min(examples.true.sum(), n - examples.true.sum()) < MIN_LEAF:
@@ -173,13 +196,13 @@ def _boost(examples: _Examples, offset: float) -> tuple[Step, ...]:
         kept, out = folds != fold, folds == fold
         if not out.any() or not kept.any():
             continue
-        odds = np.full(int(out.sum()), offset)
+        odds = start[out]
         losses[fold] = _loss(odds, examples.true[out])
-        for i, step in enumerate(_steps(examples, kept, offset, NUM_STEPS)):
+        for i, step in enumerate(_steps(examples, kept, start, NUM_STEPS)):
             odds = odds + _apply(step, examples, out)
             losses[fold, i + 1 :] = _loss(odds, examples.true[out])
     num = int(np.argmin(losses.sum(axis=0)))
-    return tuple(_steps(examples, np.ones(n, dtype=bool), offset, num))
+    return tuple(_steps(examples, np.ones(n, dtype=bool), start, num))
 
 
 def _loss(odds: np.ndarray, true: np.ndarray) -> float:
@@ -192,7 +215,9 @@ def _apply(step: Step, examples: _Examples, rows: np.ndarray) -> np.ndarray:
     return np.where(np.isnan(value), step.unknown, added)
 
 
-def _steps(examples: _Examples, rows: np.ndarray, offset: float, num: int) -> list[Step]:
+def _steps(
+    examples: _Examples, rows: np.ndarray, start: Float[np.ndarray, " n"], num: int
+) -> list[Step]:
     values, true = examples.values[rows], examples.true[rows].astype(np.float64)
     n, num_traits = values.shape
     known = ~np.isnan(values)
@@ -218,7 +243,7 @@ def _steps(examples: _Examples, rows: np.ndarray, offset: float, num: int) -> li
     allowed = np.minimum(counts[0], counts[1]) >= MIN_LEAF
     if not allowed.any():
         return []
-    odds, steps = np.full(n, offset), []
+    odds, steps = start[rows], []
     for _ in range(num):
         chance = 1 / (1 + np.exp(-odds))
         slopes, weights = sums(true - chance), sums(chance * (1 - chance))

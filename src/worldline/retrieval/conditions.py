@@ -63,6 +63,21 @@ class Compare:
         if not math.isfinite(self.value):
             raise InputError(f"{self.quantity} is compared with {self.value}; give a finite number")
 
+    def loosely(self) -> Compare:
+        """The condition that a value can meet whose error leaves it a chance to meet this one."""
+        match self.op:
+            case Op.GT | Op.GE:
+                return Compare(self.quantity, self.op, self.value - 0.5 * abs(self.value))
+            case Op.LT | Op.LE:
+                return Compare(self.quantity, self.op, self.value + abs(self.value))
+            case Op.EQ:
+                return self
+
+    def chance(self, value: float, std: float) -> float:
+        """Probability that it is met, where a measured value has a normal error; `std` > 0."""
+        above = 0.5 * math.erfc((self.value - value) / (std * math.sqrt(2)))
+        return above if self.op in (Op.GT, Op.GE) else 1 - above
+
     def __bool__(self) -> NoReturn:
         raise InputError(
             f"a condition on {self.quantity} has no truth value by itself: write two conditions "

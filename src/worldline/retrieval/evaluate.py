@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from worldline.core.scene import STATIC
+from worldline.retrieval.colors import seen_as
 from worldline.retrieval.evidence import Evidence, Match, StoredEvent, Video
 from worldline.retrieval.intervals import stand
 from worldline.retrieval.plan import say
@@ -73,10 +74,11 @@ def _event_matches(query: Event, events: Sequence[StoredEvent]) -> list[Match]:
         if any(j is None for j in judged):
             continue
         comparisons = tuple(j for j in judged if j is not None)
+        doubtful = tuple(_doubt_of(j) for j in comparisons if j["probability"] < 0.5)
         chance = math.prod([c["probability"] for c in comparisons], start=event.row["confidence"])
         margin = min((c["margin_log2"] for c in comparisons), default=0.0)
         for bindings, unconfirmed in _cast(query, event):
-            evidence = Evidence(event, comparisons, unconfirmed)
+            evidence = Evidence(event, comparisons, (*doubtful, *unconfirmed))
             score = chance * UNCONFIRMED ** len(unconfirmed)
             span = event.start_s, event.end_s
             done_s = event.start_s if by_onset else event.end_s
@@ -94,7 +96,7 @@ def _cast(query: Event, event: StoredEvent) -> Iterator[tuple[Mapping[str, int],
             if role not in casting:
                 break
             track, label, color = casting[role]
-            doubts = _doubts(who, track, label, color)
+            doubts = _doubts(who, track, label, color, from_pixels=event.is_from_pixels)
             if doubts is None or bindings.get(who.name or "", track) != track:
                 break
             unconfirmed += doubts
@@ -107,7 +109,7 @@ def _cast(query: Event, event: StoredEvent) -> Iterator[tuple[Mapping[str, int],
                 yield bindings, tuple(unconfirmed)
 
 
-def _doubts(who: Who, track: int, label: str, color: str) -> list[str] | None:
+def _doubts(who: Who, track: int, label: str, color: str, *, from_pixels: bool) -> list[str] | None:
     """What could not be confirmed of an object, or None where it is known to be another."""
     doubts = []
     if who.labels and label not in who.labels:
@@ -115,22 +117,26 @@ def _doubts(who: Who, track: int, label: str, color: str) -> list[str] | None:
             return None
         doubts.append(f"object {track} may not be a {' or '.join(who.labels)}: not recognised")
     if who.colors and color not in who.colors:
-        if color or track == STATIC:
+        looks_so = from_pixels and color in seen_as(who.colors)
+        if track == STATIC or (color and not looks_so):
             return None
-        doubts.append(f"object {track} may not be {' or '.join(who.colors)}: colour not known")
+        why = f"it looks {color}" if color else "colour not known"
+        doubts.append(f"object {track} may not be {' or '.join(who.colors)}: {why}")
     return doubts
 
 
 def _judge(compare: Compare, quantities: Mapping[str, float]) -> Mapping[str, Any] | None:
-    """How a measured quantity satisfies a condition, or None where it does not."""
+    """How likely a measured quantity satisfies a condition, or None where it hardly can."""
     value = quantities.get(compare.quantity)
-    if value is None or not compare.op.holds(value, compare.value):
+    if value is None:
         return None
     std = quantities.get(f"{compare.quantity}_std")
-    chance = 1.0
+    holds = compare.op.holds(value, compare.value)
+    chance = float(holds)
     if std is not None and std > 0 and compare.op is not Op.EQ:
-        # the normal distribution, without scipy, which takes long to load
-        chance = 0.5 * math.erfc(-abs(value - compare.value) / (std * math.sqrt(2)))
+        chance = compare.chance(value, std)
+    if not holds and chance < LEAST_CHANCE:
+        return None
     ratio = abs(math.log2(value / compare.value)) if value * compare.value > 0 else 60.0
     return {
         "quantity": compare.quantity,
@@ -142,6 +148,12 @@ def _judge(compare: Compare, quantities: Mapping[str, float]) -> Mapping[str, An
         "margin_log2": ratio if value != compare.value else 0.0,
         "probability": chance,
     }
+
+
+def _doubt_of(comparison: Mapping[str, Any]) -> str:
+    value, std, threshold = (comparison[name] for name in ("value", "std", "threshold"))
+    what = comparison["quantity"]
+    return f"{what} {comparison['op']} {threshold:g} may not hold: {value:.3g} +- {std:.2g}"
 
 
 def _agree(a: Mapping[str, int], b: Mapping[str, int]) -> bool:

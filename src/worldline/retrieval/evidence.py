@@ -42,6 +42,11 @@ class StoredEvent:
         parts = zip(self.row["tracks"], self.row["labels"], self.row["colors"], strict=True)
         return dict(zip(self.row["roles"], parts, strict=True))
 
+    @property
+    def is_from_pixels(self) -> bool:
+        """Whether it was read from pixels and weighed."""
+        return BY_DEFINITION in self.quantities
+
     @cached_property
     def castings(self) -> tuple[Mapping[str, tuple[int, str, str]], ...]:
         """The ways in which its objects can fill its roles: two where the order says nothing."""

@@ -74,4 +74,5 @@ def make_rows(seen: Seen, uri: str, content_hash: str) -> SceneRows:
         damage=seen.damage,
         definitions=current_definitions(),
         moments=seen.moments,
+        spots=seen.spots,
     )

@@ -16,6 +16,7 @@ from worldline.core.media import VIDEO_SUFFIXES, is_there, videos_below
 from worldline.core.provenance import Origin
 from worldline.core.scene import Scene
 from worldline.retrieval.motions.moments import Moments
+from worldline.retrieval.spotting.spots import Spots
 
 if TYPE_CHECKING:
     from worldline.world import World
@@ -106,12 +107,14 @@ class Seen:
         evidence: "truth" beside a simulated video, "pixels" where it was perceived.
         damage: which part of the file could not be read, in one sentence; mostly nothing.
         moments: of all motion in the picture, where it was measured in pixels.
+        spots: what the spotter thinks of it, where there are pixels.
     """
 
     scene: Scene
     evidence: str
     damage: str = ""
     moments: Moments | None = None
+    spots: Spots | None = None
 
 
 _NOT_A_SCENE = (ValueError, TypeError, KeyError, AttributeError)
@@ -221,12 +224,16 @@ def look_at(video: Path, *, detector: str | None = None, world: str | None = Non
         return Seen(truth, "truth")
     from worldline.readout import PixelReadout, open_detector
     from worldline.retrieval.motions.flow import FlowWatch
+    from worldline.retrieval.spotting.keep import FrameKeep
+    from worldline.retrieval.spotting.spots import spot
 
     damage: list[str] = []
     names = None if detector is None else open_detector(detector)
     side_px = PixelReadout.Config().max_side_px if names is None else _DETECTOR_SIDE_PX
     watch = FlowWatch()
-    frames = watch.pass_on(iter_frames(video, max_side_px=side_px, on_damage=damage.append))
+    keep = FrameKeep()
+    frames = iter_frames(video, max_side_px=side_px, on_damage=damage.append)
+    frames = keep.pass_on(watch.pass_on(frames))
     onlooker = None if world is None else _onlooker(world)
     if onlooker is not None:
         frames = onlooker.watch(frames)
@@ -238,7 +245,8 @@ def look_at(video: Path, *, detector: str | None = None, world: str | None = Non
     )
     if onlooker is not None:
         scene, _ = onlooker.add_to(scene)
-    return Seen(scene, "pixels", damage[0] if damage else "", watch.moments)
+    spots = spot(scene, keep.kept)
+    return Seen(scene, "pixels", damage[0] if damage else "", watch.moments, spots)
 
 
 def _onlooker(world: str) -> Onlooker:

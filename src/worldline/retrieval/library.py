@@ -259,10 +259,11 @@ class Library:
         if like is None:
             return search(self.store, asked, limit=limit, is_clean=not extra[EVENTS])
         if isinstance(like, Scene):
-            motion = ask(like, None, "the given scene")
+            motion = ask(like, None, None, "the given scene")
         else:
             seen = self._look(Path(like))
-            motion = ask(seen.scene, seen.moments, str(like))
+            course = None if seen.spots is None else seen.spots.course()
+            motion = ask(seen.scene, seen.moments, course, str(like))
         return search(self.store, asked, limit=limit, like=motion)
 
     @property

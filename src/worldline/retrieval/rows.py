@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import colorsys
 import hashlib
 import json
 import math
@@ -11,34 +10,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
 from worldline.core.scene import STATIC, Event, Scene
 from worldline.physics import ONTOLOGY
 from worldline.retrieval.chances import table_digest
+from worldline.retrieval.colors import color_name
 from worldline.retrieval.motions import describe, embedding_name
 from worldline.retrieval.motions.moments import Moments
 from worldline.retrieval.schema import COMMON_QUANTITIES, SCHEMA_VERSION
+from worldline.retrieval.spotting.spots import Spots, spotter_name
 from worldline.retrieval.weighing import weigh
 
-__all__ = ["COLORS", "STATIC_LABEL", "SceneRows", "color_name", "current_definitions", "rows_of"]
+__all__ = ["STATIC_LABEL", "SceneRows", "current_definitions", "rows_of"]
 
 STATIC_LABEL = "static"
 """Label of floor, walls and everything else that never moves, as a partner in an event."""
-
-_HUES = (
-    (15, "red"),
-    (42, "orange"),
-    (70, "yellow"),
-    (165, "green"),
-    (200, "cyan"),
-    (260, "blue"),
-    (292, "purple"),
-    (340, "pink"),
-    (361, "red"),
-)
-COLORS = ("red", "orange", "yellow", "green", "cyan", "blue", "purple", "pink")
-COLORS += ("brown", "white", "gray", "black")
 
 
 @dataclass(frozen=True)
@@ -50,23 +36,6 @@ class SceneRows:
     motions: tuple[dict[str, Any], ...]
 
 
-def color_name(rgb: Float[np.ndarray, " 3"]) -> str:
-    """The basic colour word for a mean colour in [0, 1]; "" where it is unknown.
-
-    Hue decides above a saturation of 0.25, lightness below it; dark orange is brown. The limits are
-    those between the everyday words on the HSV hue circle, in degrees.
-    """
-    if not np.isfinite(rgb).all():
-        return ""
-    hue, saturation, value = colorsys.rgb_to_hsv(*(float(np.clip(c, 0, 1)) for c in rgb))
-    if value < 0.15:
-        return "black"
-    if saturation < 0.25:
-        return "white" if value > 0.8 else "gray"
-    name = next(word for limit, word in _HUES if hue * 360 < limit)
-    return "brown" if name == "orange" and value < 0.55 else name
-
-
 def rows_of(
     scene: Scene,
     *,
@@ -76,6 +45,7 @@ def rows_of(
     damage: str,
     definitions: str,
     moments: Moments | None = None,
+    spots: Spots | None = None,
 ) -> SceneRows:
     """Everything a library keeps of a scene: what, when, who and how it moved; never pixels.
 
@@ -83,16 +53,19 @@ def rows_of(
         scene: with its events filled in.
         uri: where the video is.
         content_hash: of the bytes that the scene was made from.
-        evidence: "truth" or "pixels"; what was read from pixels is weighed (`weighing`).
+        evidence: "truth" or "pixels".
         damage: which part of the video could not be read, if any.
         definitions: digest of the event definitions in force.
         moments: of all motion in the picture, where they were measured.
+        spots: what the spotter thinks of the video, by which its events are weighed (`weighing`).
     """
-    if evidence == "pixels":
-        scene = weigh(scene)
+    if spots is not None:
+        scene = weigh(scene, spots)
     names = {STATIC: (STATIC_LABEL, "")}
     for row, track in enumerate(scene.ids.tolist()):
-        color = "" if scene.color_rgb is None else color_name(scene.color_rgb[row])
+        color = "" if spots is None else spots.color_of(track)
+        if not color and scene.color_rgb is not None:
+            color = color_name(scene.color_rgb[row])
         names[track] = (scene.labels[row], color)
     motions = tuple(
         {
@@ -104,7 +77,7 @@ def rows_of(
             "tracks": list(m.tracks),
             "vector": m.vector.astype(np.float32).tolist(),
         }
-        for m in describe(scene, moments)
+        for m in describe(scene, moments, None if spots is None else spots.course())
     )
     events = tuple(
         _event_row(event, number, uri, names) for number, event in enumerate(scene.events)
@@ -130,10 +103,10 @@ def rows_of(
 
 
 def current_definitions() -> str:
-    """Digest of the versions of all event definitions, of the motion vectors and of the table of
-    chances: other when one changes."""
+    """Digest of the versions of all event definitions, of the motion vectors, of the spotter and of
+    the table of chances: other when one changes."""
     names = [_definition_version(name) for name in sorted(ONTOLOGY)]
-    text = " ".join([*names, embedding_name(), table_digest()])
+    text = " ".join([*names, embedding_name(), spotter_name(), table_digest()])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -13,6 +13,7 @@ from worldline.core.errors import InputError
 from worldline.core.provenance import Origin
 from worldline.retrieval.alike import Asked, find_alike
 from worldline.retrieval.candidates import Candidates, columns_for, holds_of_nothing
+from worldline.retrieval.colors import seen_as
 from worldline.retrieval.evaluate import UNKNOWN_LABEL, find_matches
 from worldline.retrieval.evidence import Match, StoredEvent, Video
 from worldline.retrieval.plan import Plan
@@ -131,13 +132,15 @@ def event_filter(query: Query) -> Where:
 def _one_filter(event: Event) -> Where:
     parts: list[Where] = [IsIn("type", (event.type,))]
     parts += [
-        Measured(c.quantity, c.op, c.value) for c in event.where if c.quantity in COMMON_QUANTITIES
+        Measured(c.quantity, c.op, c.value)
+        for c in (compare.loosely() for compare in event.where)
+        if c.quantity in COMMON_QUANTITIES
     ]
     for _, who in event.roles:
         if who.labels:
             parts.append(Contains("labels", (*who.labels, UNKNOWN_LABEL)))
         if who.colors:
-            parts.append(Contains("colors", (*who.colors, "")))
+            parts.append(Contains("colors", (*seen_as(who.colors), "")))
     return AllOf(tuple(parts))
 
 

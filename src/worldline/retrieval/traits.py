@@ -1,7 +1,8 @@
 """What speaks for and against an event that was read from pixels, as numbers.
 
-Only trajectories are looked at, in units of the objects' own sizes, so that neither the look of a
-video nor its resolution enters; nor how many things there are, nor how long the video is.
+Beside the spotter's odds only trajectories are looked at, in units of the objects' own sizes, so
+that neither the look of a video nor its resolution enters; nor how many things there are, nor how
+long the video is.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ import numpy as np
 from jaxtyping import Float
 
 from worldline.core.scene import STATIC, Event, Scene
+from worldline.retrieval.spotting.spots import MOST_STRANGE, Spots
 
-__all__ = ["Traits", "traits_of"]
+__all__ = ["Traits", "blind", "traits_of"]
 
 Traits = Mapping[str, float]
 """Name to value; NaN where it is not known."""
@@ -28,6 +30,11 @@ _LONG_S = 1.0
 _LASTING = ("duration_s", "hidden_s")
 _OF_THE_VIDEO = ("closest_approach_s", "num_frames")
 """Quantities that tell of the video."""
+
+_SURE, _UNSEEN = 8.0, -5.0
+"""Log odds beyond the first are all alike; the second stand for what the spotter did not see."""
+
+_BLIND = {"spot_track": math.nan, "spot_step": math.nan, "spot_window": math.nan, "strange": 1.0}
 
 _FAR = 4.0
 """Distances beyond so many sizes are all alike."""
@@ -83,12 +90,12 @@ class _Paths:
         return min(float(np.min(np.concatenate([low, high]))) / self.side[row], _FAR)
 
 
-def traits_of(scene: Scene) -> Iterator[tuple[Event, Traits]]:
-    """Each event of a scene in pixels, with its traits."""
+def traits_of(scene: Scene, spots: Spots) -> Iterator[tuple[Event, Traits]]:
+    """Each event of a scene in pixels, with its traits, and what the spotter says of it."""
     paths = _Paths(scene)
     for event in scene.events:
         rows = [scene.index(track) for track in event.roles.values() if track != STATIC]
-        traits = _of_event(event)
+        traits = _of_event(event) | _of_spots(spots, event)
         if rows:
             traits |= paths.once(_of_object, event, rows[0])
         if len(rows) > 1:
@@ -98,11 +105,27 @@ def traits_of(scene: Scene) -> Iterator[tuple[Event, Traits]]:
         yield event, traits
 
 
+def _of_spots(spots: Spots, event: Event) -> dict[str, float]:
+    if event.confidence > 0 and spots.strangeness(event) > MOST_STRANGE:
+        return dict(_BLIND)
+    track, step, window = (
+        _UNSEEN if math.isnan(odds) else float(np.clip(odds, -_SURE, _SURE))
+        for odds in spots.about(event)
+    )
+    return {"spot_track": track, "spot_step": step, "spot_window": window, "strange": 0.0}
+
+
+def blind(traits: Traits) -> Traits:
+    """The same without what the spotter says, as in a video too strange to ask it."""
+    return {**traits, **_BLIND}
+
+
 def _of_event(event: Event) -> dict[str, float]:
     traits = {
         "confidence": event.confidence,
         "log_lasting_s": math.log(np.clip(event.end_s - event.start_s, 0.02, _LONG_S)),
         "with_static": float(STATIC in event.roles.values()),
+        "nobody": float(not event.roles),
     }
     for name, value in event.quantities.items():
         if name in _OF_THE_VIDEO:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from worldline.physics import ONTOLOGY
+from worldline.retrieval.colors import COLORS
 from worldline.retrieval.labels import LABELS, PLACES
 from worldline.retrieval.query import Op, Relation
-from worldline.retrieval.rows import COLORS, STATIC_LABEL
+from worldline.retrieval.rows import STATIC_LABEL
 from worldline.retrieval.units import QUANTITIES, name_of
 from worldline.retrieval.verbs import FORMS
 

@@ -8,47 +8,61 @@ from dataclasses import replace
 from worldline.core.scene import STATIC, Event, Scene
 from worldline.physics import ONTOLOGY
 from worldline.retrieval.chances import Chances, bundled_chances
-from worldline.retrieval.proposals import propose
+from worldline.retrieval.spotting.measures import measured
+from worldline.retrieval.spotting.spots import AGAIN, MOST_STRANGE, Spots
 from worldline.retrieval.traits import traits_of
 
-__all__ = ["BY_DEFINITION", "GUESS_SHARE", "LEAST_KEPT", "is_guess", "weigh"]
+__all__ = ["BY_DEFINITION", "GUESS_SHARE", "LEAST_KEPT", "guesses_of", "is_guess", "weigh"]
 
-LEAST_KEPT = 0.1
+LEAST_KEPT = 0.05
 """Guesses less likely than this are dropped."""
 
 GUESS_SHARE = 0.49
-"""What a guess keeps of its probability. Chances were taught by simulated clips; in real ones,
-where other things move than they know, guesses came out likely that were wrong, so that what no
-definition finds is never called more likely than not. Their order stays."""
+"""What a guess keeps of its probability in a video that is strange to the spotter. Chances were
+taught by simulated clips; in real ones, where other things move than they know, guesses came out
+likely that were wrong, so that there what no definition finds is never called more likely than not.
+Their order stays."""
 
 BY_DEFINITION = "confidence_by_definition"
 """Quantity that holds an event's confidence before it was weighed; without it, it was not."""
+
+LIKELY = 0.3
+"""That one more event happens is kept where one alone is told that is as likely as this."""
 
 _APART_S = 0.2
 """Events of one type that are nearer than this, of a common object, are one."""
 
 
-def weigh(scene: Scene, chances: Chances | None = None) -> Scene:
-    """The same scene with guesses (`propose`), and learned probabilities as confidences.
+def guesses_of(scene: Scene, spots: Spots) -> list[Event]:
+    """What the spotter thinks that happens, with rough quantities and confidence 0."""
+    return [measured(event, scene) for event in spots.events()]
+
+
+def weigh(scene: Scene, spots: Spots, chances: Chances | None = None) -> Scene:
+    """The same scene with guesses (`guesses_of`), and learned probabilities as confidences.
 
     An event whose definition is newer than the table keeps the confidence that its definition
     gave. Of several guesses of one type, of a common object and at one time, the likeliest stays.
 
     Args:
         scene: in pixels, with events.
+        spots: what the spotter thinks of the video.
         chances: table to go by; the bundled one if absent.
     """
     table = bundled_chances() if chances is None else chances
     known = {name for name, kind in ONTOLOGY.items() if table.knows(name, kind.version)}
-    guesses = [event for event in propose(scene) if event.type in known]
+    guesses = [event for event in guesses_of(scene, spots) if event.type in known]
     weighed = []
-    for event, traits in traits_of(scene.with_events((*scene.events, *guesses))):
+    for event, traits in traits_of(scene.with_events((*scene.events, *guesses)), spots):
         if event.type in known:
             quantities = {**event.quantities, BY_DEFINITION: event.confidence}
             chance = table.of(event, traits)
             event = replace(event, confidence=chance, quantities=quantities)
-            if chance < LEAST_KEPT and quantities[BY_DEFINITION] == 0:
-                continue
+            if is_guess(event):
+                if chance < LEAST_KEPT:
+                    continue
+                if spots.strangeness(event) > MOST_STRANGE:
+                    event = replace(event, confidence=GUESS_SHARE * chance)
         weighed.append(event)
     return scene.with_events(tuple(_likeliest(weighed)))
 
@@ -57,13 +71,32 @@ def _likeliest(events: Sequence[Event]) -> list[Event]:
     """Definitions' events, and guesses that are not about the same; a guess that is lends its
     probability, where that is greater, to the event that a definition found and measured."""
     kept: list[Event] = []
-    for event in sorted(events, key=lambda e: (is_guess(e), -e.confidence)):
+    more = [event for event in events if AGAIN in event.quantities]
+    for event in sorted(events, key=lambda e: (is_guess(e), not e.roles, -e.confidence)):
+        if event in more:
+            continue
         twin = next((i for i, k in enumerate(kept) if is_guess(event) and _same(k, event)), None)
         if twin is None:
             kept.append(event)
         elif event.confidence > kept[twin].confidence:
-            kept[twin] = replace(kept[twin], confidence=event.confidence)
-    return [replace(e, confidence=GUESS_SHARE * e.confidence) if is_guess(e) else e for e in kept]
+            kept[twin] = _lent(kept[twin], event)
+    for event in more:
+        likely = [k for k in kept if k.type == event.type and k.confidence >= LIKELY]
+        if len(likely) == 1:
+            kept.append(event)
+    return kept
+
+
+def _lent(event: Event, guess: Event) -> Event:
+    """An event with the probability of a likelier guess about the same; what a guess with roles
+    makes of its length is an error of its own."""
+    if not guess.roles:
+        return replace(event, confidence=guess.confidence)
+    lasting_s = event.quantities.get("duration_s", event.end_s - event.start_s)
+    apart_s = abs(guess.end_s - guess.start_s - lasting_s)
+    error_s = max(event.quantities.get("duration_s_std", 0.0), apart_s)
+    quantities = {**event.quantities, "duration_s_std": error_s}
+    return replace(event, confidence=guess.confidence, quantities=quantities)
 
 
 def is_guess(event: Event) -> bool:
@@ -74,4 +107,5 @@ def is_guess(event: Event) -> bool:
 def _same(a: Event, b: Event) -> bool:
     near = a.start_s - _APART_S < b.end_s and b.start_s - _APART_S < a.end_s
     objects = {track for track in a.roles.values() if track != STATIC}
-    return a.type == b.type and near and not objects.isdisjoint(b.roles.values())
+    nobody = not objects or not b.roles
+    return a.type == b.type and near and (nobody or not objects.isdisjoint(b.roles.values()))

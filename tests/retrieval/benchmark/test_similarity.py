@@ -15,6 +15,7 @@ from worldline.retrieval.benchmark.similarity import (
 )
 from worldline.retrieval.benchmark.takes import Film, Take, film_takes
 from worldline.retrieval.motions.moments import NUM_MOMENTS, Moments
+from worldline.retrieval.spotting.course import Course
 
 
 def path_scene(x, y):
@@ -46,7 +47,8 @@ def make_take(family, index, film, motion, look, moves=True):
     scene = path_scene(*paths[motion])
     moments = Moments(scene.time_s[1:], np.zeros((31, NUM_MOMENTS)))
     flow = np.sqrt(np.full(96, 1 / 96))
-    return Take(family, index, film, scene, moments, moves, vector, flow)
+    course = Course(np.zeros(0), np.zeros((0, 1)))
+    return Take(family, index, film, scene, moments, course, moves, vector, flow)
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,8 @@ from worldline.retrieval.motions import (
 )
 from worldline.retrieval.motions.embedding import load_network
 from worldline.retrieval.motions.moments import NUM_MOMENTS, Moments
+from worldline.retrieval.spotting.course import Course
+from worldline.retrieval.spotting.spots import load_spotter
 
 
 def similarity(asked, stored):
@@ -67,6 +69,26 @@ def test_there_is_a_vector_for_each_body_each_meeting_and_all_motion(scene_of, p
     assert all(m.weight > 0 and m.start_s == 0.0 and m.end_s > 1.0 for m in found)
     far = describe(scene_of(left, right + np.array([0, 110])))
     assert Kind.PAIR not in {m.kind for m in far}
+
+
+def test_what_happens_when_has_a_vector_that_a_mirror_does_not_change(scene_of, paths):
+    types = load_spotter().config.types
+    scene, time_s = scene_of(paths["fall"]), np.arange(20) * 0.08
+
+    def courses(name):
+        chance = np.zeros((20, len(types)))
+        chance[:, types.index(name)] = 1.0
+        views = describe_both(scene, None, Course(time_s, chance))
+        return [[m for m in view if m.kind is Kind.COURSE] for view in views]
+
+    (plain,), (mirrored,) = courses("fall")
+    assert (plain.segment, plain.tracks) == (0, ())
+    np.testing.assert_array_equal(plain.vector, mirrored.vector)
+    assert np.linalg.norm(plain.vector) == pytest.approx(1.0)
+    (other,), _ = courses("roll")
+    assert plain.vector @ other.vector < 0.5
+    nothing = Course(np.zeros(0), np.zeros((0, len(types))))
+    assert Kind.COURSE not in {m.kind for m in describe(scene, None, nothing)}
 
 
 def test_what_stands_still_or_is_one_frame_has_no_vectors(scene_of, paths):

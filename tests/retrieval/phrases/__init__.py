@@ -15,8 +15,8 @@ from typing import Any
 from worldline import retrieval
 from worldline.core.errors import InputError
 from worldline.retrieval import And, Count, Event, Not, Or, Query, Relate, Then, Who, parse
+from worldline.retrieval.colors import COLORS
 from worldline.retrieval.query import events_in
-from worldline.retrieval.rows import COLORS
 
 __all__ = ["SETS", "Phrase", "like_terms", "plan_of", "read_phrases"]
 

@@ -10,7 +10,8 @@ import numpy as np
 from worldline.core import STATIC, Event, Scene
 from worldline.retrieval.benchmark.looking import Sight
 from worldline.retrieval.benchmark.relevance import Happening, happenings_of
-from worldline.retrieval.traits import Traits, traits_of
+from worldline.retrieval.spotting.spots import AGAIN
+from worldline.retrieval.traits import Traits, blind, traits_of
 
 __all__ = ["examples_of", "happened"]
 
@@ -26,15 +27,22 @@ def examples_of(sights: Sequence[Sight]) -> dict[str, list[tuple[Traits, bool, i
     found: dict[str, list[tuple[Traits, bool, int]]] = defaultdict(list)
     for number, sight in enumerate(sights):
         known = happenings_of(sight.truth)
-        for event, traits in traits_of(sight.seen):
+        for event, traits in traits_of(sight.seen, sight.spots):
             answer = happened(event, sight.seen, sight.truth, known)
-            if answer is not None:
-                found[event.type].append((traits, answer, number))
+            if answer is None:
+                continue
+            found[event.type].append((traits, answer, number))
+            if event.confidence > 0:  # as it would be weighed where the spotter is not asked
+                found[event.type].append((blind(traits), answer, number))
     return dict(found)
 
 
 def happened(event: Event, seen: Scene, truth: Scene, known: Sequence[Happening]) -> bool | None:
-    """Whether a true event of this type happened to the same object at the time; None: unclear."""
+    """Whether a true event of this type happened to the same object at the time, or to anything
+    where the event is nobody's; None: unclear."""
+    if AGAIN in event.quantities:
+        times = [h.is_plain for h in known if h.event.type == event.type]
+        return True if sum(times) > 1 else None if len(times) > 1 else False
     own = [
         h
         for h in known
@@ -49,9 +57,9 @@ def happened(event: Event, seen: Scene, truth: Scene, known: Sequence[Happening]
 
 
 def _same_objects(event: Event, true: Event, seen: Scene, truth: Scene) -> bool:
+    if not event.roles:
+        return True
     tracks = [t for t in event.roles.values() if t != STATIC]
-    if not tracks:
-        return False
     return any(
         _is_near(seen, track, truth, other, event)
         for track in tracks

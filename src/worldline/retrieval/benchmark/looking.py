@@ -14,13 +14,19 @@ import worldline.physics
 import worldline.readout
 from worldline.core import Scene
 from worldline.core.processes import spawn_pool
+from worldline.data import iter_frames
 from worldline.physics import detect_contacts, detect_events
 from worldline.retrieval.benchmark.clips import ClipFile, source_digest
 from worldline.retrieval.ingest import Seen, look_at
 from worldline.retrieval.library import Library
+from worldline.retrieval.spotting.keep import FrameKeep, Kept
+from worldline.retrieval.spotting.spots import Spots, spot
 from worldline.retrieval.store import ArrayStore
 
-__all__ = ["Sight", "library_of", "look_at_clips"]
+__all__ = ["Sight", "keep_frames", "library_of", "look_at_clips", "spot_clips"]
+
+NOTHING = Spots((), ())
+"""No spotter has looked."""
 
 OnDone = Callable[[int, int], None]
 
@@ -33,11 +39,13 @@ class Sight:
         file: where it is.
         seen: what the ordinary ingest makes of its pixels.
         truth: the true scene, with events.
+        spots: what the spotter thinks of the pixels.
     """
 
     file: ClipFile
     seen: Scene
     truth: Scene
+    spots: Spots = NOTHING
 
 
 def look_at_clips(
@@ -61,6 +69,31 @@ def look_at_clips(
             if on_done is not None:
                 on_done(len(sights), len(files))
     return sights
+
+
+def spot_clips(
+    sights: Sequence[Sight], *, num_workers: int, on_done: OnDone | None = None
+) -> list[Sight]:
+    """The same clips, with what the bundled spotter thinks of them."""
+    spotted = []
+    with spawn_pool(num_workers) as pool:
+        for sight, spots in zip(sights, pool.imap(_spot, sights, chunksize=4), strict=True):
+            spotted.append(replace(sight, spots=spots))
+            if on_done is not None:
+                on_done(len(spotted), len(sights))
+    return spotted
+
+
+def _spot(sight: Sight) -> Spots:
+    return spot(sight.seen, keep_frames(sight.file))
+
+
+def keep_frames(file: ClipFile) -> Kept:
+    """What ingest keeps of a clip's frames."""
+    keep = FrameKeep()
+    for _ in keep.pass_on(iter_frames(file.video)):
+        pass
+    return keep.kept
 
 
 def _sources(*rooms: ModuleType) -> list[Path]:
@@ -105,7 +138,9 @@ def _write(path: Path, record: dict) -> None:
 def library_of(sights: Sequence[Sight], *, of_truth: bool = False) -> Library:
     """A library in memory, filled by the ordinary ingest with these clips."""
     scenes = {
-        str(s.file.video): Seen(s.truth, "truth") if of_truth else Seen(s.seen, "pixels")
+        str(s.file.video): Seen(s.truth, "truth")
+        if of_truth
+        else Seen(s.seen, "pixels", spots=s.spots)
         for s in sights
     }
     library = Library(ArrayStore(), look=lambda path: scenes[str(path)])

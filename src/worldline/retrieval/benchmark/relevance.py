@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from worldline.core import STATIC, Event, Scene
-from worldline.retrieval.rows import color_name
+from worldline.retrieval.colors import color_name
 
 __all__ = ["Happening", "Need", "both", "count_of", "either", "grade", "happenings_of", "happens"]
 __all__ += ["never", "sequence"]
@@ -36,6 +36,9 @@ MIN_MOVED, MIN_MOVED_PX = 0.4, 4.0
 
 MIN_LASTING_S = 0.4
 """Least time of what lasts."""
+
+_ONSETS = frozenset({"contact", "collide", "contain", "deform", "occlude"})
+"""What comes "then" comes after these have begun, and not after they are over."""
 
 _VIEW = frozenset({"occlude", "reappear", "enter", "exit", "contain"})
 _TURNS = frozenset({"roll", "slide", "rotate"})
@@ -145,10 +148,10 @@ class _World:
 
 @dataclass(frozen=True)
 class _Time:
-    """When something that was needed happens, and to whom."""
+    """When something that was needed happens, and to whom; after `done_s` something else can."""
 
     start_s: float
-    end_s: float
+    done_s: float
     objects: frozenset[int]
 
 
@@ -172,7 +175,9 @@ def happens(
             e = h.event
             if e.type != kind:
                 continue
-            colors = [h.colors[role]] if role in h.colors else list(h.colors.values())
+            # of what a thing falls on or behind the colour was not asked
+            own = [role or "object"] if (role or "object") in h.colors else h.colors
+            colors = [h.colors[r] for r in own]
             if color and color not in colors:
                 continue
             measured = {"duration_s": e.end_s - e.start_s, **e.quantities}
@@ -185,7 +190,8 @@ def happens(
             ]
             if all(holds):
                 objects = frozenset(t for t in e.roles.values() if t != STATIC)
-                times.append(_Time(e.start_s, e.end_s, objects))
+                done_s = e.start_s if kind in _ONSETS else e.end_s
+                times.append(_Time(e.start_s, done_s, objects))
         return times
 
     return find
@@ -198,14 +204,14 @@ def sequence(first: Need, second: Need, *, within_s: float = np.inf, same: bool 
         times = []
         for a in first(world):
             for b in second(world):
-                gap_s = b.start_s - a.end_s
+                gap_s = b.start_s - a.done_s
                 later = b.start_s > a.start_s and gap_s >= -OVERLAP_S
                 if (
                     later
                     and gap_s <= within_s * world.slack
                     and (a.objects & b.objects or not same)
                 ):
-                    times.append(_Time(a.start_s, max(a.end_s, b.end_s), a.objects | b.objects))
+                    times.append(_Time(a.start_s, max(a.done_s, b.done_s), a.objects | b.objects))
         return times
 
     return find

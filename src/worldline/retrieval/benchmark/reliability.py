@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,8 +21,7 @@ from worldline.retrieval.chances import (
     fit_chances,
     table_digest,
 )
-from worldline.retrieval.proposals import propose
-from worldline.retrieval.weighing import BY_DEFINITION, weigh
+from worldline.retrieval.weighing import BY_DEFINITION, guesses_of, weigh
 
 __all__ = ["brier_score", "calibration_error", "learn_chances", "measure_reliability", "store"]
 
@@ -31,7 +31,7 @@ _NUM_BINS = 10
 def learn_chances(sights: Sequence[Sight]) -> Chances:
     """The table of chances that clips teach: from what definitions found in them and guesses."""
     guessed = [
-        Sight(s.file, s.seen.with_events((*s.seen.events, *propose(s.seen))), s.truth)
+        replace(s, seen=s.seen.with_events((*s.seen.events, *guesses_of(s.seen, s.spots))))
         for s in sights
     ]
     versions = {name: kind.version for name, kind in ONTOLOGY.items()}
@@ -51,7 +51,7 @@ def measure_reliability(sights: Sequence[Sight]) -> dict[str, Any]:
     rows = []
     for sight in sights:
         known = happenings_of(sight.truth)
-        for event in weigh(sight.seen).events:
+        for event in weigh(sight.seen, sight.spots).events:
             answer = happened(event, sight.seen, sight.truth, known)
             if answer is not None and BY_DEFINITION in event.quantities:
                 before = event.quantities[BY_DEFINITION]

@@ -22,7 +22,7 @@ from worldline.retrieval.benchmark.baselines import (
     score_by_example,
 )
 from worldline.retrieval.benchmark.clips import SIZE_PX, ClipFile, make_clips
-from worldline.retrieval.benchmark.looking import Sight, library_of, look_at_clips
+from worldline.retrieval.benchmark.looking import Sight, library_of, look_at_clips, spot_clips
 from worldline.retrieval.benchmark.precision import (
     average_precision,
     bootstrap_interval,
@@ -98,10 +98,15 @@ def _sights(settings: Settings, part: Part, say: OnStage) -> list[Sight]:
         num_workers=settings.num_workers,
         on_done=lambda done, of: say(f"simulating {part} clips", done / of),
     )
-    return look_at_clips(
+    sights = look_at_clips(
         files,
         num_workers=settings.num_workers,
         on_done=lambda done, of: say(f"perceiving {part} clips", done / of),
+    )
+    return spot_clips(
+        sights,
+        num_workers=settings.num_workers,
+        on_done=lambda done, of: say(f"spotting in {part} clips", done / of),
     )
 
 

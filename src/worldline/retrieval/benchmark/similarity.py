@@ -139,7 +139,9 @@ def compare_vectors(network: Any = None) -> Compare:
     """
 
     def compare_all(takes: Sequence[Take]) -> np.ndarray:
-        views = [describe_both(take.scene, take.moments, network=network) for take in takes]
+        views = [
+            describe_both(take.scene, take.moments, take.course, network=network) for take in takes
+        ]
         stored = [
             ([m.kind for m in plain], np.array([m.vector for m in plain])) for plain, _ in views
         ]

@@ -18,6 +18,7 @@ from worldline.retrieval.benchmark.baselines import check_pictures, describe_fra
 from worldline.retrieval.benchmark.looks import describe_flow
 from worldline.retrieval.ingest import look_at
 from worldline.retrieval.motions.moments import Moments
+from worldline.retrieval.spotting.course import Course
 from worldline.sim import CameraChange, Split, draw_retake, in_the_look_of, make_clip
 from worldline.sim.engine import Rollout
 from worldline.sim.framing import Restage
@@ -81,6 +82,7 @@ class Take:
         film: which clip of it.
         scene: perceived from the pixels of a video file, knowing no truth.
         moments: of all motion in the picture, measured on the way.
+        course: what happens when, by the spotter.
         moves: by the truth something in sight travels half its own size or more.
         look: MobileNetV2's mean; flow: histogram of optical flow.
     """
@@ -90,6 +92,7 @@ class Take:
     film: Film
     scene: Scene
     moments: Moments
+    course: Course
     moves: bool
     look: Float[np.ndarray, " a"]
     flow: Float[np.ndarray, " b"]
@@ -104,6 +107,7 @@ class Take:
             film=Film(record["film"]),
             scene=Scene.from_json(record["scene"]),
             moments=Moments(*(np.array(record[name]) for name in ("time_s", "moments"))),
+            course=Course(*(np.array(part) for part in record["course"])),
             moves=record["moves"],
             look=np.array(record["look"]),
             flow=np.array(record["flow"]),
@@ -119,6 +123,7 @@ def to_line(take: Take) -> str:
         "scene": take.scene.to_json(),
         "time_s": take.moments.time_s.tolist(),
         "moments": take.moments.value.tolist(),
+        "course": [take.course.time_s.tolist(), take.course.chance.round(4).tolist()],
         "moves": take.moves,
         "look": take.look.round(6).tolist(),
         "flow": take.flow.round(6).tolist(),
@@ -189,6 +194,7 @@ def _perceive(clip: Clip, family: str, index: int, film: Film, file: Path) -> Ta
     write_video(file, clip.frames, provenance=clip.provenance, time_s=clip.time_s.tolist())
     seen = look_at(file)
     assert seen.moments is not None
+    assert seen.spots is not None
     look = describe_frames(file).astype(np.float64)
     return Take(
         family=family,
@@ -196,6 +202,7 @@ def _perceive(clip: Clip, family: str, index: int, film: Film, file: Path) -> Ta
         film=film,
         scene=seen.scene,
         moments=seen.moments,
+        course=seen.spots.course(),
         moves=_moves(clip.scene),
         look=look / np.linalg.norm(look),
         flow=describe_flow(clip.frames),

@@ -18,6 +18,8 @@ from worldline.core.scene import Scene
 from worldline.retrieval.motions.moments import Moments
 from worldline.retrieval.motions.tracks import MAX_TRACKS, pack_segment
 from worldline.retrieval.motions.windows import Window, cut_windows
+from worldline.retrieval.spotting.course import COURSE_S, Course
+from worldline.retrieval.spotting.spots import course_vector
 
 __all__ = [
     "NUM_FEATURES",
@@ -32,6 +34,9 @@ __all__ = [
 
 NUM_FEATURES = 64
 """Length of a vector."""
+
+COURSE_WEIGHT = 1.0
+"""How much a course counts, where all motion in the picture counts 1."""
 
 BUNDLED = Path(__file__).parent / "pretrained"
 _BATCH = 64
@@ -48,6 +53,9 @@ class Kind(StrEnum):
 
     PAIR = "pair"
     """Two tracks that come near each other: how they move against each other."""
+
+    COURSE = "course"
+    """What happens when, by the spotter, whoever it happens to."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,30 +118,44 @@ def load_network(folder: Path = BUNDLED) -> Any:
 
 
 def describe(
-    scene: Scene, moments: Moments | None = None, *, network: Any = None
+    scene: Scene,
+    moments: Moments | None = None,
+    course: Course | None = None,
+    *,
+    network: Any = None,
 ) -> list[MotionVector]:
     """Vectors of everything that moves, segment by segment; none where nothing moves.
 
     Args:
         scene: with tracks.
         moments: of all motion in the picture, where they were measured; else boxes tell.
+        course: what happens when, where the spotter looked.
         network: a `MotionNetwork`; the bundled one by default.
     """
-    return _describe(scene, moments, network, mirrored=False)
+    return _describe(scene, moments, course, network, mirrored=False)
 
 
 def describe_both(
-    scene: Scene, moments: Moments | None = None, *, network: Any = None
+    scene: Scene,
+    moments: Moments | None = None,
+    course: Course | None = None,
+    *,
+    network: Any = None,
 ) -> tuple[list[MotionVector], list[MotionVector]]:
     """The vectors of `describe`, and those of the same seen in a mirror: the same physics."""
     return (
-        _describe(scene, moments, network, mirrored=False),
-        _describe(scene, moments, network, mirrored=True),
+        _describe(scene, moments, course, network, mirrored=False),
+        _describe(scene, moments, course, network, mirrored=True),
     )
 
 
 def _describe(
-    scene: Scene, moments: Moments | None, network: Any, *, mirrored: bool
+    scene: Scene,
+    moments: Moments | None,
+    course: Course | None,
+    network: Any,
+    *,
+    mirrored: bool,
 ) -> list[MotionVector]:
     windows = list(cut_windows(scene, moments))
     if not windows:
@@ -162,6 +184,8 @@ def _describe(
         there, weight = vectors.present.numpy(), vectors.weight.double().numpy()
         members = features.members.numpy()
         for row, window in enumerate(part):
+            if course is not None:
+                found += _of_course(course, window)
             for column in np.flatnonzero(there[row]).tolist():
                 kind, tracks_of, start_s, end_s = _place(window, column, members[row])
                 found.append(
@@ -176,6 +200,15 @@ def _describe(
                     )
                 )
     return found
+
+
+def _of_course(course: Course, window: Window) -> list[MotionVector]:
+    # a mirror changes nothing in it
+    vector = course_vector(course, window.start_s)
+    if vector is None:
+        return []
+    span = window.start_s, min(window.end_s, window.start_s + COURSE_S)
+    return [MotionVector(window.number, *span, Kind.COURSE, (), vector, COURSE_WEIGHT)]
 
 
 def _place(
@@ -200,7 +233,8 @@ def compare(
     """Late interaction: how similar a stored segment is to an asked one, exactly.
 
     Weighted mean over the asked vectors of the best match among the stored ones of the same kind; 0
-    where there is none, because trackers lose things. Sum of maximal similarities, Khattab and
+    where there is none, because trackers lose things; but where the spotter has not looked, courses
+    do not count. Sum of maximal similarities, Khattab and
     Zaharia, "ColBERT", SIGIR 2020, eq. 3, with weights.
 
     Args:
@@ -211,7 +245,8 @@ def compare(
     Returns:
         similarity in [-1, 1], and for each asked vector the row that it matched, -1 for none.
     """
-    weight = np.array([motion.weight for motion in asked])
+    looked = Kind.COURSE in kinds
+    weight = np.array([m.weight * (looked or m.kind is not Kind.COURSE) for m in asked])
     table = np.stack([motion.vector for motion in asked]) @ stored.T
     same = np.array([[motion.kind == kind for kind in kinds] for motion in asked])
     best = np.where(same, table, -np.inf).argmax(axis=1)
