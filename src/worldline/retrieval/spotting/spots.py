@@ -74,11 +74,11 @@ class Spots:
                 yield from window.events(name, column, len(self.types))
 
     def course(self) -> Course:
-        """How likely each type goes on, over all windows that are not strange."""
-        usual = [window for window in self.windows if window.strangeness <= MOST_STRANGE]
-        time_s = np.unique(np.concatenate([w.grid_s for w in usual] or [np.zeros(0)]))
+        """How likely each type goes on, over the whole video, in strange windows too: here odds are
+        compared with those of other videos, and not believed."""
+        time_s = np.unique(np.concatenate([w.grid_s for w in self.windows] or [np.zeros(0)]))
         chance = np.zeros((len(time_s), len(self.types)))
-        for window in usual:
+        for window in self.windows:
             at = np.searchsorted(time_s, window.grid_s)
             chance[at] = np.maximum(chance[at], 1 / (1 + np.exp(-window.step)))
         return Course(time_s, chance)
