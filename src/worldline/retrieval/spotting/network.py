@@ -184,7 +184,9 @@ class SpotterNetwork(nn.Module):
         given = torch.cat([self.pool(batch) for batch in learned]).double()
         mean = given.mean(dim=0)
         power, axes = torch.linalg.eigh((given - mean).T @ (given - mean) / len(given))
-        axes = axes.T / (power.clamp_min(0) + _FLOOR * power.mean())[:, None].sqrt()
+        axes = (
+            axes.T / (power.clamp_min(0) + _FLOOR * power.mean()).clamp_min(1e-12)[:, None].sqrt()
+        )
         other = torch.cat([self.pool(batch) for batch in held_out]).double()
         limit = ((other - mean) @ axes.T).norm(dim=-1).quantile(_USUAL)
         self.usual.copy_(mean)
