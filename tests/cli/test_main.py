@@ -73,7 +73,10 @@ def test_no_command_shows_the_help_and_fails(call):
         (["predict", "a.mp4"], "--out"),
         (["perceive"], "no video given; name at least one file"),
         (["sim", "make", "--out", "x"], "no family given; `all`, or some of: drop, "),
-        (["sim", "make", "drip", "--out", "x"], "no family drip; there are: drop, "),
+        (
+            ["sim", "make", "drip", "--out", "x"],
+            "no family drip; did you mean drop? There are: drop, ",
+        ),
         (["sim", "make", "drop", "--out", "x", "--clips", "0"], "--clips is 0; it must be"),
         (["sim", "make", "drop", "--out", "x", "--size-px", "63"], "--size-px is 63; it must be"),
         (["sim", "make", "drop", "--out", "x", "--split", "tain"], "--split"),

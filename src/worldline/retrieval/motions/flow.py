@@ -13,6 +13,10 @@ from worldline.retrieval.motions.moments import DIRECTIONS, NUM_MOMENTS, Moments
 __all__ = ["FlowWatch"]
 
 _SIDE_PX = 96
+_LEAST_PX = 32
+"""Lower pictures get a black border: at this preset the flow engine of OpenCV 5.0 reads beyond
+its memory and ends the process."""
+
 _MIN_PX = 0.3
 """Flow below this, at that width, in pixels a frame, is noise."""
 
@@ -52,7 +56,9 @@ class FlowWatch:
 def _small(frame: np.ndarray) -> np.ndarray:
     height = max(16, round(frame.shape[0] * _SIDE_PX / frame.shape[1]))
     small = cv2.resize(frame, (_SIDE_PX, min(height, 4 * _SIDE_PX)), interpolation=cv2.INTER_AREA)
-    return cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+    gray = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+    missing = max(0, _LEAST_PX - len(gray))
+    return cv2.copyMakeBorder(gray, 0, missing, 0, 0, cv2.BORDER_CONSTANT) if missing else gray
 
 
 def _sum_up(flow: np.ndarray, step_s: float) -> np.ndarray:
