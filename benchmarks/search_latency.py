@@ -31,6 +31,7 @@ from worldline.retrieval import Library
 from worldline.retrieval.columns import arrow_schema
 from worldline.retrieval.lance import LanceStore
 from worldline.retrieval.motions import Kind, describe
+from worldline.retrieval.rows import current_definitions
 from worldline.retrieval.schema import COMMON_QUANTITIES, EVENTS, MOTIONS, SCHEMA_VERSION, VIDEOS
 
 TYPES = {
@@ -96,7 +97,8 @@ def tables_of(first: int, sizes: np.ndarray, paths: list, rng: np.random.Generat
         "evidence": np.where(truth, "truth", "pixels"),
         "num_events": num_events, "num_motions": num_motions,
         "num_segments": np.minimum(sizes, num_motions),
-        **{name: [""] * num for name in ("definitions", "damage", "ingested_at")},
+        "definitions": [current_definitions()] * num,
+        **{name: [""] * num for name in ("damage", "ingested_at")},
     }  # fmt: skip
     owner = np.repeat(np.arange(num), num_motions)
     segment = (rng.random(len(owner)) * sizes[owner]).astype(int)
