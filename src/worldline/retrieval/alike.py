@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from worldline.core.errors import InputError
 from worldline.core.scene import Scene
-from worldline.retrieval.motions import Kind, MotionVector, compare, describe_both
+from worldline.retrieval.motions import Kind, MotionVector, compare_all, describe_both
 from worldline.retrieval.motions.moments import Moments
 from worldline.retrieval.schema import MOTIONS, VIDEOS
 from worldline.retrieval.spotting.course import Course
@@ -94,21 +94,43 @@ def find_alike(store: Store, asked: Asked) -> list[Alike]:
         key = row["uri"], row["segment"]
         if key in near and row["ingest_id"] == current.get(row["uri"]):
             segments.setdefault(key, []).append(row)
-    return [_compare_all(asked, uri, rows) for (uri, _), rows in segments.items()]
+    return _compare_each(asked, segments)
 
 
 def _by_ingest(row: Mapping[str, Any]) -> str:
     return row["ingest_id"]
 
 
-def _compare_all(asked: Asked, uri: str, rows: list[dict[str, Any]]) -> Alike:
-    rows.sort(key=lambda row: (row["kind"], row["tracks"]))
-    stored = np.array([row["vector"] for row in rows], dtype=np.float64)
+def _compare_each(
+    asked: Asked, segments: Mapping[tuple[str, int], list[dict[str, Any]]]
+) -> list[Alike]:
+    if not segments:
+        return []
+    for rows in segments.values():
+        rows.sort(key=lambda row: (row["kind"], row["tracks"]))
+    every = [row for rows in segments.values() for row in rows]
+    first = np.cumsum([0, *(len(rows) for rows in segments.values())])[:-1]
+    stored = np.array([row["vector"] for row in every], dtype=np.float64)
+    kinds = [row["kind"] for row in every]
+    found = [compare_all(view, kinds, first, stored) for view in asked.views]
+    best = np.argmax([score for score, _ in found], axis=0)
+    told = []
+    for number, ((uri, _), rows) in enumerate(segments.items()):
+        score, partners = (part[number] for part in found[best[number]])
+        own = [int(at) - int(first[number]) if at >= 0 else -1 for at in partners]
+        told.append(_tell(uri, rows, asked.views[best[number]], float(score), own))
+    return told
+
+
+def _tell(
+    uri: str,
+    rows: Sequence[Mapping[str, Any]],
+    view: Sequence[MotionVector],
+    score: float,
+    partners: Sequence[int],
+) -> Alike:
+    """A segment with what matched in it; `partners` are rows of it, -1 for none."""
     kinds = [row["kind"] for row in rows]
-    (score, partners), view = max(
-        ((compare(view, kinds, stored), view) for view in asked.views),
-        key=lambda result: result[0][0],
-    )
     looked = Kind.COURSE in kinds
     total = sum(m.weight for m in view if looked or m.kind is not Kind.COURSE) or 1.0
     pairs = [
@@ -116,7 +138,7 @@ def _compare_all(asked: Asked, uri: str, rows: list[dict[str, Any]]) -> Alike:
             "kind": str(motion.kind),
             "query_tracks": list(motion.tracks),
             "tracks": list(rows[at]["tracks"]),
-            "similarity": float(motion.vector @ stored[at]),
+            "similarity": float(motion.vector @ np.asarray(rows[at]["vector"])),
             "share": motion.weight / total,
             "start_s": rows[at]["start_s"],
             "end_s": rows[at]["end_s"],

@@ -5,7 +5,9 @@ from worldline.core import ArtifactError
 from worldline.retrieval.motions import (
     NUM_FEATURES,
     Kind,
+    MotionVector,
     compare,
+    compare_all,
     describe,
     describe_both,
     embedding_name,
@@ -121,3 +123,45 @@ def test_weights_that_are_not_there_or_do_not_fit_are_named(tmp_path):
     with pytest.raises(ArtifactError, match=r"model\.safetensors"):
         load_network(tmp_path)
     assert embedding_name().startswith("motions/")
+
+
+def test_many_segments_at_once_are_what_late_interaction_says():
+    rng = np.random.default_rng(0)
+
+    def vectors(num):
+        made = rng.normal(size=(num, NUM_FEATURES))
+        return made / np.linalg.norm(made, axis=1, keepdims=True)
+
+    asked = [
+        MotionVector(0, 0.0, 1.0, kind, (), vector, weight)
+        for kind, vector, weight in zip(
+            (Kind.FIELD, Kind.BODY, Kind.BODY, Kind.COURSE),
+            vectors(4),
+            (1.0, 0.3, 0.2, 0.7),
+            strict=True,
+        )
+    ]
+    segments = [
+        (("field", "body"), vectors(2)),
+        (("course", "body", "body"), vectors(3)),
+        (("pair",), vectors(1)),
+    ]
+    kinds = [kind for own, _ in segments for kind in own]
+    scores, rows = compare_all(
+        asked, kinds, np.array([0, 2, 5]), np.concatenate([own for _, own in segments])
+    )
+    for number, (own, stored) in enumerate(segments):
+        total = weights = 0.0
+        for motion in asked:
+            if motion.kind is Kind.COURSE and "course" not in own:
+                continue
+            same = [v for kind, v in zip(own, stored, strict=True) if kind == motion.kind]
+            fits = [float(motion.vector @ v) for v in same]
+            total += motion.weight * max(fits, default=0.0)
+            weights += motion.weight
+        assert scores[number] == pytest.approx(total / weights)
+        assert compare(asked, own, stored)[0] == pytest.approx(total / weights)
+    assert rows[0].tolist() == [0, 1, 1, -1]
+    assert rows[1, 0] == -1
+    assert rows[1, 3] == 2
+    assert rows[2].tolist() == [-1] * 4

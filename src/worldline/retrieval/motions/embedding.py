@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from worldline.core.errors import ArtifactError
 from worldline.core.scene import Scene
@@ -26,6 +26,7 @@ __all__ = [
     "Kind",
     "MotionVector",
     "compare",
+    "compare_all",
     "describe",
     "describe_both",
     "embedding_name",
@@ -246,13 +247,42 @@ def compare(
     Returns:
         similarity in [-1, 1], and for each asked vector the row that it matched, -1 for none.
     """
-    looked = Kind.COURSE in kinds
-    weight = np.array([m.weight * (looked or m.kind is not Kind.COURSE) for m in asked])
+    score, rows = compare_all(asked, kinds, np.zeros(1, dtype=np.int64), stored)
+    return float(score[0]), tuple(rows[0].tolist())
+
+
+def compare_all(
+    asked: Sequence[MotionVector],
+    kinds: Sequence[str],
+    first: Int[np.ndarray, " s"],
+    stored: Float[np.ndarray, "n f"],
+) -> tuple[Float[np.ndarray, " s"], Int[np.ndarray, "s a"]]:
+    """`compare` with many stored segments at once.
+
+    Args:
+        asked: vectors of one segment, at least one.
+        kinds: of the stored vectors.
+        first: of each segment the number of its first stored vector, rising; none is empty.
+        stored: vectors, segment by segment.
+
+    Returns:
+        similarity of each segment, and for each asked vector the row that it matched, -1 for none.
+    """
+    num = len(stored)
+    of = np.repeat(np.arange(len(first)), np.diff(first, append=num))
+    known = np.array([str(kind) for kind in kinds])
+    looked = np.logical_or.reduceat(known == Kind.COURSE, first)
     table = np.stack([motion.vector for motion in asked]) @ stored.T
-    same = np.array([[motion.kind == kind for kind in kinds] for motion in asked])
-    best = np.where(same, table, -np.inf).argmax(axis=1)
-    there = same.any(axis=1)
-    height = np.where(there, table[np.arange(len(asked)), best], 0.0)
-    score = float((height * weight).sum() / max(weight.sum(), 1e-9))
-    rows = np.where(there, best, -1)
-    return float(np.clip(score, -1.0, 1.0)), tuple(int(row) for row in rows)
+    total, weights = np.zeros(len(first)), np.zeros(len(first))
+    rows = np.full((len(first), len(asked)), -1)
+    for column, motion in enumerate(asked):
+        same = known == motion.kind
+        value = np.where(same, table[column], -np.inf)
+        best = np.maximum.reduceat(value, first)
+        at = np.minimum.reduceat(np.where(same & (value == best[of]), np.arange(num), num), first)
+        there = at < num
+        rows[there, column] = at[there]
+        weight = motion.weight * (looked | (motion.kind is not Kind.COURSE))
+        total += np.where(there, best, 0.0) * weight
+        weights += weight
+    return np.clip(total / np.maximum(weights, 1e-9), -1.0, 1.0), rows
