@@ -54,6 +54,22 @@ def test_colours():
     assert grade(happens("fall", color="blue"), [FALL]) == 0.0
 
 
+def test_the_colour_of_what_it_falls_on_was_not_asked():
+    event = Event("fall", 0.0, 0.5, {"object": 1, "support": 2})
+    fall = Happening(event, True, {"object": "blue", "support": "red"})
+    assert grade(happens("fall", color="blue"), [fall]) == 1.0
+    assert grade(happens("fall", color="red"), [fall]) == 0.0
+    hit = Happening(Event("collide", 0.0, 0.1, {"a": 1, "b": 2}), True, {"a": "blue", "b": "red"})
+    assert grade(happens("collide", color="red"), [hit]) == 1.0
+
+
+def test_after_a_hit_counts_from_its_onset_and_after_others_from_their_end():
+    stop = happening("stop", 0.6, 0.7)
+    for kind, wanted in (("collide", 1.0), ("roll", 0.0)):
+        need = sequence(happens(kind), happens("stop"), within_s=1.0)
+        assert grade(need, [happening(kind, 0.4, 2.0), stop]) == wanted
+
+
 def test_sequences_keep_order_time_and_object():
     then = sequence(happens("fall"), happens("bounce"), same=True)
     assert grade(then, [FALL, BOUNCE]) == 1.0

@@ -30,7 +30,7 @@ def test_pictures_of_any_shape_are_measured(height, width):
 
 def test_a_border_that_was_added_does_not_move():
     wide = np.zeros((32, 640, 3), np.uint8)
-    frames = [(i / 25, np.roll(wide + 90, 0)) for i in range(6)]
+    frames = [(i / 25, wide + 90) for i in range(6)]
     found = FlowWatch()
     list(found.pass_on(frames))
     assert found.moments.value.max() == 0

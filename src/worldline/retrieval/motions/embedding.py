@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,8 +12,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from worldline.core.errors import ArtifactError
+from worldline.core.config import Config
 from worldline.core.scene import Scene
+from worldline.retrieval.bundled import name_of_weights, open_network
 from worldline.retrieval.motions.moments import Moments
 from worldline.retrieval.motions.tracks import MAX_TRACKS, pack_segment
 from worldline.retrieval.motions.windows import Window, cut_windows
@@ -89,11 +89,7 @@ def embedding_name(folder: Path = BUNDLED) -> str:
     Raises:
         ArtifactError: there are no weights.
     """
-    file = folder / "model.safetensors"
-    try:
-        return "motions/" + hashlib.sha256(file.read_bytes()).hexdigest()[:12]
-    except OSError as error:
-        raise ArtifactError(f"{file}: cannot be read ({error.strerror}); install again") from None
+    return name_of_weights("motions", folder)
 
 
 @cache
@@ -103,20 +99,12 @@ def load_network(folder: Path = BUNDLED) -> Any:
     Raises:
         ArtifactError: it is missing, damaged, or of another version.
     """
-    from worldline.core.artifact import Artifact
-    from worldline.core.config import config_from_json
     from worldline.retrieval.motions.network import MotionNetworkConfig
 
-    artifact = Artifact.load(folder)
-    config = config_from_json(artifact.config)
-    if not isinstance(config, MotionNetworkConfig) or config.dim != NUM_FEATURES:
-        raise ArtifactError(f"{folder}: not a motion embedding of {NUM_FEATURES} numbers")
-    network = config.build()
-    try:
-        network.load_state_dict({name: t.float() for name, t in artifact.tensors.items()})
-    except RuntimeError as error:
-        raise ArtifactError(f"{folder}: weights do not fit the config ({error})") from None
-    return network.eval()
+    def fits(config: Config) -> bool:
+        return isinstance(config, MotionNetworkConfig) and config.dim == NUM_FEATURES
+
+    return open_network(folder, fits, f"a motion embedding of {NUM_FEATURES} numbers")
 
 
 def describe(

@@ -120,7 +120,8 @@ def learn(
             rate = min(done / 0.05, 1.0) * 0.5 * (1 + math.cos(math.pi * done))
             for group in optimiser.param_groups:
                 group["lr"] = learning.rate * max(rate, 1e-3)
-            batch, answers = vary(*collate_lessons([lessons[i] for i in rows]), rng)
+            batch, answers = collate_lessons([lessons[i] for i in rows])
+            batch = vary(batch, rng)
             with torch.autocast("cpu", torch.bfloat16, enabled=_has_bfloat16()):
                 odds = network(batch)
             loss = loss_of(odds, answers, batch)
@@ -159,7 +160,7 @@ def collate_lessons(lessons: Sequence[Lesson]) -> tuple[Batch, Answers]:
     return batch, answers
 
 
-def vary(batch: Batch, answers: Answers, rng: np.random.Generator) -> tuple[Batch, Answers]:
+def vary(batch: Batch, rng: np.random.Generator) -> Batch:
     """The same, perhaps in a mirror, in other colours, and with tracks lost."""
     if rng.random() < 0.5:
         batch = mirror(batch)
@@ -172,14 +173,13 @@ def vary(batch: Batch, answers: Answers, rng: np.random.Generator) -> tuple[Batc
     lost = torch.from_numpy(rng.random(batch.seen.shape[:2]) < 0.06)
     blind = torch.from_numpy(rng.random(batch.seen.shape[:2]) < 0.15)
     noise = torch.from_numpy(rng.standard_normal(batch.motion.shape).astype(np.float32))
-    varied = replace(
+    return replace(
         batch,
         seen=batch.seen & ~lost[..., None],
         motion=batch.motion + 0.02 * noise,
         found=batch.found & ~blind[..., None, None],
         crop=crop,
     )
-    return varied, answers
 
 
 def mirror(batch: Batch) -> Batch:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -12,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from worldline.core.errors import ArtifactError
+from worldline.core.config import Config
 from worldline.core.scene import STATIC, Event, Scene
 from worldline.physics import ONTOLOGY
+from worldline.retrieval.bundled import name_of_weights, open_network
 from worldline.retrieval.spotting.course import Course
 
 if TYPE_CHECKING:
@@ -284,11 +284,7 @@ def spotter_name(folder: Path = BUNDLED) -> str:
     Raises:
         ArtifactError: there are no weights.
     """
-    file = folder / "model.safetensors"
-    try:
-        return "spotting/" + hashlib.sha256(file.read_bytes()).hexdigest()[:12]
-    except OSError as error:
-        raise ArtifactError(f"{file}: cannot be read ({error.strerror}); install again") from None
+    return name_of_weights("spotting", folder)
 
 
 @cache
@@ -298,17 +294,9 @@ def load_spotter(folder: Path = BUNDLED) -> Any:
     Raises:
         ArtifactError: it is missing, damaged, or knows an event that the ontology does not.
     """
-    from worldline.core.artifact import Artifact
-    from worldline.core.config import config_from_json
     from worldline.retrieval.spotting.network import SpotterNetworkConfig
 
-    artifact = Artifact.load(folder)
-    config = config_from_json(artifact.config)
-    if not isinstance(config, SpotterNetworkConfig) or not set(config.types) <= set(ONTOLOGY):
-        raise ArtifactError(f"{folder}: not a spotter of the events that this version knows")
-    network = config.build()
-    try:
-        network.load_state_dict({name: t.float() for name, t in artifact.tensors.items()})
-    except RuntimeError as error:
-        raise ArtifactError(f"{folder}: weights do not fit the config ({error})") from None
-    return network.eval()
+    def fits(config: Config) -> bool:
+        return isinstance(config, SpotterNetworkConfig) and set(config.types) <= set(ONTOLOGY)
+
+    return open_network(folder, fits, "a spotter of the events that this version knows")
