@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from jaxtyping import Int
 
 from worldline.core.errors import InputError
 from worldline.core.scene import Scene
@@ -20,9 +21,10 @@ from worldline.retrieval.where import IsIn
 __all__ = ["Alike", "Asked", "ask", "find_alike"]
 
 _CANDIDATES = 2048
-"""Nearest stored vectors per vector of the other video whose segments are then compared in full."""
+"""Nearest stored vectors per vector of the other video, and segments that are compared in full."""
 
-_COLUMNS = ["uri", "ingest_id", "segment", "start_s", "end_s", "kind", "tracks", "vector"]
+_KEY = ["uri", "segment", "kind", "tracks"]
+"""Rows of one segment lie together when they are sorted by these."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Asked:
     views: tuple[tuple[MotionVector, ...], ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Alike:
     """A stored segment that moves like an asked one.
 
@@ -46,14 +48,39 @@ class Alike:
         uri: of the video.
         start_s, end_s: interval of what matched.
         similarity: in [-1, 1].
-        pairs: which asked tracks matched which stored ones, how well, and with which weight.
+        view: what was asked.
+        rows: the segment's stored vectors, as an Arrow table.
+        partners: for each vector of `view` the row that it matched, -1 for none.
     """
 
     uri: str
     start_s: float
     end_s: float
     similarity: float
-    pairs: tuple[Mapping[str, Any], ...]
+    view: tuple[MotionVector, ...]
+    rows: Any
+    partners: Int[np.ndarray, " a"]
+
+    def pairs(self) -> tuple[Mapping[str, Any], ...]:
+        """Which asked tracks matched which stored ones, how well, and with which weight."""
+        rows = self.rows.to_pylist()
+        looked = any(row["kind"] == Kind.COURSE for row in rows)
+        total = sum(m.weight for m in self.view if looked or m.kind is not Kind.COURSE) or 1.0
+        pairs = [
+            {
+                "kind": str(motion.kind),
+                "query_tracks": list(motion.tracks),
+                "tracks": list(rows[at]["tracks"]),
+                "similarity": float(motion.vector @ np.asarray(rows[at]["vector"])),
+                "share": motion.weight / total,
+                "start_s": rows[at]["start_s"],
+                "end_s": rows[at]["end_s"],
+            }
+            for motion, at in zip(self.view, self.partners.tolist(), strict=True)
+            if at >= 0
+        ]
+        # what bears on the result most comes first
+        return tuple(sorted(pairs, key=lambda pair: -pair["share"] * max(pair["similarity"], 0.0)))
 
 
 def ask(scene: Scene, moments: Moments | None, course: Course | None, name: str) -> Asked:
@@ -82,72 +109,70 @@ def find_alike(store: Store, asked: Asked) -> list[Alike]:
             f"the library knows how things move in {len(stale)} of its videos by an older version "
             f"only, among them {stale[0]['uri']}; run `worldline ingest` on these videos again"
         )
-    near: set[tuple[str, int]] = set()
-    for motion in (motion for view in asked.views for motion in view):
-        rows = store.nearest(MOTIONS, motion.vector, limit=_CANDIDATES, columns=["uri", "segment"])
-        near.update((row["uri"], row["segment"]) for row in rows)
+    near = _nearest(store, asked)
     here = IsIn("uri", tuple(sorted({uri for uri, _ in near})))
     videos = store.read(VIDEOS, here, ["uri", "ingest_id"])
     current = {row["uri"]: row["ingest_id"] for row in sorted(videos, key=_by_ingest)}
-    segments: dict[tuple[str, int], list[dict[str, Any]]] = {}
-    for row in store.read(MOTIONS, here, _COLUMNS):
-        key = row["uri"], row["segment"]
-        if key in near and row["ingest_id"] == current.get(row["uri"]):
-            segments.setdefault(key, []).append(row)
-    return _compare_each(asked, segments)
+    rows = store.columns(MOTIONS, here, [*_KEY, "ingest_id", "start_s", "end_s", "vector"])
+    keys = list(zip(*(rows[name].to_pylist() for name in _KEY), strict=True))
+    owners = rows["ingest_id"].to_pylist()
+    kept = [
+        at
+        for at, (key, owner) in enumerate(zip(keys, owners, strict=True))
+        if key[:2] in near and owner == current.get(key[0])
+    ]
+    kept.sort(key=lambda at: keys[at])
+    return _compare_each(asked, [keys[at][:2] for at in kept], rows.take(kept))
+
+
+def _nearest(store: Store, asked: Asked) -> set[tuple[str, int]]:
+    """Segments whose nearest vectors promise most: similarities that were not seen count as 0."""
+    promise: dict[tuple[str, int], float] = {}
+    for view in asked.views:
+        seen: dict[tuple[str, int], float] = {}
+        for motion in view:
+            best: dict[tuple[str, int], float] = {}
+            near = store.nearest(MOTIONS, motion.vector, limit=_CANDIDATES, columns=_KEY[:2])
+            for row in near:
+                best.setdefault((row["uri"], row["segment"]), motion.weight * row["similarity"])
+            for key, value in best.items():
+                seen[key] = seen.get(key, 0.0) + value
+        total = max(sum(motion.weight for motion in view), 1e-9)
+        for key, value in seen.items():
+            promise[key] = max(promise.get(key, -1.0), value / total)
+    return set(sorted(promise, key=lambda key: (-promise[key], key))[:_CANDIDATES])
 
 
 def _by_ingest(row: Mapping[str, Any]) -> str:
     return row["ingest_id"]
 
 
-def _compare_each(
-    asked: Asked, segments: Mapping[tuple[str, int], list[dict[str, Any]]]
-) -> list[Alike]:
-    if not segments:
+def _compare_each(asked: Asked, keys: Sequence[tuple[str, int]], rows: Any) -> list[Alike]:
+    """Every segment with the view that it is most like; `rows` lie segment by segment."""
+    if not keys:
         return []
-    for rows in segments.values():
-        rows.sort(key=lambda row: (row["kind"], row["tracks"]))
-    every = [row for rows in segments.values() for row in rows]
-    first = np.cumsum([0, *(len(rows) for rows in segments.values())])[:-1]
-    stored = np.array([row["vector"] for row in every], dtype=np.float64)
-    kinds = [row["kind"] for row in every]
+    rows = rows.combine_chunks()
+    first = np.array([at for at, key in enumerate(keys) if at == 0 or key != keys[at - 1]])
+    size = np.diff(first, append=len(keys))
+    vectors = rows["vector"].combine_chunks()
+    stored = vectors.flatten().to_numpy().reshape(len(keys), -1).astype(np.float64)
+    kinds = rows["kind"].to_pylist()
     found = [compare_all(view, kinds, first, stored) for view in asked.views]
     best = np.argmax([score for score, _ in found], axis=0)
-    told = []
-    for number, ((uri, _), rows) in enumerate(segments.items()):
+    starts, ends = rows["start_s"].to_numpy(), rows["end_s"].to_numpy()
+    alike = []
+    for number, at in enumerate(first.tolist()):
         score, partners = (part[number] for part in found[best[number]])
-        own = [int(at) - int(first[number]) if at >= 0 else -1 for at in partners]
-        told.append(_tell(uri, rows, asked.views[best[number]], float(score), own))
-    return told
-
-
-def _tell(
-    uri: str,
-    rows: Sequence[Mapping[str, Any]],
-    view: Sequence[MotionVector],
-    score: float,
-    partners: Sequence[int],
-) -> Alike:
-    """A segment with what matched in it; `partners` are rows of it, -1 for none."""
-    kinds = [row["kind"] for row in rows]
-    looked = Kind.COURSE in kinds
-    total = sum(m.weight for m in view if looked or m.kind is not Kind.COURSE) or 1.0
-    pairs = [
-        {
-            "kind": str(motion.kind),
-            "query_tracks": list(motion.tracks),
-            "tracks": list(rows[at]["tracks"]),
-            "similarity": float(motion.vector @ np.asarray(rows[at]["vector"])),
-            "share": motion.weight / total,
-            "start_s": rows[at]["start_s"],
-            "end_s": rows[at]["end_s"],
-        }
-        for motion, at in zip(view, partners, strict=True)
-        if at >= 0
-    ]
-    # what bears on the result most comes first
-    pairs.sort(key=lambda pair: -pair["share"] * max(pair["similarity"], 0.0))
-    spans = pairs or [{"start_s": rows[0]["start_s"], "end_s": rows[0]["end_s"]}]
-    start_s, end_s = min(p["start_s"] for p in spans), max(p["end_s"] for p in spans)
-    return Alike(uri, start_s, end_s, score, tuple(pairs))
+        matched = partners[partners >= 0] if (partners >= 0).any() else [at]
+        alike.append(
+            Alike(
+                uri=keys[at][0],
+                start_s=float(starts[matched].min()),
+                end_s=float(ends[matched].max()),
+                similarity=float(score),
+                view=asked.views[best[number]],
+                rows=rows.slice(at, int(size[number])),
+                partners=np.where(partners >= 0, partners - at, -1),
+            )
+        )
+    return alike

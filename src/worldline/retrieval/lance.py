@@ -209,7 +209,9 @@ class LanceStore:
             exact = self.exact or handle.count_rows() < _APPROXIMATE_FROM
             query = query.bypass_vector_index() if exact else query.nprobes(_PROBES)
             found = query.select([*columns, "_distance"]).to_arrow()
-            return found.select(list(columns)).to_pylist()
+            similarity = 1.0 - found["_distance"].to_numpy()
+            rows = found.select(list(columns)).append_column("similarity", [similarity])
+            return rows.to_pylist()
 
     def append(self, table: str, rows: Sequence[Row]) -> None:
         """Add rows in one commit."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from worldline.core.errors import InputError
 from worldline.core.provenance import Origin
-from worldline.retrieval.alike import Asked, find_alike
+from worldline.retrieval.alike import Alike, Asked, find_alike
 from worldline.retrieval.candidates import Candidates, columns_for, holds_of_nothing
 from worldline.retrieval.colors import seen_as
 from worldline.retrieval.evaluate import UNKNOWN_LABEL, find_matches
@@ -81,12 +81,11 @@ class SearchResult:
 class _Found:
     video: Mapping[str, Any]
     match: Match
-    similarity: float | None = None
-    pairs: tuple[Mapping[str, Any], ...] = ()
+    alike: Alike | None = None
 
     @property
     def score(self) -> float:
-        return self.match.score * (1.0 if self.similarity is None else max(0.0, self.similarity))
+        return self.match.score * (1.0 if self.alike is None else max(0.0, self.alike.similarity))
 
 
 def search(
@@ -230,7 +229,7 @@ def _by_motion(store: Store, asked: Asked) -> list[_Found]:
     videos = _videos(store, {a.uri for a in alike})
     return _best_apart(
         [
-            _Found(videos[a.uri], Match(a.start_s, a.end_s, 1.0, a.end_s), a.similarity, a.pairs)
+            _Found(videos[a.uri], Match(a.start_s, a.end_s, 1.0, a.end_s), a)
             for a in alike
             if a.uri in videos  # or it was removed meanwhile
         ]
@@ -261,7 +260,7 @@ def _both(found: Sequence[_Found], alike: Sequence[_Found]) -> list[_Found]:
         near = [a for a in by_uri.get(f.video["uri"], ()) if _overlap(a.match, f.match)]
         if near:
             best = max(near, key=lambda a: a.score)
-            result.append(replace(f, similarity=best.similarity, pairs=best.pairs))
+            result.append(replace(f, alike=best.alike))
     return result
 
 
@@ -275,9 +274,9 @@ def _hit(found: _Found) -> Hit:
     if match.evidence:
         lead = match.evidence[0]
         why = {**_lead(lead.to_json()), **why}
-    if found.similarity is not None:
-        why["similarity"] = found.similarity
-        why["alike"] = [dict(pair) for pair in found.pairs]
+    if found.alike is not None:
+        why["similarity"] = found.alike.similarity
+        why["alike"] = [dict(pair) for pair in found.alike.pairs()]
     return Hit(
         source=video["uri"],
         start_s=match.start_s,

@@ -51,7 +51,10 @@ class Store(Protocol):
         limit: int,
         columns: Sequence[str],
     ) -> list[dict[str, Any]]:
-        """The `limit` rows whose unit vectors have the largest dot product with `vector`."""
+        """The `limit` rows whose unit vectors have the largest dot product with `vector`.
+
+        Each row also holds that product, as `similarity`.
+        """
         ...
 
     def append(self, table: str, rows: Sequence[Row]) -> None:
@@ -142,7 +145,10 @@ class ArrayStore:
             return []
         scores = np.array([row["vector"] for row in rows]) @ vector
         order = np.argsort(-scores, kind="stable")[:limit]
-        return [{name: rows[i][name] for name in columns} for i in order]
+        return [
+            {**{name: rows[i][name] for name in columns}, "similarity": float(scores[i])}
+            for i in order
+        ]
 
     def append(self, table: str, rows: Sequence[Row]) -> None:
         """Add rows."""
