@@ -1,0 +1,236 @@
+"""What is under test: a world, or anybody's functions from frames to frames.
+
+A model takes part in a suite with what it has of three functions:
+
+- `predict(frames, horizon) -> frames`: continue a video;
+- `surprise(frames) -> numbers`: how unexpected each frame is, from the frames before it alone;
+- `encode(frames) -> vectors`: what it knows of each frame, from it and those before it.
+
+One that cannot say how surprised it is can still be asked, by the error of its own predictions.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+
+from worldline.audit.baselines import ConstantVelocityWarp, CopyLast
+from worldline.audit.finish import WorldPredictor
+from worldline.core.errors import InputError
+from worldline.world import World
+
+__all__ = [
+    "Encode",
+    "Predict",
+    "Subject",
+    "Surprised",
+    "load_subject",
+    "of_baseline",
+    "of_world",
+    "untrained",
+]
+
+Frames = UInt8[np.ndarray, "t h w 3"]
+
+
+class Predict(Protocol):
+    """Continues a video."""
+
+    def __call__(self, frames: Frames, horizon: int, seed: int) -> Frames:
+        """The `horizon` frames that follow."""
+        ...
+
+
+class Surprised(Protocol):
+    """Says how unexpected frames are."""
+
+    def __call__(self, frames: Frames) -> Float[np.ndarray, " t"]:
+        """One number for each frame, larger for what is less expected; it must not depend on later
+        frames."""
+        ...
+
+
+class Encode(Protocol):
+    """Says what it knows of frames."""
+
+    def __call__(self, frames: Frames) -> Float[np.ndarray, "t f"]:
+        """One vector for each frame; it must not depend on later frames."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """Something under test.
+
+    Attributes:
+        name: for the tables.
+        predict, surprise, encode: what it can do; None for what it cannot.
+        size_px: side of the frames that it works in.
+        world: where it is one, for suites that look inside.
+    """
+
+    name: str
+    predict: Predict | None = None
+    surprise: Surprised | None = None
+    encode: Encode | None = None
+    size_px: int = 64
+    world: World | None = None
+
+    def need(self, what: str, suite: str) -> Any:
+        """One of the functions. Raises `InputError` where the subject has none."""
+        found = getattr(self, what)
+        if found is None:
+            raise InputError(
+                f"{self.name} has no function {what}, which the suite {suite} asks for; see "
+                "docs/suites.md"
+            )
+        return found
+
+    def surprised(self, context: int = 8) -> Surprised:
+        """Its own surprise, or else the mean squared error of predicting each frame."""
+        if self.surprise is not None:
+            return self.surprise
+        predict = self.need("predict", "expectation")
+
+        def error_of_predicting(frames: Frames) -> Float[np.ndarray, " t"]:
+            found = np.zeros(len(frames))
+            for t in range(2, len(frames)):
+                ahead = predict(frames[max(0, t - context) : t], 1, 0)[0]
+                found[t] = np.square((ahead.astype(float) - frames[t]) / 255).mean()
+            return found
+
+        return error_of_predicting
+
+
+def of_world(world: World, name: str | None = None) -> Subject:
+    """A world under test, in its own size and without controls."""
+    predictor = WorldPredictor(world)
+
+    def predict(frames: Frames, horizon: int, seed: int) -> Frames:
+        return predictor.predict(frames, horizon, seed)[0]
+
+    @torch.no_grad()
+    def encode(frames: Frames) -> Float[np.ndarray, "t f"]:
+        return world.encode_frames(frames).tokens[0].flatten(1).double().numpy()
+
+    @torch.no_grad()
+    def surprise(frames: Frames) -> Float[np.ndarray, " t"]:
+        found = world.raw_surprise(world.encode_frames(frames), seed=0)
+        found[:2] = 0.0
+        return found
+
+    return Subject(
+        name=world.name if name is None else name,
+        predict=predict if world.tokenizer.can_decode else None,
+        surprise=surprise,
+        encode=encode,
+        size_px=world.size_px,
+        world=world,
+    )
+
+
+def untrained(world: World, seed: int = 0) -> Subject:
+    """The same world as it was before training."""
+    torch.manual_seed(seed)
+    fresh = replace(world.config, name="untrained").build()
+    return of_world(fresh, "untrained")
+
+
+def of_baseline(name: str) -> Subject:
+    """`copy-last` or `flow-warp`, as a subject."""
+    predictor = {"copy-last": CopyLast(), "flow-warp": ConstantVelocityWarp()}[name]
+
+    def predict(frames: Frames, horizon: int, seed: int) -> Frames:
+        return predictor.predict(frames, horizon, seed)[0]
+
+    return Subject(name, predict=predict)
+
+
+def load_subject(place: str, *, size_px: int = 64) -> Subject:
+    """Somebody else's model: `FILE.py:NAME` or `package.module:NAME`.
+
+    NAME is a function `predict(frames, n) -> frames`, or an object with any of the methods
+    `predict(frames, n)`, `surprise(frames)`, `encode(frames)`; a class is instantiated without
+    arguments. Frames are `uint8` `[T, H, W, 3]`.
+
+    Raises:
+        InputError: there is no such thing, or it has none of the functions.
+    """
+    path, colon, name = place.rpartition(":")
+    if not colon or not path or not name:
+        raise InputError(f"{place}: name a model as FILE.py:NAME or package.module:NAME")
+    found = getattr(_module(path), name, None)
+    if found is None:
+        raise InputError(f"{path}: has no {name}")
+    model = found() if isinstance(found, type) else found
+    own = {what: getattr(model, what, None) for what in ("predict", "surprise", "encode")}
+    if not any(own.values()) and callable(model):
+        own["predict"] = model
+    if not any(callable(function) for function in own.values()):
+        raise InputError(
+            f"{place}: has none of predict(frames, n), surprise(frames) and encode(frames)"
+        )
+    return Subject(
+        name=getattr(model, "name", None) or name,
+        predict=None if own["predict"] is None else _checked(own["predict"], place),
+        surprise=None if own["surprise"] is None else _counted(own["surprise"], place, 1),
+        encode=None if own["encode"] is None else _counted(own["encode"], place, 2),
+        size_px=int(getattr(model, "size_px", size_px)),
+    )
+
+
+def _module(path: str) -> ModuleType:
+    if not path.endswith(".py"):
+        try:
+            return importlib.import_module(path)
+        except ImportError as error:
+            raise InputError(f"{path}: {error}") from None
+    file = Path(path)
+    if not file.is_file():
+        raise InputError(f"{path}: there is no such file")
+    spec = importlib.util.spec_from_file_location(f"worldline_subject_{file.stem}", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look themselves up
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise InputError(f"{path}: {type(error).__name__}: {error}") from None
+    return module
+
+
+def _checked(function: Callable[..., Any], place: str) -> Predict:
+    def predict(frames: Frames, horizon: int, seed: int) -> Frames:
+        found = np.asarray(function(frames, horizon))
+        wanted = (horizon, *frames.shape[1:])
+        if found.shape != wanted or found.dtype != np.uint8:
+            raise InputError(
+                f"{place}: predict gave {found.dtype} {found.shape}, expected uint8 {wanted}"
+            )
+        return found
+
+    return predict
+
+
+def _counted(function: Callable[..., Any], place: str, num_axes: int) -> Callable[..., Any]:
+    def call(frames: Frames) -> np.ndarray:
+        found = np.asarray(function(frames), dtype=np.float64)
+        if found.ndim != num_axes or len(found) != len(frames) or not np.isfinite(found).all():
+            raise InputError(
+                f"{place}: gave numbers of shape {found.shape} for {len(frames)} frames, expected "
+                f"{'one finite number' if num_axes == 1 else 'one finite vector'} for each"
+            )
+        return found
+
+    return call
