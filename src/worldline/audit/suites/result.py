@@ -109,9 +109,9 @@ class Cell:
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Cell:
         """Inverse of `to_json`."""
-        numbers = (_float(record.get(name)) for name in ("value", "low", "high"))
+        value, low, high = (_float(record.get(name)) for name in ("value", "low", "high"))
         values = tuple(_float(v) for v in record.get("values", ()))
-        return cls(*numbers, int(record.get("n", 0)), values)
+        return cls(value, low, high, int(record.get("n", 0)), values)
 
 
 @dataclass(frozen=True)
@@ -315,8 +315,8 @@ def hash_scenarios(clips: Iterable[Clip], *settings: object) -> str:
     """Digest of the pixels and times of clips, and of what is asked about them."""
     digest = hashlib.sha256()
     for clip in clips:
-        digest.update(np.ascontiguousarray(clip.frames))
-        digest.update(np.ascontiguousarray(np.round(clip.time_s, 9)))
+        digest.update(clip.frames.tobytes())
+        digest.update(np.round(clip.time_s, 9).tobytes())
     digest.update(repr(settings).encode())
     return digest.hexdigest()[:16]
 
