@@ -10,6 +10,7 @@ from worldline.audit.suites.result import (
     Table,
     hash_scenarios,
     mean_cell,
+    ratio_cell,
     share_cell,
 )
 from worldline.audit.suites.subject import Subject, load_subject, of_baseline, of_world, untrained
@@ -28,6 +29,7 @@ __all__ = [
     "mean_cell",
     "of_baseline",
     "of_world",
+    "ratio_cell",
     "share_cell",
     "untrained",
 ]

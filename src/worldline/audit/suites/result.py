@@ -24,6 +24,7 @@ __all__ = [
     "Table",
     "hash_scenarios",
     "mean_cell",
+    "ratio_cell",
     "share_cell",
 ]
 
@@ -296,6 +297,31 @@ def mean_cell(values: Sequence[float] | Float[np.ndarray, " n"], *, seed: int = 
     drawn = rng.integers(len(known), size=(NUM_RESAMPLES, len(known)))
     low, high = np.quantile(known[drawn].mean(axis=1), (0.025, 0.975))
     return Cell(float(known.mean()), float(low), float(high), len(known), kept)
+
+
+def ratio_cell(
+    sums: Sequence[float] | Float[np.ndarray, " n"],
+    counts: Sequence[float] | Float[np.ndarray, " n"],
+    *,
+    seed: int = 0,
+) -> Cell:
+    """Mean over all single readings of all scenarios, with a bootstrap over scenarios.
+
+    Args:
+        sums, counts: of the readings of each scenario.
+        seed: of the bootstrap.
+    """
+    total, number = np.asarray(sums, dtype=np.float64), np.asarray(counts, dtype=np.float64)
+    kept = number > 0
+    values = tuple(np.where(kept, total / np.maximum(number, 1), np.nan).tolist())
+    total, number = total[kept], number[kept]
+    if not len(total):
+        return Cell(float("nan"), values=values)
+    drawn = np.random.default_rng((seed, len(total))).integers(
+        len(total), size=(NUM_RESAMPLES, len(total))
+    )
+    low, high = np.quantile(total[drawn].sum(1) / number[drawn].sum(1), (0.025, 0.975))
+    return Cell(float(total.sum() / number.sum()), float(low), float(high), len(total), values)
 
 
 def share_cell(hits: Sequence[float] | Float[np.ndarray, " n"]) -> Cell:
