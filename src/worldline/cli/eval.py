@@ -20,27 +20,51 @@ if TYPE_CHECKING:
 
 __all__ = ["SUITES", "Eval"]
 
-SUITES = {"retrieval": "worldline.cli.eval_retrieval"}
+_PHYSICS = ("laws", "expectation", "align", "probes", "transfer", "monitor", "all")
+
+SUITES = {
+    **dict.fromkeys(_PHYSICS, "worldline.cli.eval_suites"),
+    "retrieval": "worldline.cli.eval_retrieval",
+}
 """Suite to the module with its `evaluate(command, set_done)` and `show(answer, console)`; adding
 one is adding a line."""
 
 
 @dataclass(frozen=True)
 class Eval:
-    """Measure how good the program is, beside baselines. Suites: retrieval.
+    """Measure how good a world model, or the search, is, beside baselines.
+
+    Suites of physics, on a world or anybody's model (docs/suites.md): laws, expectation, align,
+    probes, transfer, monitor; all of them: all. With --out also as one page.
 
     retrieval: mean average precision of search over simulated clips, perceived from their pixels.
     """
 
     suite: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="SUITE", help="What.")]
     out: Path | None = None
-    """Folder for SUITE.json."""
+    """Folder for SUITE.json, and the page index.html."""
     world: Annotated[
         str | None,
-        tyro.conf.arg(metavar="WORLD", help="A world, where the suite is about one."),
+        tyro.conf.arg(metavar="WORLD", help="The world to test: small, or the folder of one."),
+    ] = None
+    model: Annotated[
+        str | None,
+        tyro.conf.arg(
+            metavar="FILE.py:NAME",
+            help="Somebody's model instead: a function predict(frames, n), or an object with any "
+            "of predict, surprise and encode.",
+        ),
+    ] = None
+    contexts: Annotated[
+        Path | None,
+        tyro.conf.arg(metavar="DIR", help="Write the videos to be continued here; score nothing."),
+    ] = None
+    videos: Annotated[
+        Path | None,
+        tyro.conf.arg(metavar="DIR", help="Score the continuations put into that same folder."),
     ] = None
     cache: Path = Path(".cache/eval")
-    """Folder that keeps clips and what is computed of them for the next run."""
+    """retrieval: folder that keeps clips and what is computed of them for the next run."""
     quick: bool = False
     """A few clips, to see that all works; the numbers mean little."""
     calibrate: bool = False
@@ -56,7 +80,6 @@ class Eval:
             raise InputError(f"no suite {self.suite}; there are: {', '.join(SUITES)}")
         if self.workers < 1:
             raise InputError(f"--workers is {self.workers}; it must be at least 1")
-        make_folder("--cache", self.cache)
         if self.out is not None:
             make_folder("--out", self.out)
         with progress(f"evaluating {self.suite}", 1.0) as set_done:

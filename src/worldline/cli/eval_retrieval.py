@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from worldline.cli.output import Answer
+from worldline.cli.places import make_folder
 from worldline.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -17,11 +18,13 @@ __all__ = ["evaluate", "show"]
 
 
 def evaluate(command: Eval, set_done: Callable[[float], None]) -> Answer:
-    """Run the benchmark. Raises `InputError` where a world is named."""
+    """Run the benchmark. Raises `InputError` where a world or a model is named."""
     from worldline.retrieval.benchmark import Settings, run_benchmark
 
-    if command.world is not None:
-        raise InputError("--world: the suite retrieval is not about a world; leave it out")
+    for name in ("world", "model", "contexts", "videos"):
+        if getattr(command, name) is not None:
+            raise InputError(f"--{name}: the suite retrieval is not about a world; leave it out")
+    make_folder("--cache", command.cache)
     settings = Settings(
         cache=command.cache,
         seed=command.seed,

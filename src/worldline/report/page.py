@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from html import escape
-from importlib.resources import files
 
 from worldline.report.elements import show_list
 from worldline.report.facts import ReportFacts
@@ -14,6 +13,7 @@ from worldline.report.sections import (
     show_limits,
     show_timings,
 )
+from worldline.report.shell import asset, wrap_page
 from worldline.report.svg import WIDTH, Axis, path_data, track_color
 from worldline.report.words import join, state_findings
 
@@ -38,30 +38,15 @@ def build_page(facts: ReportFacts) -> str:
         ("limits", "Limits", show_limits(facts, ident="limits")),
     ]
     links = "".join(f'<li><a href="#{i}">{escape(name)}</a></li>' for i, name, _ in parts)
-    # A policy inside the page makes "no request leaves this page" a fact and not a promise.
-    policy = (
-        "default-src 'none'; img-src data:; media-src data:; "
-        "style-src 'unsafe-inline'; script-src 'unsafe-inline'"
-    )
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
-        '<meta name="color-scheme" content="light dark">\n'
-        f'<meta name="generator" content="{escape(facts.made_by)}">\n'
-        f"<title>{escape(f'Worldline: {_sources(facts)}')}</title>\n"
-        f"<style>\n{_asset('style.css')}</style>\n</head>\n<body>\n"
+    body = (
         f"{_header(facts)}\n<main>\n"
         f'<section id="findings" class="findings"><h2>In short</h2>'
         f"{show_list(state_findings(facts))}</section>\n"
         f'<nav aria-label="Sections"><ul>{links}</ul></nav>\n'
-        f"{chr(10).join(html for _, _, html in parts)}\n</main>\n{_footer(facts)}\n"
-        f"<script>\n{_asset('sync.js')}</script>\n</body>\n</html>\n"
+        f"{chr(10).join(html for _, _, html in parts)}\n</main>\n{_footer(facts)}"
     )
-
-
-def _asset(name: str) -> str:
-    return (files("worldline.report") / name).read_text(encoding="utf-8")
+    title = f"Worldline: {_sources(facts)}"
+    return wrap_page(body, title=title, made_by=facts.made_by, script=asset("sync.js"))
 
 
 def _sources(facts: ReportFacts) -> str:

@@ -10,7 +10,7 @@ from worldline.report.facts import ReportFacts
 from worldline.report.page import build_page
 from worldline.report.words import state_findings
 
-__all__ = ["describe_report", "write_report"]
+__all__ = ["describe_report", "replace_file", "write_report"]
 
 
 def describe_report(facts: ReportFacts) -> dict[str, Any]:
@@ -31,11 +31,12 @@ def write_report(folder: str | Path, facts: ReportFacts) -> Path:
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     data = json.dumps(describe_report(facts), indent=1, ensure_ascii=False, allow_nan=False)
-    _replace(folder / "report.json", data + "\n")
-    return _replace(folder / "index.html", build_page(facts))
+    replace_file(folder / "report.json", data + "\n")
+    return replace_file(folder / "index.html", build_page(facts))
 
 
-def _replace(path: Path, text: str) -> Path:
+def replace_file(path: Path, text: str) -> Path:
+    """Write a text file, complete or not at all. Returns its path."""
     partial = path.with_name(f".{path.name}.partial")
     partial.write_text(text, encoding="utf-8")
     return partial.replace(path)

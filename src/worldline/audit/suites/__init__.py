@@ -13,14 +13,25 @@ from worldline.audit.suites.result import (
     ratio_cell,
     share_cell,
 )
-from worldline.audit.suites.subject import Subject, load_subject, of_baseline, of_world, untrained
+from worldline.audit.suites.runs import Run, RunSettings, read_run, run_suites
+from worldline.audit.suites.subject import (
+    MissingFunctionError,
+    Subject,
+    load_subject,
+    of_baseline,
+    of_world,
+    untrained,
+)
 
 __all__ = [
     "Better",
     "Cell",
+    "MissingFunctionError",
     "Report",
     "Row",
     "RowKind",
+    "Run",
+    "RunSettings",
     "Subject",
     "SuiteResult",
     "Table",
@@ -30,6 +41,8 @@ __all__ = [
     "of_baseline",
     "of_world",
     "ratio_cell",
+    "read_run",
+    "run_suites",
     "share_cell",
     "untrained",
 ]

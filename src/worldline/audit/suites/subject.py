@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -31,6 +31,7 @@ from worldline.world import World
 
 __all__ = [
     "Encode",
+    "MissingFunctionError",
     "Predict",
     "Subject",
     "Surprised",
@@ -43,6 +44,11 @@ __all__ = [
 Frames = UInt8[np.ndarray, "t h w 3"]
 
 
+class MissingFunctionError(InputError):
+    """The subject has not what a suite asks for; it cannot take part."""
+
+
+@runtime_checkable
 class Predict(Protocol):
     """Continues a video."""
 
@@ -51,6 +57,7 @@ class Predict(Protocol):
         ...
 
 
+@runtime_checkable
 class Surprised(Protocol):
     """Says how unexpected frames are."""
 
@@ -60,6 +67,7 @@ class Surprised(Protocol):
         ...
 
 
+@runtime_checkable
 class Encode(Protocol):
     """Says what it knows of frames."""
 
@@ -87,10 +95,10 @@ class Subject:
     world: World | None = None
 
     def need(self, what: str, suite: str) -> Any:
-        """One of the functions. Raises `InputError` where the subject has none."""
+        """One of the functions. Raises `MissingFunctionError` where there is none."""
         found = getattr(self, what)
         if found is None:
-            raise InputError(
+            raise MissingFunctionError(
                 f"{self.name} has no function {what}, which the suite {suite} asks for; see "
                 "docs/suites.md"
             )
@@ -210,9 +218,17 @@ def _module(path: str) -> ModuleType:
     return module
 
 
+def _call(place: str, function: Callable[..., Any], *arguments: Any) -> Any:
+    """What somebody's function returns; what it raises is theirs to mend."""
+    try:
+        return function(*arguments)
+    except Exception as error:
+        raise InputError(f"{place}: {type(error).__name__}: {error}") from error
+
+
 def _checked(function: Callable[..., Any], place: str) -> Predict:
     def predict(frames: Frames, horizon: int, seed: int) -> Frames:
-        found = np.asarray(function(frames, horizon))
+        found = np.asarray(_call(place, function, frames, horizon))
         wanted = (horizon, *frames.shape[1:])
         if found.shape != wanted or found.dtype != np.uint8:
             raise InputError(
@@ -225,7 +241,7 @@ def _checked(function: Callable[..., Any], place: str) -> Predict:
 
 def _counted(function: Callable[..., Any], place: str, num_axes: int) -> Callable[..., Any]:
     def call(frames: Frames) -> np.ndarray:
-        found = np.asarray(function(frames), dtype=np.float64)
+        found = np.asarray(_call(place, function, frames), dtype=np.float64)
         if found.ndim != num_axes or len(found) != len(frames) or not np.isfinite(found).all():
             raise InputError(
                 f"{place}: gave numbers of shape {found.shape} for {len(frames)} frames, expected "

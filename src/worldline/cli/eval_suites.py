@@ -1,0 +1,126 @@
+"""The suites of physics in `worldline eval`: what is tested, the record, the tables, the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from worldline.cli.files import write_json
+from worldline.cli.output import Answer
+from worldline.core.errors import InputError
+from worldline.core.wording import plain
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from worldline.audit.suites import Run, Subject, SuiteResult
+    from worldline.cli.eval import Eval
+
+__all__ = ["evaluate", "show"]
+
+
+def evaluate(command: Eval, set_done: Callable[[float], None]) -> Answer:
+    """Run one suite, or all; with `--out` what is done is written after each.
+
+    Raises:
+        InputError: options that exclude each other, or what is to be tested cannot be loaded.
+    """
+    from worldline.audit.suites import RunSettings, run_suites
+    from worldline.audit.suites.runs import SUITES
+    from worldline.report import write_suites
+
+    if command.calibrate:
+        raise InputError("--calibrate: is for the suite retrieval; leave it out")
+    names = tuple(SUITES) if command.suite == "all" else (command.suite,)
+    settings = RunSettings(command.seed, command.quick, command.workers)
+
+    def keep(run: Run) -> None:
+        if command.out is not None:
+            write_json(command.out / f"{command.suite}.json", run.to_json())
+            page = "index" if command.suite == "all" else command.suite
+            write_suites(command.out, run, page)
+
+    run = run_suites(_open_subject(command), names, settings, on_progress=set_done, on_suite=keep)
+    return run.to_json()
+
+
+def _open_subject(command: Eval) -> Subject:
+    from worldline.audit.suites import load_subject, of_world
+
+    given = [name for name in ("world", "model") if getattr(command, name) is not None]
+    if len(given) > 1:
+        raise InputError(f"--{' and --'.join(given)}: one thing is tested at a time; leave one out")
+    if command.model is not None:
+        return load_subject(command.model)
+    from worldline.world import World
+
+    return of_world(World.from_pretrained(command.world or "small"))
+
+
+def show(answer: Answer, console: Console) -> None:
+    """Print the two reports, one after the other: physical, then visual."""
+    from worldline.audit.suites import Report, Run
+
+    run = Run.from_json(answer)
+    if run.settings.quick:
+        console.print("A quick run: a few scenarios each, to see that all works.", style="yellow")
+    for report in (Report.PHYSICAL, Report.VISUAL):
+        shown = [r for r in run.results if any(t.report is report for t in r.tables)]
+        if shown:
+            console.rule(f"{report} report of {run.subject}")
+        for result in shown:
+            _show_result(result, report, console)
+    for done in run.attempts:
+        if done.left_out:
+            console.print(f"{done.suite}: left out; {done.left_out}", style="yellow")
+        elif done.error:
+            console.print(f"{done.suite}: failed; {done.error}", style="bold red")
+
+
+def _show_result(result: SuiteResult, report: object, console: Console) -> None:
+    from rich.table import Table as RichTable
+
+    from worldline.audit.suites.telling import (
+        goals_of,
+        tell_cell,
+        tell_direction,
+        tell_goal,
+        tell_kind,
+    )
+
+    for table in result.tables:
+        if table.report is not report:
+            continue
+        unit = f", {table.unit}" if table.unit else ""
+        console.print(f"\n{result.suite}: {table.title}{unit}; {tell_direction(table.better)}")
+        kinds = [tell_kind(row.kind) for row in table.rows]
+        names = [
+            f"{row.name} ({kind})" if kind and kind != row.name else row.name
+            for row, kind in zip(table.rows, kinds, strict=True)
+        ]
+        # Long tables are easier to read than wide ones.
+        tall = len(table.columns) > len(table.rows)
+        grid = [
+            [tell_cell(row.cells.get(column)) for column in table.columns] for row in table.rows
+        ]
+        columns = [plain(column) for column in table.columns]
+        if tall:
+            drawn = RichTable("", *names, box=None)
+            for column, cells in zip(columns, zip(*grid, strict=True), strict=True):
+                drawn.add_row(column, *cells)
+        else:
+            drawn = RichTable("", *columns, box=None)
+            for name, cells in zip(names, grid, strict=True):
+                drawn.add_row(name, *cells)
+        console.print(drawn)
+        for goal in goals_of(result):
+            if goal.table == table.title:
+                style = "green" if goal.reached else "red"
+                console.print(tell_goal(goal), style=style)
+        if table.note:
+            console.print(table.note, style="dim")
+    console.print(
+        f"{result.num_scenarios} scenarios {result.scenarios}, seed {result.seed}", style="dim"
+    )
+    for note in result.notes:
+        console.print(note, style="dim")

@@ -1,0 +1,111 @@
+"""Several suites on one subject: one that fails costs no other; the record is read again."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from worldline.audit.suites import Run, RunSettings, Subject, of_baseline, read_run, run_suites
+from worldline.audit.suites import runs as runs_module
+from worldline.core import InputError
+
+QUICK = RunSettings(seed=3, quick=True)
+
+
+@pytest.fixture(autouse=True)
+def tiny(monkeypatch):
+    known = {"tiny": "tests.tiny_suite", "twin": "tests.tiny_suite"}
+    monkeypatch.setattr(runs_module, "SUITES", known)
+
+
+def test_a_suite_runs_and_its_record_is_read_again(tmp_path):
+    run = run_suites(of_baseline("flow-warp"), ("tiny",), QUICK)
+    (result,) = run.results
+    assert result.num_scenarios == 4
+    assert result.seed == 3
+    place = result.table("place_error")
+    # Squares go on; warping follows them, and copying stays behind by the way of three frames.
+    assert place.row("copy-last").cells["+3"].value >= 3
+    assert place.row("flow-warp").cells["+3"].value < 0.5
+    path = tmp_path / "all.json"
+    path.write_text(json.dumps(run.to_json(), allow_nan=False))
+    again = read_run(path)
+    assert again.to_json() == run.to_json()
+    assert again.attempts[0].processor_s > 0
+
+
+def test_a_suite_that_fails_costs_no_other():
+    calls = 0
+
+    def predict(frames, horizon, seed):
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            raise InputError("frames.npz: no such file")
+        return np.repeat(frames[-1:], horizon, axis=0)
+
+    grown: list[Run] = []
+    done: list[float] = []
+    names = ("tiny", "twin")
+    run = run_suites(
+        Subject("unsteady", predict=predict),
+        names,
+        QUICK,
+        on_progress=done.append,
+        on_suite=grown.append,
+    )
+    assert run.attempts[0].error == "frames.npz: no such file"
+    assert not run.attempts[0].bug
+    assert [result.suite for result in run.results] == ["tiny"]
+    assert [one.pending for one in grown] == [("twin",), ()]
+    assert done == sorted(done)
+    assert done[-1] == 1.0
+    assert Run.from_json(run.to_json()).attempts[0] == run.attempts[0]
+
+
+def test_what_cannot_take_part_is_told_apart_from_what_fails(capsys):
+    (blind,) = run_suites(Subject("blind"), ("tiny",), QUICK).attempts
+    assert "blind has no function predict" in blind.left_out
+    assert not blind.error
+
+    def predict(frames, horizon, seed):
+        raise ZeroDivisionError("by nothing")
+
+    (broken,) = run_suites(Subject("broken", predict=predict), ("tiny",), QUICK).attempts
+    assert broken.bug
+    assert "ZeroDivisionError: by nothing" in broken.error
+    assert "ZeroDivisionError" in capsys.readouterr().err
+
+
+def test_an_unknown_suite_is_refused_before_any_runs():
+    with pytest.raises(InputError, match="no suite cooking; there are: tiny, twin"):
+        run_suites(of_baseline("copy-last"), ("tiny", "cooking"), QUICK)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("{", "is no JSON"),
+        ("[]", "holds no results"),
+        ('{"systems": {}}', "holds no results"),
+        ('{"kind": "worldline/suites", "version": 99}', "version 99"),
+        ('{"kind": "worldline/suites", "version": 1}', "holds no results"),
+        ('{"tables": [], "suite": "laws"}', "holds no results|version None"),
+    ],
+)
+def test_other_files_are_refused_by_name(tmp_path, text, reason):
+    path = tmp_path / "other.json"
+    path.write_text(text)
+    with pytest.raises(InputError, match=rf"other\.json: .*({reason})"):
+        read_run(path)
+    with pytest.raises(InputError, match=r"missing\.json: no such file"):
+        read_run(tmp_path / "missing.json")
+
+
+def test_a_single_result_reads_as_a_run_of_one(tmp_path):
+    (result,) = run_suites(of_baseline("copy-last"), ("tiny",), QUICK).results
+    path = tmp_path / "tiny.json"
+    path.write_text(json.dumps(result.to_json()))
+    assert read_run(path).results == (result,)
