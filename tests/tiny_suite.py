@@ -57,7 +57,8 @@ def run(
 ) -> SuiteResult:
     clips = make_clips(settings.seed, 4 if settings.quick else 12)
     rows_of: dict[str, list[Row]] = {"place": [], "pixels": []}
-    for one, kind in ((subject, RowKind.SUBJECT), (of_baseline("copy-last"), RowKind.BASELINE)):
+    systems = ((subject, RowKind.SUBJECT), (of_baseline("copy-last"), RowKind.BASELINE))
+    for number, (one, kind) in enumerate(systems):
         predict = one.need("predict", "tiny")
         place, pixels = [], []
         for index, clip in enumerate(clips):
@@ -65,7 +66,7 @@ def run(
             truth = clip.frames[4:]
             place.append(abs(middle_px(found[-1]) - middle_px(truth[-1])))
             pixels.append(float(np.abs(found.astype(float) - truth).mean()))
-            on_progress((index + 1) / len(clips))
+            on_progress((number + (index + 1) / len(clips)) / 2)
         rows_of["place"].append(Row(one.name, kind, {"+3": mean_cell(place)}))
         rows_of["pixels"].append(Row(one.name, kind, {"+3": mean_cell(pixels)}))
     place = Table(

@@ -13,10 +13,10 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import worldline
 from worldline.audit.suites.result import SuiteResult
 from worldline.audit.suites.subject import MissingFunctionError, Subject
 from worldline.core.errors import InputError
@@ -280,8 +280,11 @@ def _home(name: str) -> str:
 
 def _describe_program() -> str:
     """Version, and the commit where the package lies in a checkout of its own."""
-    text = f"worldline {worldline.__version__}"
-    root = Path(worldline.__file__).parents[2]
+    try:
+        text = f"worldline {metadata.version('worldline')}"
+    except metadata.PackageNotFoundError:  # a source tree that was never installed
+        text = "worldline"
+    root = Path(__file__).parents[4]
     if not (root / ".git").exists():
         return text
     git = ["git", "-C", str(root), "describe", "--always", "--dirty", "--exclude=*"]

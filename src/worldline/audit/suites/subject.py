@@ -14,6 +14,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -42,17 +43,21 @@ __all__ = [
 ]
 
 Frames = UInt8[np.ndarray, "t h w 3"]
+Ahead = UInt8[np.ndarray, "n h w 3"]
 
 
 class MissingFunctionError(InputError):
     """The subject has not what a suite asks for; it cannot take part."""
 
 
+_ONE_AT_A_TIME = threading.Lock()
+
+
 @runtime_checkable
 class Predict(Protocol):
     """Continues a video."""
 
-    def __call__(self, frames: Frames, horizon: int, seed: int) -> Frames:
+    def __call__(self, frames: Frames, horizon: int, seed: int) -> Ahead:
         """The `horizon` frames that follow."""
         ...
 
@@ -124,7 +129,7 @@ def of_world(world: World, name: str | None = None) -> Subject:
     """A world under test, in its own size and without controls."""
     predictor = WorldPredictor(world)
 
-    def predict(frames: Frames, horizon: int, seed: int) -> Frames:
+    def predict(frames: Frames, horizon: int, seed: int) -> Ahead:
         return predictor.predict(frames, horizon, seed)[0]
 
     @torch.no_grad()
@@ -158,7 +163,7 @@ def of_baseline(name: str) -> Subject:
     """`copy-last` or `flow-warp`, as a subject."""
     predictor = {"copy-last": CopyLast(), "flow-warp": ConstantVelocityWarp()}[name]
 
-    def predict(frames: Frames, horizon: int, seed: int) -> Frames:
+    def predict(frames: Frames, horizon: int, seed: int) -> Ahead:
         return predictor.predict(frames, horizon, seed)[0]
 
     return Subject(name, predict=predict)
@@ -219,15 +224,19 @@ def _module(path: str) -> ModuleType:
 
 
 def _call(place: str, function: Callable[..., Any], *arguments: Any) -> Any:
-    """What somebody's function returns; what it raises is theirs to mend."""
+    """What somebody's function returns; what it raises is theirs to mend.
+
+    Suites ask from several threads, which not every model bears.
+    """
     try:
-        return function(*arguments)
+        with _ONE_AT_A_TIME:
+            return function(*arguments)
     except Exception as error:
         raise InputError(f"{place}: {type(error).__name__}: {error}") from error
 
 
 def _checked(function: Callable[..., Any], place: str) -> Predict:
-    def predict(frames: Frames, horizon: int, seed: int) -> Frames:
+    def predict(frames: Frames, horizon: int, seed: int) -> Ahead:
         found = np.asarray(_call(place, function, frames, horizon))
         wanted = (horizon, *frames.shape[1:])
         if found.shape != wanted or found.dtype != np.uint8:
