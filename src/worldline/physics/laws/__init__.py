@@ -10,6 +10,10 @@ from __future__ import annotations
 
 from worldline.core import Scene, Verdict
 from worldline.physics.laws.bodies import check_interpenetration, check_rigidity
+from worldline.physics.laws.causes import check_causality, check_support
+from worldline.physics.laws.energy import check_energy
+from worldline.physics.laws.exchange import check_momentum, check_restitution
+from worldline.physics.laws.fluids import check_fluid_volume
 from worldline.physics.laws.free import (
     check_gravity_form,
     check_gravity_parameter,
@@ -19,24 +23,36 @@ from worldline.physics.laws.persistence import check_continuity, check_permanenc
 
 __all__ = [
     "LAWS",
+    "check_causality",
     "check_continuity",
+    "check_energy",
+    "check_fluid_volume",
     "check_gravity_form",
     "check_gravity_parameter",
     "check_inertia",
     "check_interpenetration",
     "check_laws",
+    "check_momentum",
     "check_permanence",
+    "check_restitution",
     "check_rigidity",
+    "check_support",
 ]
 
 LAWS = {
     "inertia": check_inertia,
     "gravity_form": check_gravity_form,
     "gravity_parameter": check_gravity_parameter,
+    "momentum": check_momentum,
+    "energy": check_energy,
+    "restitution": check_restitution,
     "rigidity": check_rigidity,
     "permanence": check_permanence,
     "continuity": check_continuity,
     "interpenetration": check_interpenetration,
+    "support": check_support,
+    "causality": check_causality,
+    "fluid_volume": check_fluid_volume,
 }
 """Law name to its test, in the order in which verdicts are given."""
 

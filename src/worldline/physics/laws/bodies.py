@@ -10,8 +10,8 @@ import numpy as np
 from worldline.core import Scene, Verdict
 from worldline.physics.contacts import box_gap
 from worldline.physics.kinematics import motion_of, whole_boxes
-from worldline.physics.laws.judging import Deviation, judge, two_sided_p, untestable
-from worldline.physics.laws.solids import ROUND, Solid, overlap_depth
+from worldline.physics.laws.judging import ROUND, Deviation, judge, two_sided_log_p, untestable
+from worldline.physics.laws.solids import Solid, overlap_depth
 
 __all__ = ["check_interpenetration", "check_rigidity"]
 
@@ -97,14 +97,16 @@ def _size_change(scene: Scene, row: int, frames: np.ndarray) -> Deviation:
     third = float(np.sort(excess)[-rank])
     from scipy import stats  # takes long to load, and searches need no law
 
-    one = min(1.0, 2.0 * float(stats.norm.sf(third))) if third > 0 else 1.0
-    p = float(stats.binom.sf(rank - 1, k, one)) if one < 1.0 else 1.0
+    one = two_sided_log_p(third, 1.0)
+    # Far out the binomial tail is its first term: `rank` of K frames, each so deviant.
+    few = math.log(math.comb(k, rank)) + rank * one
+    log_p = float(stats.binom.logsf(rank - 1, k, math.exp(one))) if few > -600.0 else few
     worst = int(np.argmax(excess)) if third > 0 else int(np.argmax(np.abs(logarithm - usual)))
     ratio = math.exp(float(logarithm[worst]) - usual)
     what = "size (with depth taken out)" if by_depth else "width over height"
     object_id = int(scene.ids[row])
     return Deviation(
-        p,
+        min(log_p, 0.0),
         float(scene.time_s[frames[worst]]),
         (object_id,),
         f"{what} of object {object_id} is {ratio:.2f} times the usual at its most deviant",
@@ -176,14 +178,14 @@ def _overlap(
         noise = max(noise, math.sqrt(float(squares.sum()) / 3))
     # The deepest of K frames is picked, so it may be large by chance alone: Bonferroni over frames.
     excess = max(depth, 0.0)
-    p = min(1.0, two_sided_p(excess, noise, tolerance=granted) * len(depths))
+    log_p = two_sided_log_p(excess, noise, tolerance=granted) + math.log(len(depths))
     ids = (int(scene.ids[i]), int(scene.ids[j]))
     text = (
         f"objects {ids[0]} and {ids[1]} overlap by {depth:.3g} m at the most"
         if depth > 0
         else f"objects {ids[0]} and {ids[1]} stay at least {-depth:.3g} m apart"
     )
-    return Deviation(p, float(scene.time_s[t]), ids, text, {"overlap_m": depth})
+    return Deviation(log_p, float(scene.time_s[t]), ids, text, {"overlap_m": depth})
 
 
 def _depth_overlaps(scene: Scene) -> list[Deviation]:

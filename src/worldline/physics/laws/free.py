@@ -23,36 +23,17 @@ from worldline.core import Scene, Verdict
 from worldline.physics.flight import Flight, find_flights
 from worldline.physics.kinematics import Segment, Track, motion_of
 from worldline.physics.laws.judging import (
+    SELF_PROPELLED,
     Deviation,
     judge,
     misfit_p,
-    two_sided_p,
+    two_sided_log_p,
     untestable,
     with_contacts_known,
 )
 from worldline.physics.polynomial import PolynomialFit, fit_polynomial
 
-__all__ = ["check_gravity_form", "check_gravity_parameter", "check_inertia"]
-
-SELF_PROPELLED = frozenset(
-    [
-        "person",
-        "car",
-        "truck",
-        "bus",
-        "van",
-        "motorcycle",
-        "bicycle",
-        "dog",
-        "cat",
-        "bird",
-        "horse",
-        "animal",
-        "hand",
-        "robot",
-    ]
-)
-"""Labels of things that push themselves."""
+__all__ = ["check_gravity_form", "check_gravity_parameter", "check_inertia", "flying_rows"]
 
 FALLING_SHARE = (0.25, 1.75)
 """Downward acceleration over g of what may be meant as free fall, however wrong its size."""
@@ -126,18 +107,28 @@ def _range(track: Track, interval: tuple[int, int]) -> slice:
     return slice(track.segments[interval[0]].start, track.segments[interval[1]].stop)
 
 
+def _bends(scene: Scene, row: int) -> bool:
+    """Whether a body is soft: sheets hang by their edges, and no contact says so."""
+    return scene.bend is not None and bool(np.nanmax(scene.bend[row], initial=0.0) > 0)
+
+
 def _flying_intervals(scene: Scene) -> list[tuple[Track, tuple[int, int]]]:
     motion = motion_of(scene)
     return [
         (track, interval)
         for track in motion.tracks
-        if track.label not in SELF_PROPELLED
+        if track.label not in SELF_PROPELLED and not _bends(scene, track.row)
         for interval in _free_intervals(scene, track)
         if any(
             _is_flying(track.segments[i], track, motion.gravity_mps2)
             for i in range(interval[0], interval[1] + 1)
         )
     ]
+
+
+def flying_rows(scene: Scene) -> set[int]:
+    """Rows of the bodies that fly freely at some time of a metric scene."""
+    return {track.row for track, _ in _flying_intervals(scene)}
 
 
 def _misfit(
@@ -171,7 +162,7 @@ def _misfit(
     from scipy import stats  # takes long to load, and searches need no law
 
     return Deviation(
-        float(stats.chi2.sf(chi2, dof)),
+        float(stats.chi2.logsf(chi2, dof)),
         moment,
         (track.object_id,),
         f"object {track.object_id} leaves its {shape} by up to {largest:.3g} {unit} between "
@@ -255,10 +246,10 @@ def _pixel_form(flight: Flight) -> Deviation | None:
     drift_std = float(cubic.derivative_std(cubic.origin_s, 3)[1]) * half_s / down
     side = float(flight.fit.acceleration()[0]) / down
     side_std = float(flight.fit.acceleration_std()[0]) / down
-    p_drift = two_sided_p(drift, drift_std, tolerance=FORM_SHARE_PX, dof=cubic.dof)
-    p_side = two_sided_p(side, side_std, tolerance=FORM_SHARE_PX, dof=flight.fit.dof)
+    log_p_drift = two_sided_log_p(drift, drift_std, tolerance=FORM_SHARE_PX, dof=cubic.dof)
+    log_p_side = two_sided_log_p(side, side_std, tolerance=FORM_SHARE_PX, dof=flight.fit.dof)
     return Deviation(
-        min(1.0, 2.0 * min(p_drift, p_side)),
+        min(0.0, math.log(2.0) + min(log_p_drift, log_p_side)),
         flight.fit.origin_s,
         (track.object_id,),
         f"acceleration of object {track.object_id} changes by {drift:+.0%} over half its flight "
@@ -300,7 +291,7 @@ def _metric_parameters(scene: Scene, gravity_mps2: float) -> list[Deviation]:
             if segment.fit is None or not _is_flying(segment, track, gravity_mps2):
                 continue
             down, std = _down(segment.fit, track)
-            p = two_sided_p(
+            log_p = two_sided_log_p(
                 down - gravity_mps2,
                 std,
                 tolerance=PARAMETER_SHARE * gravity_mps2,
@@ -308,7 +299,7 @@ def _metric_parameters(scene: Scene, gravity_mps2: float) -> list[Deviation]:
             )
             found.append(
                 Deviation(
-                    p,
+                    log_p,
                     segment.fit.origin_s,
                     (track.object_id,),
                     f"object {track.object_id} falls with {down:.3g} +- {std:.2g} m/s^2 "
@@ -331,13 +322,17 @@ def _scaled_parameters(scene: Scene, gravity_mps2: float) -> list[Deviation]:
         down, std = _down(flight.fit, flight.track)
         own = down * scene.metres_per_px
         own_std = math.hypot(std * scene.metres_per_px, down * (scene.metres_per_px_std or 0.0))
-        p = two_sided_p(own - gravity_mps2, own_std, tolerance=PARAMETER_SHARE_PX * gravity_mps2)
+        log_p = two_sided_log_p(
+            own - gravity_mps2, own_std, tolerance=PARAMETER_SHARE_PX * gravity_mps2
+        )
         text = (
             f"object {flight.track.object_id} falls with {own:.3g} +- {own_std:.2g} m/s^2 "
             f"where g is {gravity_mps2:.3g}"
         )
         quantities = {"acceleration_mps2": own, "acceleration_mps2_std": own_std}
-        found.append(Deviation(p, flight.fit.origin_s, (flight.track.object_id,), text, quantities))
+        found.append(
+            Deviation(log_p, flight.fit.origin_s, (flight.track.object_id,), text, quantities)
+        )
     return found
 
 
@@ -352,14 +347,14 @@ def _compared_parameters(scene: Scene) -> list[Deviation]:
         (a, a_std), (b, b_std) = first, second
         logarithm = math.log(a / b)
         std = math.hypot(a_std / a, b_std / b)
-        p = two_sided_p(logarithm, std, tolerance=math.log1p(PARAMETER_SHARE_PX))
+        log_p = two_sided_log_p(logarithm, std, tolerance=math.log1p(PARAMETER_SHARE_PX))
         i, j = one.track.object_id, two.track.object_id
         objects = (i,) if same else (i, j)
         who = f"two flights of object {i}" if same else f"flights of objects {i} and {j}"
         text = f"{who} have accelerations in the ratio {a / b:.3g} +- {a / b * std:.2g}"
         found.append(
             Deviation(
-                p, two.fit.origin_s, objects, text, {"ratio": a / b, "ratio_std": a / b * std}
+                log_p, two.fit.origin_s, objects, text, {"ratio": a / b, "ratio_std": a / b * std}
             )
         )
     return found

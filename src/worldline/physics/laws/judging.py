@@ -2,15 +2,62 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Float
 
 from worldline.core import Outcome, Scene, Verdict
+from worldline.core.wording import write_number
 
-__all__ = ["Deviation", "judge", "misfit_p", "two_sided_p", "untestable", "with_contacts_known"]
+__all__ = [
+    "DRIVEN",
+    "ROUND",
+    "SELF_PROPELLED",
+    "Deviation",
+    "judge",
+    "misfit_p",
+    "one_sided_log_p",
+    "restate",
+    "tell_p",
+    "two_sided_log_p",
+    "untestable",
+    "with_contacts_known",
+]
+
+MOST_BITS = 1e6
+"""Surprise of what is certain, such as an object that the truth says is gone."""
+
+LEAST_P = 1e-4
+"""Smaller p-values are told as "less than" in sentences: tails are not known so far out."""
+
+SELF_PROPELLED = frozenset(
+    [
+        "person",
+        "car",
+        "truck",
+        "bus",
+        "van",
+        "motorcycle",
+        "bicycle",
+        "dog",
+        "cat",
+        "bird",
+        "horse",
+        "animal",
+        "hand",
+        "robot",
+    ]
+)
+"""Labels of things that push themselves."""
+
+DRIVEN = SELF_PROPELLED | {"pusher", "cup", "gripper", "arm", "motor", "spring", "trampoline"}
+"""Labels of things that push themselves, are moved from outside, or give energy to others."""
+
+ROUND = frozenset({"ball", "sphere", "disc", "disk", "puck"})
+"""Labels of bodies taken as balls."""
 
 
 @dataclass(frozen=True)
@@ -18,14 +65,15 @@ class Deviation:
     """One test of a law on one object or pair over one interval.
 
     Attributes:
-        p_value: probability of a deviation at least as large if the law holds.
+        log_p: natural logarithm of the probability of a deviation at least as large if the law
+            holds; a logarithm, so that the plainest of many plain failures can be told.
         moment_s: when it is largest.
         objects: ids concerned.
         text: the measured numbers in words, as the middle of a sentence.
         quantities: the measured numbers.
     """
 
-    p_value: float
+    log_p: float
     moment_s: float
     objects: tuple[int, ...]
     text: str
@@ -38,9 +86,10 @@ def judge(law: str, deviations: Sequence[Deviation], alpha: float) -> Verdict:
     The verdict is about the family of all tests: the smallest p-value times their number (the first
     step of Holm 1979), so that the chance of any false alarm in a scene is at most `alpha`.
     """
-    worst = min(deviations, key=lambda d: d.p_value)
+    worst = min(deviations, key=lambda d: d.log_p)
     count = len(deviations)
-    p_value = min(1.0, worst.p_value * count)
+    log_p = min(0.0, worst.log_p + math.log(count))
+    p_value = math.exp(log_p)
     tests = "1 test" if count == 1 else f"{count} tests"
     return Verdict(
         law,
@@ -48,9 +97,30 @@ def judge(law: str, deviations: Sequence[Deviation], alpha: float) -> Verdict:
         p_value,
         worst.moment_s,
         worst.objects,
-        f"{worst.text} (p = {p_value:.2g}, worst of {tests}).",
-        {**worst.quantities, "num_tests": float(count)},
+        f"{worst.text} ({tell_p(p_value)}, worst of {tests}).",
+        {
+            **worst.quantities,
+            "num_tests": float(count),
+            "surprise_bits": min(MOST_BITS, max(0.0, -log_p / math.log(2))),
+        },
     )
+
+
+def restate(verdict: Verdict, *, outcome: Outcome, p_value: float | None, why: str) -> Verdict:
+    """The same measurement with another p-value.
+
+    Args:
+        verdict: of `judge`.
+        outcome, p_value: the new ones.
+        why: what they rest on; takes the place of what stands in brackets.
+    """
+    told = verdict.reason.rpartition(" (p ")[0] or verdict.reason.rstrip(".")
+    return replace(verdict, outcome=outcome, p_value=p_value, reason=f"{told} ({why}).")
+
+
+def tell_p(p_value: float) -> str:
+    """A p-value in a sentence, such as "p = 0.034" or "p < 0.0001"."""
+    return f"p < {LEAST_P:.4f}" if p_value < LEAST_P else f"p = {write_number(p_value, 2)}"
 
 
 def untestable(law: str, reason: str) -> Verdict:
@@ -58,21 +128,26 @@ def untestable(law: str, reason: str) -> Verdict:
     return Verdict(law, Outcome.UNTESTABLE, reason=reason)
 
 
-def two_sided_p(
+def two_sided_log_p(
     deviation: float, std: float, *, tolerance: float = 0.0, dof: int | None = None
 ) -> float:
-    """P-value of a deviation beyond a tolerance: Student's t with `dof`, or normal without.
+    """Log of the p-value of a deviation beyond a tolerance: Student's t with `dof`, or normal.
 
     The tolerance is taken off first, which makes the test conservative.
     """
-    excess = max(abs(deviation) - tolerance, 0.0)
-    if excess == 0.0:
-        return 1.0
+    return min(0.0, math.log(2) + one_sided_log_p(abs(deviation) - tolerance, std, dof=dof))
+
+
+def one_sided_log_p(excess: float, std: float, *, dof: int | None = None) -> float:
+    """Log of the p-value of an excess over what is granted; 0 where there is none."""
+    if excess <= 0.0:
+        return 0.0
     from scipy import stats  # takes long to load, and searches need no law
 
     z = excess / max(std, 1e-300)
-    tail = stats.norm.sf(z) if dof is None else stats.t.sf(z, max(dof, 1))
-    return float(min(1.0, 2.0 * tail))
+    tail = stats.norm.logsf(z) if dof is None else stats.t.logsf(z, max(dof, 1))
+    # Beyond what the library can tell, the normal tail is known: -z^2 / 2 is its leading term.
+    return float(tail) if math.isfinite(tail) else -min(z * z / 2, MOST_BITS)
 
 
 def misfit_p(

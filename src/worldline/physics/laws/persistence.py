@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from worldline.core import Scene, Verdict
 from worldline.physics.contacts import box_gap
 from worldline.physics.events.view import border_distance, find_occluder
 from worldline.physics.kinematics import MAX_GAP_S, Track, find_runs, motion_of
-from worldline.physics.laws.judging import Deviation, judge, two_sided_p, untestable
+from worldline.physics.laws.judging import Deviation, judge, two_sided_log_p, untestable
 from worldline.physics.polynomial import fit_polynomial
 
 __all__ = ["check_continuity", "check_permanence"]
@@ -102,9 +104,9 @@ def _true_changes(scene: Scene, row: int) -> list[Deviation]:
             moment = float(scene.time_s[beyond])
             x, y = scene.center_px[row, edge]
             text = f"object {object_id} {verb} in view at ({x:.0f}, {y:.0f}) px, {moment:.2f} s"
-            return [Deviation(0.0, moment, (object_id,), text)]
+            return [Deviation(-math.inf, moment, (object_id,), text)]
     moment = float(scene.time_s[np.flatnonzero(seen)[-1]])
-    return [Deviation(1.0, moment, (object_id,), f"object {object_id} is never lost in view")]
+    return [Deviation(0.0, moment, (object_id,), f"object {object_id} is never lost in view")]
 
 
 def _perceived_loss(scene: Scene, row: int) -> list[Deviation]:
@@ -113,7 +115,7 @@ def _perceived_loss(scene: Scene, row: int) -> list[Deviation]:
         return []
     first, last = int(frames[0]), int(frames[-1])
     object_id, moment = int(scene.ids[row]), float(scene.time_s[last])
-    kept = Deviation(1.0, moment, (object_id,), f"object {object_id} is never lost in view")
+    kept = Deviation(0.0, moment, (object_id,), f"object {object_id} is never lost in view")
     if moment - float(scene.time_s[first]) < MIN_TRACK_S:
         return []
     if last == scene.num_frames - 1:
@@ -160,10 +162,10 @@ def _perceived_loss(scene: Scene, row: int) -> list[Deviation]:
     border = np.array([scene.width_px, scene.height_px]) - size[last] / 2
     inside = np.all((place > size[last] / 2) & (place < border), axis=1)
     stay = int(np.argmin(inside)) if not inside.all() else len(inside)
-    p = float(rate ** max(stay, 1))
+    log_p = max(stay, 1) * math.log(rate)
     text = f"object {object_id} is lost in view at {moment:.2f} s and not seen for {stay} frames"
     return [
-        Deviation(p, moment, (object_id,), text, {"num_frames": float(stay), "miss_rate": rate})
+        Deviation(log_p, moment, (object_id,), text, {"num_frames": float(stay), "miss_rate": rate})
     ]
 
 
@@ -208,7 +210,7 @@ def _largest_jump(track: Track, *, perceived: bool) -> Deviation:
         granted = JUMP_SIZE_PERCEIVED * track.scale
     else:
         granted = JUMP_SIZE * track.scale + (JUMP_M if track.is_metric else 1.0)
-    best_p, best = 2.0, 0
+    best_log_p, best = math.inf, 0
     way, speed = np.linalg.norm(np.diff(x, axis=0), axis=1), 0.0
     gap = np.diff(t) > max(MAX_GAP_S, 3.0 * track.step_s)
     for i in np.flatnonzero(~gap & (way > granted)).tolist():
@@ -218,18 +220,18 @@ def _largest_jump(track: Track, *, perceived: bool) -> Deviation:
         speed = max(_line_speed(t[part], x[part], track.std[part]) for part in (left, right))
         excess = float(way[i]) - JUMP_SPEED_SHARE * speed * float(t[i + 1] - t[i])
         std = float(np.linalg.norm(np.hypot(track.std[i], track.std[i + 1])))
-        p = min(1.0, two_sided_p(max(excess, 0.0), std, tolerance=granted) * (k - 1))
-        if p < best_p:
-            best_p, best = p, i
+        log_p = two_sided_log_p(max(excess, 0.0), std, tolerance=granted) + math.log(k - 1)
+        if log_p < best_log_p:
+            best_log_p, best = log_p, i
     unit = "m" if track.is_metric else "px"
-    if best_p > 1.0:
-        best, best_p = int(np.argmax(way)), 1.0
+    if best_log_p > 0.0:
+        best, best_log_p = int(np.argmax(way)), 0.0
     text = (
         f"the largest unexplained step of object {track.object_id} is {way[best]:.3g} {unit} "
         f"within {t[best + 1] - t[best]:.3f} s"
     )
     quantities = {f"step_{unit}": float(way[best])}
-    return Deviation(best_p, float(t[best + 1]), (track.object_id,), text, quantities)
+    return Deviation(best_log_p, float(t[best + 1]), (track.object_id,), text, quantities)
 
 
 def _line_speed(time_s: np.ndarray, position: np.ndarray, std: np.ndarray) -> float:

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-__all__ = ["Solid", "overlap_depth"]
+from worldline.physics.laws.judging import ROUND
 
-ROUND = frozenset({"ball", "sphere", "disc", "disk", "puck"})
-"""Labels of bodies taken as balls; their radius is half the greatest side."""
+__all__ = ["Solid", "overlap_depth"]
 
 EDGED = frozenset({"box", "cube", "block", "brick", "domino", "plank", "book"})
 """Labels of bodies taken as boxes."""
