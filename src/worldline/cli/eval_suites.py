@@ -27,7 +27,7 @@ def evaluate(command: Eval, set_done: Callable[[float], None]) -> Answer:
     """
     from worldline.audit.suites import RunSettings, run_suites
     from worldline.audit.suites.runs import SUITES
-    from worldline.report import write_suites
+    from worldline.report.suites import write_suites
 
     if command.calibrate:
         raise InputError("--calibrate: is for the suite retrieval; leave it out")

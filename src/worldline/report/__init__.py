@@ -15,7 +15,6 @@ from worldline.report.facts import (
     WorldFacts,
 )
 from worldline.report.media import encode_film, encode_strip
-from worldline.report.suites import build_suites, write_suites
 from worldline.report.write import describe_report, write_report
 
 __all__ = [
@@ -31,10 +30,8 @@ __all__ = [
     "Stage",
     "Still",
     "WorldFacts",
-    "build_suites",
     "describe_report",
     "encode_film",
     "encode_strip",
     "write_report",
-    "write_suites",
 ]
