@@ -56,7 +56,10 @@ COMMANDS = (
     Entry("info", "worldline.cli.info:Info", _IMAGINE, "what a world is: cost, metrics, limits"),
     Entry("ingest", "worldline.cli.ingest:Ingest", _FIND, "bring videos into a library", True),
     Entry("search", "worldline.cli.search:Search", _FIND, "ask it in words; hits say why"),
-    Entry("eval", "worldline.cli.eval:Eval", _FIND, "how good it is, beside baselines", True),
+    Entry("eval", "worldline.cli.eval:Eval", _FIND, "how good it is, beside baselines"),
+    Entry(
+        "eval diff", "worldline.cli.eval_diff:EvalDiff", _FIND, "two results, by more than chance"
+    ),
     Entry("serve", "worldline.cli.serve:Serve", _FIND, "a library over HTTP, with a page", True),
     Entry("sim make", "worldline.cli.sim_make:SimMake", _MAKE, "simulated clips with their truth"),
     Entry("record", "worldline.cli.record:Record", _MAKE, "a Gymnasium environment as a dataset"),
@@ -204,15 +207,15 @@ def _complain_of_empty(words: Sequence[str], entry: Entry, command_type: Any) ->
 
 
 def _is_group(word: str) -> bool:
-    return any(entry.name.startswith(f"{word} ") for entry in COMMANDS)
+    """Whether a word is the first of several commands, and none by itself."""
+    names = [entry.name for entry in COMMANDS]
+    return word not in names and any(name.startswith(f"{word} ") for name in names)
 
 
 def _find(words: Sequence[str]) -> Entry | None:
-    for entry in COMMANDS:
-        name = entry.name.split()
-        if list(words[: len(name)]) == name:
-            return entry
-    return None
+    """The command that the words begin with; `eval diff` before `eval`."""
+    found = [e for e in COMMANDS if list(words[: len(e.name.split())]) == e.name.split()]
+    return max(found, key=lambda entry: len(entry.name.split()), default=None)
 
 
 def _advice(words: Sequence[str]) -> str:
