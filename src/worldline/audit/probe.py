@@ -20,7 +20,15 @@ from worldline.core.clip import Clip
 from worldline.core.errors import InputError
 from worldline.core.scene import Scene
 
-__all__ = ["TARGETS", "LinearProbe", "Probed", "main_object", "pair_features", "state_of"]
+__all__ = [
+    "TARGETS",
+    "LinearProbe",
+    "Probed",
+    "StateOf",
+    "main_object",
+    "pair_features",
+    "state_of",
+]
 
 TARGETS = (
     "x_px",
@@ -111,6 +119,10 @@ def state_of(clip: Clip) -> tuple[Float[np.ndarray, "t k"], Bool[np.ndarray, "t 
     return state, np.isfinite(state) & there
 
 
+StateOf = Callable[[Clip], tuple[Float[np.ndarray, "t k"], Bool[np.ndarray, "t k"]]]
+"""What a probe is to read of each frame of a clip, and what of it is known."""
+
+
 def pair_features(tokens: Float[np.ndarray, "t n c"]) -> Float[np.ndarray, "t f"]:
     """Each frame's latents and their change since the frame before (0 for the first)."""
     flat = tokens.reshape(len(tokens), -1).astype(np.float64)
@@ -133,13 +145,17 @@ class LinearProbe:
 
     @classmethod
     def fit(
-        cls, clips: Sequence[Clip], look: Callable[[Clip], Float[np.ndarray, "t f"]]
+        cls,
+        clips: Sequence[Clip],
+        look: Callable[[Clip], Float[np.ndarray, "t f"]],
+        state: StateOf = state_of,
     ) -> LinearProbe:
         """Fit on three quarters of the clips, choose strengths on the last quarter.
 
         Args:
             clips: simulated, at least four.
             look: features of every frame of a clip.
+            state: what to read, and what of it is known; by default `state_of`.
 
         Raises:
             InputError: too few clips, or ones without truth.
@@ -147,15 +163,15 @@ class LinearProbe:
         if len(clips) < 4:
             raise InputError(f"a probe needs at least 4 clips, there are {len(clips)}")
         cut = 3 * len(clips) // 4
-        x, y, known = _gather(clips[:cut], look)
-        x2, y2, known2 = _gather(clips[cut:], look)
+        x, y, known = _gather(clips[:cut], look, state)
+        x2, y2, known2 = _gather(clips[cut:], look, state)
         mean, scale = x.mean(axis=0), _scale_of(x)
         x, x2 = (x - mean) / scale, (x2 - mean) / scale
         axes = _main_axes(x)
         x, x2 = x @ axes, x2 @ axes
-        weights = np.zeros((axes.shape[1], len(TARGETS)))
-        bias = np.zeros(len(TARGETS))
-        for k in range(len(TARGETS)):
+        weights = np.zeros((axes.shape[1], y.shape[1]))
+        bias = np.zeros(y.shape[1])
+        for k in range(y.shape[1]):
             rows, rows2 = known[:, k], known2[:, k]
             if rows.sum() < 2 or not rows2.any():
                 continue
@@ -178,7 +194,7 @@ class LinearProbe:
         self, clips: Sequence[Clip], look: Callable[[Clip], Float[np.ndarray, "t f"]]
     ) -> dict[str, Probed]:
         """How well each target is read on other clips; those never known are left out."""
-        x, y, known = _gather(clips, look)
+        x, y, known = _gather(clips, look, state_of)
         found = self.read(x)
         scores = {}
         for k, name in enumerate(TARGETS):
@@ -211,7 +227,9 @@ def _main_axes(x: Float[np.ndarray, "s f"]) -> Float[np.ndarray, "f a"]:
         return torch.pca_lowrank(whole, q=_MOST_AXES, center=False)[2].double().numpy()
 
 
-def _gather(clips: Sequence[Clip], look: Callable[[Clip], Any]) -> tuple[Any, Any, Any]:
+def _gather(
+    clips: Sequence[Clip], look: Callable[[Clip], Any], state_of: StateOf
+) -> tuple[Any, Any, Any]:
     features, states, known = [], [], []
     for clip in clips:
         state, there = state_of(clip)
