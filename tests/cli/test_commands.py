@@ -283,6 +283,12 @@ def test_audit_against_the_truth(tmp_path: Path, call):
     assert extra == ["reference_permanence", "reference_position", "reference_count"]
     mixed = call("audit", video, "--against", strange, "--json").answer["results"][0]["verdicts"]
     assert "fail" in [v["outcome"] for v in mixed if v["law"].startswith("reference_")]
+    (result,) = call("audit", video, "--against", strange, "--json").answer["results"]
+    assert result["accepted"] is False
+    assert result["law"] in [v["law"] for v in mixed if v["outcome"] == "fail"]
+    assert "Rejected: " in call("audit", video, "--against", strange).out
+    (result,) = call("audit", video, "--against", own, "--json").answer["results"]
+    assert result["accepted"] is ("fail" not in [v["outcome"] for v in with_truth])
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from worldline.audit.baselines import (
 from worldline.audit.gate import audit_scene
 from worldline.audit.objects import ObjectMatch, ObjectProbe
 from worldline.audit.prediction import Metric, PredictionTable, evaluate_predictors
+from worldline.audit.validation import Validation, validate, validate_many
 from worldline.audit.visual import psnr, ssim
 
 __all__ = [
@@ -22,8 +23,11 @@ __all__ = [
     "PredictionTable",
     "Predictor",
     "StateOracle",
+    "Validation",
     "audit_scene",
     "evaluate_predictors",
     "psnr",
     "ssim",
+    "validate",
+    "validate_many",
 ]

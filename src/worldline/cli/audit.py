@@ -23,7 +23,8 @@ _STYLES = {"pass": "green", "fail": "bold red", "untestable": "dim"}
 class Audit:
     """Test what moves in videos against laws of physics: pass, fail or untestable, each with why.
 
-    With --against also against a known scene, such as the one that `sim make` writes.
+    With --against also against a known scene, such as the one that `sim make` writes: the clip is
+    then accepted, or rejected with the law that broke first.
     """
 
     videos: Videos
@@ -35,6 +36,7 @@ class Audit:
     def run(self) -> Answer:
         """Audit each file. Raises `InputError` when the scene to compare with cannot be read."""
         from worldline.audit import audit_scene
+        from worldline.audit.validation import judge
 
         reference = None if self.against is None else read_scene(self.against)
 
@@ -44,6 +46,7 @@ class Audit:
             kept = ("fps", "size", "num_frames", "duration_s", "origin", "error")
             return {
                 **{name: result[name] for name in kept if name in result},
+                **({} if reference is None else judge(verdicts).to_json()),
                 "verdicts": [verdict.to_json() for verdict in verdicts],
             }
 
@@ -69,3 +72,6 @@ class Audit:
                     verdict["reason"],
                 )
             console.print(table)
+            if "accepted" in result:
+                style = "green" if result["accepted"] else "bold red"
+                console.print(result["reason"], style=style)

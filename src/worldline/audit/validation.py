@@ -1,0 +1,138 @@
+"""The gate for generated clips: let in what agrees with ground truth, turn away what does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from worldline.audit.gate import audit_scene
+from worldline.core.clip import Clip
+from worldline.core.errors import InputError
+from worldline.core.scene import Scene
+from worldline.core.verdict import Outcome, Verdict
+from worldline.core.wording import counted, plain
+from worldline.readout import PixelReadout
+
+__all__ = ["Validation", "judge", "validate", "validate_many"]
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Whether a clip may be used.
+
+    Attributes:
+        accepted: no law is broken that could be tested.
+        law: the one that broke first; "" for none.
+        moment_s: when it did; None where the law names no moment.
+        p_value: of its deviation, if the law held.
+        verdicts: of all laws.
+        reason: one sentence.
+        error: why the clip could not be looked at; "" where it could.
+    """
+
+    accepted: bool
+    law: str = ""
+    moment_s: float | None = None
+    p_value: float | None = None
+    verdicts: tuple[Verdict, ...] = ()
+    reason: str = ""
+    error: str = ""
+
+    @property
+    def num_tested(self) -> int:
+        """Laws that could be tested; with none of them a clip is accepted for want of evidence."""
+        return sum(verdict.outcome is not Outcome.UNTESTABLE for verdict in self.verdicts)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain dictionary."""
+        record = {
+            "accepted": self.accepted,
+            "law": self.law,
+            "moment_s": self.moment_s,
+            "p_value": self.p_value,
+            "num_tested": self.num_tested,
+            "reason": self.reason,
+            "verdicts": [verdict.to_json() for verdict in self.verdicts],
+        }
+        return record | ({"error": self.error} if self.error else {})
+
+
+def judge(verdicts: Sequence[Verdict]) -> Validation:
+    """What verdicts amount to: accepted where none is a failure."""
+    failed = [verdict for verdict in verdicts if verdict.outcome is Outcome.FAIL]
+    tested = [verdict for verdict in verdicts if verdict.outcome is not Outcome.UNTESTABLE]
+    if not failed:
+        reason = (
+            f"Accepted: {counted(len(tested), 'law')} of {len(verdicts)} could be tested, and "
+            "none is broken."
+            if tested
+            else "Accepted for want of evidence: no law could be tested."
+        )
+        return Validation(True, verdicts=tuple(verdicts), reason=reason)
+    first = min(failed, key=lambda v: float("inf") if v.moment_s is None else v.moment_s)
+    when = "" if first.moment_s is None else f" at {first.moment_s:.2f} s"
+    chance = "" if first.p_value is None else f" (p = {first.p_value:.2g})"
+    more = f"; {counted(len(failed) - 1, 'more law')} later" if len(failed) > 1 else ""
+    return Validation(
+        False,
+        first.law,
+        first.moment_s,
+        first.p_value,
+        tuple(verdicts),
+        f"Rejected: {plain(first.law)} is broken{when}{chance}{more}. {first.reason}",
+    )
+
+
+def validate(generated: Clip, reference: Scene | Clip, *, alpha: float = 0.01) -> Validation:
+    """Accept or reject a generated clip against ground truth, before it is used for training.
+
+    The clip's own scene, if it has one, is not believed: objects are found in its pixels.
+
+    Args:
+        generated: pixels under test.
+        reference: what truly happened at the same times, on the same clock: the simulator's or the
+            sensors' scene, a clip that carries one, or recorded pixels, which are then perceived in
+            the same way. Rate, picture size (of the same shape) and ids may differ.
+        alpha: chance of a false alarm for each law that can be tested; a good clip is rejected
+            with a chance of at most that, times their number.
+
+    Raises:
+        InputError: the two do not overlap in time, their pictures have different shapes, or alpha
+            is no chance.
+    """
+    if not 0 < alpha < 1:
+        raise InputError(f"alpha is {alpha}; it must be between 0 and 1")
+    truth = reference if isinstance(reference, Scene) else reference.scene or _perceive(reference)
+    return judge(audit_scene(_perceive(generated), truth, alpha=alpha))
+
+
+def validate_many(
+    pairs: Iterable[tuple[Clip | str | Path, Scene | Clip]], *, alpha: float = 0.01
+) -> Iterator[Validation]:
+    """`validate` for clips or video files, one at a time and in order.
+
+    What cannot be looked at is rejected with an `error`, and the next one is taken.
+
+    Args:
+        pairs: (generated, reference).
+        alpha: as for `validate`.
+
+    Raises:
+        InputError: alpha is no chance.
+    """
+    if not 0 < alpha < 1:
+        raise InputError(f"alpha is {alpha}; it must be between 0 and 1")
+    for generated, reference in pairs:
+        try:
+            clip = generated if isinstance(generated, Clip) else Clip.read(generated)
+            yield validate(clip, reference, alpha=alpha)
+        except (InputError, OSError) as error:
+            reason = " ".join(str(error).split())
+            yield Validation(False, reason=f"Rejected: {reason}", error=reason)
+
+
+def _perceive(clip: Clip) -> Scene:
+    pairs = zip(clip.time_s.tolist(), clip.frames, strict=True)
+    return PixelReadout.Config().build().read(pairs, provenance=clip.provenance)
