@@ -50,6 +50,31 @@ def test_a_pair_is_said_as_such_and_a_guess_as_a_guess():
     assert told == "near miss of object 2 and box 5 (guessed); without a contact"
 
 
+def test_of_many_reasons_the_first_are_told():
+    told = because(why(*[event()] * 9, absent=("a contact",)))
+    assert told.count("fall of object 1") == 6
+    assert told.endswith("; and 3 further events; without a contact")
+    assert "further" not in because(why(*[event()] * 6))
+
+
+def test_each_match_of_motion_says_what_is_alike():
+    pairs = [
+        ("field", [1, 2], [4]),
+        ("course", [], []),
+        ("body", [1], [4]),
+        ("pair", [1, 2], [4, 5]),
+    ]
+    alike = [
+        {"kind": kind, "query_tracks": asked, "tracks": there, "similarity": 0.75}
+        for kind, asked, there in pairs
+    ]
+    told = because({**why(), "similarity": 0.8, "alike": alike})
+    assert told == (
+        "motion 0.80 alike (all motion 0.75, what happens when 0.75, 1 like 4 0.75, "
+        "1 and 2 like 4 and 5 0.75)"
+    )
+
+
 def test_things_without_names_are_told_of():
     car = {"op": "event", "type": "fall", "roles": {"object": {"labels": ["car"]}}}
     doubt = "object 1 may not be a car: not recognised"

@@ -94,6 +94,13 @@ def test_few_videos_are_looked_at(library, few_at_a_time, monkeypatch):
     assert len(looked) == 3
 
 
+@pytest.mark.parametrize("op", [Op.GE, Op.GT])
+def test_no_table_is_made_for_more_events_than_there_are(library, op):
+    assert library.search(Fall().times(10**12, op)).hits == ()
+    most = max(len(hit.why["events"]) for hit in library.search(Fall()).hits)
+    assert library.search(Fall().times(most)).hits
+
+
 def test_dead_rows_do_not_count(tmp_path, make_scene):
     """Those of a writer that was killed are neither seen nor taken for a presence."""
     library = Library(LanceStore(str(tmp_path / "library")))

@@ -350,6 +350,8 @@ def test_a_measure_that_the_event_does_not_have_is_listed():
         ("then and or not", "names nothing that can happen"),
         ("fall then within 0 s a bounce", "leaves no time"),
         ("fall " * 300, "at most 200"),
+        ('Fall(height_m > 2).of("ball")', "a typed expression, which Python takes"),
+        ("~NearMiss()", "a typed expression, which Python takes"),
     ],
 )
 def test_a_query_without_meaning_is_refused_in_one_sentence(text, part):

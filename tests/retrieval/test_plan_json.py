@@ -33,12 +33,25 @@ def test_what_was_written_is_read_back():
         ({"op": "count", "part": FALL, "comparator": ">", "number": 2.5}, "query.number is 2.5"),
         ({"op": "then", "first": FALL, "second": FALL, "within_s": "soon"}, "within_s is 'soon'"),
         ({"op": "then", "first": FALL}, "query lacks second"),
+        ({**FALL, "type": "fal"}, "query.type is 'fal'; did you mean 'fall'"),
+        ({**FALL, "type": "zzz"}, "query.type is 'zzz'; known are accelerate, bounce"),
+        (
+            {**FALL, "where": [{"quantity": "heigth_m", "op": ">", "value": 1}]},
+            r"where\[0\].quantity is 'heigth_m'; did you mean 'height_m'",
+        ),
+        ({**FALL, "roles": {"subject": {}}}, "a role in query.roles is 'subject'; did you mean"),
         ({"op": "not", "part": {"op": "perhaps"}}, "operation 'perhaps' in query.part"),
     ],
 )
 def test_each_complaint_names_the_field(record, words):
     with pytest.raises(InputError, match=words):
         Plan.from_json(record)
+
+
+def test_every_event_has_a_duration():
+    where = [{"quantity": "duration_s", "op": "<", "value": 1}]
+    assert Plan.from_json({"op": "event", "type": "contain", "where": where}).query
+    assert Plan.from_json({"op": "event", "type": "enter", "where": where}).query
 
 
 def test_a_plan_is_read_as_strictly():

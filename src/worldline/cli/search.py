@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 __all__ = ["Search"]
 
 _MOST_MATCHES = 4
+_WHOLE = {"field": "all motion", "course": "what happens when"}
+"""Kinds of vectors that are of no track in particular (`retrieval.motions.Kind`)."""
+_MOST_REASONS = 6
+"""Overlapping matches are one hit, which may then rest on dozens of events; JSON has all."""
 
 Words = Annotated[
     tuple[str, ...],
@@ -127,7 +131,7 @@ def because(why: dict[str, Any]) -> str:
     from worldline.retrieval.plan import noun_of
 
     reasons = []
-    for event in why["events"]:
+    for event in why["events"][:_MOST_REASONS]:
         doubts = [doubt.split(":")[0] for doubt in event.get("unconfirmed", ())]
         doubts += ["guessed"] * event["guessed"]
         reason = " of ".join(filter(None, [noun_of(event["type"]), _who(event["roles"])]))
@@ -137,6 +141,8 @@ def because(why: dict[str, Any]) -> str:
             for c in event["comparisons"]
         ]
         reasons.append(": ".join(filter(None, [reason, ", ".join(measured)])))
+    if (more := len(why["events"]) - _MOST_REASONS) > 0:
+        reasons.append(f"and {counted(more, 'further event')}")
     reasons += [f"without {absent}" for absent in why["absent"]]
     if "similarity" in why:
         reasons.append(f"motion {why['similarity']:.2f} alike{_matches(why['alike'])}")
@@ -155,7 +161,7 @@ def _matches(pairs: list[dict[str, Any]]) -> str:
     told = []
     for pair in pairs[:_MOST_MATCHES]:
         sides = [" and ".join(map(str, pair[side])) for side in ("query_tracks", "tracks")]
-        what = "all motion" if pair["kind"] == "field" else f"{sides[0]} like {sides[1]}"
+        what = _WHOLE.get(pair["kind"]) or f"{sides[0]} like {sides[1]}"
         told.append(f"{what} {pair['similarity']:.2f}")
     return f" ({', '.join(told)})" if told else ""
 

@@ -203,6 +203,8 @@ class Candidates:
     ) -> Float[np.ndarray, " v"]:
         """Chance of so many of independent events: it grows with that of each."""
         num = len(self._uris)
+        if least > len(rows):
+            return np.zeros(num)  # and no table of as many rows as somebody asks for
         chances = np.zeros((least + 1, num))  # of 0, 1, ... events, the last one of all above, too
         chances[0] = 1.0
         order = np.argsort(self._video[rows], kind="stable")

@@ -31,7 +31,7 @@ def find_unchanged(file: Path, known: Mapping[str, Any]) -> IngestResult | None:
     except MediaError:
         return None
     counts = int(known["num_events"]), int(known["num_segments"])
-    return IngestResult(str(file), Status.UNCHANGED, *counts, error=known["damage"] or None)
+    return IngestResult(str(file), Status.UNCHANGED, *counts, error=_complaint(file, known))
 
 
 def is_current(known: Mapping[str, Any], content_hash: str) -> bool:
@@ -61,7 +61,12 @@ def examine(task: Task, look: Look) -> tuple[IngestResult, SceneRows | None]:
         return IngestResult(uri, Status.FAILED, error=reason, bug=True), None
     status = Status.UPDATED if task.is_known else Status.ADDED
     counts = rows.video["num_events"], rows.video["num_segments"]
-    return IngestResult(uri, status, *counts, error=rows.video["damage"] or None), rows
+    return IngestResult(uri, status, *counts, error=_complaint(task.file, rows.video)), rows
+
+
+def _complaint(file: Path, video: Mapping[str, Any]) -> str | None:
+    """What of a file could not be read, as errors say it: with its name."""
+    return f"{file}: {video['damage']}" if video["damage"] else None
 
 
 def make_rows(seen: Seen, uri: str, content_hash: str) -> SceneRows:

@@ -15,6 +15,7 @@ decide anything: they are listed in the plan.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -50,6 +51,9 @@ __all__ = ["parse"]
 
 _NAMES = "xyzuvw"
 
+_EXPRESSION = re.compile(r"\b[A-Z][A-Za-z]+\((\)|[a-z]+_[a-z0-9_]+\s*[<>=])")
+"""Such as `Fall(height_m > 2)` or `Fall()`, whose 2 would be read as a count."""
+
 
 def parse(text: str, thesaurus: Thesaurus | None = None) -> Plan:
     """Read a question into a plan.
@@ -62,6 +66,11 @@ def parse(text: str, thesaurus: Thesaurus | None = None) -> Plan:
         InputError: nothing that can happen is named, a number cannot be read or used, or limits
             or negations undo each other; the message says what can be asked.
     """
+    if _EXPRESSION.search(text):
+        raise InputError(
+            "the query looks like a typed expression, which Python takes; ask in words, such as "
+            "`a ball falls more than 2 m`, or pass the plan as JSON"
+        )
     items = settle(spread_ranges(read_words(text)))
     profiles = [item for item in items if item.kind is Kind.PROFILE]
     items = [item for item in items if item.kind is not Kind.PROFILE]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from itertools import repeat
 from typing import Any, TypeVar
 
 from worldline.core.errors import InputError
+from worldline.physics import ONTOLOGY
 from worldline.retrieval.query import (
     And,
     Compare,
@@ -122,8 +124,9 @@ def read_query(record: Any, place: str = "query", depth: int = 1) -> Query:
     """Read a query expression.
 
     Raises:
-        InputError: a field is missing, unknown or of the wrong kind; names it and its place. Or
-            there are more than `MAX_DEPTH` levels.
+        InputError: a field is missing, unknown or of the wrong kind, or names an event, quantity or
+            role that is not in docs/events.md; names it and its place. Or there are more than
+            `MAX_DEPTH` levels.
     """
     if depth > MAX_DEPTH:
         raise InputError(f"query JSON is nested too deep; write it in at most {MAX_DEPTH} levels")
@@ -156,16 +159,30 @@ def read_query(record: Any, place: str = "query", depth: int = 1) -> Query:
 
 
 def _read_event(fields: Fields, place: str) -> Event:
+    kind = _named(fields.needed("type", str), f"{place}.type", ONTOLOGY)
+    known = {*ONTOLOGY[kind].quantities, "duration_s"}
     where = [
         Compare(
-            item.needed("quantity", str), item.chosen("op", Op), float(item.needed("value", float))
+            _named(item.needed("quantity", str), f"{place}.where[{index}].quantity", known),
+            item.chosen("op", Op),
+            float(item.needed("value", float)),
         )
-        for item in fields.parts("where", known=("quantity", "op", "value"))
+        for index, item in enumerate(fields.parts("where", known=("quantity", "op", "value")))
     ]
     roles = []
     for role, record in (fields.optional("roles", dict) or {}).items():
+        _named(role, f"a role in {place}.roles", ONTOLOGY[kind].roles)
         who = Fields(record, f"{place}.roles.{role}", known=("labels", "colors", "name"))
         roles.append(
             (role, Who(who.texts("labels"), who.texts("colors"), who.optional("name", str)))
         )
-    return Event(fields.needed("type", str), tuple(where), tuple(roles))
+    return Event(kind, tuple(where), tuple(roles))
+
+
+def _named(name: str, place: str, known: Collection[str]) -> str:
+    """The name, if it is a known one: another would find nothing, and nobody would hear why."""
+    if name in known:
+        return name
+    near = difflib.get_close_matches(name, known, n=1)
+    advice = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(known))}"
+    raise InputError(f"query JSON: {place} is {name!r}; {advice}")

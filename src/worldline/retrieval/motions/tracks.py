@@ -63,16 +63,31 @@ def cut_segments(scene: Scene) -> Iterator[Segment]:
     """
     if scene.num_frames < 2:
         return
-    begin_s, end_s = float(scene.time_s[0]), float(scene.time_s[-1])
-    num_segments = max(1, int(np.ceil((end_s - begin_s - WINDOW_S) / HOP_S - 1e-9)) + 1)
+    begin_s = float(scene.time_s[0])
     finite = np.isfinite(scene.center_px).all(axis=2) & np.isfinite(scene.size_px).all(axis=2)
     seen = scene.visible & finite
-    for number in range(num_segments):
+    for number in window_numbers(scene.time_s):
         from_s = begin_s + number * HOP_S
         inside = (scene.time_s >= from_s - 1e-9) & (scene.time_s <= from_s + WINDOW_S + 1e-9)
         segment = _cut(scene, seen & inside, number)
         if segment is not None:
             yield segment
+
+
+def window_numbers(time_s: Float[np.ndarray, " t"]) -> list[int]:
+    """Windows that hold a frame, counted from the first frame on.
+
+    A file may say that hours pass between two of its frames; nothing is seen in between.
+
+    Args:
+        time_s: of the frames, increasing.
+    """
+    since_s = time_s - time_s[0]
+    last = max(0, int(np.ceil((since_s[-1] - WINDOW_S) / HOP_S - 1e-9)))
+    first_in = np.ceil((since_s - WINDOW_S) / HOP_S - 1e-9).astype(np.int64)
+    shared = first_in[:, None] + np.arange(round(WINDOW_S / HOP_S) + 1)
+    inside = shared * HOP_S <= since_s[:, None] + 1e-9
+    return np.unique(shared[inside & (shared >= 0) & (shared <= last)]).tolist()
 
 
 def pack_segment(segment: Segment | None) -> tuple[np.ndarray, np.ndarray]:

@@ -14,9 +14,9 @@ from worldline.retrieval.motions.tracks import (
     HOP_S,
     NUM_STEPS,
     STEP_S,
-    WINDOW_S,
     Segment,
     cut_segments,
+    window_numbers,
 )
 
 __all__ = ["Window", "cut_windows"]
@@ -54,7 +54,7 @@ def cut_windows(scene: Scene, moments: Moments | None) -> Iterator[Window]:
         return
     segments = {segment.number: segment for segment in cut_segments(scene)}
     begin_s = float(scene.time_s[0])
-    for number in range(max(1, int(np.ceil((scene.duration_s - WINDOW_S) / HOP_S - 1e-9)) + 1)):
+    for number in window_numbers(scene.time_s):
         segment = segments.get(number)
         value, spans = np.zeros((NUM_MOMENTS, NUM_STEPS)), []
         if segment is not None:
