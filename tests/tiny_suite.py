@@ -35,11 +35,11 @@ def make_clips(seed: int, num_clips: int) -> list[Clip]:
     """Squares of 6 pixels that go to the right at one to three pixels a frame."""
     rng = np.random.default_rng(seed)
     clips = []
-    for _ in range(num_clips):
+    for row in range(4, 4 + num_clips):  # each clip is one of its kind
         speed, start = int(rng.integers(1, 4)), int(rng.integers(0, 8))
         frames = np.full((4 + HORIZON, 32, 32, 3), 40, dtype=np.uint8)
         for t, frame in enumerate(frames):
-            frame[12:18, start + speed * t : start + speed * t + 6] = 220
+            frame[row : row + 6, start + speed * t : start + speed * t + 6] = 220
         here = Provenance(Origin.SIMULATED, "square")
         clips.append(Clip(frames=frames, time_s=np.arange(len(frames)) * 0.1, provenance=here))
     return clips

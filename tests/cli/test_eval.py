@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from worldline.audit.suites import runs as runs_module
@@ -84,6 +85,27 @@ def test_a_failing_suite_ends_with_its_reason(call, model, tmp_path):
     assert "out of ideas" in (tmp_path / "out" / "index.html").read_text()
 
 
+def test_a_folder_of_videos_is_written_and_scored(call, tmp_path):
+    folder = tmp_path / "theirs"
+    done = call("eval", "tiny", "--contexts", folder, "--quick", "--size-px", "32")
+    assert done.code == 0
+    assert "4 videos to be continued are in" in done.out
+    done = call("eval", "tiny", "--videos", folder, "--quick")
+    assert done.code == 2
+    assert "4 of 4 continuations cannot be used" in done.error_lines[0]
+    for path in (folder / "contexts").glob("*.npz"):
+        last = np.load(path)["frames"][-1:]
+        np.savez(folder / "continuations" / path.name, frames=last.repeat(3, axis=0))
+    done = call("eval", "tiny", "--videos", folder, "--quick", "--json")
+    assert done.code == 0
+    rows = done.answer["results"][0]["tables"][0]["rows"]
+    assert rows[0]["name"] == "theirs"
+    assert rows[0]["cells"] == rows[1]["cells"]  # copy-last
+    done = call("eval", "tiny", "--videos", folder)
+    assert done.code == 2
+    assert "were written for `eval tiny --seed 0 --quick`" in done.error_lines[0]
+
+
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
@@ -91,6 +113,9 @@ def test_a_failing_suite_ends_with_its_reason(call, model, tmp_path):
         (("tiny", "--model", "missing.py:f"), "missing.py: there is no such file"),
         (("tiny", "--model", "nothing"), "name a model as FILE.py:NAME"),
         (("tiny", "--model", "a.py:f", "--world", "small"), "one thing is tested at a time"),
+        (("tiny", "--contexts", "x", "--videos", "x"), "--contexts and --videos: one thing"),
+        (("tiny", "--contexts", "x", "--size-px", "3"), "--size-px is 3"),
+        (("tiny", "--videos", "nowhere"), "write contexts first, with --contexts"),
         (("tiny", "--calibrate"), "--calibrate: is for the suite retrieval"),
         (("tiny", "--workers", "0"), "--workers is 0"),
         (("tiny", "--world", "nowhere"), "nowhere"),

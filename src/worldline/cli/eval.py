@@ -63,6 +63,8 @@ class Eval:
         Path | None,
         tyro.conf.arg(metavar="DIR", help="Score the continuations put into that same folder."),
     ] = None
+    size_px: int = 64
+    """Side of the frames that --contexts writes."""
     cache: Path = Path(".cache/eval")
     """retrieval: folder that keeps clips and what is computed of them for the next run."""
     quick: bool = False

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from worldline.cli.files import write_json
 from worldline.cli.output import Answer
+from worldline.cli.places import make_folder
 from worldline.core.errors import InputError
 from worldline.core.wording import plain
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from worldline.audit.suites import Run, Subject, SuiteResult
+    from worldline.audit.suites import Run, RunSettings, Subject, SuiteResult
     from worldline.cli.eval import Eval
 
 __all__ = ["evaluate", "show"]
@@ -33,6 +35,8 @@ def evaluate(command: Eval, set_done: Callable[[float], None]) -> Answer:
         raise InputError("--calibrate: is for the suite retrieval; leave it out")
     names = tuple(SUITES) if command.suite == "all" else (command.suite,)
     settings = RunSettings(command.seed, command.quick, command.workers)
+    if command.contexts is not None:
+        return _write_contexts(command, command.contexts, names, settings, set_done)
 
     def keep(run: Run) -> None:
         if command.out is not None:
@@ -47,9 +51,9 @@ def evaluate(command: Eval, set_done: Callable[[float], None]) -> Answer:
 def _open_subject(command: Eval) -> Subject:
     from worldline.audit.suites import load_subject, of_world
 
-    given = [name for name in ("world", "model") if getattr(command, name) is not None]
-    if len(given) > 1:
-        raise InputError(f"--{' and --'.join(given)}: one thing is tested at a time; leave one out")
+    _require_one(command, "world", "model", "videos")
+    if command.videos is not None:
+        return _open_videos(command, command.videos)
     if command.model is not None:
         return load_subject(command.model)
     from worldline.world import World
@@ -57,9 +61,63 @@ def _open_subject(command: Eval) -> Subject:
     return of_world(World.from_pretrained(command.world or "small"))
 
 
+def _open_videos(command: Eval, folder: Path) -> Subject:
+    from worldline.audit.suites.folder import VideoFolder
+
+    opened = VideoFolder.open(folder)
+    told = (" ".join(opened.suites), opened.seed, opened.quick)
+    asked = (command.suite, command.seed, command.quick)
+    if told != asked:
+        quick = " --quick" if opened.quick else ""
+        raise InputError(
+            f"--videos {folder}: its contexts were written for `eval {told[0]} --seed {told[1]}"
+            f"{quick}`; ask the same, or write others"
+        )
+    return opened.subject()
+
+
+def _write_contexts(
+    command: Eval,
+    folder: Path,
+    names: tuple[str, ...],
+    settings: RunSettings,
+    set_done: Callable[[float], None],
+) -> Answer:
+    from worldline.audit.suites import run_suites
+    from worldline.audit.suites.folder import record_contexts, write_manifest
+
+    _require_one(command, "contexts", "world", "model", "videos")
+    if command.size_px < 16:
+        raise InputError(f"--size-px is {command.size_px}; it must be at least 16")
+    make_folder("--contexts", folder)
+    recorder = record_contexts(folder, size_px=command.size_px)
+    run = run_suites(recorder, names, settings, on_progress=set_done)
+    failed = [f"{done.suite}: {done.error}" for done in run.attempts if done.error]
+    if failed:
+        raise InputError(failed[0])
+    number = write_manifest(folder, recorder, (command.suite,), settings)
+    left_out = {done.suite: done.left_out for done in run.attempts if done.left_out}
+    return {"contexts": str(folder), "num_contexts": number, "left_out": left_out, "results": []}
+
+
+def _require_one(command: Eval, *names: str) -> None:
+    given = [name for name in names if getattr(command, name) is not None]
+    if len(given) > 1:
+        raise InputError(f"--{' and --'.join(given)}: one thing is tested at a time; leave one out")
+
+
 def show(answer: Answer, console: Console) -> None:
     """Print the two reports, one after the other: physical, then visual."""
     from worldline.audit.suites import Report, Run
+
+    if "contexts" in answer:
+        console.print(
+            f"{answer['num_contexts']} videos to be continued are in {answer['contexts']}; "
+            "contexts.json there says by how much, and where the continuations go"
+        )
+        for suite, reason in answer["left_out"].items():
+            console.print(f"{suite}: left out; {reason}", style="yellow")
+        return
 
     run = Run.from_json(answer)
     if run.settings.quick:
