@@ -135,7 +135,8 @@ def run(
     if subject.world is not None and subject.world.context > 1:
         notes.append(
             f"A world is shown its usual {subject.world.context} frames: where only one is given, "
-            "it is repeated, and then says that nothing has moved so far."
+            "it is repeated, and then says that nothing has moved so far. Who repeats that frame "
+            "gets the overlap of the copy-last row, whatever the published number is."
         )
     elif subject.world is None:
         notes.append("A model that refuses a single frame is shown it twice.")
