@@ -85,3 +85,5 @@ def test_bad_input() -> None:
         run(Subject("mute"), TINY)
     with pytest.raises(InputError, match="at least one clip"):
         run(Subject("still", predict=still), Settings(num_clips=0))
+    with pytest.raises(InputError, match="no domain cooking"):
+        run(Subject("still", predict=still), Settings(domains=("cooking",)))

@@ -54,12 +54,14 @@ class Settings:
         quick: three domains, two clips each.
         num_workers: processes that make clips, and threads that continue them.
         num_clips: of each domain, its families in turn.
+        domains: out of `DOMAINS`, all of them unless told otherwise.
     """
 
     seed: int = 0
     quick: bool = False
     num_workers: int = 1
     num_clips: int = 10
+    domains: tuple[str, ...] = tuple(DOMAINS)
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ def run(
     """Let the subject continue clips of every domain.
 
     Raises:
-        InputError: the subject cannot predict, or a setting is less than 1.
+        InputError: the subject cannot predict, a setting is less than 1, or a domain is unknown.
     """
     settings = settings or Settings()
     predictors: dict[str, Predictor] = {
@@ -97,7 +99,13 @@ def run(
     if subject.world is not None:
         predictors[_UNTRAINED] = _Predicts(untrained(subject.world).need("predict", "transfer"))
     predictors |= {_COPY: CopyLast(), _WARP: ConstantVelocityWarp()}
-    names = _QUICK if settings.quick else tuple(DOMAINS)
+    unknown = set(settings.domains) - set(DOMAINS)
+    if unknown or not settings.domains:
+        raise InputError(
+            f"transfer knows no domain {', '.join(sorted(unknown)) or 'at all'}; there are "
+            f"{', '.join(DOMAINS)}"
+        )
+    names = _QUICK if settings.quick else settings.domains
     count = 2 if settings.quick else settings.num_clips
     clips = {name: _clips(name, count, settings, subject.size_px) for name in names}
     cases = [(number, clip) for number, clip in enumerate(_joined(clips))]
