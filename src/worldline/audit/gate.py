@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from worldline.audit.alignment import Alignment, align
+from worldline.audit.tolerances import DEFAULT_ALPHA, is_calibrated_kind, load_tolerances
 from worldline.core.scene import Scene
 from worldline.core.verdict import Outcome, Verdict
 from worldline.core.wording import counted
@@ -23,7 +24,7 @@ _MIN_STD_PX = 0.5
 
 
 def audit_scene(
-    scene: Scene, reference: Scene | None = None, *, alpha: float = 0.01
+    scene: Scene, reference: Scene | None = None, *, alpha: float = DEFAULT_ALPHA
 ) -> tuple[Verdict, ...]:
     """Check a scene against the laws, and against what is known to have happened.
 
@@ -34,14 +35,19 @@ def audit_scene(
         alpha: chance of a false alarm for each verdict.
 
     Returns:
-        the verdicts of `physics.check_laws`, then with a reference `reference_permanence`,
-        `reference_position` and `reference_count`. In these `moment_s` is the first significant
-        departure, or the largest difference where none is significant; ids are the reference's.
+        the verdicts of `physics.check_laws`, which for a video tracked in pixels are settled by how
+        far lawful films go after the same chain (`audit.tolerances`); then with a reference
+        `reference_permanence`, `reference_position` and `reference_count`. In these `moment_s` is
+        the first significant departure, or the largest difference where none is significant; ids
+        are the reference's.
 
     Raises:
         InputError: the two do not overlap in time, or their pictures have different shapes.
     """
     verdicts = check_laws(scene, alpha=alpha)
+    if is_calibrated_kind(scene):
+        films = load_tolerances()
+        verdicts = tuple(films.settle(verdict, alpha) for verdict in verdicts)
     if reference is None:
         return verdicts
     aligned = align(scene, reference)

@@ -10,7 +10,14 @@ import numpy as np
 from worldline.core import Scene, Verdict
 from worldline.physics.contacts import box_gap
 from worldline.physics.kinematics import motion_of, whole_boxes
-from worldline.physics.laws.judging import ROUND, Deviation, judge, two_sided_log_p, untestable
+from worldline.physics.laws.judging import (
+    ROUND,
+    Deviation,
+    judge,
+    tell,
+    two_sided_log_p,
+    untestable,
+)
 from worldline.physics.laws.solids import Solid, overlap_depth
 
 __all__ = ["check_interpenetration", "check_rigidity"]
@@ -111,6 +118,7 @@ def _size_change(scene: Scene, row: int, frames: np.ndarray) -> Deviation:
         (object_id,),
         f"{what} of object {object_id} is {ratio:.2f} times the usual at its most deviant",
         {"ratio": ratio},
+        float(np.sort(np.abs(logarithm - usual) / (granted + 2.0 * relative_std))[-rank]),
     )
 
 
@@ -181,9 +189,9 @@ def _overlap(
     log_p = two_sided_log_p(excess, noise, tolerance=granted) + math.log(len(depths))
     ids = (int(scene.ids[i]), int(scene.ids[j]))
     text = (
-        f"objects {ids[0]} and {ids[1]} overlap by {depth:.3g} m at the most"
+        f"objects {ids[0]} and {ids[1]} overlap by {tell(depth)} m at the most"
         if depth > 0
-        else f"objects {ids[0]} and {ids[1]} stay at least {-depth:.3g} m apart"
+        else f"objects {ids[0]} and {ids[1]} stay at least {tell(-depth)} m apart"
     )
     return Deviation(log_p, float(scene.time_s[t]), ids, text, {"overlap_m": depth})
 

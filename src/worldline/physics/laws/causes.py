@@ -15,8 +15,10 @@ from worldline.physics.laws.free import flying_rows
 from worldline.physics.laws.judging import (
     DRIVEN,
     Deviation,
+    excess_of,
     judge,
     one_sided_log_p,
+    tell,
     two_sided_log_p,
     untestable,
     with_contacts_known,
@@ -113,8 +115,9 @@ def _hold(track: Track, segment: Segment, gravity: float) -> Deviation:
         segment.fit.start_s,
         (own,),
         f"object {own} touches nothing from {segment.fit.start_s:.2f} to {segment.fit.end_s:.2f} s "
-        f"and accelerates downwards by {down:.3g} {unit}, where free fall has {gravity:.3g}",
+        f"and accelerates downwards by {tell(down)} {unit}, where free fall has {tell(gravity)}",
         {"acceleration_" + ("mps2" if track.is_metric else "pxps2"): down},
+        excess_of(gravity - down, std, tolerance=(1.0 - HELD_SHARE) * gravity),
     )
 
 
@@ -209,18 +212,19 @@ def _jump(track: Track, touch_s: float, other: int, early: list[Kick]) -> Deviat
     own = track.object_id
     if not early:
         text = f"object {own} keeps its way until object {other} touches it at {touch_s:.2f} s"
-        return Deviation(0.0, touch_s, (own, other), text)
+        return Deviation(0.0, touch_s, (own, other), text, excess=0.0)
     moment, before, after = max(early, key=lambda k: float(np.linalg.norm(k[2] - k[1])))
     size = float(np.linalg.norm(after - before))
     granted = JUMP_MPS if track.is_metric else JUMP_SIZES * track.scale
-    unit = "m/s" if track.is_metric else "px/s"
+    unit, std = "m/s" if track.is_metric else "px/s", _jump_std(track, moment)
     return Deviation(
-        two_sided_log_p(size, _jump_std(track, moment), tolerance=granted),
+        two_sided_log_p(size, std, tolerance=granted),
         moment,
         (own, other),
-        f"the velocity of object {own} jumps by {size:.3g} {unit} at {moment:.2f} s, "
+        f"the velocity of object {own} jumps by {tell(size)} {unit} at {moment:.2f} s, "
         f"{touch_s - moment:.2f} s before object {other} touches it",
         {"early_s": touch_s - moment},
+        excess_of(size, std, tolerance=granted),
     )
 
 

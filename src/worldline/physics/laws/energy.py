@@ -16,8 +16,10 @@ from worldline.physics.laws.judging import (
     DRIVEN,
     ROUND,
     Deviation,
+    excess_of,
     judge,
     one_sided_log_p,
+    tell,
     untestable,
     with_contacts_known,
 )
@@ -154,8 +156,8 @@ def _growth(scene: Scene, tracks: list[Track], is_touched: bool) -> Deviation | 
         min(0.0, float(log_p[worst]) + math.log(len(at))),
         float(scene.time_s[at[worst]]),
         ids,
-        f"the energy of {who} rises by at most {rise[worst]:.3g} J where it changes by "
-        f"{np.ptp(e):.3g} J in all",
+        f"the energy of {who} rises by at most {tell(rise[worst])} J where it changes by "
+        f"{tell(np.ptp(e))} J in all",
         {"gain_j": float(rise[worst]), "change_j": float(np.ptp(e))},
     )
 
@@ -260,7 +262,8 @@ def _level_rise(one: Flight, two: Flight) -> Deviation:
         one_sided_log_p(rise - granted, math.hypot(*errors)),
         two.start_s,
         (own,),
-        f"the height that object {own} could rise to changes by {rise:+.3g} px from one flight to "
-        f"the next, of {max(ways):.3g} px that it moves through",
+        f"the height that object {own} could rise to changes by {tell(rise, signed=True)} px from "
+        f"one flight to the next, of {tell(max(ways))} px that it moves through",
         {"gain_px": rise},
+        excess_of(rise, math.hypot(*errors), tolerance=granted),
     )

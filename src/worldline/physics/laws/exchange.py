@@ -15,8 +15,10 @@ from worldline.physics.laws.judging import (
     DRIVEN,
     ROUND,
     Deviation,
+    excess_of,
     judge,
     one_sided_log_p,
+    tell,
     two_sided_log_p,
     untestable,
 )
@@ -120,8 +122,8 @@ def _sum_change(scene: Scene, impact: Impact) -> Deviation | None:
         min(0.0, log_p + math.log(len(change))),
         impact.contact.start_s,
         (i, j),
-        f"the momentum of objects {i} and {j} together changes by {size:.3g} kg m/s as they hit "
-        f"each other, where {handed:.3g} kg m/s are handed over",
+        f"the momentum of objects {i} and {j} together changes by {tell(size)} kg m/s as they hit "
+        f"each other, where {tell(handed)} kg m/s are handed over",
         {"change_kgmps": size, "handed_over_kgmps": handed},
     )
 
@@ -136,7 +138,7 @@ def _opposition(impact: Impact) -> Deviation | None:
     if speed < least:
         return None
     sizes = [float(np.linalg.norm(end.jump)) for end in (one, two)]
-    log_p = -math.inf
+    log_p, excess = -math.inf, math.inf
     # Weights of the two bodies: all ratios of masses, from one alone to the other alone.
     for angle in np.linspace(0.0, math.pi / 2, 91).tolist():
         a, b = math.cos(angle), math.sin(angle)
@@ -144,6 +146,7 @@ def _opposition(impact: Impact) -> Deviation | None:
         std = float(np.linalg.norm(np.hypot(a * one.jump_std, b * two.jump_std)))
         granted = SHARE_PX * (a * sizes[0] + b * sizes[1])
         log_p = max(log_p, two_sided_log_p(rest, std, tolerance=granted))
+        excess = min(excess, excess_of(rest, std, tolerance=granted))
     cosine = -float(one.jump @ two.jump) / max(sizes[0] * sizes[1], 1e-12)
     turn = math.degrees(math.acos(min(1.0, max(-1.0, cosine))))
     i, j = impact.ids
@@ -154,6 +157,7 @@ def _opposition(impact: Impact) -> Deviation | None:
         f"the changes of velocity of objects {i} and {j} as they hit each other are {turn:.0f} "
         "degrees off from opposite, whatever their masses",
         {"off_opposite_deg": turn},
+        excess,
     )
 
 
@@ -239,9 +243,8 @@ def _gain(
 ) -> Deviation:
     is_metric = impact.one.track.is_metric
     share = GAIN_SHARE if is_metric else GAIN_SHARE_PX
-    log_p = one_sided_log_p(
-        parting - (1.0 + share) * meeting, math.hypot((1.0 + share) * meeting_std, parting_std)
-    )
+    std = math.hypot((1.0 + share) * meeting_std, parting_std)
+    log_p = one_sided_log_p(parting - (1.0 + share) * meeting, std)
     unit = "m/s" if is_metric else "px/s"
     who = f"object {impact.ids[0]} meets the ground or a wall"
     if impact.two is not None:
@@ -250,9 +253,11 @@ def _gain(
         log_p,
         impact.contact.start_s,
         impact.ids,
-        f"{who} with {meeting:.3g} and part{'s' * (impact.two is None)} with {parting:.3g} {unit}, "
+        f"{who} with {tell(meeting)} and part{'s' * (impact.two is None)} with {tell(parting)} "
+        f"{unit}, "
         f"a coefficient of {parting / meeting:.2f}",
         {"coefficient": parting / meeting},
+        excess_of(parting, std, tolerance=(1.0 + share) * meeting),
     )
 
 
@@ -266,9 +271,8 @@ def _difference(a: Bounce, b: Bounce) -> Deviation:
     shares = [
         e / v for _, _, meet, part, *std in (a, b) for e, v in zip(std, (meet, part), strict=True)
     ]
-    log_p = two_sided_log_p(
-        logs[1] - logs[0], float(np.linalg.norm(shares)), tolerance=math.log1p(SAME_SHARE)
-    )
+    change, std = abs(logs[1] - logs[0]), float(np.linalg.norm(shares))
+    log_p = two_sided_log_p(change, std, tolerance=math.log1p(SAME_SHARE))
     first, second = (math.exp(value) for value in logs)
     return Deviation(
         log_p,
@@ -277,4 +281,5 @@ def _difference(a: Bounce, b: Bounce) -> Deviation:
         f"object {b[0].ids[0]} bounces with a coefficient of {first:.2f} at "
         f"{a[0].contact.start_s:.2f} s and of {second:.2f} at {b[0].contact.start_s:.2f} s",
         {"coefficient": second, "coefficient_before": first},
+        excess_of(change, std, tolerance=math.log1p(SAME_SHARE)),
     )

@@ -25,8 +25,10 @@ from worldline.physics.kinematics import Segment, Track, motion_of
 from worldline.physics.laws.judging import (
     SELF_PROPELLED,
     Deviation,
+    excess_of,
     judge,
     misfit_p,
+    tell,
     two_sided_log_p,
     untestable,
     with_contacts_known,
@@ -165,8 +167,8 @@ def _misfit(
         float(stats.chi2.logsf(chi2, dof)),
         moment,
         (track.object_id,),
-        f"object {track.object_id} leaves its {shape} by up to {largest:.3g} {unit} between "
-        f"{time_s[0]:.2f} and {time_s[-1]:.2f} s, chi2 = {chi2:.3g} for {dof} degrees of freedom",
+        f"object {track.object_id} leaves its {shape} by up to {tell(largest)} {unit} between "
+        f"{time_s[0]:.2f} and {time_s[-1]:.2f} s, chi2 = {tell(chi2)} for {dof} degrees of freedom",
         {"largest_deviation_" + unit: largest, "chi2": chi2, "dof": float(dof)},
     )
 
@@ -255,6 +257,10 @@ def _pixel_form(flight: Flight) -> Deviation | None:
         f"acceleration of object {track.object_id} changes by {drift:+.0%} over half its flight "
         f"and points {side:+.0%} sideways",
         {"drift_share": drift, "drift_share_std": drift_std, "sideways_share": side},
+        max(
+            excess_of(abs(drift), drift_std, tolerance=FORM_SHARE_PX),
+            excess_of(abs(side), side_std, tolerance=FORM_SHARE_PX),
+        ),
     )
 
 
@@ -302,8 +308,8 @@ def _metric_parameters(scene: Scene, gravity_mps2: float) -> list[Deviation]:
                     log_p,
                     segment.fit.origin_s,
                     (track.object_id,),
-                    f"object {track.object_id} falls with {down:.3g} +- {std:.2g} m/s^2 "
-                    f"where g is {gravity_mps2:.3g}",
+                    f"object {track.object_id} falls with {tell(down)} ± {tell(std, 2)} m/s^2 "
+                    f"where g is {tell(gravity_mps2)}",
                     {"acceleration_mps2": down, "acceleration_mps2_std": std},
                 )
             )
@@ -326,13 +332,15 @@ def _scaled_parameters(scene: Scene, gravity_mps2: float) -> list[Deviation]:
             own - gravity_mps2, own_std, tolerance=PARAMETER_SHARE_PX * gravity_mps2
         )
         text = (
-            f"object {flight.track.object_id} falls with {own:.3g} +- {own_std:.2g} m/s^2 "
-            f"where g is {gravity_mps2:.3g}"
+            f"object {flight.track.object_id} falls with {tell(own)} ± {tell(own_std, 2)} m/s^2 "
+            f"where g is {tell(gravity_mps2)}"
         )
         quantities = {"acceleration_mps2": own, "acceleration_mps2_std": own_std}
-        found.append(
-            Deviation(log_p, flight.fit.origin_s, (flight.track.object_id,), text, quantities)
+        excess = excess_of(
+            abs(own - gravity_mps2), own_std, tolerance=PARAMETER_SHARE_PX * gravity_mps2
         )
+        who = (flight.track.object_id,)
+        found.append(Deviation(log_p, flight.fit.origin_s, who, text, quantities, excess))
     return found
 
 
@@ -351,12 +359,10 @@ def _compared_parameters(scene: Scene) -> list[Deviation]:
         i, j = one.track.object_id, two.track.object_id
         objects = (i,) if same else (i, j)
         who = f"two flights of object {i}" if same else f"flights of objects {i} and {j}"
-        text = f"{who} have accelerations in the ratio {a / b:.3g} +- {a / b * std:.2g}"
-        found.append(
-            Deviation(
-                log_p, two.fit.origin_s, objects, text, {"ratio": a / b, "ratio_std": a / b * std}
-            )
-        )
+        text = f"{who} have accelerations in the ratio {tell(a / b)} ± {tell(a / b * std, 2)}"
+        excess = excess_of(abs(logarithm), std, tolerance=math.log1p(PARAMETER_SHARE_PX))
+        ratio = {"ratio": a / b, "ratio_std": a / b * std}
+        found.append(Deviation(log_p, two.fit.origin_s, objects, text, ratio, excess))
     return found
 
 

@@ -17,10 +17,12 @@ __all__ = [
     "ROUND",
     "SELF_PROPELLED",
     "Deviation",
+    "excess_of",
     "judge",
     "misfit_p",
     "one_sided_log_p",
     "restate",
+    "tell",
     "tell_p",
     "two_sided_log_p",
     "untestable",
@@ -29,6 +31,9 @@ __all__ = [
 
 MOST_BITS = 1e6
 """Surprise of what is certain, such as an object that the truth says is gone."""
+
+ROUNDING = 1e-6
+"""Smaller numbers of metres, pixels and seconds are rounding of the arithmetic."""
 
 LEAST_P = 1e-4
 """Smaller p-values are told as "less than" in sentences: tails are not known so far out."""
@@ -71,6 +76,9 @@ class Deviation:
         objects: ids concerned.
         text: the measured numbers in words, as the middle of a sentence.
         quantities: the measured numbers.
+        excess: the deviation over what is granted and two standard errors, see `excess_of`; None
+            where a test has no such number. It grows on where a p-value is 1 or 0, so that films of
+            lawful motion can say what is usual (`worldline.audit.tolerances`).
     """
 
     log_p: float
@@ -78,6 +86,7 @@ class Deviation:
     objects: tuple[int, ...]
     text: str
     quantities: Mapping[str, float] = field(default_factory=dict)
+    excess: float | None = None
 
 
 def judge(law: str, deviations: Sequence[Deviation], alpha: float) -> Verdict:
@@ -86,20 +95,23 @@ def judge(law: str, deviations: Sequence[Deviation], alpha: float) -> Verdict:
     The verdict is about the family of all tests: the smallest p-value times their number (the first
     step of Holm 1979), so that the chance of any false alarm in a scene is at most `alpha`.
     """
-    worst = min(deviations, key=lambda d: d.log_p)
+    worst = min(deviations, key=lambda d: (d.log_p, -(d.excess or 0.0)))
+    excess = {} if worst.excess is None else {"excess": worst.excess}
     count = len(deviations)
     log_p = min(0.0, worst.log_p + math.log(count))
     p_value = math.exp(log_p)
     tests = "1 test" if count == 1 else f"{count} tests"
+    text = worst.text[0].upper() + worst.text[1:]
     return Verdict(
         law,
         Outcome.FAIL if p_value < alpha else Outcome.PASS,
         p_value,
         worst.moment_s,
         worst.objects,
-        f"{worst.text} ({tell_p(p_value)}, worst of {tests}).",
+        f"{text} ({tell_p(p_value)}, worst of {tests}).",
         {
             **worst.quantities,
+            **excess,
             "num_tests": float(count),
             "surprise_bits": min(MOST_BITS, max(0.0, -log_p / math.log(2))),
         },
@@ -116,6 +128,12 @@ def restate(verdict: Verdict, *, outcome: Outcome, p_value: float | None, why: s
     """
     told = verdict.reason.rpartition(" (p ")[0] or verdict.reason.rstrip(".")
     return replace(verdict, outcome=outcome, p_value=p_value, reason=f"{told} ({why}).")
+
+
+def tell(value: float, digits: int = 3, *, signed: bool = False) -> str:
+    """A measured number in a sentence: no exponent, and 0 for what is nothing but rounding."""
+    text = write_number(0.0 if abs(value) < ROUNDING else value, digits)
+    return f"+{text}" if signed and value >= ROUNDING else text
 
 
 def tell_p(p_value: float) -> str:
@@ -148,6 +166,11 @@ def one_sided_log_p(excess: float, std: float, *, dof: int | None = None) -> flo
     tail = stats.norm.logsf(z) if dof is None else stats.t.logsf(z, max(dof, 1))
     # Beyond what the library can tell, the normal tail is known: -z^2 / 2 is its leading term.
     return float(tail) if math.isfinite(tail) else -min(z * z / 2, MOST_BITS)
+
+
+def excess_of(deviation: float, std: float, *, tolerance: float) -> float:
+    """A deviation over what is granted and two standard errors; 0 for one the other way."""
+    return max(deviation, 0.0) / max(tolerance + 2.0 * std, 1e-300)
 
 
 def misfit_p(
