@@ -160,3 +160,17 @@ def test_a_table_without_numbers_says_so(run: Run):
     bare = replace(done, result=replace(done.result, tables=(nothing,)))
     text = "".join(read(replace(run, attempts=(bare,))).text)
     assert "Nothing could be measured here." in text
+
+
+def test_rounding_errors_do_not_stretch_a_logarithmic_axis(run: Run):
+    (done, *_) = run.attempts
+    assert done.result is not None
+    (places, _) = done.result.tables
+    exact = Row("exact", RowKind.CEILING, {"+1": Cell(1e-15, 0.0, 2e-15), "+8": Cell(2e-15)})
+    wide = replace(places, rows=(*places.rows, exact))
+    html = build_suites(
+        replace(run, attempts=(replace(done, result=replace(done.result, tables=(wide,))),))
+    )
+    assert "next to nothing at the left edge" in html
+    assert "nan" not in html.split("</style>")[1]
+    assert "1e-15" not in "".join(part.split("</span>")[0] for part in html.split('"tick below"'))

@@ -153,13 +153,14 @@ def _show_result(result: SuiteResult, report: object, console: Console) -> None:
         console.print(f"\n{result.suite}: {table.title}{unit}; {tell_direction(table.better)}")
         kinds = [tell_kind(row.kind) for row in table.rows]
         names = [
-            f"{row.name} ({kind})" if kind and kind != row.name else row.name
+            f"{row.name}\n({kind})" if kind and kind != row.name else row.name
             for row, kind in zip(table.rows, kinds, strict=True)
         ]
         # Long tables are easier to read than wide ones.
         tall = len(table.columns) > len(table.rows)
         grid = [
-            [tell_cell(row.cells.get(column)) for column in table.columns] for row in table.rows
+            [tell_cell(row.cells.get(c)).replace(" (", "\n(") for c in table.columns]
+            for row in table.rows
         ]
         columns = [plain(column) for column in table.columns]
         if tall:

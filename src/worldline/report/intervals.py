@@ -16,6 +16,8 @@ __all__ = ["draw_table"]
 _SLOT = 12.0
 _TALL = 4.0
 _LOG_RATIO = 30.0
+_MOST_LOG_RATIO = 1e5
+"""What is smaller by more, such as a rounding error, stands at the edge."""
 _MOST_TICKS = 6
 
 
@@ -45,6 +47,7 @@ def draw_table(table: Table) -> str:
         )
     unit = f" in {table.unit}" if table.unit else ""
     log = ", logarithmic" if scale.log else ""
+    log += " (next to nothing at the left edge)" if scale.clipped else ""
     return (
         f'<figure class="dots"><ul class="legend">{legend}</ul>{lanes}'
         f'<div class="dot-lane axis"><span></span><span class="dot-plot">{scale.ticks()}</span>'
@@ -63,8 +66,12 @@ class _Scale:
         ends = [end for cell in cells for end in (cell.low, cell.high) if math.isfinite(end)]
         every = [*values, *ends, *table.goals.values()]
         low, high = min(every), max(every)
-        self.log = min(every) > 0 and max(values) > _LOG_RATIO * min(values)
+        self.clipped = False
+        self.log = min(values) > 0 and max(values) > _LOG_RATIO * min(values)
         if self.log:
+            least = max(values) / _MOST_LOG_RATIO
+            self.clipped = min(values) < least
+            low = max(low, least)
             low, high = math.log10(low), math.log10(high)
         elif 0 < low < 0.5 * high:
             low = 0.0
@@ -72,13 +79,15 @@ class _Scale:
         self._axis = Axis(low if low == 0 else low - margin, high + margin, 0.0, WIDTH)
 
     def __call__(self, value: float) -> float:
-        return self._axis(math.log10(value) if self.log else value)
+        if not self.log:
+            return self._axis(value)
+        return self._axis(max(self._axis.low, math.log10(value) if value > 0 else -math.inf))
 
     def ticks(self) -> str:
         """Labels below the lanes."""
         at = self._powers() if self.log else nice_ticks(self._axis.low, self._axis.high, 5)
         return "".join(
-            f'<span class="tick below" style="left:{self(t) / WIDTH:.2%}">{write_number(t)}</span>'
+            f'<span class="tick below" style="left:{self(t) / WIDTH:.2%}">{_tick(t)}</span>'
             for t in at
         )
 
@@ -95,6 +104,11 @@ class _Scale:
             if len(inside) <= _MOST_TICKS:
                 break
         return tuple(inside[:: max(1, len(inside) // _MOST_TICKS)])
+
+
+def _tick(value: float) -> str:
+    """Short enough to stand beside others on a narrow screen."""
+    return f"{value:.0e}".replace("e-0", "e-") if 0 < value < 1e-4 else write_number(value)
 
 
 def _known(cell: Cell) -> bool:
