@@ -175,7 +175,7 @@ def _of_states(scenario: _Scenario, name: str) -> Subject:
 
     def predict(
         frames: UInt8[np.ndarray, "t h w 3"], horizon: int, seed: int
-    ) -> UInt8[np.ndarray, "t h w 3"]:
+    ) -> UInt8[np.ndarray, "n h w 3"]:
         is_published = np.array_equal(frames, scenario.published.frames[:CONTEXT])
         twice = scenario.published if is_published else scenario.corrected
         if name == "oracle":
