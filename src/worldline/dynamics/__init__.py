@@ -4,6 +4,8 @@ from typing import Any
 
 from worldline.dynamics.autoregressive import AutoregressiveDynamics, TokenCarry
 from worldline.dynamics.base import Dynamics, Losses
+from worldline.dynamics.bodies import Bodies, Seed, measure_bodies
+from worldline.dynamics.body_motion import BodyForecaster, BodyPaths, BodyStates, states_of
 from worldline.dynamics.controls import ControlEncoder
 from worldline.dynamics.decoding import MaskedParallel, NextToken
 from worldline.dynamics.extrapolate import ConstantVelocityWarp
@@ -16,6 +18,10 @@ from worldline.dynamics.warp import TrajectoryWarp
 __all__ = [
     "DYNAMICS",
     "AutoregressiveDynamics",
+    "Bodies",
+    "BodyForecaster",
+    "BodyPaths",
+    "BodyStates",
     "CellMotion",
     "ConstantVelocityWarp",
     "ControlEncoder",
@@ -27,10 +33,13 @@ __all__ = [
     "Losses",
     "MaskedParallel",
     "NextToken",
+    "Seed",
     "TokenCarry",
     "TrajectoryForecaster",
     "TrajectoryWarp",
+    "measure_bodies",
     "sample_clips",
+    "states_of",
 ]
 
 DYNAMICS: dict[str, type[Dynamics[Any]]] = {

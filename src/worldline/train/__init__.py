@@ -1,5 +1,6 @@
 """Training: one loop, its tasks and objectives, recipes, checkpoints and the cost ledger."""
 
+from worldline.train.bodies import BodyTask
 from worldline.train.checkpoint import Checkpoint
 from worldline.train.distill import distill_world, distillation_recipe, halvings
 from worldline.train.ledger import Ledger, describe_machine
@@ -11,6 +12,7 @@ from worldline.train.tasks import ObjectiveTask, TokenizerTask, TrajectoryTask
 
 __all__ = [
     "SIZES",
+    "BodyTask",
     "Checkpoint",
     "Data",
     "DivergenceError",

@@ -18,6 +18,7 @@ from worldline.core.config import Config, config_from_json, register
 from worldline.core.errors import ArtifactError, InputError
 from worldline.data.shards import Shards, Tracking, write_shards
 from worldline.sim import FIRST_FAMILIES, Split, make_clips
+from worldline.train.bodies import BodyTask
 from worldline.train.drive import measure_state
 from worldline.train.ledger import Ledger
 from worldline.train.loop import Task, Trainer
@@ -70,7 +71,7 @@ class Stage(Config):
     """
 
     name: str = "dynamics"
-    task: TokenizerTask.Config | TrajectoryTask.Config | ObjectiveTask.Config = (
+    task: TokenizerTask.Config | TrajectoryTask.Config | BodyTask.Config | ObjectiveTask.Config = (
         ObjectiveTask.Config()
     )
     data: str = "data"

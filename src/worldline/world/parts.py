@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from worldline.core.config import Config
-from worldline.dynamics import Dynamics, TrajectoryForecaster
+from worldline.dynamics import BodyForecaster, Dynamics, TrajectoryForecaster
 from worldline.readout.latent import LatentReadout
 from worldline.tokenizer import Tokenizer
 
@@ -17,7 +17,10 @@ def build_parts(
     dynamics: Config,
     readout: LatentReadout.Config,
     trajectory: TrajectoryForecaster.Config | None,
-) -> tuple[Tokenizer, Dynamics[Any], LatentReadout, TrajectoryForecaster | None]:
+    bodies: BodyForecaster.Config | None,
+) -> tuple[
+    Tokenizer, Dynamics[Any], LatentReadout, TrajectoryForecaster | None, BodyForecaster | None
+]:
     """The untrained parts, in this order.
 
     Raises:
@@ -46,7 +49,8 @@ def build_parts(
     if trajectory is not None and trajectory.size_px != eye.size_px:
         raise ValueError("trajectory and tokenizer must have the same size_px")
     reader = readout.build(eye.time_stride)
-    return eye, mind, reader, None if trajectory is None else trajectory.build()
+    paths = None if trajectory is None else trajectory.build()
+    return eye, mind, reader, paths, None if bodies is None else bodies.build()
 
 
 def check_numbers(step_min_s: float, step_max_s: float, context: int, noise: float) -> None:

@@ -15,6 +15,7 @@ from worldline.core.latents import Latents
 from worldline.core.verdict import Outcome, Verdict
 from worldline.dynamics import ConstantVelocityWarp, TrajectoryWarp
 from worldline.tokenizer import StreamCarry, Tokenizer, from_unit, to_unit
+from worldline.world.bodies import Carried
 from worldline.world.stream import encode_after
 
 __all__ = [
@@ -146,18 +147,31 @@ def render_onto(
     seen: UInt8[np.ndarray, "k h w 3"],
     seed: int,
     horizon: int,
+    carried: Carried | None = None,
 ) -> UInt8[np.ndarray, "s t h w 3"]:
     """Decode futures as corrections to the context carried along forecast trajectories.
 
     How large a correction must be to count was found on held-out clips, for each step ahead. An
-    uncalibrated world (without a threshold) corrects the last frame instead.
+    uncalibrated world (without a threshold) corrects the last frame instead. Bodies that are
+    carried as a whole are laid over the rest, and nothing is corrected at or near them; where
+    nothing else moves there is nothing to correct.
     """
     if threshold is None or len(seen) < 2 or isinstance(warp, ConstantVelocityWarp):
         still = make_reference(tokenizer, seen[-1:], seen)
         return render(tokenizer, futures, still, horizon=horizon)
-    moved = warp.imagine(seen, horizon, samples=len(futures.tokens), seed=seed)
-    reference = make_reference(tokenizer, moved, seen)
-    return render(tokenizer, futures, reference, threshold, horizon)
+    samples = len(futures.tokens)
+    if carried is None:
+        moved = warp.imagine(seen, horizon, samples=samples, seed=seed)
+        reference = make_reference(tokenizer, moved, seen)
+        return render(tokenizer, futures, reference, threshold, horizon)
+    if carried.is_all_that_moves:
+        still = np.broadcast_to(carried.plain[-1], (samples, horizon, *seen.shape[1:]))
+        return carried.lay_over(still)
+    moved = carried.lay_over(warp.imagine(carried.plain, horizon, samples=samples, seed=seed))
+    corrected = render(
+        tokenizer, futures, make_reference(tokenizer, moved, seen), threshold, horizon
+    )
+    return np.where(carried.reach()[..., None], moved, corrected)
 
 
 def _around(pool: Callable[..., Tensor], x: Tensor, side: int) -> Tensor:

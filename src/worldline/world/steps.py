@@ -34,5 +34,5 @@ def at_steps(world: World, num_steps: int) -> World:
         )
     twin = dynamics.sampled(num_steps=num_steps)
     config = replace(world.config, dynamics=twin.config)
-    parts = world.tokenizer, twin, world.readout, world.trajectory
+    parts = world.tokenizer, twin, world.readout, world.trajectory, world.bodies
     return World(config, *parts, of_training(world.calibration), "")

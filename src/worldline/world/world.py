@@ -21,6 +21,7 @@ from worldline.core.latents import Controls, Latents
 from worldline.core.scene import Scene
 from worldline.data.text import SentenceEncoder
 from worldline.dynamics import (
+    BodyForecaster,
     ConstantVelocityWarp,
     ControlEncoder,
     Dynamics,
@@ -32,6 +33,7 @@ from worldline.physics import detect_events
 from worldline.readout.latent import LatentReadout
 from worldline.readout.link import uncrop
 from worldline.tokenizer import ContinuousTokenizer, Tokenizer
+from worldline.world.bodies import carry_bodies
 from worldline.world.calibration import check_calibration
 from worldline.world.feed import feed_world, read_scale, write_scale
 from worldline.world.futures import draw_futures, read_scene
@@ -52,7 +54,7 @@ __all__ = ["World"]
 class World:
     """A trained world model. Written once: families differ in their dynamics, not here."""
 
-    @register("world")
+    @register("world", version=2, upgrades={1: {"bodies": None}})
     @dataclass(frozen=True)
     class Config(Config):
         """Parts and what they were trained on.
@@ -63,6 +65,7 @@ class World:
             readout: config of the readout.
             trajectory: config of the forecaster of trajectories that forecasts correct, or None for
                 a world whose dynamics paint everything themselves.
+            bodies: config of the forecaster of whole bodies, or None for a world without one.
             step_min_s, step_max_s: frame spacings of the training data.
             context: frames that a forecast starts from by default.
             ensemble_noise: standard deviation of what is added to the context latents of every
@@ -74,6 +77,7 @@ class World:
         dynamics: Config = FlowDynamics.Config()
         readout: LatentReadout.Config = LatentReadout.Config()
         trajectory: TrajectoryForecaster.Config | None = TrajectoryForecaster.Config()
+        bodies: BodyForecaster.Config | None = None
         step_min_s: float = 1 / 30
         step_max_s: float = 0.1
         context: int = 8
@@ -84,7 +88,9 @@ class World:
 
         def build(self) -> World:
             """Make the untrained world. Raises `ValueError` if its parts do not fit each other."""
-            parts = build_parts(self.tokenizer, self.dynamics, self.readout, self.trajectory)
+            parts = build_parts(
+                self.tokenizer, self.dynamics, self.readout, self.trajectory, self.bodies
+            )
             return World(self, *parts, {}, "")
 
     def __init__(
@@ -94,6 +100,7 @@ class World:
         dynamics: Dynamics[Any],
         readout: LatentReadout,
         trajectory: TrajectoryForecaster | None,
+        bodies: BodyForecaster | None,
         calibration: Mapping[str, Any],
         card: str,
     ) -> None:
@@ -102,6 +109,7 @@ class World:
         self.dynamics = dynamics.eval()
         self.readout = readout.eval()
         self.trajectory = None if trajectory is None else trajectory.eval()
+        self.bodies = None if bodies is None else bodies.eval()
         self.calibration = calibration
         self.card = card
 
@@ -164,7 +172,8 @@ class World:
             "dynamics": self.dynamics,
             "readout": self.readout,
         }
-        return parts if self.trajectory is None else {**parts, "trajectory": self.trajectory}
+        optional = {"trajectory": self.trajectory, "bodies": self.bodies}
+        return parts | {name: part for name, part in optional.items() if part is not None}
 
     @property
     def num_parameters(self) -> int:
@@ -179,7 +188,7 @@ class World:
 
     def finished(self, calibration: Mapping[str, Any], card: str) -> World:
         """The same world with what was measured after training."""
-        parts = self.tokenizer, self.dynamics, self.readout, self.trajectory
+        parts = self.tokenizer, self.dynamics, self.readout, self.trajectory, self.bodies
         return World(self.config, *parts, calibration, card)
 
     def save(self, folder: str | Path, *, dtype: torch.dtype | None = torch.bfloat16) -> None:
@@ -376,7 +385,11 @@ class World:
     ) -> UInt8[np.ndarray, "s t h w 3"]:
         """Decode `horizon` frames of futures as corrections to what was seen; see `render_onto`."""
         threshold = self.calibration.get("correction_threshold")
-        return render_onto(self.tokenizer, self.warp, threshold, futures, seen, seed, horizon)
+        samples = len(futures.tokens)
+        carried = carry_bodies(self, seen, horizon=horizon, samples=samples, seed=seed)
+        return render_onto(
+            self.tokenizer, self.warp, threshold, futures, seen, seed, horizon, carried
+        )
 
     @torch.no_grad()
     def context_features(self, clip: Clip, *, seed: int) -> Float[np.ndarray, " f"]:

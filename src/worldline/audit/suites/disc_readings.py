@@ -108,7 +108,7 @@ class LawReadings:
         counts = whole[:, 1:] & whole[:, :-1]
         counts[:, : context - 1] = False
         true_v, v = (np.diff(p, axis=1) / step_s for p in (truth, found))
-        missing = ~np.isfinite(v).all(-1)
+        missing: np.ndarray = ~np.all(np.isfinite(v), axis=-1)
         error = np.linalg.norm(np.where(missing[..., None], 0.0, v) - true_v, axis=-1)
         errors = np.where(counts, error, np.nan)
         any_counts = bool(np.any(counts))

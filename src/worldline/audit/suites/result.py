@@ -288,7 +288,7 @@ def mean_cell(values: Sequence[float] | Float[np.ndarray, " n"], *, seed: int = 
     """
     every = np.asarray(values, dtype=np.float64)
     known = every[np.isfinite(every)]
-    kept = tuple(float(f"{v:.5g}") for v in every)
+    kept = _rounded(every)
     if not len(known):
         return Cell(float("nan"), values=kept)
     if len(known) == 1:
@@ -313,7 +313,7 @@ def ratio_cell(
     """
     total, number = np.asarray(sums, dtype=np.float64), np.asarray(counts, dtype=np.float64)
     kept = number > 0
-    values = tuple(np.where(kept, total / np.maximum(number, 1), np.nan).tolist())
+    values = _rounded(np.where(kept, total / np.maximum(number, 1), np.nan))
     total, number = total[kept], number[kept]
     if not len(total):
         return Cell(float("nan"), values=values)
@@ -345,6 +345,11 @@ def hash_scenarios(clips: Iterable[Clip], *settings: object) -> str:
         digest.update(np.round(clip.time_s, 9).tobytes())
     digest.update(repr(settings).encode())
     return digest.hexdigest()[:16]
+
+
+def _rounded(values: Float[np.ndarray, " n"]) -> tuple[float, ...]:
+    """As they are written, so that a result that was read back is the same."""
+    return tuple(float(f"{v:.5g}") for v in values)
 
 
 def _number(value: float) -> float | None:
