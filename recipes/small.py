@@ -5,8 +5,10 @@
 Data, schedule and cost are repeated on the world's card.
 """
 
+from worldline.dynamics import BodyForecaster
 from worldline.sim import FIRST_FAMILIES
 from worldline.train import (
+    BodyTask,
     Data,
     ObjectiveTask,
     Recipe,
@@ -22,13 +24,15 @@ from worldline.world import World
 def recipe() -> Recipe:
     """Sized for a few hours on two cores with AVX512-BF16 or AMX."""
     return Recipe(
-        world=World.Config(name="small"),
+        world=World.Config(name="small", bodies=BodyForecaster.Config()),
         held_out=390,
         data=(
             Data("look", ("drop", "throw", "bounce", "collide", "roll", "slide"), 3000),
             Data("data", FIRST_FAMILIES, 7800),
             Data("motion", FIRST_FAMILIES, 13000, tracked=True),
             Data("flow-motion", FIRST_FAMILIES, 5200, tracked=True),
+            # discs three times as often: of most others no path is known well enough to be carried
+            Data("paths", (*FIRST_FAMILIES, *FIRST_FAMILIES[-3:], *FIRST_FAMILIES[-3:]), 3800),
         ),
         stages=(
             Stage(
@@ -74,6 +78,13 @@ def recipe() -> Recipe:
                     checkpoint_every=25,
                 ),
                 batch=32,
+            ),
+            Stage(
+                "bodies",
+                BodyTask.Config(),
+                "paths",
+                Trainer.Config(steps=3000, learning_rate=3e-3, warmup=50, checkpoint_every=500),
+                batch=128,
             ),
         ),
     )

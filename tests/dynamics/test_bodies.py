@@ -155,3 +155,18 @@ def test_it_learns_from_paths():
         losses["total"].backward()
         optimizer.step()
     assert float(model.loss(states, truth, known)["error_px"]) < 0.3 * first
+
+
+def test_one_that_no_seed_tells_of_is_found_on_plain_ground():
+    paths = np.stack([straight((20, 20), (1, 0)), straight((50, 45), (-1, 0))])
+    frames = paint(paths, (6.0, 2.2))
+    seeds = [[Seed(float(x), float(y), 6.0)] for x, y in paths[0]]
+    bodies = measure_bodies(frames, seeds)
+    assert len(bodies) == 2
+    assert np.abs(bodies.center_px[1] - paths[1]).max() < 0.05
+
+
+def test_one_that_only_touches_the_border_is_whole():
+    paths = straight((6.0, 30.0), (0.0, 0.0))[None]
+    bodies = measure_bodies(paint(paths, (6.0,)), rough(paths, (6,), np.random.default_rng(2)))
+    assert not bodies.is_cut.any()

@@ -26,6 +26,13 @@ _LEAST_SHARE = 0.04
 _LEAST_CONTRAST = 0.08
 """Colours nearer than this (of a range of 1) cannot be told apart."""
 
+_TOUCHES_PX = 0.1
+"""A body that reaches no farther than this beyond the border is whole."""
+
+_OVERLOOKED, _OVERLOOKED_PX, _MOST_OVERLOOKED = 0.15, 4, 3
+"""Contrast and least area of what stands out from the ground and no seed explains; where there are
+more such things than this, the ground is no plain one."""
+
 _NUM_LOOKS = 4
 """How often a body is measured, each time around where it was found before."""
 
@@ -92,7 +99,10 @@ def measure_bodies(frames: UInt8[np.ndarray, "k h w 3"], seeds: Sequence[Sequenc
         seeds: of each frame; those of the last frame begin bodies, the others help to find them.
     """
     height, width = frames.shape[1:3]
-    last = _look_at(frames[-1], _join(frames[-1], seeds[-1]))
+    first = _join(frames[-1], seeds[-1])
+    last = _look_at(frames[-1], first)
+    if more := _overlooked(frames[-1], last):
+        last = _look_at(frames[-1], [*first, *more])
     paths = [[look] for look in last]
     for t in range(len(frames) - 2, -1, -1):
         hints = [_hint(path, seeds[t]) for path in paths]
@@ -159,6 +169,33 @@ def _look_at(frame: UInt8[np.ndarray, "h w 3"], seeds: Sequence[Seed]) -> list[_
     return looks
 
 
+def _overlooked(frame: UInt8[np.ndarray, "h w 3"], looks: Sequence[_Look]) -> list[Seed]:
+    """Seeds for what stands out from plain ground beside the bodies that are known."""
+    image = frame.astype(np.float64) / 255
+    height, width = image.shape[:2]
+    y, x = np.mgrid[:height, :width] + 0.5
+    free = np.ones((height, width), dtype=bool)
+    for look in looks:
+        away = np.hypot(x - look.center_px[0], y - look.center_px[1])
+        free &= away > 1.15 * look.radius_px + 1.5
+    if free.mean() < 0.2:
+        return []
+    ground = np.median(image[free], axis=0)
+    strange = free & (np.abs(image - ground).max(-1) > _OVERLOOKED)
+    count, _, facts, centers = cv2.connectedComponentsWithStats(strange.astype(np.uint8))
+    found = [k for k in range(1, count) if facts[k, cv2.CC_STAT_AREA] >= _OVERLOOKED_PX]
+    if len(found) > _MOST_OVERLOOKED or count - 1 > 2 * _MOST_OVERLOOKED:
+        return []
+    return [
+        Seed(
+            float(centers[k, 0]) + 0.5,
+            float(centers[k, 1]) + 0.5,
+            float(np.sqrt(facts[k, cv2.CC_STAT_AREA] / np.pi)),
+        )
+        for k in found
+    ]
+
+
 def _look_once(image: Float[np.ndarray, "h w 3"], seeds: Sequence[Seed], own: int) -> _Look:
     height, width = image.shape[:2]
     y, x = np.mgrid[:height, :width] + 0.5
@@ -205,10 +242,10 @@ def _look_once(image: Float[np.ndarray, "h w 3"], seeds: Sequence[Seed], own: in
         judged = near & ~theirs
         gap = np.square(image - mixed).sum(-1)[judged]
         residual = float(np.sqrt(gap.mean() / power)) if gap.size else 1.0
+    room = min(center[0], center[1], width - center[0], height - center[1])
     border = np.r_[share[0], share[-1], share[:, 0], share[:, -1]]
-    return _Look(
-        center, radius, min(residual, 1.0), spread, bool((border > 0.3).any()), share, color, ground
-    )
+    is_cut = bool(room < radius - _TOUCHES_PX and (border > 0.3).any())
+    return _Look(center, radius, min(residual, 1.0), spread, is_cut, share, color, ground)
 
 
 def _part(
