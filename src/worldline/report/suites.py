@@ -135,7 +135,7 @@ def _power(run: Run, report: Report) -> str:
     middle = 100 * sorted(shares)[len(shares) // 2]
     return (
         "Another model on other scenarios is told apart (5 % level, 80 % power) where it differs "
-        f"by {write_number(middle, 2)} % of the value, in the middle of {len(shares)} numbers; "
+        f"by {write_number(middle, 2)} % of the value (median of {count(len(shares), 'number')}); "
         "each table says its own."
     )
 
