@@ -63,8 +63,8 @@ class BodyWindows:
 
 
 def measure_windows(world: World, shards: Shards, seed: int) -> BodyWindows:
-    """Two windows of each clip, anywhere in its first half: one of three frames, one of any number up
-    to `context`."""
+    """Two windows of each clip, anywhere in its first half: one of three frames, one of any number
+    up to `context`."""
     assert world.bodies is not None
     config = world.bodies.config
     num_frames = shards.frames.shape[1]
