@@ -69,6 +69,23 @@ def test_a_file_that_is_forgotten_or_read_again(library, tmp_path, make_scene, w
     assert {row["uri"] for row in library.store.read(EVENTS)} == {f"{tmp_path}/inside.mp4"}
 
 
+def test_a_path_means_the_same_file_whoever_writes_it(
+    library, tmp_path, make_scene, write_fake, monkeypatch
+):
+    (tmp_path / "in").mkdir()
+    for name in ("in/a", "in/b", "c"):
+        write_fake(tmp_path / f"{name}.mp4", make_scene(falls(1.0)))
+    monkeypatch.chdir(tmp_path)
+    library.ingest(["in", "c.mp4"])
+    assert statuses(library.ingest("in/../../" + tmp_path.name + "/in/a.mp4")) == {
+        "a.mp4": "unchanged"
+    }
+    assert library.forget(["in/a.mp4"]) == [f"{tmp_path}/in/a.mp4"]
+    assert library.forget(["./in"]) == [f"{tmp_path}/in/b.mp4"]
+    assert library.remove("in/../c.mp4")
+    assert not library.videos()
+
+
 def test_who_is_interrupted_keeps_what_is_finished(library, tmp_path, make_scene, write_fake):
     for name in "abcd":
         write_fake(tmp_path / f"{name}.mp4", make_scene(falls(1.0)))

@@ -67,6 +67,7 @@ class Ingest:
         """Read what is new. Raises `ArtifactError` where no library can be."""
         from worldline.core.processes import num_cores
         from worldline.retrieval import Library
+        from worldline.retrieval.place import local_folder
 
         if not self.paths and not self.upgrade:
             raise InputError("no video given; name at least one file or folder")
@@ -77,7 +78,7 @@ class Ingest:
         look = self._look()  # nothing is made where that fails
         if "://" not in self.library:
             require_text(f"--library {self.library}")
-            make_folder("--library", Path(self.library).expanduser())
+            make_folder("--library", local_folder(self.library))
         library = Library.open(self.library, look=look)
         if self.upgrade:
             library.upgrade()

@@ -29,6 +29,7 @@ __all__ = [
     "Look",
     "Seen",
     "Status",
+    "as_known",
     "find_videos",
     "hash_content",
     "look_at",
@@ -123,6 +124,15 @@ Look = Callable[[Path], Seen]
 """Makes a scene of a video file; raises `MediaError` where it cannot."""
 
 
+def as_known(path: str | Path) -> Path:
+    """A file or folder as the library calls it: absolute, links kept, without `..`."""
+    place = Path(path).absolute()
+    try:
+        return place.resolve() if ".." in place.parts else place
+    except (OSError, RuntimeError, ValueError):  # links in a circle, or a NUL byte
+        return place
+
+
 def find_videos(paths: Iterable[str | Path]) -> list[Path | IngestResult]:
     """Video files under paths, each once, absolute, folders searched recursively by name.
 
@@ -136,7 +146,7 @@ def find_videos(paths: Iterable[str | Path]) -> list[Path | IngestResult]:
             error = "a path is empty; name a file or folder"
             files[IngestResult("", Status.FAILED, error=error)] = None
             continue
-        path = Path(given).absolute()
+        path = as_known(given)
         if path.is_dir():
             found, unread = videos_below(path)
             reason = "" if found or unread else "no video files in this folder"

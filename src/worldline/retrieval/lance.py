@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from jaxtyping import Float
 from worldline.core.errors import ArtifactError
 from worldline.retrieval.columns import arrow_schema, arrow_table
 from worldline.retrieval.migrate import migrate, version_of
-from worldline.retrieval.place import LOCK, check_folder, explain, is_conflict
+from worldline.retrieval.place import LOCK, check_folder, explain, is_conflict, local_folder
 from worldline.retrieval.schema import INDEXED, MOTIONS, SCHEMA_VERSION, TABLES, VIDEOS
 from worldline.retrieval.store import LEASE_S
 from worldline.retrieval.where import Row, Where, to_sql
@@ -51,7 +50,7 @@ class LanceStore:
         if not uri:
             raise ArtifactError("the place of the library is empty; give a folder")
         self.uri = uri
-        self._folder = None if "://" in uri else Path(uri).expanduser().absolute()
+        self._folder = None if "://" in uri else local_folder(uri)
         self._tables: dict[str, Any] | None = None
         self._version = SCHEMA_VERSION
         self.exact = False

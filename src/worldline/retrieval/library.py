@@ -22,6 +22,7 @@ from worldline.retrieval.ingest import (
     Look,
     Seen,
     Status,
+    as_known,
     find_videos,
     look_at,
 )
@@ -195,7 +196,7 @@ class Library:
         """Forget videos, whether their files are still there or not.
 
         Args:
-            paths: URIs of videos as the library holds them, and folders.
+            paths: URIs of videos as the library holds them, files and folders.
             below: forget what lies below them, too.
 
         Returns:
@@ -204,7 +205,7 @@ class Library:
         if not self.store.exists:
             return []
         with self._writing():
-            names = {str(path) for path in paths}
+            names = {name for path in paths for name in (str(path), str(as_known(path)))}
             uris = known_videos(self.store) if below else names
             folders = tuple(name.rstrip("/") + "/" for name in names)
             return forget(self.store, [u for u in uris if u in names or u.startswith(folders)])

@@ -9,7 +9,7 @@ from pathlib import Path
 from worldline.core.errors import ArtifactError
 from worldline.retrieval.schema import TABLES, VIDEOS
 
-__all__ = ["LOCK", "check_folder", "explain", "is_conflict"]
+__all__ = ["LOCK", "check_folder", "explain", "is_conflict", "local_folder"]
 
 LOCK = ".worldline.lock"
 
@@ -62,6 +62,18 @@ def explain(error: Exception, otherwise: str = "") -> str:
 def is_conflict(error: Exception) -> bool:
     """Whether another writer was quicker, so that the same can be tried again."""
     return "conflict" in str(error).lower()
+
+
+def local_folder(uri: str) -> Path:
+    """The folder that is meant, absolute, with `~` written out.
+
+    Raises:
+        ArtifactError: there is no such user.
+    """
+    try:
+        return Path(uri).expanduser().absolute()
+    except RuntimeError:
+        raise ArtifactError(f"{uri}: no home folder of this user is known; name another") from None
 
 
 def check_folder(folder: Path, uri: str) -> None:
