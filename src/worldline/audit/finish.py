@@ -14,6 +14,7 @@ from scipy.optimize import nnls
 from worldline.audit.baselines import ConstantVelocityWarp, CopyLast, Predictor
 from worldline.audit.calibration import Gaussian, TrustCurve, auroc
 from worldline.audit.card import write_card
+from worldline.audit.monitoring import LEAST_CLIPS, calibrate_entries
 from worldline.audit.outside import make_outside_clips
 from worldline.audit.prediction import PredictionTable, evaluate_predictors
 from worldline.core.clip import Clip
@@ -106,6 +107,17 @@ def finish_world(
     calibration = calibrate_world(world, **filmed, num_clips=num_calibration, seed=seed + 1)
     calibration |= of_training(world.calibration) | {"ledgers": facts["ledgers"]}
     world = world.finished(calibration, "")
+    clips = make_clips(
+        families,
+        num_clips=num_calibration,
+        seed=seed + 3,
+        split=Split.HELD_OUT,
+        size_px=world.size_px,
+        moving_camera=moving_camera,
+    )
+    if num_calibration >= LEAST_CLIPS:
+        calibration |= calibrate_entries(world, list(clips), still=not moving_camera)
+        world = world.finished(calibration, "")
     table = evaluate_world(world, **filmed, num_clips=num_clips, seed=seed + 2)
     return world.finished(calibration, write_card(world, table, facts, families)), table
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from worldline.core.monitor import Monitor
 from worldline.core.provenance import Provenance
 from worldline.core.scene import Scene
 from worldline.core.verdict import Verdict
@@ -32,6 +33,8 @@ class Forecast:
         trust_reason: the same in words.
         context_frames: `[K, h, w, 3]` what the world saw, as it saw it.
         crop_px: (x, y, w, h) of the part of the input that the world saw.
+        monitor: what speaks against each frame, and how likely it is wrong; None for a forecast
+            that was not made by `World.predict`.
     """
 
     frames: UInt8[np.ndarray, "s t h w 3"]
@@ -45,6 +48,7 @@ class Forecast:
     context_frames: UInt8[np.ndarray, "k h w 3"]
     crop_px: tuple[int, int, int, int]
     provenance: Provenance = field(default_factory=Provenance)
+    monitor: Monitor | None = None
 
     @property
     def num_samples(self) -> int:
@@ -72,6 +76,7 @@ class Forecast:
             "trust": round(float(self.trust), 4),
             "trust_reason": self.trust_reason,
             "audit": [v.to_json() for v in self.audit],
+            "monitor": None if self.monitor is None else self.monitor.to_json(),
             "scene": self.scene.to_json(),
             "crop_px": list(self.crop_px),
             "provenance": self.provenance.to_json(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -105,6 +105,24 @@ class TrajectoryWarp:
             [replace(self, share=(s,), gap_px=(gap,))._draw(lifted, paths, 0) for s, gap in mixes]
         )
 
+    @torch.no_grad()
+    def draw_moves(
+        self, context_frames: UInt8[np.ndarray, "k h w 3"], horizon: int, *, seed: int
+    ) -> tuple[Lifted, list[tuple[Float[np.ndarray, "p 2"], Int[np.ndarray, " d"]]]]:
+        """One drawn future as what is lifted, and what is laid down in each frame.
+
+        Args:
+            context_frames: two at least.
+            horizon: not beyond the forecaster's own.
+            seed: of the future's noise.
+        """
+        config = self.forecaster.config
+        seen = context_frames[-config.context :]
+        lifted = self.lifter.lift(seen)
+        noise = torch.randn((1, config.noise_size), generator=torch.Generator().manual_seed(seed))
+        (paths,) = self._forecast(seen[None], [lifted], noise, horizon)
+        return lifted, list(self._moves(lifted, paths, 0))
+
     def _go_on(
         self, contexts: UInt8[np.ndarray, "s k h w 3"], noise: torch.Tensor, steps: int, first: int
     ) -> UInt8[np.ndarray, "s t h w 3"]:
@@ -139,14 +157,19 @@ class TrajectoryWarp:
 
     def _draw(self, lifted: Lifted, paths: _Paths, first: int) -> UInt8[np.ndarray, "t h w 3"]:
         """Frames of one future, of which `first` were drawn before."""
-        frames = []
+        moves = self._moves(lifted, paths, first)
+        return np.stack([lifted.lay_down(shift, drawn) for shift, drawn in moves])
+
+    def _moves(
+        self, lifted: Lifted, paths: _Paths, first: int
+    ) -> Iterator[tuple[Float[np.ndarray, "p 2"], Int[np.ndarray, " d"]]]:
+        """What is laid down in each frame, and in which order; see `Lifted.lay_down`."""
         for step, (moved, straight) in enumerate(zip(paths.moved, paths.straight, strict=True)):
             share = self.share[min(first + step, len(self.share) - 1)]
             gap_px = self.gap_px[min(first + step, len(self.gap_px) - 1)]
             if share < 1:
                 moved = mix(moved, straight, share, gap_px * lifted.upscale)
-            frames.append(lifted.lay_down(moved, draw_order(paths.seen[step])))
-        return np.stack(frames)
+            yield moved, draw_order(paths.seen[step])
 
 
 @dataclass(frozen=True, eq=False)

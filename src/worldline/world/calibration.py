@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from worldline.core.errors import ArtifactError
+from worldline.world.monitor import Watch
+from worldline.world.signals import SIGNALS
 from worldline.world.trust import FEATURES
 
 __all__ = ["check_calibration"]
@@ -61,9 +63,24 @@ def check_calibration(
             },
             f"{place}: trust",
         )
+    if "monitor" in calibration:
+        _check_monitor(calibration["monitor"], f"{place}: monitor")
     if "state" in calibration:
         shape = (len(state_names),)
         _check_entries(calibration["state"], {"mean": shape, "std": shape}, f"{place}: state")
+
+
+def _check_monitor(record: Any, where: str) -> None:
+    num, wanted = len(SIGNALS), "what python -m worldline.audit.monitoring writes"
+    try:
+        known = Watch.from_json(record)
+    except (KeyError, TypeError, ValueError):
+        raise _damaged(where, wanted) from None
+    horizon = len(known.tables)
+    good = known.tables.ndim == 3 and known.tables.shape[1] == num and horizon > 0
+    good = good and known.weights.shape == (4 + 2 * num,) and known.radii.ndim == 2
+    if not good or not len(known.radii) == len(known.num_tracks) == horizon:
+        raise _damaged(where, wanted)
 
 
 def _check_entries(record: Any, shapes: Mapping[str, tuple[int, ...]], where: str) -> None:

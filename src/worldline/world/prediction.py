@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
 
 from worldline.core.clip import Clip
 from worldline.core.errors import InputError
@@ -16,14 +16,16 @@ from worldline.core.provenance import Origin, Provenance
 from worldline.physics import check_laws
 from worldline.world.arguments import require_seed
 from worldline.world.futures import plan_draws, read_future
+from worldline.world.monitor import watch
 from worldline.world.render import measure_spread, worst_verdicts
+from worldline.world.signals import Evidence, gather
 from worldline.world.stream import encode_after, encode_long
 from worldline.world.trust import judge
 
 if TYPE_CHECKING:
     from worldline.world.world import World
 
-__all__ = ["predict", "require_pictures"]
+__all__ = ["predict", "predict_with_evidence", "require_pictures"]
 
 
 def require_pictures(world: World) -> None:
@@ -35,7 +37,6 @@ def require_pictures(world: World) -> None:
         )
 
 
-@torch.no_grad()
 def predict(
     world: World,
     clip: Clip,
@@ -48,6 +49,23 @@ def predict(
     guide: Clip | None,
 ) -> Forecast:
     """What `World.predict` does; see there."""
+    numbers = {"context": context, "horizon": horizon, "samples": samples, "seed": seed}
+    return predict_with_evidence(world, clip, **numbers, controls=controls, guide=guide)[0]
+
+
+@torch.no_grad()
+def predict_with_evidence(
+    world: World,
+    clip: Clip,
+    *,
+    context: int,
+    horizon: int,
+    samples: int,
+    seed: int,
+    controls: Controls | None = None,
+    guide: Clip | None = None,
+) -> tuple[Forecast, Evidence]:
+    """As `predict`, and what the monitor is told of it."""
     require_pictures(world)
     draws = plan_draws(context, horizon, samples)
     seed = require_seed(seed)
@@ -83,44 +101,57 @@ def predict(
     provenance = Provenance(
         Origin.GENERATED, clip.provenance.source, f"worldline world {world.name}", seed
     )
-    scenes = tuple(
-        read_future(
-            world.readout,
-            (latents, encode_after(world.tokenizer, carry, torch.from_numpy(future)[None])),
-            (seen_s, time_s),
-            world.size_px,
-            provenance,
-        )
+    encoded = [
+        encode_after(world.tokenizer, carry, torch.from_numpy(future)[None])
         for future in drawn[:samples]
+    ]
+    scenes = tuple(
+        read_future(world.readout, (latents, future), (seen_s, time_s), world.size_px, provenance)
+        for future in encoded
     )
-    trust, reason = _judge(world, latents, seen, seed, controls.frames(0, len(seen)))
-    return Forecast(
+    audits = [check_laws(scene) for scene in scenes]
+    features = _weigh(world, latents, seen, seed, controls.frames(0, len(seen)))
+    trust, reason = _judge(world, features, len(seen))
+    evidence = gather(
+        world.tokenizer, latents, encoded, drawn[0], features, uncertainty, scenes, audits, time_s
+    )
+    forecast = Forecast(
         frames=drawn[:samples],
         time_s=time_s,
         uncertainty=uncertainty,
         uncertainty_px=uncertainty_px,
         scenes=scenes,
-        audit=worst_verdicts([check_laws(scene) for scene in scenes]),
+        audit=worst_verdicts(audits),
         trust=trust,
         trust_reason=reason,
         context_frames=seen,
         crop_px=view.crop_px,
         provenance=provenance,
+        monitor=watch(world.calibration, evidence, world.size_px),
     )
+    return forecast, evidence
 
 
-def _judge(
+def _weigh(
     world: World,
     latents: Latents,
     seen: UInt8[np.ndarray, "k h w 3"],
     seed: int,
     controls: Controls,
+) -> Float[np.ndarray, " f"] | None:
+    """Evidence about the context; None if it is too short for any of its frames to be expected."""
+    if len(seen) < 1 + 2 * world.tokenizer.time_stride:
+        return None
+    return world.weigh(latents, seen, seed, controls)
+
+
+def _judge(
+    world: World, features: Float[np.ndarray, " f"] | None, num_seen: int
 ) -> tuple[float, str]:
     """Trust and its reason; a context in which no frame could be expected earns none."""
-    least = 1 + 2 * world.tokenizer.time_stride
-    if len(seen) < least:
+    if features is None:
         return 0.0, (
-            f"No trust: too few context frames ({len(seen)}) to tell whether their motion is "
-            f"familiar; give at least {least}."
+            f"No trust: too few context frames ({num_seen}) to tell whether their motion is "
+            f"familiar; give at least {1 + 2 * world.tokenizer.time_stride}."
         )
-    return judge(world.calibration, world.weigh(latents, seen, seed, controls))
+    return judge(world.calibration, features)
