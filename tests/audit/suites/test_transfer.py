@@ -72,6 +72,12 @@ def test_a_domain_is_judged_by_the_interval_against_the_better_baseline(
     assert found.gain.value == pytest.approx(3.0 - np.mean(mine))
 
 
+def test_what_cannot_be_measured_is_not_judged() -> None:
+    nothing = float("nan")
+    tables = [table_of({"me": nothing, "copy-last": nothing, "flow-warp": nothing})] * 3
+    assert standing(tables, "me").verdict == "unmeasured"
+
+
 def test_a_card_tells_what_a_world_learned_from() -> None:
     world = World.from_pretrained("small")
     families = learned_from(world)

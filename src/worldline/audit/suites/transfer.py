@@ -71,8 +71,9 @@ class Standing:
     Attributes:
         baseline: trivial one with the smaller mean error there.
         gain: by how much less the world errs, in pixels, per clip.
-        verdict: "good" where the whole interval is above 0, "narrow" where none of it is, and
-            "open" where the interval holds 0.
+        verdict: "good" where the whole interval is above 0, "narrow" where all of it is below,
+            "open" where it holds 0, and "unmeasured" where fewer than two clips have a moving
+            object that the instruments find in the true frames.
     """
 
     baseline: str
@@ -134,7 +135,7 @@ def run(
         "horizon": HORIZON,
         **{
             verdict: ", ".join(n for n, s in stands.items() if s.verdict == verdict) or "none"
-            for verdict in ("good", "open", "narrow")
+            for verdict in ("good", "open", "narrow", "unmeasured")
         },
     }
     if learned is not None:
@@ -150,7 +151,8 @@ def run(
         facts=facts,
         notes=(
             "Narrow: the whole 95 % interval of the gain over the better of copying and constant "
-            "velocity, clip by clip, is below 0. Open: it holds 0. Good: it is above 0.",
+            "velocity, clip by clip, is below 0. Open: it holds 0. Good: it is above 0. "
+            "Unmeasured: bodies that change their shape as fluids do are not found by their shape.",
             "Actions and other controls are not told to the subject.",
         ),
     )
@@ -162,7 +164,7 @@ def standing(tables: Sequence[PredictionTable], subject: str) -> Standing:
     trivial = {name: _mean(errors[name]) for name in (_COPY, _WARP)}
     better = min(trivial, key=trivial.__getitem__)
     gain = mean_cell((errors[better] - errors[subject]).tolist())
-    verdict = "open"
+    verdict = "open" if gain.n > 1 else "unmeasured"
     if gain.low > 0:
         verdict = "good"
     elif gain.high < 0:
