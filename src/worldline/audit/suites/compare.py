@@ -19,9 +19,10 @@ from worldline.core.errors import InputError
 __all__ = ["Comparison", "Difference", "Judgement", "compare_runs", "holm"]
 
 ALPHA = 0.05
-NUM_DRAWS = 10_000
+NUM_DRAWS = 4000
 _EXACT = 12
 """With so many scenarios all patterns of signs are tried, with more a sample of them."""
+_ENOUGH_HITS, _MOST_DRAWS = 10, 100_000
 _SAME_MEAN = 1e-3
 _Z = 1.959964
 
@@ -249,9 +250,13 @@ def _sign_p(gaps: Float[np.ndarray, " n"], rng: np.random.Generator) -> float:
     if n <= _EXACT:
         bits = (np.arange(2**n)[:, None] >> np.arange(n)) & 1
         return float((np.abs((2 * bits - 1) @ gaps) >= found).mean())
-    signs = 2 * rng.integers(2, size=(NUM_DRAWS, n)) - 1
-    hits = int((np.abs(signs @ gaps) >= found).sum())
-    return (1 + hits) / (1 + NUM_DRAWS)  # what was found is one of the patterns
+    hits, num_draws = 0, 0
+    # Small chances are drawn finer: after correction for hundreds of numbers they have to be told.
+    while hits < _ENOUGH_HITS and num_draws < _MOST_DRAWS:
+        signs = 2 * rng.integers(2, size=(NUM_DRAWS, n), dtype=np.int8) - 1
+        hits += int((np.abs(signs @ gaps) >= found).sum())
+        num_draws += NUM_DRAWS
+    return (1 + hits) / (1 + num_draws)  # what was found is one of the patterns
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
