@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -72,10 +73,20 @@ def test_settled_verdicts_say_what_they_rest_on() -> None:
     assert odd.outcome is Outcome.FAIL
     assert odd.p_value == pytest.approx(0.05)
     assert "none of 19 lawful films go as far" in odd.reason
+
+    # Nineteen films cannot show less than 0.05: then the p-value of the measurement decides.
     few = films.settle(verdict(2.0), 0.04)
-    assert few.outcome is Outcome.UNTESTABLE
-    assert few.p_value is None
-    assert "only 19 lawful films" in few.reason
+    assert few.outcome is Outcome.PASS
+    assert few.p_value == 1.0
+    assert "farther than all 19 lawful films" in few.reason
+    plain = replace(verdict(2.0), outcome=Outcome.FAIL, p_value=1e-9)
+    worst = films.settle(plain, 0.04)
+    assert worst.outcome is Outcome.FAIL
+    assert "p < 0.0001 by its own errors" in worst.reason
+    assert films.settle(replace(plain, quantities={"excess": 1.0}), 0.04).outcome is Outcome.PASS
+    long = films.settle(verdict(1.8), 0.2, num_frames=64)
+    assert long.p_value == pytest.approx(0.2)
+    assert long.reason.endswith("1 of 19 lawful films goes as far, times 2 for its length).")
     unknown = Verdict("energy", Outcome.UNTESTABLE, reason="Nothing moves.")
     assert films.settle(unknown, 0.05) is unknown
 

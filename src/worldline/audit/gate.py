@@ -47,7 +47,9 @@ def audit_scene(
     verdicts = check_laws(scene, alpha=alpha)
     if is_calibrated_kind(scene):
         films = load_tolerances()
-        verdicts = tuple(films.settle(verdict, alpha) for verdict in verdicts)
+        verdicts = tuple(
+            films.settle(verdict, alpha, num_frames=scene.num_frames) for verdict in verdicts
+        )
     if reference is None:
         return verdicts
     aligned = align(scene, reference)

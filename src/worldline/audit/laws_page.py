@@ -37,10 +37,11 @@ that `alpha` bounds the chance of a false alarm for each law and scene.
 
 A video is followed by a tracker, whose mistakes have no formula. There, lawful simulated films went
 through the same renderer, H.264 and tracker, and the p-value is the share of them whose deviation
-goes as far or farther, (1 + their number) / (n + 1): split conformal prediction. A lawful video of
-the same kind then fails a law with a chance of at most `alpha`. With n films no p-value is below
-1 / (n + 1), so at a smaller `alpha` the law is untestable. Videos unlike the films (people, cars
-and hands push themselves; a camera that shakes) are not covered by that promise.
+goes as far or farther, (1 + their number) / (n + 1): split conformal prediction, times the number
+of films that the video is long. A lawful video of the same kind then fails a law with a chance of
+at most `alpha`. Where the films are too few for `alpha`, a video fails only if it goes farther than
+all of them and its own p-value is below `alpha` too. Videos unlike the films (people, cars and
+hands push themselves; a camera that shakes) are not covered by that promise.
 
 Deviations are compared as *excess*: the deviation over what is granted and two standard errors. The
 table says how many films showed each law, and the excess beyond which a video fails: below 1 the
@@ -56,7 +57,7 @@ def render_laws(tolerances: Tolerances) -> str:
     ]
     for law in LAWS:
         num, limit = tolerances.num_films(law), tolerances.limit(law, DEFAULT_ALPHA)
-        said = write_number(limit) if np.isfinite(limit) else "too few films: untestable"
+        said = write_number(limit) if np.isfinite(limit) else "its own p-value counts too"
         if not num:
             said = "never testable by motion alone"
         rows.append(f"| [{plain(law)}](#{law}) | {num} | {said} |")

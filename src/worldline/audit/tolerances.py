@@ -9,9 +9,12 @@ farther (split conformal, as a p-value: Vovk, Gammerman and Shafer 2005, chapter
 
     p = (1 + number of lawful films with at least this excess) / (n + 1).
 
-Where a video is exchangeable with the films, a lawful one fails a law with a chance of at most
-alpha, whatever the tracker does. No film can make p smaller than 1 / (n + 1), so at a smaller alpha
-the law is untestable: the films are too few to promise so much.
+A film has 32 frames. A longer video counts as several, one after the other, and its p-value is
+multiplied by their number (Bonferroni). Where such pieces are exchangeable with the films, a lawful
+video fails a law with a chance of at most alpha, whatever the tracker does. No n films make a
+p-value smaller than 1 / (n + 1), times the number of pieces. Where that is more than alpha, films
+alone let nothing fail: then a video fails only if it goes farther than every film, and its own
+p-value, of the measurement against its errors and what is granted, is below alpha too.
 """
 
 from __future__ import annotations
@@ -34,7 +37,7 @@ from worldline.core.scene import Scene
 from worldline.core.verdict import Outcome, Verdict
 from worldline.core.wording import counted, write_number
 from worldline.physics import LAWS, check_laws
-from worldline.physics.laws.judging import restate
+from worldline.physics.laws.judging import restate, tell_p
 
 __all__ = [
     "DEFAULT_ALPHA",
@@ -51,6 +54,9 @@ __all__ = [
 
 DEFAULT_ALPHA = 0.02
 """Chance of a false alarm for each law; the films are enough for all laws that they show often."""
+
+FILM_FRAMES = 32
+"""Length of a film, as `sim` makes them."""
 
 DIGITS = 4
 """Decimals to which an excess is kept."""
@@ -200,32 +206,41 @@ class Tolerances:
 
         return conformal_quantile(self.scores[law], alpha) if law in self.scores else float("inf")
 
-    def settle(self, verdict: Verdict, alpha: float) -> Verdict:
+    def settle(self, verdict: Verdict, alpha: float, *, num_frames: int = FILM_FRAMES) -> Verdict:
         """A verdict with the p-value that films give it.
 
-        Untestable verdicts, and laws that no film speaks of, stay as they are. A law with fewer
-        than 1 / alpha - 1 films becomes untestable.
+        Untestable verdicts, and laws that no film speaks of, stay as they are.
+
+        Args:
+            verdict: of `physics.check_laws`.
+            alpha: chance of a false alarm.
+            num_frames: of the video.
         """
         excess = verdict.quantities.get("excess")
         num = self.num_films(verdict.law)
         if verdict.outcome is Outcome.UNTESTABLE or excess is None or not num:
             return verdict
-        if 1.0 / (num + 1) > alpha:
+        pieces = max(1, -(-num_frames // FILM_FRAMES))
+        share = self.p_value(verdict.law, excess)
+        p_value = min(1.0, pieces * share)
+        farther = round(share * (num + 1)) - 1
+        few = pieces / (num + 1) > alpha
+        if few and not farther:
+            assert verdict.p_value is not None
             return restate(
                 verdict,
-                outcome=Outcome.UNTESTABLE,
-                p_value=None,
-                why=f"only {counted(num, 'lawful film')} to compare with, too few for a rate of "
-                f"false alarms of {write_number(alpha)}",
+                outcome=Outcome.FAIL if verdict.p_value < alpha else Outcome.PASS,
+                p_value=verdict.p_value,
+                why=f"{tell_p(verdict.p_value)} by its own errors; farther than all "
+                f"{counted(num, 'lawful film')}, which are too few to tell more",
             )
-        p_value = self.p_value(verdict.law, excess)
-        farther = round(p_value * (num + 1)) - 1
+        times = "" if pieces == 1 else f", times {pieces} for its length"
         return restate(
             verdict,
             outcome=Outcome.FAIL if p_value <= alpha else Outcome.PASS,
             p_value=p_value,
             why=f"p = {write_number(p_value, 2)}: {farther or 'none'} of {num} lawful films "
-            f"{'goes' if farther == 1 else 'go'} as far",
+            f"{'goes' if farther == 1 else 'go'} as far{times}",
         )
 
     def to_json(self) -> dict[str, Any]:

@@ -57,6 +57,8 @@ class Audit:
         from rich.table import Table
         from rich.text import Text
 
+        from worldline.physics.laws.judging import tell_p
+
         for result in answer["results"]:
             if "verdicts" not in result:
                 continue
@@ -67,7 +69,7 @@ class Audit:
                 table.add_row(
                     verdict["law"],
                     Text(verdict["outcome"], style=_STYLES[verdict["outcome"]]),
-                    "-" if p is None else f"{p:.3g}",
+                    "-" if p is None else tell_p(p).removeprefix("p ").removeprefix("= "),
                     "-" if moment is None else f"{moment:.2f} s",
                     verdict["reason"],
                 )

@@ -244,7 +244,7 @@ def _largest_jump(track: Track, *, perceived: bool) -> Deviation:
         granted = JUMP_SIZE_PERCEIVED * track.scale
     else:
         granted = JUMP_SIZE * track.scale + (JUMP_M if track.is_metric else 1.0)
-    best_log_p, best, best_excess = math.inf, 0, 0.0
+    best_log_p, best, best_excess, unexplained = math.inf, 0, 0.0, 0.0
     way, speed = np.linalg.norm(np.diff(x, axis=0), axis=1), 0.0
     gap = np.diff(t) > max(MAX_GAP_S, 3.0 * track.step_s)
     # The largest steps are looked at even if they are granted: films say what is usual.
@@ -260,14 +260,15 @@ def _largest_jump(track: Track, *, perceived: bool) -> Deviation:
         log_p = min(0.0, log_p + math.log(k - 1))
         excess = excess_of(beyond, std, tolerance=granted)
         if (log_p, -excess) < (best_log_p, -best_excess):
-            best_log_p, best, best_excess = log_p, i, excess
+            best_log_p, best, best_excess, unexplained = log_p, i, excess, beyond
     unit = "m" if track.is_metric else "px"
     if best_log_p > 0.0 or best_excess == 0.0:
         best, best_log_p = int(np.argmax(way)), 0.0
+    more = f"{tell(unexplained)} {unit} more than" if unexplained > 0 else "as"
     text = (
         f"object {track.object_id} moves on by {tell(float(way[best]))} {unit} within "
-        f"{t[best + 1] - t[best]:.3f} s, {'more than' if best_log_p < 0 else 'as'} its speed "
-        "before and after explains"
+        f"{t[best + 1] - t[best]:.3f} s, {more} its speed before "
+        "and after explains"
     )
     quantities = {f"step_{unit}": float(way[best])}
     moment, who = float(t[best + 1]), (track.object_id,)
