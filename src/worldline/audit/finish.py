@@ -22,8 +22,10 @@ from worldline.core.latents import Controls
 from worldline.dynamics import TrajectoryWarp
 from worldline.sim import Split, make_clips
 from worldline.world import Trust, World
+from worldline.world.expectation import weigh_evidence
 from worldline.world.feed import of_training
 from worldline.world.render import make_reference, render
+from worldline.world.surprise import grade
 
 __all__ = [
     "WorldPredictor",
@@ -210,13 +212,14 @@ def calibrate_world(
             world.finished(chosen, ""), clips, horizon=_HORIZON, seed=seed
         )
     world = world.finished(chosen, "")
-    surprises, errors, spreads = [], [], []
+    surprises, evidence, errors, spreads = [], [], [], []
     inside = []
     for i, clip in enumerate(clips):
         latents = world.encode(clip)
         controls = world.feed(clip)
         led = controls.frames(clip.num_frames - len(world.newest(clip.frames)))
-        surprises.append(world.raw_surprise(latents, seed=seed + i, controls=led)[2:])
+        surprises.append(world.raw_surprise(latents, seed=seed + i, controls=led))
+        evidence.append(weigh_evidence(world.newest(clip.frames)))
         inside.append(world.context_features(clip, seed=seed + i))
         truth = clip.frames[world.context : world.context + _HORIZON].astype(np.float64) / 255
         drawn = world.continue_frames(
@@ -228,8 +231,12 @@ def calibrate_world(
         ).astype(np.float64)
         errors.append(((drawn.mean(0) / 255 - truth) ** 2).mean((1, 2, 3)))
         spreads.append((drawn / 255).var(axis=0, ddof=1).mean((1, 2, 3)))
-    raw = np.concatenate(surprises)
+    raw = np.concatenate([steps[2:] for steps in surprises])
     mean = float(raw.mean())
+    felt = [
+        _grade_frames(world, steps, told, mean)
+        for steps, told in zip(surprises, evidence, strict=True)
+    ]
     scale, floor = _fit_spread(np.stack(errors), np.stack(spreads))
     outside = [
         world.context_features(clip, seed=seed + i)
@@ -253,12 +260,24 @@ def calibrate_world(
         "seed": seed,
         **chosen,
         "surprise_mean": mean,
-        "surprise_quantiles": np.quantile(raw / mean, np.linspace(0, 1, 201)).tolist(),
+        "surprise_quantiles": np.quantile(np.concatenate(felt), np.linspace(0, 1, 201)).tolist(),
         "uncertainty_scale": scale,
         "uncertainty_floor": floor,
         "trust": trust.to_json(),
         "trust_auroc": auroc(inside_scores, outside_scores),
     }
+
+
+def _grade_frames(
+    world: World,
+    steps: Float[np.ndarray, " s"],
+    told: Float[np.ndarray, " t"],
+    mean: float,
+) -> Float[np.ndarray, " k"]:
+    """Surprise of those frames of a clip that can be surprising."""
+    stride, time_s = world.tokenizer.time_stride, np.arange(len(told), dtype=np.float64)
+    graded = grade(time_s, steps, {"surprise_mean": mean}, stride=stride, evidence=told)
+    return graded.per_frame[len(told) - stride * len(steps[2:]) :]
 
 
 def choose_mix(

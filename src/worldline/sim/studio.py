@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from worldline.core import Clip, Origin, Provenance
+from worldline.core import Camera, Clip, Origin, Provenance
 from worldline.sim.camera import shoot
 from worldline.sim.engine import Rollout, simulate
 from worldline.sim.framing import Shot, frame_action
@@ -10,7 +10,7 @@ from worldline.sim.sensing import read_sensors
 from worldline.sim.stage import Stage
 from worldline.sim.truth import true_scene
 
-__all__ = ["film_stage"]
+__all__ = ["film_rollout", "film_stage"]
 
 
 def film_stage(stage: Stage, shot: Shot, rollout: Rollout | None = None) -> Clip:
@@ -25,7 +25,11 @@ def film_stage(stage: Stage, shot: Shot, rollout: Rollout | None = None) -> Clip
         rollout = simulate(stage)
     if shot.restage is not None:
         stage = shot.restage(stage, rollout)
-    camera = frame_action(stage, rollout, shot)
+    return film_rollout(stage, rollout, frame_action(stage, rollout, shot))
+
+
+def film_rollout(stage: Stage, rollout: Rollout, camera: Camera) -> Clip:
+    """The clip of a stage and what happens on it, from a camera that stands already."""
     film = shoot(stage, rollout, camera)
     facts = {"restitution": stage.restitution, "friction": stage.friction} | stage.facts
     light = " ".join(repr(float(x)) for x in stage.light.position_m)

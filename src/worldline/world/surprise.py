@@ -13,6 +13,7 @@ from worldline.core.clip import Clip
 from worldline.core.errors import InputError
 from worldline.core.wording import counted
 from worldline.world.arguments import require_seed
+from worldline.world.expectation import EVIDENCE_WEIGHT, weigh_evidence
 
 if TYPE_CHECKING:
     from worldline.world.world import World
@@ -27,9 +28,10 @@ class Surprise:
     Attributes:
         time_s: `[T]` of the frames as the world saw them.
         per_frame: `[T]` squared latent error of the prediction from the frames before, over its
-            mean on held-out training material (1: as usual); 0 for the first two latent steps (two
-            frames, for an image tokenizer), which nothing can be expected of. The frames of one
-            latent step are surprising together.
+            mean on held-out training material (1: as usual), and `EVIDENCE_WEIGHT` times what the
+            frame adds to the evidence of object files (`worldline.world.expectation`); 0 for the
+            first two latent steps (two frames, for an image tokenizer), which nothing can be
+            expected of. The frames of one latent step are surprising together.
         max: the largest.
         quantile: share of single held-out frames with less surprise than `max`.
     """
@@ -53,7 +55,8 @@ def measure_surprise(world: World, clip: Clip, *, seed: int) -> Surprise:
     seen = world.newest(view.frames)
     controls = world.feed(clip, view.time_s[-len(seen) :])
     per_step = world.raw_surprise(world.encode_frames(seen), seed=seed, controls=controls)
-    return grade(view.time_s, per_step, world.calibration, stride=stride)
+    evidence = weigh_evidence(view.frames)
+    return grade(view.time_s, per_step, world.calibration, stride=stride, evidence=evidence)
 
 
 def spread_steps(
@@ -76,11 +79,24 @@ def grade(
     calibration: Mapping[str, Any],
     *,
     stride: int = 1,
+    evidence: Float[np.ndarray, " t"] | None = None,
 ) -> Surprise:
-    """Bring raw latent errors of each latent step onto the scale of the world's calibration."""
+    """Bring raw latent errors of each latent step onto the scale of the world's calibration.
+
+    Args:
+        time_s: of the frames.
+        raw: squared latent errors of the steps that end with the last frame.
+        calibration: of the world.
+        stride: frames per latent step.
+        evidence: what each frame adds to it; none if absent.
+    """
     per_step = raw / float(calibration.get("surprise_mean", 1.0))
     per_step[:2] = 0.0
     per_frame = spread_steps(per_step, stride, len(time_s))
+    if evidence is not None:
+        first = len(time_s) - len(per_step[2:]) * stride
+        together = evidence[first:].reshape(-1, stride).max(axis=1)
+        per_frame[first:] += EVIDENCE_WEIGHT * np.repeat(together, stride)
     table = np.asarray(calibration.get("surprise_quantiles", (0.0, np.inf)), dtype=np.float64)
     top = float(per_frame.max())
     share = float(np.interp(top, table, np.linspace(0.0, 1.0, len(table))))

@@ -29,6 +29,8 @@ from worldline.audit.baselines import ConstantVelocityWarp, CopyLast
 from worldline.audit.finish import WorldPredictor
 from worldline.core.errors import InputError
 from worldline.world import World
+from worldline.world.expectation import weigh_evidence
+from worldline.world.surprise import grade
 
 __all__ = [
     "Encode",
@@ -138,9 +140,10 @@ def of_world(world: World, name: str | None = None) -> Subject:
 
     @torch.no_grad()
     def surprise(frames: Frames) -> Float[np.ndarray, " t"]:
-        found = world.raw_surprise(world.encode_frames(frames), seed=0)
-        found[:2] = 0.0
-        return found
+        steps = world.raw_surprise(world.encode_frames(frames), seed=0)
+        told = weigh_evidence(frames)
+        time_s, stride = np.arange(len(frames), dtype=float), world.tokenizer.time_stride
+        return grade(time_s, steps, world.calibration, stride=stride, evidence=told).per_frame
 
     return Subject(
         name=world.name if name is None else name,

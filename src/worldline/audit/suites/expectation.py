@@ -1,0 +1,330 @@
+"""Suite `expectation`: does a model find what cannot happen more surprising than what can?
+
+Violation of expectation, as IntPhys (Riochet et al. 2022, TPAMI 44(9)) and Garrido et al. (2025,
+arXiv 2502.11831) measure it: of two clips that are the same up to a moment, the impossible one has
+to be the more surprising. One number per clip comes from the surprise of its frames; how they are
+put together, and how many frames have to have been seen before one counts, is chosen for each row
+on development pairs, for all properties at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
+from itertools import product
+
+import cv2
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+
+from worldline.audit.suites.result import (
+    Better,
+    Cell,
+    Report,
+    Row,
+    RowKind,
+    SuiteResult,
+    Table,
+    hash_scenarios,
+    share_cell,
+)
+from worldline.audit.suites.subject import Encode, Subject, Surprised, untrained
+from worldline.audit.suites.twins import PROPERTIES, Twin, make_twins
+from worldline.core.latents import Controls, Latents
+from worldline.dynamics.optical import enlarge, measure_velocity
+from worldline.world import World
+from worldline.world.expectation import EVIDENCE_WEIGHT, weigh_evidence
+from worldline.world.surprise import spread_steps
+
+__all__ = ["CONTEXTS", "GOAL", "SUMS", "Reading", "Settings", "run"]
+
+GOAL = 0.95
+CONTEXTS = (2, 4, 7)
+SUMS = ("max", "top 3", "top 6", "mean")
+_UPSCALE = 2
+_BATCH = 16
+
+_PUBLISHED = {
+    "V-JEPA-H on IntPhys (Garrido et al. 2025)": {
+        "permanence": 1.0,
+        "continuity": 0.95,
+        "shape": 1.0,
+    },
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How much is asked.
+
+    Attributes:
+        seed: of the twins.
+        quick: four pairs of each property, two to choose by.
+        num_workers: processes that simulate.
+        num_test, num_development: pairs of each property.
+        properties: those that are asked.
+    """
+
+    seed: int = 0
+    quick: bool = False
+    num_workers: int = 1
+    num_test: int = 16
+    num_development: int = 6
+    properties: tuple[str, ...] = PROPERTIES
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How one number is made of a clip's surprises.
+
+    Attributes:
+        context: frames that have been seen before one counts.
+        how: out of `SUMS`.
+    """
+
+    context: int
+    how: str
+
+    def __call__(self, per_frame: Float[np.ndarray, " t"]) -> float:
+        """The number of a clip."""
+        counted = np.sort(per_frame[self.context :])
+        num = {"max": 1, "top 3": 3, "top 6": 6, "mean": len(counted)}[self.how]
+        return float(counted[-num:].mean())
+
+
+Clips = Sequence[UInt8[np.ndarray, "t h w 3"]]
+Felt = list[Float[np.ndarray, " t"]]
+Feel = Callable[[Clips], Felt]
+"""From clips to the surprise of each of their frames."""
+
+Pairs = list[tuple[Float[np.ndarray, " t"], Float[np.ndarray, " t"]]]
+"""Surprises of the possible and the impossible clip of some pairs."""
+
+
+def run(
+    subject: Subject,
+    settings: Settings,
+    on_progress: Callable[[float], None] = lambda _: None,
+) -> SuiteResult:
+    """Ask a subject about twins.
+
+    Raises:
+        InputError: it is neither surprised nor predicts.
+    """
+    judges = _judges(subject)
+    num_test, num_choose = (
+        (4, 2) if settings.quick else (settings.num_test, settings.num_development)
+    )
+    ofs = settings.properties
+    share = num_choose / (num_test + num_choose)
+
+    def simulate(part: str, num: int, start: float, width: float) -> dict[str, list[Twin]]:
+        return make_twins(
+            ofs,
+            num,
+            seed=settings.seed,
+            part=part,
+            size_px=subject.size_px,
+            num_workers=settings.num_workers,
+            on_progress=lambda done: on_progress(0.4 * (start + width * done)),
+        )
+
+    choosing = simulate("development", num_choose, 0.0, share)
+    asked = simulate("test", num_test, share, 1 - share)
+    variants = tuple(dict.fromkeys(f"{of}: {t.variant}" for of in ofs for t in asked[of]))
+    rows, details, chosen = [], [], {}
+    for number, (name, kind, judge) in enumerate(judges):
+        reading = _choose({of: _feel(judge, choosing[of]) for of in ofs})
+        chosen[name] = f"{reading.how} of frames from {reading.context} on"
+        right = {of: _right(_feel(judge, asked[of]), reading) for of in ofs}
+        every = [hit for of in ofs for hit in right[of]]
+        cells = {of: share_cell(right[of]) for of in ofs} | {"all": share_cell(every)}
+        rows.append(Row(name, kind, cells))
+        details.append(Row(name, kind, _by_variant(asked, right, variants)))
+        on_progress(0.4 + 0.6 * (number + 1) / len(judges))
+    for name, shares in _PUBLISHED.items():
+        cells = {of: Cell(value) for of, value in shares.items() if of in ofs}
+        if cells:
+            rows.append(Row(name, RowKind.PUBLISHED, cells))
+    clips = [clip for of in ofs for t in asked[of] for clip in (t.possible, t.impossible)]
+    return SuiteResult(
+        suite="expectation",
+        subject=subject.name,
+        tables=(
+            Table(
+                name="pairwise_accuracy",
+                title="pairs in which the impossible clip is the more surprising one",
+                report=Report.PHYSICAL,
+                unit="",
+                better=Better.HIGHER,
+                columns=(*ofs, "all"),
+                rows=tuple(rows),
+                goals=dict.fromkeys(ofs, GOAL),
+                note="Chance is one half; a tie counts one half. Published rows are of other "
+                "clips. On GRASP (Jassim et al. 2024) V-JEPA-H is published with 55 to 89 %.",
+            ),
+            Table(
+                name="accuracy_by_kind",
+                title="the same by kind of miracle",
+                report=Report.PHYSICAL,
+                unit="",
+                better=Better.HIGHER,
+                columns=variants,
+                rows=tuple(details),
+            ),
+        ),
+        scenarios=hash_scenarios(clips),
+        num_scenarios=num_test * len(ofs),
+        seed=settings.seed,
+        facts={
+            "pairs_per_property": num_test,
+            "development_pairs_per_property": num_choose,
+            **{f"reading: {name}": how for name, how in chosen.items()},
+        },
+        notes=(
+            "Behind a screen, pairs follow the matched design of IntPhys; in view, more motion may "
+            "follow a miracle than its absence, which the row of pixel differences shows.",
+        ),
+    )
+
+
+def pixel_difference(frames: UInt8[np.ndarray, "t h w 3"]) -> Float[np.ndarray, " t"]:
+    """Mean squared difference of each frame from the one before."""
+    change = np.diff(frames.astype(np.float64) / 255, axis=0, prepend=frames[:1] / 255)
+    return np.square(change).mean(axis=(1, 2, 3))
+
+
+def flow_warp_error(frames: UInt8[np.ndarray, "t h w 3"]) -> Float[np.ndarray, " t"]:
+    """Mean squared error of each frame where the optical flow before it would have gone on.
+
+    0 for the first two.
+    """
+    fine = [enlarge(frame, _UPSCALE) for frame in frames]
+    height, width = fine[0].shape[:2]
+    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    found = np.zeros(len(frames))
+    for t in range(2, len(frames)):
+        way = measure_velocity(fine[t - 1], fine[t - 2]).astype(np.float32)
+        carried = cv2.remap(
+            fine[t - 1],
+            x - way[..., 0],
+            y - way[..., 1],
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        found[t] = np.square((carried.astype(np.float64) - fine[t]) / 255).mean()
+    return found
+
+
+def latent_norm(encode: Encode) -> Surprised:
+    """Mean square of a frame's encoding: what is surprising without any expectation."""
+
+    def measure(frames: UInt8[np.ndarray, "t h w 3"]) -> Float[np.ndarray, " t"]:
+        return np.square(encode(frames)).mean(axis=1)
+
+    return measure
+
+
+@torch.no_grad()
+def latent_errors(
+    world: World, clips: Sequence[UInt8[np.ndarray, "t h w 3"]]
+) -> list[Float[np.ndarray, " t"]]:
+    """`World.raw_surprise` of clips of one length, many at once, over its mean on held-out clips.
+
+    The noise of a clip depends on its place among the others, so that twins can have the same.
+    """
+    mean = float(world.calibration.get("surprise_mean", 1.0))
+    stride, found = world.tokenizer.time_stride, []
+    for start in range(0, len(clips), _BATCH):
+        part = clips[start : start + _BATCH]
+        latents = [world.encode_frames(frames) for frames in part]
+        together = Latents(torch.cat([x.tokens for x in latents]), latents[0].grid)
+        noise = torch.Generator().manual_seed(start)
+        per_step = world.dynamics.surprises(together, Controls(), noise).double().numpy() / mean
+        per_step[:, :2] = 0.0
+        found += [
+            spread_steps(steps, stride, len(frames))
+            for steps, frames in zip(per_step, part, strict=True)
+        ]
+    return found
+
+
+def _judges(subject: Subject) -> list[tuple[str, RowKind, Feel]]:
+    """What is asked, the subject first."""
+    judges: list[tuple[str, RowKind, Feel]] = []
+    world = subject.world
+    if world is None:
+        judges.append((subject.name, RowKind.SUBJECT, _one_by_one(subject.surprised())))
+    else:
+        fresh = untrained(world).world
+        assert fresh is not None
+        learned = _remembering(partial(latent_errors, world))
+        told = _remembering(_one_by_one(weigh_evidence))
+
+        def both(clips: Clips) -> Felt:
+            pairs = zip(learned(clips), told(clips), strict=True)
+            return [errors + EVIDENCE_WEIGHT * evidence for errors, evidence in pairs]
+
+        judges += [
+            (subject.name, RowKind.SUBJECT, both),
+            (f"{subject.name}, latent error alone", RowKind.BASELINE, learned),
+            ("object files alone", RowKind.BASELINE, told),
+            ("untrained, latent error alone", RowKind.BASELINE, partial(latent_errors, fresh)),
+        ]
+    judges.append(("pixel difference", RowKind.BASELINE, _one_by_one(pixel_difference)))
+    judges.append(("flow-warp error", RowKind.BASELINE, _one_by_one(flow_warp_error)))
+    if subject.encode is not None:
+        norm = latent_norm(subject.encode)
+        judges.append(("latent norm", RowKind.BASELINE, _one_by_one(norm)))
+    return judges
+
+
+def _one_by_one(judge: Surprised) -> Feel:
+    return lambda clips: [judge(frames) for frames in clips]
+
+
+def _remembering(feel: Feel) -> Feel:
+    """Rows that share a measurement take it once."""
+    known: dict[bytes, Float[np.ndarray, " t"]] = {}
+
+    def recall(clips: Clips) -> Felt:
+        keys = [sha256(np.ascontiguousarray(frames)).digest() for frames in clips]
+        if not all(key in known for key in keys):
+            known.update(zip(keys, feel(clips), strict=True))
+        return [known[key] for key in keys]
+
+    return recall
+
+
+def _feel(feel: Feel, twins: Sequence[Twin]) -> Pairs:
+    sides = [[t.possible.frames for t in twins], [t.impossible.frames for t in twins]]
+    return list(zip(*(feel(clips) for clips in sides), strict=True))
+
+
+def _right(felt: Pairs, reading: Reading) -> list[float]:
+    """1 for each pair that is told apart rightly, 1/2 for a tie."""
+    pairs = [(reading(possible), reading(impossible)) for possible, impossible in felt]
+    return [float(b > a) + 0.5 * float(b == a) for a, b in pairs]
+
+
+def _choose(felt: Mapping[str, Pairs]) -> Reading:
+    """The reading with the best mean accuracy over properties; the first of equals."""
+    readings = [Reading(context, how) for how, context in product(SUMS, CONTEXTS)]
+    means = [np.mean([np.mean(_right(pairs, r)) for pairs in felt.values()]) for r in readings]
+    return readings[int(np.argmax(means))]
+
+
+def _by_variant(
+    twins: Mapping[str, Sequence[Twin]],
+    right: Mapping[str, Sequence[float]],
+    variants: Sequence[str],
+) -> dict[str, Cell]:
+    cells = {}
+    for variant in variants:
+        of, _, kind = variant.partition(": ")
+        hits = [hit for t, hit in zip(twins[of], right[of], strict=True) if t.variant == kind]
+        cells[variant] = share_cell(hits)
+    return cells
