@@ -103,7 +103,12 @@ def unexplained(
     """
     height, width = flow.shape[:2]
     x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    mode = {"interpolation": cv2.INTER_LINEAR, "borderMode": cv2.BORDER_REPLICATE}
-    carried = cv2.remap(before, x - flow[..., 0], y - flow[..., 1], **mode)
+    carried = cv2.remap(
+        before,
+        x - flow[..., 0],
+        y - flow[..., 1],
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
     error = np.square((carried - now) / 255).mean(-1)
     return float(cv2.boxFilter(error, -1, (5, 5)).max())

@@ -6,7 +6,7 @@ Everything is measured from frames that have been seen, in pixels of frames abou
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -16,11 +16,13 @@ __all__ = [
     "Blob",
     "Outline",
     "Portrait",
+    "Thing",
     "clear_plate",
     "draw_portrait",
     "find_blobs",
     "find_moving",
     "gap_px",
+    "is_beyond_edge",
     "is_wall_ahead",
     "moved",
     "outline_at",
@@ -97,6 +99,50 @@ class Portrait:
     def at(self, frame: int) -> Float[np.ndarray, " 2"]:
         """Where it would be."""
         return self.start + self.velocity * frame
+
+
+@dataclass(eq=False)
+class Thing:
+    """One thing: what was seen of it, and where it is thought to be.
+
+    Attributes:
+        blobs, frames: what was seen of it, and when.
+        state: moving, rest, hidden, merged, left, vanished or lost.
+        since: frame in which it came into that state.
+        born: frame in which it was first seen to move.
+        was_still: it was seen in its place before it moved.
+        back: blobs that it had when it came out again; 0 if it never was hidden.
+        excused: frame in which it last met something.
+        bounced, fell: frame of its last bounce, and how fast it came.
+        hid_by, portrait, outside: what hides it, what it was, and for how many frames it should
+            have been seen.
+        again: outlines since it came out.
+    """
+
+    blobs: list[Blob]
+    frames: list[int]
+    state: str = "moving"
+    since: int = 0
+    born: int = 0
+    back: int = 0
+    was_still: bool = False
+    excused: int = -99
+    fell: float = 0.0
+    bounced: int = -99
+    outside: int = 0
+    hid_by: np.ndarray | None = None
+    portrait: Portrait | None = None
+    again: list[Outline] = field(default_factory=list)
+
+    @property
+    def last(self) -> Blob:
+        """What was seen last."""
+        return self.blobs[-1]
+
+    @property
+    def velocity(self) -> Float[np.ndarray, " 2"]:
+        """Of the last three blobs, in pixels per frame."""
+        return np.mean([blob.velocity for blob in self.blobs[-3:]], axis=0)
 
 
 def find_moving(
@@ -253,6 +299,26 @@ def is_wall_ahead(plate: Float[np.ndarray, "h w 3"], box: Box, side: float) -> b
     )
     unlike = np.abs(plate[rows][:, ahead] - plate[rows][:, behind]).max(-1) > _EDGE_LEVELS
     return bool(len(unlike)) and float(unlike.mean(axis=0).max()) > 0.7
+
+
+def is_beyond_edge(plate: Float[np.ndarray, "h w 3"], box: Box, side: float) -> bool:
+    """Whether what lies below a box ends upright behind it, as a table's side does.
+
+    Args:
+        plate: the background.
+        box: of a thing.
+        side: its velocity to the right, or to the left (< 0).
+    """
+    width = plate.shape[1]
+    low, long = int(box[3]), box[2] - box[0]
+    rear = box[0] if side > 0 else box[2] - 1
+    now, behind = (round(rear - np.sign(side) * way) for way in (-1.0, 0.8 * long))
+    rows = plate[low + 1 : low + 9]
+    if len(rows) < 6 or not (0 <= now < width and 0 <= behind < width):
+        return False
+    unlike = np.abs(rows[:, now] - rows[:, behind]).max(-1) > _EDGE_LEVELS
+    even = np.abs(np.diff(rows[:, behind], axis=0)).max(-1) < _EDGE_LEVELS
+    return bool(unlike.mean() > 0.8 and even.mean() > 0.8)
 
 
 def gap_px(a: Box, b: Box) -> float:
