@@ -15,6 +15,7 @@ from worldline.audit.tolerances import (
     Take,
     Tolerances,
     alarm_rates,
+    count_found,
     is_calibrated_kind,
     list_takes,
     load_tolerances,
@@ -104,6 +105,7 @@ def test_lawful_films_fail_at_most_at_the_stated_rate() -> None:
     rates = alarm_rates(films, 0.1)
     assert rates["energy"][1] == 60
     assert rates["energy"][0] <= 12
+    assert rates["any law"] == rates["energy"]
 
 
 def test_the_films_that_come_with_the_package() -> None:
@@ -129,6 +131,20 @@ def test_a_film_goes_through_the_whole_chain(tmp_path: Path) -> None:
     for law, score in scores.items():
         known = load_tolerances().scores[law]
         assert np.any(np.isclose(known, score, atol=1e-3)), "this film is one of those kept"
+
+
+def test_what_is_found_is_counted_in_pixels_and_on_the_truth(tmp_path: Path) -> None:
+    clips = [film_breach(kind, 0, seed=3, size_px=64) for kind in ("vanish", "grow")]
+    kinds = [dict(clip.provenance.details)["breach"] for clip in clips]
+    films = [
+        (kind, perceive_clip(clip, tmp_path), clip.scene)
+        for kind, clip in zip(kinds, clips, strict=True)
+        if clip.scene is not None
+    ]
+    found = count_found(load_tolerances(), films)
+    assert found["vanish"]["metres"] == [1, 1], "it leaps underground"
+    assert found["vanish"]["pixels"][1] == 1
+    assert found["grow"]["metres"] == [0, 0]
 
 
 @pytest.mark.parametrize("kind", sorted(BREACHES))

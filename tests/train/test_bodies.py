@@ -71,7 +71,9 @@ def test_batches_are_mirrored_as_a_whole(world: World, shards: Shards):
     assert same[known].float().mean() > 0.9
     again = task.batch(0, torch.Generator().manual_seed(0))
     assert torch.equal(again[1], truth)
-    assert np.isfinite(float(task.loss(task.model, (states, truth, known), torch.Generator())["total"].detach()))
+    assert np.isfinite(
+        float(task.loss(task.model, (states, truth, known), torch.Generator())["total"].detach())
+    )
     assert task.num_frames((states, truth, known)) == 64 * 29
 
 

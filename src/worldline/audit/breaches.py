@@ -23,17 +23,17 @@ from worldline.sim.splits import seed_of
 from worldline.sim.stage import Stage
 from worldline.sim.truth import true_scene
 
-__all__ = ["BREACHES", "film_breach"]
+__all__ = ["BREACHES", "UNRECORDED", "film_breach"]
 
 BREACHES = {
-    "vanish": "permanence",
-    "teleport": "continuity",
-    "hang": "support",
-    "gain": "energy",
-    "grow": "rigidity",
-    "through": "momentum",
+    "vanish": "a body vanishes",
+    "teleport": "a body leaps by a third of the picture",
+    "hang": "a flying body hangs in the air",
+    "gain": "a body bounces higher each time",
+    "grow": "a body is suddenly twice as large",
+    "through": "bodies go through each other, or near by",
 }
-"""What happens, to the law that is meant to notice it."""
+"""Name of a breach, to what happens."""
 
 FAMILIES = {
     "vanish": (ground.Roll(), fall.Throw(), fall.Drop(), ground.Collide()),
@@ -44,6 +44,9 @@ FAMILIES = {
     "through": (ground.Collide(),),
 }
 """What happens, to the kinds of scenes in which it does, in turn."""
+
+UNRECORDED = frozenset({"grow"})
+"""Breaches that the true scene beside the film does not show: it keeps the size of before."""
 
 GROWTH = 2.0
 """Factor of all sides of a body that grows, at once."""
@@ -66,7 +69,8 @@ def film_breach(kind: str, index: int, *, seed: int, size_px: int) -> Clip:
         size_px: side of the image.
 
     Returns:
-        frames, with the truth of what is shown as the scene (contacts are those of before).
+        frames, with the truth of what is shown as the scene (contacts, and the size of what grows,
+        are those of before).
 
     Raises:
         InputError: unknown kind.

@@ -22,7 +22,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -45,6 +45,7 @@ __all__ = [
     "Take",
     "Tolerances",
     "alarm_rates",
+    "count_found",
     "is_calibrated_kind",
     "list_takes",
     "load_tolerances",
@@ -74,6 +75,7 @@ class Settings:
         sizes_px: sides of the image, in turn.
         largest_px: a family to the largest side it is filmed at: its rendering is slow.
         moving_every: one clip in so many of a family has a moving camera, where it can.
+        breach_seed, breach_rounds: of the films of what cannot happen, of each kind.
     """
 
     seed: int = 4000
@@ -85,6 +87,8 @@ class Settings:
     sizes_px: tuple[int, ...] = (64, 128, 96, 192)
     largest_px: Mapping[str, int] = field(default_factory=lambda: {"pour": 128})
     moving_every: int = 6
+    breach_seed: int = 6000
+    breach_rounds: int = 16
 
 
 @dataclass(frozen=True)
@@ -173,10 +177,13 @@ class Tolerances:
     Attributes:
         scores: law to the sorted excess of the films on which it was testable.
         settings: of the films, as written.
+        measured: at `DEFAULT_ALPHA`: `false_alarms` of laws on lawful films and `found` breaches,
+            in pixels after the whole chain and in metres on the truth; each as [failed, all].
     """
 
     scores: Mapping[str, Float[np.ndarray, " n"]]
     settings: Mapping[str, Any] = field(default_factory=dict)
+    measured: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, films: Iterable[Mapping[str, float]], settings: Mapping[str, Any]) -> Tolerances:
@@ -248,6 +255,7 @@ class Tolerances:
         return {
             "version": 1,
             "settings": dict(self.settings),
+            "measured": dict(self.measured),
             "scores": {law: own.tolist() for law, own in self.scores.items()},
         }
 
@@ -255,7 +263,7 @@ class Tolerances:
     def from_json(cls, record: Mapping[str, Any]) -> Tolerances:
         """Inverse of `to_json`."""
         scores = {law: np.array(own, dtype=np.float64) for law, own in record["scores"].items()}
-        return cls(scores, record["settings"])
+        return cls(scores, record["settings"], record["measured"])
 
 
 @cache
@@ -276,17 +284,23 @@ def alarm_rates(
         num_folds: equal parts that the films are dealt into at random, but always alike.
 
     Returns:
-        law to (alarms, films on which it was testable); laws with too few films have no alarms.
+        law to (alarms, films on which it was testable), and "any law" to (films with an alarm,
+        films); laws with too few films have no alarms.
     """
-    counts = {law: [0, 0] for law in LAWS}
+    counts = {law: [0, 0] for law in (*LAWS, "any law")}
     part = np.random.default_rng(0).permutation(len(films)) % num_folds
     for fold in range(num_folds):
         rest = Tolerances.of((s for s, own in zip(films, part, strict=True) if own != fold), {})
         for film in (s for s, own in zip(films, part, strict=True) if own == fold):
-            for law, score in film.items():
+            alarms = [
+                law
+                for law, score in film.items()
+                if rest.num_films(law) and rest.p_value(law, score) <= alpha
+            ]
+            for law in (*film, "any law"):
                 counts[law][1] += 1
-                if rest.num_films(law):
-                    counts[law][0] += rest.p_value(law, score) <= alpha
+            for law in (*alarms, *["any law"] * bool(alarms)):
+                counts[law][0] += 1
     return {law: (alarms, number) for law, (alarms, number) in counts.items() if number}
 
 
@@ -300,20 +314,69 @@ def measure(
             on_progress((number + 1) / len(takes))
 
 
+def count_found(
+    known: Tolerances, breaches: Sequence[tuple[str, Scene, Scene]]
+) -> dict[str, dict[str, list[int]]]:
+    """How many breaches some law finds.
+
+    Args:
+        known: of lawful films.
+        breaches: kind, perceived scene and truth of each.
+
+    Returns:
+        kind to "pixels" and "metres" to [found, all]; [0, 0] where the truth does not record it.
+    """
+    from worldline.audit.breaches import UNRECORDED
+
+    found: dict[str, dict[str, list[int]]] = {}
+    for kind, seen, truth in breaches:
+        own = found.setdefault(kind, {"pixels": [0, 0], "metres": [0, 0]})
+        settled = [
+            known.settle(verdict, DEFAULT_ALPHA, num_frames=seen.num_frames)
+            for verdict in check_laws(seen, alpha=DEFAULT_ALPHA)
+        ]
+        plain = check_laws(truth, alpha=DEFAULT_ALPHA)
+        for name, verdicts in (("pixels", settled), ("metres", plain)):
+            if name == "metres" and kind in UNRECORDED:
+                continue
+            own[name][0] += any(verdict.outcome is Outcome.FAIL for verdict in verdicts)
+            own[name][1] += 1
+    return found
+
+
+def film_breaches(settings: Settings) -> Iterator[tuple[str, Scene, Scene]]:
+    """Films of what cannot happen: kind, perceived scene and truth."""
+    from worldline.audit.breaches import BREACHES, film_breach
+
+    with tempfile.TemporaryDirectory() as folder:
+        for index in range(settings.breach_rounds):
+            for number, kind in enumerate(BREACHES):
+                size = settings.sizes_px[(index + number) % len(settings.sizes_px)]
+                clip = film_breach(kind, index, seed=settings.breach_seed, size_px=size)
+                assert clip.scene is not None
+                yield kind, perceive_clip(clip, Path(folder)), clip.scene
+
+
 def main(settings: Settings | None = None) -> None:
-    """Make `tolerances.json` anew, and print the rates of false alarms."""
+    """Make `tolerances.json` anew."""
     settings = settings or Settings()
     films = list(measure(list_takes(settings), on_progress=lambda share: print(f"{share:.1%}")))
-    write(films, settings)
+    write(films, list(film_breaches(settings)), settings)
 
 
-def write(films: Sequence[Mapping[str, float]], settings: Settings) -> None:
-    """Keep the scores of films."""
-    found = Tolerances.of(films, asdict(settings))
+def write(
+    films: Sequence[Mapping[str, float]],
+    breaches: Sequence[tuple[str, Scene, Scene]],
+    settings: Settings,
+) -> None:
+    """Keep the scores of films, and what they are worth."""
+    known = Tolerances.of(films, asdict(settings))
+    measured = {
+        "false_alarms": alarm_rates(films, DEFAULT_ALPHA),
+        "found": count_found(known, breaches),
+    }
     target = Path(__file__).with_name("tolerances.json")
-    target.write_text(json.dumps(found.to_json()) + "\n")
-    for alpha in (0.01, 0.02, 0.05):
-        print(alpha, alarm_rates(films, alpha))
+    target.write_text(json.dumps(replace(known, measured=measured).to_json()) + "\n")
 
 
 if __name__ == "__main__":
