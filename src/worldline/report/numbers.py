@@ -82,6 +82,7 @@ def _cell(table: Table, row: Row, column: str) -> str:
 
 
 def _detectable(cell: Cell | None) -> str:
-    if cell is None or not math.isfinite(cell.detectable):
+    # Scenarios that all give the same number say nothing of how they vary.
+    if cell is None or not math.isfinite(cell.detectable) or cell.detectable == 0:
         return ""
     return write_number(cell.detectable, 2)

@@ -128,8 +128,9 @@ def _power(run: Run, report: Report) -> str:
     for result in run.results:
         for table in _only(result, report).tables:
             for cell in table.rows[0].cells.values() if table.rows else ():
-                if math.isfinite(cell.detectable) and cell.value and math.isfinite(cell.value):
-                    shares.append(cell.detectable / abs(cell.value))
+                share = cell.detectable / abs(cell.value) if cell.value else math.nan
+                if math.isfinite(share) and share > 0:
+                    shares.append(share)
     if not shares:
         return ""
     middle = 100 * sorted(shares)[len(shares) // 2]
