@@ -115,4 +115,4 @@ def test_bad_input() -> None:
     with pytest.raises(InputError, match="encode"):
         run(of_baseline("copy-last"), TINY)
     with pytest.raises(InputError, match="at least five"):
-        run(Subject("eyes", encode=coarse_pixels), Settings(num_test=2, num_hidden=0))
+        run(Subject("eyes", encode=coarse_pixels), Settings(num_test=2, num_extra=0))
