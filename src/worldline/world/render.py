@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -13,13 +14,17 @@ from torch import Tensor
 
 from worldline.core.latents import Latents
 from worldline.core.verdict import Outcome, Verdict
-from worldline.dynamics import ConstantVelocityWarp, TrajectoryWarp
+from worldline.dynamics import ConstantVelocityWarp, TrajectoryForecaster, TrajectoryWarp
 from worldline.tokenizer import StreamCarry, Tokenizer, from_unit, to_unit
-from worldline.world.bodies import Carried
+from worldline.world.bodies import carry_bodies
 from worldline.world.stream import encode_after
+
+if TYPE_CHECKING:
+    from worldline.world.world import World
 
 __all__ = [
     "Reference",
+    "calibrated_warp",
     "make_reference",
     "measure_spread",
     "render",
@@ -30,6 +35,15 @@ __all__ = [
 
 _SAME = 0.1
 """Change of a decoded pixel, of a range of 2, at which lost detail counts 1 / e."""
+
+
+def calibrated_warp(
+    trajectory: TrajectoryForecaster, calibration: Mapping[str, Any]
+) -> TrajectoryWarp:
+    """What carries pixels along forecast trajectories, mixed as held-out clips justified."""
+    share = calibration.get("trajectory_share", (1.0,))
+    gap_px = calibration.get("trajectory_gap_px", (float("inf"),))
+    return TrajectoryWarp(trajectory, share=share, gap_px=gap_px)
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,14 +154,11 @@ def render_step(
 
 
 def render_onto(
-    tokenizer: Tokenizer,
-    warp: TrajectoryWarp | ConstantVelocityWarp,
-    threshold: Sequence[float] | None,
+    world: World,
     futures: Latents,
     seen: UInt8[np.ndarray, "k h w 3"],
     seed: int,
     horizon: int,
-    carried: Carried | None = None,
 ) -> UInt8[np.ndarray, "s t h w 3"]:
     """Decode futures as corrections to the context carried along forecast trajectories.
 
@@ -156,10 +167,13 @@ def render_onto(
     carried as a whole are laid over the rest, and nothing is corrected at or near them; where
     nothing else moves there is nothing to correct.
     """
+    tokenizer, warp = world.tokenizer, world.warp
+    threshold = world.calibration.get("correction_threshold")
     if threshold is None or len(seen) < 2 or isinstance(warp, ConstantVelocityWarp):
         still = make_reference(tokenizer, seen[-1:], seen)
         return render(tokenizer, futures, still, horizon=horizon)
     samples = len(futures.tokens)
+    carried = carry_bodies(world, seen, horizon=horizon, samples=samples, seed=seed)
     if carried is None:
         moved = warp.imagine(seen, horizon, samples=samples, seed=seed)
         reference = make_reference(tokenizer, moved, seen)

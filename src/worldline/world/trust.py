@@ -40,12 +40,13 @@ def gather_evidence(
     frames: UInt8[np.ndarray, "t h w 3"],
     surprise: Float[np.ndarray, " s"],
 ) -> Float[np.ndarray, " 3"]:
-    """Features of context frames: `latents` `[1, T, N, C]` of them, surprise at some of them."""
+    """Features of context frames: `latents` `[1, T, N, C]` of them, and the raw surprise at each
+    latent step, of which the first two say nothing."""
     decoded = tokenizer.decode_unit(latents).float()[0]
     truth = to_unit(torch.from_numpy(frames), torch.float32)
     return trust_features(
         float((decoded - truth).square().mean()),
-        float(surprise.mean()),
+        float(surprise[2:].mean()) if len(surprise) > 2 else 0.0,
         float(latents.tokens.square().mean()),
     )
 

@@ -33,14 +33,13 @@ from worldline.physics import detect_events
 from worldline.readout.latent import LatentReadout
 from worldline.readout.link import uncrop
 from worldline.tokenizer import ContinuousTokenizer, Tokenizer
-from worldline.world.bodies import carry_bodies
 from worldline.world.calibration import check_calibration
 from worldline.world.feed import feed_world, read_scale, write_scale
 from worldline.world.futures import draw_futures, read_scene
 from worldline.world.imagination import GUIDANCE, imagine
 from worldline.world.parts import build_parts, check_numbers
 from worldline.world.prediction import predict, require_pictures
-from worldline.world.render import render_onto
+from worldline.world.render import calibrated_warp, render_onto
 from worldline.world.session import Session
 from worldline.world.storage import build_stored, gather_tensors, load_parts, open_artifact
 from worldline.world.stream import count_ahead, encode_long
@@ -376,20 +375,13 @@ class World:
         """What carries pixels along forecast trajectories; straight on if none are forecast."""
         if self.trajectory is None:
             return ConstantVelocityWarp()
-        share = self.calibration.get("trajectory_share", (1.0,))
-        gap_px = self.calibration.get("trajectory_gap_px", (float("inf"),))
-        return TrajectoryWarp(self.trajectory, share=share, gap_px=gap_px)
+        return calibrated_warp(self.trajectory, self.calibration)
 
     def render_forecast(
         self, futures: Latents, seen: UInt8[np.ndarray, "k h w 3"], seed: int, *, horizon: int
     ) -> UInt8[np.ndarray, "s t h w 3"]:
         """Decode `horizon` frames of futures as corrections to what was seen; see `render_onto`."""
-        threshold = self.calibration.get("correction_threshold")
-        samples = len(futures.tokens)
-        carried = carry_bodies(self, seen, horizon=horizon, samples=samples, seed=seed)
-        return render_onto(
-            self.tokenizer, self.warp, threshold, futures, seen, seed, horizon, carried
-        )
+        return render_onto(self, futures, seen, seed, horizon)
 
     @torch.no_grad()
     def context_features(self, clip: Clip, *, seed: int) -> Float[np.ndarray, " f"]:
@@ -407,6 +399,5 @@ class World:
         controls: Controls | None = None,
     ) -> Float[np.ndarray, " f"]:
         """As `context_features`, of frames of whole latent steps, their latents and controls."""
-        surprise = self.raw_surprise(latents, seed=seed, controls=controls)[2:]
-        surprise = surprise if len(surprise) else np.zeros(1)
+        surprise = self.raw_surprise(latents, seed=seed, controls=controls)
         return gather_evidence(self.tokenizer, latents, frames, surprise)
