@@ -10,6 +10,7 @@ from worldline.core.scene import Scene
 from worldline.core.verdict import Outcome, Verdict
 from worldline.core.wording import counted
 from worldline.physics import check_laws
+from worldline.physics.laws.judging import tell_p
 
 __all__ = ["audit_scene", "compare_count", "compare_permanence", "compare_position"]
 
@@ -93,8 +94,12 @@ def compare_permanence(aligned: Alignment, alpha: float) -> Verdict:
         worst_p,
         moment_s,
         tuple(test[2] for test in failed) or (object_id,),
-        f"Object {object_id} has no counterpart in {length} frames in a row of the {num_frames} in "
-        f"which the reference plainly shows it, from {moment_s:.2f} s (p = {worst_p:.2g}).",
+        f"Object {object_id} has no counterpart in {counted(length, 'frame')} in a row of the "
+        f"{num_frames} in which the reference plainly shows it, from {moment_s:.2f} s "
+        f"({tell_p(worst_p)})."
+        if length
+        else f"Object {object_id} has a counterpart in all {counted(num_frames, 'frame')} in which "
+        "the reference plainly shows it.",
         {
             "num_missing_frames": float(length),
             "num_objects": float(count),
@@ -141,7 +146,7 @@ def compare_position(aligned: Alignment, alpha: float) -> Verdict:
         moment_s,
         ids,
         f"Object {aligned.ids[row]} is {distance_px:.1f} px from where the reference has it at "
-        f"{moment_s:.2f} s; {tolerance_px[row, frame]:.1f} px are granted (p = {worst_p:.2g}).",
+        f"{moment_s:.2f} s; {tolerance_px[row, frame]:.1f} px are granted ({tell_p(worst_p)}).",
         {
             "distance_px": distance_px,
             "mean_distance_px": float(aligned.distance_px[both].mean()),
@@ -181,7 +186,7 @@ def compare_count(aligned: Alignment, alpha: float) -> Verdict:
         reason = (
             f"The scene shows {counted(int(shown[start]), 'object')} and the reference "
             f"{int(expected[start])} at {moment_s:.2f} s; it shows {word} than the reference for "
-            f"{length} of {counted(num_frames, 'frame')} in a row (p = {p_value:.2g})."
+            f"{length} of {counted(num_frames, 'frame')} in a row ({tell_p(p_value)})."
         )
     else:
         reason = f"The scene shows as many objects as the reference in all {num_frames} frames."
