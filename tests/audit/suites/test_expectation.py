@@ -12,7 +12,9 @@ from worldline.audit.suites.expectation import (
     run,
 )
 from worldline.audit.suites.result import RowKind, SuiteResult
-from worldline.audit.suites.subject import Subject
+from worldline.audit.suites.subject import Subject, of_world
+from worldline.dynamics import FlowDynamics
+from worldline.world import World
 
 
 def noise(num: int = 10, size: int = 32) -> np.ndarray:
@@ -99,3 +101,21 @@ def test_one_who_always_knows_is_always_right():
         Subject("oracle", surprise=knows, size_px=32), Settings(quick=True, properties=("energy",))
     )
     assert result.table("pairwise_accuracy").row("oracle").cells["energy"].value == 1.0
+
+
+def test_a_world_is_asked_with_its_parts_in_rows_of_their_own():
+    dynamics = FlowDynamics.Config(stem_width=8, width=16, depth=3, heads=2, window=6)
+    world = World.Config(name="tiny", dynamics=dynamics, trajectory=None).build()
+    settings = Settings(quick=True, properties=("energy",), num_untrained=2)
+    table = run(of_world(world), settings).table("pairwise_accuracy")
+    assert [row.name for row in table.rows] == [
+        "tiny",
+        "tiny, latent error alone",
+        "object files alone",
+        "untrained, latent error alone",
+        "pixel difference",
+        "flow-warp error",
+        "latent norm",
+    ]
+    assert [row.cells["energy"].n for row in table.rows] == [4, 4, 4, 2, 4, 4, 4]
+    assert all(len(row.cells["energy"].values) == 4 for row in table.rows)
