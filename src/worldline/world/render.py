@@ -38,9 +38,12 @@ _SAME = 0.1
 
 
 def calibrated_warp(
-    trajectory: TrajectoryForecaster, calibration: Mapping[str, Any]
-) -> TrajectoryWarp:
-    """What carries pixels along forecast trajectories, mixed as held-out clips justified."""
+    trajectory: TrajectoryForecaster | None, calibration: Mapping[str, Any]
+) -> TrajectoryWarp | ConstantVelocityWarp:
+    """What carries pixels along forecast trajectories, mixed as held-out clips justified; straight
+    on if none are forecast."""
+    if trajectory is None:
+        return ConstantVelocityWarp()
     share = calibration.get("trajectory_share", (1.0,))
     gap_px = calibration.get("trajectory_gap_px", (float("inf"),))
     return TrajectoryWarp(trajectory, share=share, gap_px=gap_px)

@@ -373,8 +373,6 @@ class World:
     @property
     def warp(self) -> TrajectoryWarp | ConstantVelocityWarp:
         """What carries pixels along forecast trajectories; straight on if none are forecast."""
-        if self.trajectory is None:
-            return ConstantVelocityWarp()
         return calibrated_warp(self.trajectory, self.calibration)
 
     def render_forecast(
