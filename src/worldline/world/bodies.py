@@ -35,25 +35,25 @@ _LOOK_AT = 16
 
 @dataclass(frozen=True, eq=False)
 class Carried:
-    """Bodies with their paths in S futures of H frames.
+    """Bodies with their paths in S futures of F frames.
 
     Attributes:
         bodies: N of them.
         plain: `[K, h, w, 3]` the context without them.
-        shift_px: `[S, N, H, 2]` from their last place; the first future is the expected one.
-        std_px: `[N, H]` doubt of the paths.
+        shift_px: `[S, N, F, 2]` from their last place; the first future is the expected one.
+        std_px: `[N, F]` doubt of the paths.
         last: `[h, w, 3]` the last frame of the context.
     """
 
     bodies: Bodies
     plain: UInt8[np.ndarray, "k h w 3"]
-    shift_px: Float[np.ndarray, "s n h 2"]
-    std_px: Float[np.ndarray, "n h"]
+    shift_px: Float[np.ndarray, "s n f 2"]
+    std_px: Float[np.ndarray, "n f"]
     last: UInt8[np.ndarray, "h w 3"]
 
     def lay_over(
-        self, frames: UInt8[np.ndarray, "s h w1 w2 3"]
-    ) -> UInt8[np.ndarray, "s h w1 w2 3"]:
+        self, frames: UInt8[np.ndarray, "s f h w 3"]
+    ) -> UInt8[np.ndarray, "s f h w 3"]:
         """Futures of everything else, with the bodies in them."""
         done = frames.astype(np.float64) / 255
         image = self.last.astype(np.float64) / 255
@@ -74,11 +74,11 @@ class Carried:
         change = np.abs(np.diff(self.plain.astype(np.int16), axis=0))
         return bool(change.max(initial=0) <= _STILL)
 
-    def reach(self) -> Bool[np.ndarray, "s h w1 w2"]:
+    def reach(self) -> Bool[np.ndarray, "s f h w"]:
         """Pixels at and around the bodies in each frame, where nothing else is to be painted."""
         height, width = self.last.shape[:2]
         y, x = np.mgrid[:height, :width] + 0.5
-        place = self.bodies.center_px[:, -1, None] + self.shift_px  # [S, N, H, 2]
+        place = self.bodies.center_px[:, -1, None] + self.shift_px  # [S, N, F, 2]
         radius = 1.5 * self.bodies.radius_px[:, -1] + 4.0
         near = np.zeros((*place.shape[:1], place.shape[2], height, width), dtype=bool)
         for n in range(len(self.bodies)):

@@ -378,7 +378,7 @@ class World:
     def render_forecast(
         self, futures: Latents, seen: UInt8[np.ndarray, "k h w 3"], seed: int, *, horizon: int
     ) -> UInt8[np.ndarray, "s t h w 3"]:
-        """Decode `horizon` frames of futures as corrections to what was seen; see `render_onto`."""
+        """Frames of futures as corrections to what was seen; see `render_onto`."""
         return render_onto(self, futures, seen, seed, horizon)
 
     @torch.no_grad()
@@ -386,8 +386,8 @@ class World:
         """Evidence for and against trust in a forecast from the clip's last frames."""
         view = self.look(clip)
         seen = self.newest(view.frames[-self.context :])
-        controls = self.feed(clip, view.time_s[-len(seen) :])
-        return self.weigh(self.encode_frames(seen), seen, seed, controls)
+        led = self.feed(clip, view.time_s[-len(seen) :])
+        return self.weigh(self.encode_frames(seen), seen, seed, led)
 
     def weigh(
         self,
@@ -397,5 +397,5 @@ class World:
         controls: Controls | None = None,
     ) -> Float[np.ndarray, " f"]:
         """As `context_features`, of frames of whole latent steps, their latents and controls."""
-        surprise = self.raw_surprise(latents, seed=seed, controls=controls)
-        return gather_evidence(self.tokenizer, latents, frames, surprise)
+        raw = self.raw_surprise(latents, seed=seed, controls=controls)
+        return gather_evidence(self.tokenizer, latents, frames, raw)
