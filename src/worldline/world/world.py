@@ -239,10 +239,8 @@ class World:
 
     @torch.no_grad()
     def perceive(self, clip: Clip) -> Scene:
-        """Objects, trajectories, contacts and events as the latents tell, in the clip's pixels.
-
-        Of the newest frames that make whole latent steps.
-        """
+        """Objects, trajectories, contacts and events in the clip's pixels, as the latents of its
+        newest whole steps tell."""
         view = self.look(clip)
         latents = self.encode_frames(view.frames)
         time_s = view.time_s[-self.tokenizer.whole_frames(len(view.time_s)) :]
