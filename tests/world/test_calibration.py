@@ -56,6 +56,8 @@ def test_sound_and_absent_entries_pass():
         ("trust", {**TRUST, "slope": "steep"}),
         ("state", {"mean": [0.0, 1.0], "std": [1.0, 1.0]}),
         ("state", [1.0]),
+        ("monitor", None),
+        ("monitor", {"signals": ["spread"]}),
     ],
 )
 def test_damaged_entries_are_named(name: str, value: Any):

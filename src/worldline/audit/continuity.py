@@ -14,6 +14,7 @@ SIGNALS = {
     "jump": "a body is not where its motion would bring it",
     "size": "a body changes its size at once",
     "stranger": "something is seen that no body accounts for",
+    "flash": "the picture changes more at once than in the frames before",
     "float": "a body in flight falls more slowly than before",
     "plunge": "a body in flight falls faster than before",
     "bounce": "a body leaves a contact faster than it came",
@@ -50,12 +51,15 @@ def measure_continuity(course: Course) -> Float[np.ndarray, "t s"]:
                 _jump(course, n, at),
                 _size(course, n, at),
                 0.0,
+                0.0,
                 fall,
                 -fall,
                 _bounce(course, n, at),
             )
             scores[t] = np.maximum(scores[t], row)
         usual = course.strange_px[max(at - 6, 0) : at]
+        if t > 0:  # the first generated frame differs from a true one by its making
+            scores[t, 4] = max(course.change[at] - course.change[max(at - 3, 0) : at].max(), 0.0)
         scores[t, 3] = max(course.strange_px[at] - float(np.median(usual)), 0.0)
     return scores
 

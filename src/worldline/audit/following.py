@@ -49,6 +49,7 @@ class Course:
             would change in the picture; 1 where it is missing.
         radius_px: `[N]` of a disc of its area.
         strange_px: `[T]` pixels unlike the background that are near no body.
+        change: `[T]` mean absolute change of the pixels since the frame before, of 255 levels.
         first: number of context frames; the continuation begins there.
         side_px: of the picture.
     """
@@ -59,6 +60,7 @@ class Course:
     misfit: Float[np.ndarray, "n t"]
     radius_px: Float[np.ndarray, " n"]
     strange_px: Float[np.ndarray, " t"]
+    change: Float[np.ndarray, " t"]
     first: int
     side_px: int
 
@@ -103,7 +105,9 @@ def follow(
         center[n], size[n], misfit[n] = found
     radius = np.sqrt(np.array([mask.sum() for mask in masks], dtype=np.float64) / np.pi)
     strange = _strangers(film, plate, center, radius)
-    return Course(center, mass, size, misfit, radius, strange, len(context), len(plate))
+    step = np.abs(np.diff(film.astype(np.float64), axis=0)).mean((1, 2, 3)) * 255
+    change = np.concatenate([step[:1], step])
+    return Course(center, mass, size, misfit, radius, strange, change, len(context), len(plate))
 
 
 def _bodies(

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from tests.audit.test_monitoring import cases
 
+from worldline.audit.continuity import SIGNALS
 from worldline.audit.monitoring import fit_watch
 from worldline.audit.suites import MissingFunctionError, of_baseline, of_world
 from worldline.audit.suites.monitor import Settings, run
@@ -32,7 +33,7 @@ def nano():
 def test_a_world_is_judged_beside_trivial_scores(nano):
     watch = fit_watch(cases(40, 0), 4.0).to_json()
     rng = np.random.default_rng(0)
-    video = VideoWatch.fit([rng.uniform(0, 1, (4, 7)) for _ in range(20)]).to_json()
+    video = VideoWatch.fit([rng.uniform(0, 1, (4, len(SIGNALS))) for _ in range(20)]).to_json()
     world = nano.finished({"monitor": watch, "monitor_video": video}, "")
     heard = []
     result = run(of_world(world), Settings(num_clips=2), heard.append)
