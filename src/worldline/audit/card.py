@@ -20,6 +20,10 @@ _WITH_PATHS = (
     "(`trajectories alone`) and corrects the result by what the latent dynamics say (`network "
     "alone`), where the correction is large enough (limits chosen on other held-out clips). "
 )
+_WITH_BODIES = (
+    "Bodies of one colour on plain ground, whose paths are known well enough, are carried as a "
+    "whole by learned mechanics instead. "
+)
 _WITHOUT_PATHS = (
     "A forecast of the world is the last frame, corrected by what the latent dynamics say. "
 )
@@ -70,6 +74,7 @@ def write_card(
         "penalised error. `copy-last` repeats the last frame, `flow-warp` moves every pixel on "
         "along its optical flow, `truth` are the true frames through the same instruments. "
         f"{_WITHOUT_PATHS if world.trajectory is None else _WITH_PATHS}"
+        f"{'' if world.bodies is None else _WITH_BODIES}"
         "`untrained` is the world before training.",
         "",
         table.to_markdown(),

@@ -14,6 +14,7 @@ from scipy.optimize import nnls
 from worldline.audit.baselines import ConstantVelocityWarp, CopyLast, Predictor
 from worldline.audit.calibration import Gaussian, TrustCurve, auroc
 from worldline.audit.card import write_card
+from worldline.audit.firmness import choose_firmness
 from worldline.audit.monitoring import LEAST_CLIPS, calibrate_entries
 from worldline.audit.outside import make_outside_clips
 from worldline.audit.prediction import PredictionTable, evaluate_predictors
@@ -188,6 +189,7 @@ def calibrate_world(
     """Numbers that turn raw scores into calibrated ones; see `World` for their use.
 
     - trajectory share and gap, correction threshold: see `choose_mix` and `choose_thresholds`;
+    - firm_px: see `choose_firmness`;
     - surprise: mean and quantiles over single held-out frames;
     - uncertainty: per forecast step, how the mean square error of the mean future grows with the
       mean square spread between futures, so that uncertainty is an expected error;
@@ -209,6 +211,9 @@ def calibrate_world(
         share, gap_px = choose_mix(world, clips, horizon=_HORIZON)
         chosen["trajectory_share"], chosen["trajectory_gap_px"] = share, gap_px
         chosen["correction_threshold"] = choose_thresholds(
+            world.finished(chosen, ""), clips, horizon=_HORIZON, seed=seed
+        )
+        chosen["firm_px"] = choose_firmness(
             world.finished(chosen, ""), clips, horizon=_HORIZON, seed=seed
         )
     world = world.finished(chosen, "")

@@ -51,9 +51,7 @@ class Carried:
     std_px: Float[np.ndarray, "n f"]
     last: UInt8[np.ndarray, "h w 3"]
 
-    def lay_over(
-        self, frames: UInt8[np.ndarray, "s f h w 3"]
-    ) -> UInt8[np.ndarray, "s f h w 3"]:
+    def lay_over(self, frames: UInt8[np.ndarray, "s f h w 3"]) -> UInt8[np.ndarray, "s f h w 3"]:
         """Futures of everything else, with the bodies in them."""
         done = frames.astype(np.float64) / 255
         image = self.last.astype(np.float64) / 255
