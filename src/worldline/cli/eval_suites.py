@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["evaluate", "show"]
 
+_CELL_WIDTH = 13
+
 
 def evaluate(command: Eval, set_done: Callable[[float], None]) -> Answer:
     """Run one suite, or all; with `--out` what is done is written after each.
@@ -138,6 +140,7 @@ def show(answer: Answer, console: Console) -> None:
 def _show_result(result: SuiteResult, report: object, console: Console) -> None:
     from rich.table import Table as RichTable
 
+    from worldline.audit.suites import RowKind
     from worldline.audit.suites.telling import (
         goals_of,
         tell_cell,
@@ -158,20 +161,27 @@ def _show_result(result: SuiteResult, report: object, console: Console) -> None:
         ]
         # Long tables are easier to read than wide ones.
         tall = len(table.columns) > len(table.rows)
-        grid = [
-            [tell_cell(row.cells.get(c)).replace(" (", "\n(") for c in table.columns]
-            for row in table.rows
-        ]
+        crowded = _CELL_WIDTH * min(len(table.columns), len(table.rows)) > console.width
+        grid = []
+        for row in table.rows:
+            cells = [tell_cell(row.cells.get(column)) for column in table.columns]
+            if crowded and row.kind is not RowKind.SUBJECT:
+                cells = [cell.partition(" (")[0] for cell in cells]
+            grid.append([cell.replace(" (", "\n(") for cell in cells])
         columns = [plain(column) for column in table.columns]
-        if tall:
-            drawn = RichTable("", *names, box=None)
-            for column, cells in zip(columns, zip(*grid, strict=True), strict=True):
-                drawn.add_row(column, *cells)
-        else:
-            drawn = RichTable("", *columns, box=None)
-            for name, cells in zip(names, grid, strict=True):
-                drawn.add_row(name, *cells)
+        drawn = RichTable(box=None)
+        for head in ("", *(names if tall else columns)):
+            drawn.add_column(head, overflow="fold")  # nothing is cut off
+        for name, cells in zip(
+            columns if tall else names, zip(*grid, strict=True) if tall else grid, strict=True
+        ):
+            drawn.add_row(name, *cells)
         console.print(drawn)
+        if crowded:
+            console.print(
+                "The other intervals have no room here: see --json, or the page of --out.",
+                style="dim",
+            )
         for goal in goals_of(result):
             if goal.table == table.title:
                 style = "green" if goal.reached else "red"
