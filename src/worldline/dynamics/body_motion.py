@@ -84,6 +84,20 @@ class BodyStates:
     there: Bool[Tensor, "b m"]
 
     @classmethod
+    def empty(cls, batch: int, slots: int, device: str = "cpu") -> BodyStates:
+        """Scenes without bodies."""
+        zeros = torch.zeros(batch, slots, 2, device=device)
+        return cls(
+            center_px=zeros,
+            velocity_px=zeros,
+            lag=zeros[..., 0],
+            bend_px=zeros,
+            radius_px=zeros[..., 0],
+            looks=torch.zeros(batch, slots, _NUM_LOOKS, device=device),
+            there=zeros[..., 0] > 0,
+        )
+
+    @classmethod
     def stack(cls, scenes: Sequence[BodyStates]) -> BodyStates:
         """Several scenes of equally many slots as one batch."""
         return cls(**{f.name: torch.cat([getattr(s, f.name) for s in scenes]) for f in fields(cls)})

@@ -11,6 +11,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from worldline.core.latents import Controls, Latents
 from worldline.dynamics import (
     AutoregressiveDynamics,
+    BodyForecaster,
+    BodyStates,
     FlowDynamics,
     JepaDynamics,
     TrajectoryForecaster,
@@ -24,6 +26,8 @@ __all__ = ["Estimate", "estimate_stage", "estimate_training"]
 _BACKWARD = 3
 """A training step does about three times the operations of a forward pass: the backward pass
 computes gradients for the inputs and for the weights of each product (Kaplan et al. 2020, 2.1)."""
+_BODY_HORIZON = 29
+"""Frames that bodies are followed for in clips of 32."""
 _STATE_BYTES = 4 * 5 + 2 * 2
 """Per trained parameter: weight, two AdamW moments, gradient and average in fp32; copy and its
 gradient in bf16."""
@@ -87,6 +91,11 @@ def _forward_flop(part: nn.Module, world: World, stage: Stage) -> float:
             noise = torch.zeros(stage.batch, config.noise_size, device=device)
             flows = torch.zeros(stage.batch, config.num_flows, 2, *shape[2:4], device=device)
             part(torch.zeros(shape, dtype=torch.uint8, device=device), noise, flows)
+            return float(counter.get_total_flops())
+        if isinstance(part, BodyForecaster):
+            device = next(part.parameters()).device
+            slots = part.config.slots
+            part(BodyStates.empty(stage.batch, slots, str(device)), _BODY_HORIZON)
             return float(counter.get_total_flops())
         tokens = _tokens(world, stage)
         if isinstance(part, AutoregressiveDynamics):
