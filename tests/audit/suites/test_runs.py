@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 
 import numpy as np
@@ -110,3 +111,11 @@ def test_a_single_result_reads_as_a_run_of_one(tmp_path):
     path.write_text(json.dumps(result.to_json()))
     (again,) = read_run(path).results
     assert again.to_json() == result.to_json()
+
+
+@pytest.mark.parametrize("home", list(runs_module.SUITES.values()))
+def test_every_suite_has_what_a_run_needs(home):
+    module = importlib.import_module(home)
+    settings = module.Settings(seed=2, quick=True, num_workers=1)
+    assert (settings.seed, settings.quick, settings.num_workers) == (2, True, 1)
+    assert callable(module.run)
