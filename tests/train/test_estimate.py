@@ -37,3 +37,10 @@ def test_the_dial_goes_from_under_a_million_to_billions(name):
     assert sum(parts.values()) - parts.get("decoder", 0) < 1e6
     assert max(item.parameters for item in large) > 2e9
     assert max(item.state_bytes for item in large) > 40e9
+
+
+@pytest.mark.parametrize("name", ["small", "small_jepa", "imagine"])
+def test_every_part_of_the_bundled_worlds_is_counted(name):
+    for item in estimate_training(load_recipe(name)):
+        assert item.parameters > 0
+        assert item.flop > 0, item.stage
