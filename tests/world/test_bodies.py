@@ -28,8 +28,7 @@ def test_laws_hold_within_and_beyond_the_ranges_of_training(small: World, law: L
     carried = carry_bodies(small, twice.frames[:CONTEXT], horizon=29, samples=1, seed=0)
     assert carried is not None
     assert carried.is_all_that_moves
-    still = np.repeat(carried.plain[-1:], 29, axis=0)[None]
-    frames = np.concatenate([twice.frames[:CONTEXT], carried.lay_over(still)[0]])
+    frames = np.concatenate([twice.frames[:CONTEXT], carried.alone()[0]])
     found = read_discs(frames, len(scene.radius_m), scene.radius_m, published=False)
     read = LawReadings.of(found, twice.position_m, scene.radius_m, law, CONTEXT, STEP_S)
     assert read.velocity_error < 0.1

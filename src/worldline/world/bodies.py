@@ -66,6 +66,11 @@ class Carried:
                 done[s, h] = moved[..., :3] + (1 - moved[..., 3:]) * done[s, h]
         return np.clip(np.rint(done * 255), 0, 255).astype(np.uint8)
 
+    def alone(self) -> UInt8[np.ndarray, "s f h w 3"]:
+        """Futures in which nothing else moves."""
+        shape = self.shift_px.shape[0], self.shift_px.shape[2], *self.last.shape
+        return self.lay_over(np.broadcast_to(self.plain[-1], shape))
+
     @property
     def is_all_that_moves(self) -> bool:
         """Without the bodies the context stands still."""

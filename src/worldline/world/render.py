@@ -12,7 +12,7 @@ import torch.nn.functional as F  # noqa: N812
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from worldline.core.latents import Latents
+from worldline.core.latents import Controls, Latents
 from worldline.core.verdict import Outcome, Verdict
 from worldline.dynamics import ConstantVelocityWarp, TrajectoryForecaster, TrajectoryWarp
 from worldline.tokenizer import StreamCarry, Tokenizer, from_unit, to_unit
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Reference",
     "calibrated_warp",
+    "continue_pictures",
     "make_reference",
     "measure_spread",
     "render",
@@ -182,13 +183,34 @@ def render_onto(
         reference = make_reference(tokenizer, moved, seen)
         return render(tokenizer, futures, reference, threshold, horizon)
     if carried.is_all_that_moves:
-        still = np.broadcast_to(carried.plain[-1], (samples, horizon, *seen.shape[1:]))
-        return carried.lay_over(still)
+        return carried.alone()
     moved = carried.lay_over(warp.imagine(carried.plain, horizon, samples=samples, seed=seed))
     corrected = render(
         tokenizer, futures, make_reference(tokenizer, moved, seen), threshold, horizon
     )
     return np.where(carried.reach()[..., None], moved, corrected)
+
+
+def continue_pictures(
+    world: World,
+    seen: UInt8[np.ndarray, "k h w 3"],
+    *,
+    horizon: int,
+    samples: int,
+    seed: int,
+    controls: Controls | None,
+) -> UInt8[np.ndarray, "s t h w 3"]:
+    """Futures of frames of whole latent steps. Where carried bodies are all that moves, no latents
+    are rolled out, because nothing of them would be seen."""
+    if world.calibration.get("correction_threshold") is not None:
+        carried = carry_bodies(world, seen, horizon=horizon, samples=samples, seed=seed)
+        if carried is not None and carried.is_all_that_moves:
+            return carried.alone()
+    latents = world.encode_frames(seen)
+    futures = world.continue_latents(
+        latents, horizon=horizon, samples=samples, seed=seed, controls=controls
+    )
+    return render_onto(world, futures, seen, seed, horizon)
 
 
 def _around(pool: Callable[..., Tensor], x: Tensor, side: int) -> Tensor:

@@ -39,7 +39,7 @@ from worldline.world.futures import draw_futures, read_scene
 from worldline.world.imagination import GUIDANCE, imagine
 from worldline.world.parts import build_parts, check_numbers
 from worldline.world.prediction import predict, require_pictures
-from worldline.world.render import calibrated_warp, render_onto
+from worldline.world.render import calibrated_warp, continue_pictures, render_onto
 from worldline.world.session import Session
 from worldline.world.storage import build_stored, gather_tensors, load_parts, open_artifact
 from worldline.world.stream import count_ahead, encode_long
@@ -335,14 +335,9 @@ class World:
     ) -> UInt8[np.ndarray, "s t h w 3"]:
         """Futures of context frames that already have the world's size and rate; pixels only."""
         seen = self.newest(frames)
-        futures = self.continue_latents(
-            self.encode_frames(seen),
-            horizon=horizon,
-            samples=samples,
-            seed=seed,
-            controls=controls and controls.frames(len(frames) - len(seen)),
-        )
-        return self.render_forecast(futures, seen, seed, horizon=horizon)
+        led = controls and controls.frames(len(frames) - len(seen))
+        drawn = {"horizon": horizon, "samples": samples, "seed": seed}
+        return continue_pictures(self, seen, controls=led, **drawn)
 
     def continue_latents(
         self,
