@@ -15,11 +15,12 @@ import importlib
 import importlib.util
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import torch
@@ -43,6 +44,8 @@ __all__ = [
     "of_world",
     "untrained",
 ]
+
+T = TypeVar("T")
 
 Frames = UInt8[np.ndarray, "t h w 3"]
 Ahead = UInt8[np.ndarray, "n h w 3"]
@@ -177,10 +180,11 @@ def load_subject(place: str, *, size_px: int = 64) -> Subject:
 
     NAME is a function `predict(frames, n) -> frames`, or an object with any of the methods
     `predict(frames, n)`, `surprise(frames)`, `encode(frames)`; a class is instantiated without
-    arguments. Frames are `uint8` `[T, H, W, 3]`.
+    arguments. Frames are `uint8` `[T, H, W, 3]`, a copy for each call. As where Python runs a
+    script or a module, what lies beside FILE.py, or in the working directory, can be imported.
 
     Raises:
-        InputError: there is no such thing, or it has none of the functions.
+        InputError: there is no such thing, it cannot be made, or it has none of the functions.
     """
     path, colon, name = place.rpartition(":")
     if not colon or not path or not name:
@@ -188,59 +192,84 @@ def load_subject(place: str, *, size_px: int = 64) -> Subject:
     found = getattr(_module(path), name, None)
     if found is None:
         raise InputError(f"{path}: has no {name}")
-    model = found() if isinstance(found, type) else found
+    model = _ask(place, found) if isinstance(found, type) else found
     own = {what: getattr(model, what, None) for what in ("predict", "surprise", "encode")}
-    if not any(own.values()) and callable(model):
+    own = {what: function for what, function in own.items() if callable(function)}
+    if not own and callable(model):
         own["predict"] = model
-    if not any(callable(function) for function in own.values()):
+    if not own:
         raise InputError(
             f"{place}: has none of predict(frames, n), surprise(frames) and encode(frames)"
         )
+    size_px = getattr(model, "size_px", size_px)
+    if not isinstance(size_px, (int, np.integer)) or size_px < 16:
+        raise InputError(f"{place}: size_px is {size_px!r}; it must be a number of at least 16")
     return Subject(
-        name=getattr(model, "name", None) or name,
-        predict=None if own["predict"] is None else _checked(own["predict"], place),
-        surprise=None if own["surprise"] is None else _counted(own["surprise"], place, 1),
-        encode=None if own["encode"] is None else _counted(own["encode"], place, 2),
-        size_px=int(getattr(model, "size_px", size_px)),
+        name=str(getattr(model, "name", None) or name),
+        predict=_checked(own["predict"], place) if "predict" in own else None,
+        surprise=_counted(own["surprise"], place, 1) if "surprise" in own else None,
+        encode=_counted(own["encode"], place, 2) if "encode" in own else None,
+        size_px=int(size_px),
     )
 
 
 def _module(path: str) -> ModuleType:
-    if not path.endswith(".py"):
-        try:
-            return importlib.import_module(path)
-        except ImportError as error:
-            raise InputError(f"{path}: {error}") from None
     file = Path(path)
-    if not file.is_file():
+    is_file = path.endswith(".py")
+    if is_file and not file.is_file():
         raise InputError(f"{path}: there is no such file")
-    spec = importlib.util.spec_from_file_location(f"worldline_subject_{file.stem}", file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look themselves up
+    _look_into(file.resolve().parent if is_file else Path.cwd())
     try:
+        if not is_file:
+            return importlib.import_module(path)
+        spec = importlib.util.spec_from_file_location(f"worldline_subject_{file.stem}", file)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[spec.name] = module  # dataclasses look themselves up
         spec.loader.exec_module(module)
-    except Exception as error:
-        raise InputError(f"{path}: {type(error).__name__}: {error}") from None
+    except ImportError as error:
+        raise InputError(f"{path}: {error}") from None
+    except (Exception, SystemExit) as error:
+        raise InputError(f"{path}: {_describe(error, path)}") from None
     return module
 
 
-def _call(place: str, function: Callable[..., Any], *arguments: Any) -> Any:
-    """What somebody's function returns; what it raises is theirs to mend.
+def _look_into(folder: Path) -> None:
+    """Let modules of a folder be imported."""
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+
+
+def _ask(place: str, work: Callable[[], T]) -> T:
+    """What somebody's code gives; what it raises is theirs to mend.
 
     Suites ask from several threads, which not every model bears.
     """
     try:
         with _ONE_AT_A_TIME:
-            return function(*arguments)
-    except Exception as error:
-        raise InputError(f"{place}: {type(error).__name__}: {error}") from error
+            return work()
+    except (Exception, SystemExit) as error:
+        told = _describe(error, place.rpartition(":")[0])
+        raise InputError(f"{place}: {told}") from error
+
+
+def _describe(error: BaseException, path: str) -> str:
+    """An error of somebody's code, with the line of theirs that it came through last."""
+    file = Path(getattr(sys.modules.get(path), "__file__", None) or path).resolve()
+    steps = traceback.extract_tb(error.__traceback__)
+    lines = [step.lineno for step in steps if Path(step.filename).resolve() == file]
+    where = f"in line {lines[-1]} of {file.name}, " if lines else ""
+    return f"{where}{type(error).__name__}: {error}"
+
+
+# Arrays are copied on the way in and out: a model may write into what it is shown, and into what
+# it returned before.
 
 
 def _checked(function: Callable[..., Any], place: str) -> Predict:
     def predict(frames: Frames, horizon: int, seed: int) -> Ahead:
-        found = np.asarray(_call(place, function, frames, horizon))
+        found = _ask(place, lambda: np.array(function(frames.copy(), horizon)))
         wanted = (horizon, *frames.shape[1:])
         if found.shape != wanted or found.dtype != np.uint8:
             raise InputError(
@@ -253,7 +282,7 @@ def _checked(function: Callable[..., Any], place: str) -> Predict:
 
 def _counted(function: Callable[..., Any], place: str, num_axes: int) -> Callable[..., Any]:
     def call(frames: Frames) -> np.ndarray:
-        found = np.asarray(_call(place, function, frames), dtype=np.float64)
+        found = _ask(place, lambda: np.array(function(frames.copy()), dtype=np.float64))
         if found.ndim != num_axes or len(found) != len(frames) or not np.isfinite(found).all():
             raise InputError(
                 f"{place}: gave numbers of shape {found.shape} for {len(frames)} frames, expected "
