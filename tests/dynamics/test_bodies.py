@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -170,3 +172,20 @@ def test_one_that_only_touches_the_border_is_whole():
     paths = straight((6.0, 30.0), (0.0, 0.0))[None]
     bodies = measure_bodies(paint(paths, (6.0,)), rough(paths, (6,), np.random.default_rng(2)))
     assert not bodies.is_cut.any()
+
+
+def test_what_is_seen_badly_goes_by_what_is_known():
+    """A bend that is a little off is that of the constant; one that is far off is its own."""
+    torch.manual_seed(6)
+    model = BodyForecaster.Config().build()
+    with torch.no_grad():
+        model.constants.zero_()
+        model.constants[0] = torch.tensor([0.0, 1.6])
+        model.prior.layers[-1].weight.zero_()
+        model.prior.layers[-1].bias.zero_()
+        model.prior.layers[-1].bias[-1] = -9.0
+        states = state([[10.0, 30.0]], [[1.0, 0.0]], [4.0])
+        near, far = torch.tensor([[[0.01, 0.13]]]), torch.tensor([[[0.3, 0.5]]])
+        for bend, expected in ((near, torch.tensor([0.0, 0.16])), (far, far[0, 0])):
+            found = model._acceleration(replace(states, bend_px=bend))[0][0, 0]
+            assert torch.allclose(found, expected, atol=0.01)
