@@ -128,6 +128,29 @@ def test_numbers_that_are_no_means_are_compared_by_their_intervals(hard):
     assert found.judgement is Judgement.BETTER
 
 
+def test_what_is_no_mean_either_is_the_same_as_itself(hard):
+    holes = (*hard[:-1], math.nan)
+    median = Cell(float(np.median(hard)), 1.0, 20.0, 19, holes)
+    runs = [make_run({"+8": median}, baseline=median) for _ in range(2)]
+    found = compare_runs(*runs)
+    (own,) = found.of_subjects
+    assert (own.difference, own.low, own.high, own.p_value) == (0, 0, 0, 1)
+    assert own.judgement is Judgement.SAME
+    assert not found.of_instruments
+
+
+def test_few_scenarios_do_not_know_their_own_scatter():
+    def p_value(n: int) -> float:
+        a, b = (Cell(value, value - 1.0, value + 1.0, n) for value in (0.0, 5.0))
+        return compare_runs(make_run({"+8": a}), make_run({"+8": b})).of_subjects[0].p_value
+
+    # Five over a standard error of sqrt(2) / 1.96: Student's t of 6.93, of four degrees of freedom
+    # for three scenarios each.
+    assert p_value(3) == pytest.approx(0.00227, rel=0.01)
+    assert p_value(0) < p_value(100) < 1e-8
+    assert p_value(0) == pytest.approx(4.2e-12, rel=0.05)  # the normal's, where n is unknown
+
+
 def test_bare_numbers_cannot_be_told_apart():
     runs = make_run({"+8": Cell(1.0)}), make_run({"+8": Cell(2.0)})
     (found,) = compare_runs(*runs).of_subjects

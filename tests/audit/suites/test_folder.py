@@ -128,6 +128,27 @@ def test_missing_and_odd_ones_are_named(folder: Path):
     assert f"{short} is there more than once" in str(caught.value)
 
 
+def test_files_that_are_not_what_their_names_say(folder: Path):
+    found = answer(folder)
+    place = folder / "continuations"
+    damaged, other, swapped, _ = found
+    noise = np.random.default_rng(0).integers(0, 9, (3, 32, 32, 3), dtype=np.uint8)
+    np.savez_compressed(place / f"{damaged}.npz", frames=noise)
+    spoilt = bytearray((place / f"{damaged}.npz").read_bytes())
+    spoilt[1000:1100] = b"\xff" * 100
+    (place / f"{damaged}.npz").write_bytes(spoilt)
+    with (place / f"{other}.npz").open("wb") as file:
+        np.save(file, found[other])
+    (place / f"{swapped}.npz").rename(place / f"{swapped}.npy")
+    with pytest.raises(InputError, match=rf"1 of 4 .* {damaged}.npz cannot be read") as caught:
+        VideoFolder.open(folder)
+    assert other not in str(caught.value)  # what can be read is read
+    np.savez(place / f"{damaged}.npz", frames=found[damaged])
+    predict = VideoFolder.open(folder).subject().need("predict", "test")
+    for name in (other, swapped):
+        assert np.array_equal(predict(contexts(folder)[name], 3, 0), found[name])
+
+
 def test_other_questions_than_the_recorded_ones_are_refused(folder: Path):
     answer(folder)
     subject = VideoFolder.open(folder).subject()
@@ -144,6 +165,11 @@ def test_other_questions_than_the_recorded_ones_are_refused(folder: Path):
         (None, "no such file or directory; write contexts first"),
         ("{", "is no list of contexts"),
         ("{}", "is no list of contexts"),
+        (
+            '{"version": 1, "suites": [], "seed": 0, "quick": true, "size_px": 32, '
+            '"contexts": [{"id": "a"}]}',
+            "is no list of contexts",
+        ),
         ('{"version": 7}', "is of version 7, expected 1"),
     ],
 )

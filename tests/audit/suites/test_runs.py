@@ -93,6 +93,7 @@ def test_an_unknown_suite_is_refused_before_any_runs():
         ('{"systems": {}}', "holds no results"),
         ('{"kind": "worldline/suites", "version": 99}', "version 99"),
         ('{"kind": "worldline/suites", "version": 1}', "holds no results"),
+        ('{"kind": "worldline/suites", "version": 1, "seed": "x"}', "holds no results"),
         ('{"tables": [], "suite": "laws"}', "holds no results|version None"),
     ],
 )

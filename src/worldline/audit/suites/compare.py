@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from scipy.stats import norm
+from scipy.stats import t as student_t
 
 from worldline.audit.suites.result import Better, Cell, Row, RowKind, SuiteResult, Table
 from worldline.audit.suites.runs import Run
@@ -133,7 +133,8 @@ def compare_runs(a: Run, b: Run, *, seed: int = 0) -> Comparison:
     Where the scenarios are the same, the mean difference per scenario is tested by turning signs
     (Fisher 1935) and its interval drawn by the percentile bootstrap (Efron 1979). Otherwise, and
     for numbers that are no means over scenarios, both are taken for independent and normal with
-    the widths of their intervals. Holm's method (1979) corrects for the number of comparisons.
+    the widths of their intervals, and tested by Welch's t (1947). Holm's method (1979) corrects
+    for the number of comparisons.
 
     Args:
         a, b: the runs; b is judged.
@@ -212,6 +213,8 @@ _Numbers = tuple[float, float, float, float, float, float, bool, int]
 
 def _compare(a: Cell, b: Cell, *, same: bool, seed: int) -> _Numbers:
     """a, b, difference, low, high, p, paired, pairs."""
+    if same and a.values and repr(a) == repr(b):  # NaN is itself here
+        return (a.value, b.value, 0.0, 0.0, 0.0, 1.0, True, len(a.values))
     if same and len(a.values) == len(b.values) and _is_mean(a) and _is_mean(b):
         gaps = np.subtract(b.values, a.values)
         gaps = gaps[np.isfinite(gaps)]
@@ -228,9 +231,19 @@ def _compare(a: Cell, b: Cell, *, same: bool, seed: int) -> _Numbers:
     if not math.isfinite(std) or not math.isfinite(difference):
         nothing = float("nan")
         return (a.value, b.value, difference, nothing, nothing, nothing, False, 0)
-    p_value = float(2 * norm.sf(abs(difference) / std)) if std > 0 else float(difference == 0)
-    ends = (difference - _Z * std, difference + _Z * std)
+    law = student_t(_freedom(a, b))
+    p_value = float(2 * law.sf(abs(difference) / std)) if std > 0 else float(difference == 0)
+    reach = float(law.ppf(0.975)) * std
+    ends = (difference - reach, difference + reach)
     return (a.value, b.value, difference, *ends, p_value, False, 0)
+
+
+def _freedom(a: Cell, b: Cell) -> float:
+    """Degrees of freedom of a difference (Welch 1947): few scenarios do not know how far their
+    numbers scatter. Infinite where neither says how many there are."""
+    parts = [(((cell.high - cell.low) / (2 * _Z)) ** 2, cell.n) for cell in (a, b)]
+    unsure = sum(part**2 / max(n - 1, 1) for part, n in parts if n > 0)
+    return sum(part for part, _ in parts) ** 2 / unsure if unsure > 0 else math.inf
 
 
 def _is_mean(cell: Cell) -> bool:

@@ -12,6 +12,7 @@ import hashlib
 import json
 import threading
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -37,6 +38,8 @@ ZOOM = 4
 """Contexts are enlarged in mp4, so that its halved colours lose next to nothing."""
 _FPS = 10.0
 _MOST_NAMED = 5
+# Pillow says SyntaxError of a broken PNG file.
+_UNREADABLE = (OSError, ValueError, EOFError, SyntaxError, zipfile.BadZipFile, zlib.error)
 _HOW = (
     "Continue each context by `horizon` frames of the same size, and put them beside this file as "
     "continuations/ID.npz (an array `frames`, uint8 [horizon, height, width, 3]), ID.npy, ID.mp4 "
@@ -177,7 +180,15 @@ class VideoFolder:
                 int(record["seed"]),
                 bool(record["quick"]),
                 int(record["size_px"]),
-                {context["id"]: context for context in record["contexts"]},
+                {
+                    str(context["id"]): {
+                        "id": str(context["id"]),
+                        "size_px": [int(side) for side in context["size_px"]],
+                        "horizon": int(context["horizon"]),
+                        "seeds": [int(seed) for seed in context["seeds"]],
+                    }
+                    for context in record["contexts"]
+                },
             )
         except OSError as error:
             raise InputError(
@@ -263,20 +274,21 @@ def _candidates(place: Path, stem: str) -> Iterator[Path]:
 def _read(path: Path) -> np.ndarray:
     """Whatever a file has. Raises `InputError` where it cannot be read."""
     try:
-        if path.suffix == ".npz":
-            with np.load(path, allow_pickle=False) as stored:
+        if path.suffix in (".npz", ".npy"):
+            stored = np.load(path, allow_pickle=False)
+            if isinstance(stored, np.ndarray):
+                return stored
+            with stored:
                 if "frames" not in stored:
                     raise InputError(f"{path.name} has no array `frames`")
                 return stored["frames"]
-        if path.suffix == ".npy":
-            return np.load(path, allow_pickle=False)
         if path.suffix == ".mp4":
             return np.stack([frame for _, frame in iter_frames(path)])
         pictures = sorted(path.glob("*.png"), key=lambda p: (len(p.stem), p.stem))  # 9 before 10
         if not pictures:
             raise InputError(f"{path.name} holds no PNG files")
         return np.stack([np.asarray(Image.open(picture).convert("RGB")) for picture in pictures])
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except _UNREADABLE as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{path.name} cannot be read ({error})") from None

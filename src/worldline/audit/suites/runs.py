@@ -172,7 +172,9 @@ class Run:
                 made_at=str(record["made_at"]),
                 machine=str(record["machine"]),
             )
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            if isinstance(error, InputError):
+                raise
             raise InputError(f"holds no results of suites ({error!r})") from None
 
 
