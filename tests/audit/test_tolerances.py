@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from worldline.audit.breaches import BREACHES, film_breach
+from worldline.audit.breaches import BREACHES, STRAYS, film_breach, film_stray
 from worldline.audit.calibration import conformal_quantile
 from worldline.audit.tolerances import (
     Settings,
@@ -166,3 +166,22 @@ def test_what_vanishes_is_not_seen_any_more() -> None:
     assert not seen[clip.time_s >= moment].any()
     with pytest.raises(InputError, match="unknown breach"):
         film_breach("melt", 0, seed=0, size_px=48)
+
+
+@pytest.mark.parametrize("kind", sorted(STRAYS))
+def test_a_stray_departs_from_the_truth_beside_it(kind: str) -> None:
+    clip, truth = film_stray(kind, 0, seed=3, size_px=48)
+    assert clip.scene is not None
+    np.testing.assert_array_equal(clip.time_s, truth.time_s)
+    moment = float(dict(clip.provenance.details)["breach_s"])
+    gone = truth.visible[0] & ~clip.scene.visible[0]
+    if kind in ("vanish", "gap"):
+        assert gone.any()
+        assert clip.time_s[gone].min() == pytest.approx(moment)
+        assert (np.ptp(clip.time_s[gone]) < 0.5) == (kind == "gap")
+    else:
+        both = truth.visible[0] & clip.scene.visible[0]
+        apart = np.linalg.norm(clip.scene.center_px[0] - truth.center_px[0], axis=-1)
+        assert apart[both].max() > 2
+    with pytest.raises(InputError, match="unknown stray"):
+        film_stray("melt", 0, seed=0, size_px=48)

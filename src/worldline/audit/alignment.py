@@ -11,7 +11,7 @@ from scipy.optimize import linear_sum_assignment
 from worldline.core.errors import InputError
 from worldline.core.scene import Scene
 
-__all__ = ["Alignment", "align"]
+__all__ = ["Alignment", "Tracks", "align", "longest_run", "sample_both"]
 
 _NUM_INITIAL_FRAMES = 5
 _REACH = 0.1  # of the picture's width: farther apart than this, two tracks are strangers
@@ -60,13 +60,35 @@ class Alignment:
 
 
 @dataclass(frozen=True, eq=False)
-class _Tracks:
-    """A scene sampled at given times, in reference pixels."""
+class Tracks:
+    """A scene sampled at given times, in reference pixels.
 
-    center_px: np.ndarray
-    size_px: np.ndarray
-    std_px: np.ndarray
-    visible: np.ndarray
+    Attributes:
+        center_px, size_px: `[N, T, 2]`.
+        std_px: `[N, T]` standard deviation of one coordinate of the middle.
+        visible: `[N, T]`.
+    """
+
+    center_px: Float[np.ndarray, "n t 2"]
+    size_px: Float[np.ndarray, "n t 2"]
+    std_px: Float[np.ndarray, "n t"]
+    visible: Bool[np.ndarray, "n t"]
+
+    def plain(self, side_px: tuple[int, int], coarse_px: float) -> Bool[np.ndarray, "n t"]:
+        """Where an object is whole in a picture of these sides and at least 3 pixels each way."""
+        half = self.size_px / 2
+        inside = ((self.center_px - half > 0) & (self.center_px + half < np.array(side_px))).all(-1)
+        return self.visible & inside & (self.size_px >= _MIN_SIDE_PX * coarse_px).all(-1)
+
+    def travel_px(self) -> Float[np.ndarray, " n"]:
+        """The longer side of the box in which each object's middle stays; 0 if never visible."""
+        center_px = np.where(self.visible[..., None], self.center_px, np.nan)
+        travel_px = np.zeros(len(self.visible))
+        shown = np.asarray(self.visible.any(1))
+        if shown.any():
+            spread = np.nanmax(center_px[shown], axis=1) - np.nanmin(center_px[shown], axis=1)
+            travel_px[shown] = spread.max(-1)
+        return travel_px
 
 
 def align(scene: Scene, reference: Scene) -> Alignment:
@@ -76,6 +98,48 @@ def align(scene: Scene, reference: Scene) -> Alignment:
     linearly between neighbouring frames in which an object is visible. Objects are paired one to
     one (Kuhn 1955) by their median distance in the first five frames that show both, so that an
     object which later goes astray is compared and not renamed.
+
+    Raises:
+        InputError: the two do not overlap in time, or their pictures have different shapes.
+    """
+    ours, theirs, time_s, coarse_px = sample_both(scene, reference)
+    reach_px = _REACH * reference.width_px
+    partner = _pair(ours, theirs, reach_px)
+    matched = partner >= 0
+    n, t = theirs.visible.shape
+    seen = np.zeros((n, t), dtype=bool)
+    distance_px, std_px = np.zeros((n, t)), np.zeros((n, t))
+    if matched.any():
+        rows = partner[matched]
+        seen[matched] = ours.visible[rows]
+        offset = ours.center_px[rows] - theirs.center_px[matched]
+        distance_px[matched] = np.nan_to_num(np.linalg.norm(offset, axis=-1))
+        std_px[matched] = np.hypot(ours.std_px[rows], theirs.std_px[matched])
+    return Alignment(
+        time_s=time_s,
+        ids=tuple(int(i) for i in reference.ids),
+        visible=theirs.visible,
+        plain=theirs.plain((reference.width_px, reference.height_px), coarse_px),
+        matched=matched,
+        seen=seen,
+        covered=_cover(ours, theirs, partner, reach_px),
+        resting=theirs.travel_px() < _REST_PX,
+        distance_px=distance_px,
+        std_px=std_px,
+        size_px=np.nan_to_num(theirs.size_px.mean(-1)),
+        num_seen=ours.visible.sum(0),
+        coarse_px=coarse_px,
+    )
+
+
+def sample_both(
+    scene: Scene, reference: Scene
+) -> tuple[Tracks, Tracks, Float[np.ndarray, " t"], float]:
+    """Two scenes at their common moments, in pixels of the reference.
+
+    Returns:
+        the scene's tracks, the reference's, the moments `[T]`, and the side of a pixel of the
+        coarser of the two pictures.
 
     Raises:
         InputError: the two do not overlap in time, or their pictures have different shapes.
@@ -98,47 +162,25 @@ def align(scene: Scene, reference: Scene) -> Alignment:
             f"{reference.width_px} x {reference.height_px} px; they must show the same view, so "
             "crop one to the shape of the other"
         )
-    ours = _sample(scene, time_s, scale)
-    theirs = _sample(reference, time_s, np.ones(2))
-    coarse_px = max(1.0, float(scale.max()))
-    reach_px = _REACH * reference.width_px
-    partner = _pair(ours, theirs, reach_px)
-    matched = partner >= 0
-    n, t = theirs.visible.shape
-    seen = np.zeros((n, t), dtype=bool)
-    distance_px, std_px = np.zeros((n, t)), np.zeros((n, t))
-    if matched.any():
-        rows = partner[matched]
-        seen[matched] = ours.visible[rows]
-        offset = ours.center_px[rows] - theirs.center_px[matched]
-        distance_px[matched] = np.nan_to_num(np.linalg.norm(offset, axis=-1))
-        std_px[matched] = np.hypot(ours.std_px[rows], theirs.std_px[matched])
-    half = theirs.size_px / 2
-    limit = np.array([reference.width_px, reference.height_px])
-    inside = ((theirs.center_px - half > 0) & (theirs.center_px + half < limit)).all(-1)
-    wide = (theirs.size_px >= _MIN_SIDE_PX * coarse_px).all(-1)
-    return Alignment(
-        time_s=time_s,
-        ids=tuple(int(i) for i in reference.ids),
-        visible=theirs.visible,
-        plain=theirs.visible & inside & wide,
-        matched=matched,
-        seen=seen,
-        covered=_cover(ours, theirs, partner, reach_px),
-        resting=_rest(theirs),
-        distance_px=distance_px,
-        std_px=std_px,
-        size_px=np.nan_to_num(theirs.size_px.mean(-1)),
-        num_seen=ours.visible.sum(0),
-        coarse_px=coarse_px,
-    )
+    ours, theirs = _sample(scene, time_s, scale), _sample(reference, time_s, np.ones(2))
+    return ours, theirs, time_s, max(1.0, float(scale.max()))
+
+
+def longest_run(flags: Bool[np.ndarray, " t"]) -> tuple[int, int]:
+    """Length of the longest run of true entries and where it starts; (0, 0) if there is none."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
+    starts, stops = edges[::2], edges[1::2]
+    if not len(starts):
+        return 0, 0
+    longest = int((stops - starts).argmax())
+    return int(stops[longest] - starts[longest]), int(starts[longest])
 
 
 def _span(scene: Scene) -> str:
     return f"{scene.time_s[0]:.2f} to {scene.time_s[-1]:.2f} s"
 
 
-def _sample(scene: Scene, time_s: np.ndarray, scale: np.ndarray) -> _Tracks:
+def _sample(scene: Scene, time_s: np.ndarray, scale: np.ndarray) -> Tracks:
     right = np.searchsorted(scene.time_s, time_s - _TIME_SLACK_S).clip(0, scene.num_frames - 1)
     exact = np.abs(scene.time_s[right] - time_s) <= 2 * _TIME_SLACK_S
     left = np.where(exact, right, right - 1).clip(0)
@@ -153,10 +195,10 @@ def _sample(scene: Scene, time_s: np.ndarray, scale: np.ndarray) -> _Tracks:
     center_px = blend(scene.center_px) * scale
     std = np.nan_to_num(blend(scene.center_px_std) * scale)
     visible = visible & np.isfinite(center_px).all(-1)
-    return _Tracks(center_px, blend(scene.size_px) * scale, np.sqrt((std**2).mean(-1)), visible)
+    return Tracks(center_px, blend(scene.size_px) * scale, np.sqrt((std**2).mean(-1)), visible)
 
 
-def _pair(ours: _Tracks, theirs: _Tracks, reach_px: float) -> np.ndarray:
+def _pair(ours: Tracks, theirs: Tracks, reach_px: float) -> np.ndarray:
     """Row of `ours` for each row of `theirs`; -1 where there is none within reach."""
     n, m = len(theirs.visible), len(ours.visible)
     partner = np.full(n, -1)
@@ -179,7 +221,7 @@ def _pair(ours: _Tracks, theirs: _Tracks, reach_px: float) -> np.ndarray:
     return partner
 
 
-def _cover(ours: _Tracks, theirs: _Tracks, partner: np.ndarray, reach_px: float) -> np.ndarray:
+def _cover(ours: Tracks, theirs: Tracks, partner: np.ndarray, reach_px: float) -> np.ndarray:
     """Frames in which the partner, or a track that is nobody's partner, is near the object."""
     n, t = theirs.visible.shape
     free = np.setdiff1d(np.arange(len(ours.visible)), partner)
@@ -193,12 +235,3 @@ def _cover(ours: _Tracks, theirs: _Tracks, partner: np.ndarray, reach_px: float)
             near = (np.linalg.norm(offset, axis=-1) <= reach) & ours.visible[free]
             covered[row] |= near.any(0)
     return covered
-
-
-def _rest(tracks: _Tracks) -> np.ndarray:
-    center_px = np.where(tracks.visible[..., None], tracks.center_px, np.nan)
-    shown: np.ndarray = np.asarray(tracks.visible.any(1))
-    resting: np.ndarray = np.logical_not(shown)
-    spread = np.nanmax(center_px[shown], axis=1) - np.nanmin(center_px[shown], axis=1)
-    resting[shown] = spread.max(-1) < _REST_PX if shown.any() else True
-    return resting

@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
-from worldline.core import Camera, Clip, Origin, Provenance
+from worldline.core import Camera, Clip, Origin, Provenance, Scene
 from worldline.core.errors import InputError
 from worldline.sim import Split
 from worldline.sim.camera import Film, shoot
@@ -23,7 +23,7 @@ from worldline.sim.splits import seed_of
 from worldline.sim.stage import Stage
 from worldline.sim.truth import true_scene
 
-__all__ = ["BREACHES", "UNRECORDED", "film_breach"]
+__all__ = ["BREACHES", "STRAYS", "UNRECORDED", "film_breach", "film_stray"]
 
 BREACHES = {
     "vanish": "a body vanishes",
@@ -35,6 +35,14 @@ BREACHES = {
 }
 """Name of a breach, to what happens."""
 
+STRAYS = {
+    "vanish": BREACHES["vanish"],
+    "teleport": BREACHES["teleport"],
+    "slow": "a body is slower by a fifth",
+    "gap": "a body is missing for half a second",
+}
+"""What a clip does that its reference does not, to what happens; each may look lawful by itself."""
+
 FAMILIES = {
     "vanish": (ground.Roll(), fall.Throw(), fall.Drop(), ground.Collide()),
     "teleport": (ground.Roll(), fall.Throw(), fall.Drop(), ground.Collide()),
@@ -42,6 +50,8 @@ FAMILIES = {
     "gain": (fall.Bounce(),),
     "grow": (ground.Roll(), fall.Throw(), fall.Drop()),
     "through": (ground.Collide(),),
+    "slow": (ground.Roll(), fall.Throw(), fall.Drop(), ground.Collide()),
+    "gap": (ground.Roll(), fall.Throw(), fall.Drop(), ground.Collide()),
 }
 """What happens, to the kinds of scenes in which it does, in turn."""
 
@@ -58,6 +68,12 @@ TELEPORT_SHARE = 0.35
 """Way of a teleport over the width of the image."""
 
 UNDERGROUND_M = 50.0
+
+SLOWNESS = 0.8
+"""Speed of a body that is too slow, as a share of its own."""
+
+GAP_S = 0.5
+"""For how long a body is missing that comes back."""
 
 
 def film_breach(kind: str, index: int, *, seed: int, size_px: int) -> Clip:
@@ -77,17 +93,42 @@ def film_breach(kind: str, index: int, *, seed: int, size_px: int) -> Clip:
     """
     if kind not in BREACHES:
         raise InputError(f"unknown breach {kind!r}; choose from {', '.join(BREACHES)}")
+    return _film(kind, index, seed, size_px)[0]
+
+
+def film_stray(kind: str, index: int, *, seed: int, size_px: int) -> tuple[Clip, Scene]:
+    """A clip in which body 0 does something else than in the truth beside it.
+
+    Args:
+        kind: name out of `STRAYS`.
+        index, seed, size_px: as for `film_breach`.
+
+    Returns:
+        the clip, and the scene of what should have been, by the same camera.
+
+    Raises:
+        InputError: unknown kind.
+    """
+    if kind not in STRAYS:
+        raise InputError(f"unknown stray {kind!r}; choose from {', '.join(STRAYS)}")
+    clip, stage, lawful, camera = _film(kind, index, seed, size_px)
+    area_px = shoot(stage, lawful, camera).area_px
+    return clip, true_scene(stage, lawful, area_px, camera, clip.provenance)
+
+
+def _film(kind: str, index: int, seed: int, size_px: int) -> tuple[Clip, Stage, Rollout, Camera]:
+    """What is shown, and what was simulated before anything was changed."""
     family = FAMILIES[kind][index % len(FAMILIES[kind])]
     rng = seed_of(f"{family.name} {kind}", Split.TRAIN, seed, index)
     stage = family.stage(Split.TRAIN, rng)
-    rollout = simulate(stage)
+    lawful = simulate(stage)
     shot = Shot(size_px)
-    camera = frame_action(stage, rollout, shot)
-    first = _moment(rollout, camera, kind)
+    camera = frame_action(stage, lawful, shot)
+    first = _moment(lawful, camera, kind)
     if kind == "grow":
-        film = _grown(stage, rollout, camera, first)
+        rollout, film = lawful, _grown(stage, lawful, camera, first)
     else:
-        rollout = _changed(stage, rollout, camera, kind, first)
+        rollout = _changed(stage, lawful, camera, kind, first)
         film = shoot(stage, rollout, camera)
     provenance = Provenance(
         origin=Origin.SIMULATED,
@@ -96,12 +137,9 @@ def film_breach(kind: str, index: int, *, seed: int, size_px: int) -> Clip:
         seed=seed,
         details=(("breach", kind), ("breach_s", repr(float(stage.time_s[first])))),
     )
-    return Clip(
-        frames=film.frames,
-        time_s=stage.time_s,
-        provenance=provenance,
-        scene=true_scene(stage, rollout, film.area_px, camera, provenance),
-    )
+    shown = true_scene(stage, rollout, film.area_px, camera, provenance)
+    clip = Clip(frames=film.frames, time_s=stage.time_s, provenance=provenance, scene=shown)
+    return clip, stage, lawful, camera
 
 
 def _moment(rollout: Rollout, camera: Camera, kind: str) -> int:
@@ -129,6 +167,12 @@ def _changed(stage: Stage, rollout: Rollout, camera: Camera, kind: str, first: i
         side = 1.0 if place[0, 0, 0] < camera.width_px / 2 else -1.0
         reach = TELEPORT_SHARE * camera.width_px * float(depth[0, 0]) / camera.focal_px
         way[first:] += side * reach * pose[:3, 0]
+    elif kind == "gap":
+        gap = (stage.time_s >= stage.time_s[first]) & (stage.time_s < stage.time_s[first] + GAP_S)
+        way[gap, 2] -= UNDERGROUND_M
+    elif kind == "slow":
+        late_s = stage.time_s[0] + SLOWNESS * (stage.time_s - stage.time_s[0])
+        way = np.stack([np.interp(late_s, stage.time_s, axis) for axis in way.T], axis=1)
     elif kind == "hang":
         way[first:] = way[first]
     elif kind == "gain":

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from worldline.audit.alignment import Alignment, align
+from worldline.audit.alignment import Alignment, align, longest_run
+from worldline.audit.joint import GATE_ALPHA, correct_holm, load_gate_films
 from worldline.audit.tolerances import DEFAULT_ALPHA, is_calibrated_kind, load_tolerances
 from worldline.core.scene import Scene
 from worldline.core.verdict import Outcome, Verdict
@@ -25,7 +26,11 @@ _MIN_STD_PX = 0.5
 
 
 def audit_scene(
-    scene: Scene, reference: Scene | None = None, *, alpha: float = DEFAULT_ALPHA
+    scene: Scene,
+    reference: Scene | None = None,
+    *,
+    alpha: float | None = None,
+    tracked: bool | None = None,
 ) -> tuple[Verdict, ...]:
     """Check a scene against the laws, and against what is known to have happened.
 
@@ -33,33 +38,40 @@ def audit_scene(
         scene: what is under audit: perceived, predicted or simulated.
         reference: the truth about the same moments, on the same clock. It may have another frame
             rate, picture size (of the same shape) and other object ids.
-        alpha: chance of a false alarm for each verdict.
+        alpha: chance of a false alarm: without a reference for each verdict
+            (`tolerances.DEFAULT_ALPHA`), with one for all of them together (`joint.GATE_ALPHA`).
+        tracked: whether the scene was tracked in pixels; by default that is told from its errors,
+            which a scene without objects does not have.
 
     Returns:
-        the verdicts of `physics.check_laws`, which for a video tracked in pixels are settled by how
-        far lawful films go after the same chain (`audit.tolerances`); then with a reference
-        `reference_permanence`, `reference_position` and `reference_count`. In these `moment_s` is
-        the first significant departure, or the largest difference where none is significant; ids
-        are the reference's.
+        the verdicts of `physics.check_laws`, then with a reference `reference_permanence`,
+        `reference_position` and `reference_count`, whose ids are the reference's. For a video
+        tracked in pixels all are settled by how far lawful films go after the same chain
+        (`audit.tolerances`, with a reference `audit.joint`); p-values are then corrected for the
+        number of laws. `moment_s` is that of the first significant departure, or the largest one.
 
     Raises:
         InputError: the two do not overlap in time, or their pictures have different shapes.
     """
-    verdicts = check_laws(scene, alpha=alpha)
-    if is_calibrated_kind(scene):
-        films = load_tolerances()
-        verdicts = tuple(
-            films.settle(verdict, alpha, num_frames=scene.num_frames) for verdict in verdicts
-        )
+    tracked = is_calibrated_kind(scene) if tracked is None else tracked
     if reference is None:
-        return verdicts
+        alpha = DEFAULT_ALPHA if alpha is None else alpha
+        verdicts = check_laws(scene, alpha=alpha)
+        if not tracked:
+            return verdicts
+        films = load_tolerances()
+        return tuple(films.settle(v, alpha, num_frames=scene.num_frames) for v in verdicts)
+    alpha = GATE_ALPHA if alpha is None else alpha
     aligned = align(scene, reference)
-    return (
-        *verdicts,
+    verdicts = (
+        *check_laws(scene, alpha=alpha),
         compare_permanence(aligned, alpha),
         compare_position(aligned, alpha),
         compare_count(aligned, alpha),
     )
+    if not tracked:
+        return correct_holm(verdicts, alpha)
+    return load_gate_films().settle(verdicts, scene, reference, alpha)
 
 
 def compare_permanence(aligned: Alignment, alpha: float) -> Verdict:
@@ -77,7 +89,7 @@ def compare_permanence(aligned: Alignment, alpha: float) -> Verdict:
         if not frames.any() or (aligned.resting[row] and not known):
             continue
         missing = frames & ~aligned.covered[row]
-        length, start = _longest_run(missing[frames])
+        length, start = longest_run(missing[frames])
         moment_s = float(aligned.time_s[frames][start])
         p_value = _run_p(length, int(frames.sum()))
         tests.append((p_value, moment_s, object_id, length, int(frames.sum())))
@@ -171,8 +183,8 @@ def compare_count(aligned: Alignment, alpha: float) -> Verdict:
         return _untestable(law, "neither the scene nor the reference shows a moving object")
     num_frames = len(aligned.time_s)
     runs = [
-        (*_longest_run(shown > expected), "more"),
-        (*_longest_run(shown < least), "fewer"),
+        (*longest_run(shown > expected), "more"),
+        (*longest_run(shown < least), "fewer"),
     ]
     # Two tests, too many and too few.
     p_values = [min(1.0, 2 * _run_p(run[0], num_frames)) for run in runs]
@@ -207,16 +219,6 @@ def compare_count(aligned: Alignment, alpha: float) -> Verdict:
 
 def _untestable(law: str, reason: str) -> Verdict:
     return Verdict(law, Outcome.UNTESTABLE, reason=reason[0].upper() + reason[1:] + ".")
-
-
-def _longest_run(flags: np.ndarray) -> tuple[int, int]:
-    """Length of the longest run of true entries and where it starts; (0, 0) if there is none."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
-    starts, stops = edges[::2], edges[1::2]
-    if not len(starts):
-        return 0, 0
-    longest = int((stops - starts).argmax())
-    return int(stops[longest] - starts[longest]), int(starts[longest])
 
 
 def _run_p(length: int, num_frames: int) -> float:

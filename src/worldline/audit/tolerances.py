@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from importlib import resources
@@ -50,7 +50,9 @@ __all__ = [
     "list_takes",
     "load_tolerances",
     "perceive_clip",
+    "pick_gate_takes",
     "score_scene",
+    "score_verdicts",
 ]
 
 DEFAULT_ALPHA = 0.02
@@ -76,6 +78,7 @@ class Settings:
         largest_px: a family to the largest side it is filmed at: its rendering is slow.
         moving_every: one clip in so many of a family has a moving camera, where it can.
         breach_seed, breach_rounds: of the films of what cannot happen, of each kind.
+        gate_films: so many of all films, drawn at random, are audited against their truth too.
     """
 
     seed: int = 4000
@@ -89,6 +92,7 @@ class Settings:
     moving_every: int = 6
     breach_seed: int = 6000
     breach_rounds: int = 16
+    gate_films: int = 420
 
 
 @dataclass(frozen=True)
@@ -139,6 +143,12 @@ def list_takes(settings: Settings) -> list[Take]:
     return takes
 
 
+def pick_gate_takes(settings: Settings) -> list[int]:
+    """Numbers of the films that the gate is calibrated with (`audit.joint`), in random order."""
+    order = np.random.default_rng(settings.seed).permutation(len(list_takes(settings)))
+    return order[: settings.gate_films].tolist()
+
+
 def perceive_clip(clip: Clip, folder: Path) -> Scene:
     """Encode a clip as a video, decode it and perceive what moves, by motion alone.
 
@@ -157,9 +167,14 @@ def perceive_clip(clip: Clip, folder: Path) -> Scene:
 
 def score_scene(scene: Scene) -> dict[str, float]:
     """Excess of each law that is testable on a scene and has one."""
+    return score_verdicts(check_laws(scene))
+
+
+def score_verdicts(verdicts: Iterable[Verdict]) -> dict[str, float]:
+    """Excess of each verdict that has one."""
     return {
         verdict.law: round(verdict.quantities["excess"], DIGITS)
-        for verdict in check_laws(scene)
+        for verdict in verdicts
         if verdict.outcome is not Outcome.UNTESTABLE and "excess" in verdict.quantities
     }
 
@@ -304,14 +319,13 @@ def alarm_rates(
     return {law: (alarms, number) for law, (alarms, number) in counts.items() if number}
 
 
-def measure(
-    takes: Sequence[Take], *, on_progress: Callable[[float], None] = lambda share: None
-) -> Iterator[dict[str, float]]:
-    """Scores of films, made one after the other."""
+def film(takes: Sequence[Take]) -> Iterator[tuple[Scene, Scene]]:
+    """What is perceived in films, made one after the other, and the truth of each."""
     with tempfile.TemporaryDirectory() as folder:
-        for number, take in enumerate(takes):
-            yield score_scene(perceive_clip(take.clip(), Path(folder)))
-            on_progress((number + 1) / len(takes))
+        for take in takes:
+            clip = take.clip()
+            assert clip.scene is not None
+            yield perceive_clip(clip, Path(folder)), clip.scene
 
 
 def count_found(
@@ -359,24 +373,25 @@ def film_breaches(settings: Settings) -> Iterator[tuple[str, Scene, Scene]]:
 
 def main(settings: Settings | None = None) -> None:
     """Make `tolerances.json` anew."""
+    from worldline.audit.joint import GateFilms, score_against
+
     settings = settings or Settings()
-    films = list(measure(list_takes(settings), on_progress=lambda share: print(f"{share:.1%}")))
-    write(films, list(film_breaches(settings)), settings)
-
-
-def write(
-    films: Sequence[Mapping[str, float]],
-    breaches: Sequence[tuple[str, Scene, Scene]],
-    settings: Settings,
-) -> None:
-    """Keep the scores of films, and what they are worth."""
+    takes, chosen = list_takes(settings), set(pick_gate_takes(settings))
+    films, beside = [], []
+    for number, (seen, truth) in enumerate(film(takes)):
+        verdicts = check_laws(seen)
+        films.append(score_verdicts(verdicts))
+        if number in chosen:
+            beside.append(score_against(seen, truth, verdicts))
+        print(f"{(number + 1) / len(takes):.1%}")
     known = Tolerances.of(films, asdict(settings))
     measured = {
         "false_alarms": alarm_rates(films, DEFAULT_ALPHA),
-        "found": count_found(known, breaches),
+        "found": count_found(known, list(film_breaches(settings))),
     }
-    target = Path(__file__).with_name("tolerances.json")
-    target.write_text(json.dumps(replace(known, measured=measured).to_json()) + "\n")
+    record = replace(known, measured=measured).to_json()
+    record["gate"] = GateFilms(tuple(beside)).to_json()
+    Path(__file__).with_name("tolerances.json").write_text(json.dumps(record) + "\n")
 
 
 if __name__ == "__main__":

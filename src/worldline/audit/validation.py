@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from worldline.audit.gate import audit_scene
+from worldline.audit.joint import GATE_ALPHA
 from worldline.core.clip import Clip
 from worldline.core.errors import InputError
 from worldline.core.scene import Scene
@@ -26,7 +27,7 @@ class Validation:
         accepted: no law is broken that could be tested.
         law: the one that broke first; "" for none.
         moment_s: when it did; None where the law names no moment.
-        p_value: of its deviation, if the law held.
+        p_value: of its deviation, if the law held, corrected for the number of laws.
         verdicts: of all laws.
         reason: one sentence.
         error: why the clip could not be looked at; "" where it could.
@@ -85,7 +86,7 @@ def judge(verdicts: Sequence[Verdict]) -> Validation:
     )
 
 
-def validate(generated: Clip, reference: Scene | Clip, *, alpha: float = 0.01) -> Validation:
+def validate(generated: Clip, reference: Scene | Clip, *, alpha: float = GATE_ALPHA) -> Validation:
     """Accept or reject a generated clip against ground truth, before it is used for training.
 
     The clip's own scene, if it has one, is not believed: objects are found in its pixels.
@@ -95,8 +96,8 @@ def validate(generated: Clip, reference: Scene | Clip, *, alpha: float = 0.01) -
         reference: what truly happened at the same times, on the same clock: the simulator's or the
             sensors' scene, a clip that carries one, or recorded pixels, which are then perceived in
             the same way. Rate, picture size (of the same shape) and ids may differ.
-        alpha: chance of a false alarm for each law that can be tested; a good clip is rejected
-            with a chance of at most that, times their number.
+        alpha: chance that a good clip is rejected, over all laws together. It holds for clips
+            like the films of `audit.joint`, beside their simulated truth.
 
     Raises:
         InputError: the two do not overlap in time, their pictures have different shapes, or alpha
@@ -105,11 +106,11 @@ def validate(generated: Clip, reference: Scene | Clip, *, alpha: float = 0.01) -
     if not 0 < alpha < 1:
         raise InputError(f"alpha is {alpha}; it must be between 0 and 1")
     truth = reference if isinstance(reference, Scene) else reference.scene or _perceive(reference)
-    return judge(audit_scene(_perceive(generated), truth, alpha=alpha))
+    return judge(audit_scene(_perceive(generated), truth, alpha=alpha, tracked=True))
 
 
 def validate_many(
-    pairs: Iterable[tuple[Clip | str | Path, Scene | Clip]], *, alpha: float = 0.01
+    pairs: Iterable[tuple[Clip | str | Path, Scene | Clip]], *, alpha: float = GATE_ALPHA
 ) -> Iterator[Validation]:
     """`validate` for clips or video files, one at a time and in order.
 

@@ -42,7 +42,7 @@ class Audit:
 
         def work(path: str, report: Callable[[float], None]) -> Answer:
             result, scene = perceive_file(path, report)
-            verdicts = audit_scene(scene, reference=reference)
+            verdicts = audit_scene(scene, reference=reference, tracked=True)
             kept = ("fps", "size", "num_frames", "duration_s", "origin", "error")
             return {
                 **{name: result[name] for name in kept if name in result},
