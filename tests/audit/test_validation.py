@@ -55,8 +55,8 @@ def test_what_truly_happened_is_accepted(truth: Scene):
     assert laws["reference_position"] is Outcome.PASS
 
 
-def test_a_leap_is_rejected_with_law_moment_and_chance(truth: Scene):
-    found = validate(glide(jump_px=25), truth)
+def test_a_loss_is_rejected_with_law_moment_and_chance(truth: Scene):
+    found = validate(glide(stop=12), truth)
     assert not found.accepted
     assert found.moment_s == pytest.approx(1.2, abs=0.25)
     assert found.p_value is not None

@@ -54,7 +54,7 @@ class Departure:
 
     Attributes:
         excess: how large: frames, or multiples of what is granted and two standard errors.
-        moment_s: when it begins; None where there is none.
+        moment_s: when it begins, for a position where it is largest; None where there is none.
         objects: ids of the reference.
         text: a sentence without its end.
     """
