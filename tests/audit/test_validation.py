@@ -119,3 +119,16 @@ def test_alpha_is_a_chance(truth: Scene):
         validate(glide(), truth, alpha=0.0)
     with pytest.raises(InputError, match="alpha is 1"):
         next(validate_many([(glide(), truth)], alpha=1.0))
+
+
+@pytest.mark.parametrize("kept", [slice(0, 16), slice(6, None), slice(0, 2)])
+def test_a_clip_that_shows_a_part_is_rejected_and_told(truth: Scene, kept: slice):
+    whole = glide()
+    found = validate(Clip(frames=whole.frames[kept], time_s=whole.time_s[kept]), truth)
+    assert not found.accepted
+    assert "cut the reference" in found.reason
+
+
+def test_a_frame_less_at_the_end_is_granted(truth: Scene):
+    whole = glide()
+    assert validate(Clip(frames=whole.frames[:-1], time_s=whole.time_s[:-1]), truth).accepted

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from jaxtyping import Float
+
 from worldline.audit.gate import audit_scene
 from worldline.audit.joint import GATE_ALPHA
 from worldline.core.clip import Clip
@@ -16,7 +19,10 @@ from worldline.core.verdict import Outcome, Verdict
 from worldline.core.wording import counted, plain
 from worldline.readout import PixelReadout
 
-__all__ = ["Validation", "judge", "validate", "validate_many"]
+__all__ = ["Validation", "judge", "name_missing", "validate", "validate_many"]
+
+_GRANTED_STEPS = 1.5
+"""Frames that a clip may begin later or end earlier than its reference."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +66,15 @@ class Validation:
         return record | ({"error": self.error} if self.error else {})
 
 
-def judge(verdicts: Sequence[Verdict]) -> Validation:
-    """What verdicts amount to: accepted where none is a failure."""
+def judge(verdicts: Sequence[Verdict], missing: str = "") -> Validation:
+    """What verdicts amount to: accepted where none is a failure and no part of the time is missing.
+
+    Args:
+        verdicts: of all laws.
+        missing: which part of the reference the clip does not show, see `name_missing`.
+    """
+    if missing:
+        return Validation(False, verdicts=tuple(verdicts), reason=f"Rejected: {missing}.")
     failed = [verdict for verdict in verdicts if verdict.outcome is Outcome.FAIL]
     tested = [verdict for verdict in verdicts if verdict.outcome is not Outcome.UNTESTABLE]
     if not failed:
@@ -86,10 +99,31 @@ def judge(verdicts: Sequence[Verdict]) -> Validation:
     )
 
 
+def name_missing(time_s: Float[np.ndarray, " t"], reference_s: Float[np.ndarray, " r"]) -> str:
+    """What a clip does not show of the time of its reference, in words; "" where it shows all.
+
+    Args:
+        time_s, reference_s: times of the frames of both.
+    """
+    step_s = max(_typical_step(time_s), _typical_step(reference_s))
+    early, late = time_s[0] - reference_s[0], reference_s[-1] - time_s[-1]
+    if max(early, late) <= _GRANTED_STEPS * step_s:
+        return ""
+    return (
+        f"the clip shows {time_s[0]:.2f} s to {time_s[-1]:.2f} s of a reference from "
+        f"{reference_s[0]:.2f} s to {reference_s[-1]:.2f} s; cut the reference if a part is meant"
+    )
+
+
+def _typical_step(time_s: Float[np.ndarray, " t"]) -> float:
+    return float(np.median(np.diff(time_s))) if len(time_s) > 1 else 0.0
+
+
 def validate(generated: Clip, reference: Scene | Clip, *, alpha: float = GATE_ALPHA) -> Validation:
     """Accept or reject a generated clip against ground truth, before it is used for training.
 
-    The clip's own scene, if it has one, is not believed: objects are found in its pixels.
+    The clip's own scene, if it has one, is not believed: objects are found in its pixels. A clip
+    that does not show all of the reference's time is rejected: who means a part cuts the reference.
 
     Args:
         generated: pixels under test.
@@ -106,7 +140,8 @@ def validate(generated: Clip, reference: Scene | Clip, *, alpha: float = GATE_AL
     if not 0 < alpha < 1:
         raise InputError(f"alpha is {alpha}; it must be between 0 and 1")
     truth = reference if isinstance(reference, Scene) else reference.scene or _perceive(reference)
-    return judge(audit_scene(_perceive(generated), truth, alpha=alpha, tracked=True))
+    verdicts = audit_scene(_perceive(generated), truth, alpha=alpha, tracked=True)
+    return judge(verdicts, name_missing(generated.time_s, truth.time_s))
 
 
 def validate_many(
