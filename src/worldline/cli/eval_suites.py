@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["evaluate", "show"]
 
+_NAME_WIDTH = 12
+"""Characters that names of rows have at least, so that their words are not broken."""
+
 _CELL_WIDTH = 13
 
 
@@ -170,8 +173,9 @@ def _show_result(result: SuiteResult, report: object, console: Console) -> None:
             grid.append([cell.replace(" (", "\n(") for cell in cells])
         columns = [plain(column) for column in table.columns]
         drawn = RichTable(box=None)
-        for head in ("", *(names if tall else columns)):
-            drawn.add_column(head, overflow="fold")  # nothing is cut off
+        for number, head in enumerate(("", *(names if tall else columns))):
+            least = None if number else _NAME_WIDTH
+            drawn.add_column(head, overflow="fold", min_width=least)  # nothing is cut off
         for name, cells in zip(
             columns if tall else names, zip(*grid, strict=True) if tall else grid, strict=True
         ):
