@@ -92,3 +92,23 @@ def test_a_body_is_laid_down_where_it_should_be_and_keeps_its_colour(shift: tupl
     expected = carried.bodies.center_px[0, 0] + np.asarray(shift)
     assert center == pytest.approx(expected, abs=0.03)
     assert frame[int(center[1]), int(center[0])].tolist() == [255, 0, 0]
+
+
+def test_only_latents_that_can_be_seen_are_rolled_out(small: World, monkeypatch):
+    """And the pictures are those of a full roll-out, to the bit."""
+    frames = make_clip("drop", 1, seed=3, events=False).frames[:8]
+    latents = small.encode_frames(frames)
+    whole = small.continue_latents(latents, horizon=6, samples=2, seed=4)
+    expected = small.render_forecast(whole, frames, 4, horizon=6)
+    asked = []
+    rolled = World.continue_latents
+
+    def count(self: World, latents, *, horizon: int, **options):
+        asked.append(horizon)
+        return rolled(self, latents, horizon=horizon, **options)
+
+    monkeypatch.setattr(World, "continue_latents", count)
+    found = small.continue_frames(frames, horizon=6, samples=2, seed=4)
+    assert np.array_equal(found, expected)
+    limits = small.calibration["correction_threshold"][:6]
+    assert asked == [max(step + 1 for step, limit in enumerate(limits) if limit < 4.0)]

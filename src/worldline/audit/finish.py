@@ -25,7 +25,7 @@ from worldline.sim import Split, make_clips
 from worldline.world import Trust, World
 from worldline.world.expectation import weigh_evidence
 from worldline.world.feed import of_training
-from worldline.world.render import make_reference, render
+from worldline.world.render import NEVER, make_reference, render
 from worldline.world.surprise import grade
 
 __all__ = [
@@ -44,8 +44,8 @@ _SHARES = (0.0, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0)
 _FAR_PX = 1000.0
 _GAPS_PX = (1.0, 2.0, 4.0, _FAR_PX)
 """With the last one the share alone counts, since nothing is so far away."""
-_THRESHOLDS = (0.0, 0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.45, 4.0)
-"""With the last one no correction counts, since no two pixels differ by more."""
+_THRESHOLDS = (0.0, 0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.45, NEVER)
+"""With the last one no correction counts."""
 
 
 @dataclass(frozen=True)

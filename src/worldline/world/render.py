@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from worldline.world.world import World
 
 __all__ = [
+    "NEVER",
     "Reference",
     "calibrated_warp",
     "continue_pictures",
@@ -33,6 +34,9 @@ __all__ = [
     "render_step",
     "worst_verdicts",
 ]
+
+NEVER = 4.0
+"""Threshold at which no correction counts, since no two pixels differ by more."""
 
 _SAME = 0.1
 """Change of a decoded pixel, of a range of 2, at which lost detail counts 1 / e."""
@@ -180,15 +184,34 @@ def render_onto(
     carried = carry_bodies(world, seen, horizon=horizon, samples=samples, seed=seed)
     if carried is None:
         moved = warp.imagine(seen, horizon, samples=samples, seed=seed)
-        reference = make_reference(tokenizer, moved, seen)
-        return render(tokenizer, futures, reference, threshold, horizon)
+        return _correct(tokenizer, futures, moved, seen, threshold)
     if carried.is_all_that_moves:
         return carried.alone()
     moved = carried.lay_over(warp.imagine(carried.plain, horizon, samples=samples, seed=seed))
-    corrected = render(
-        tokenizer, futures, make_reference(tokenizer, moved, seen), threshold, horizon
-    )
+    corrected = _correct(tokenizer, futures, moved, seen, threshold)
     return np.where(carried.reach()[..., None], moved, corrected)
+
+
+def _correct(
+    tokenizer: Tokenizer,
+    futures: Latents,
+    moved: UInt8[np.ndarray, "s t h w 3"],
+    seen: UInt8[np.ndarray, "k h w 3"],
+    threshold: Sequence[float],
+) -> UInt8[np.ndarray, "s t h w 3"]:
+    """Frames with what the world says differently; frames that it was not asked for stay."""
+    asked = moved.shape[1]
+    if tokenizer.time_stride == 1:
+        asked = min(asked, futures.tokens.shape[1])
+    reference = make_reference(tokenizer, moved[:, :asked], seen)
+    corrected = render(tokenizer, futures, reference, threshold, asked)
+    return np.concatenate([corrected, moved[:, asked:]], axis=1)
+
+
+def _count_corrected(threshold: Sequence[float], horizon: int) -> int:
+    """Frames ahead, to the last one in which a correction can count."""
+    limits = [threshold[min(step, len(threshold) - 1)] for step in range(horizon)]
+    return max((step + 1 for step, limit in enumerate(limits) if limit < NEVER), default=0)
 
 
 def continue_pictures(
@@ -200,15 +223,19 @@ def continue_pictures(
     seed: int,
     controls: Controls | None,
 ) -> UInt8[np.ndarray, "s t h w 3"]:
-    """Futures of frames of whole latent steps. Where carried bodies are all that moves, no latents
-    are rolled out, because nothing of them would be seen."""
-    if world.calibration.get("correction_threshold") is not None:
+    """Futures of frames of whole latent steps. Latents are rolled out as far as anything of them
+    is seen: to the last frame that they may correct, and not at all where carried bodies are all
+    that moves."""
+    ahead, threshold = horizon, world.calibration.get("correction_threshold")
+    if threshold is not None:
+        if world.trajectory is not None and world.tokenizer.time_stride == 1 and len(seen) > 1:
+            ahead = max(1, _count_corrected(threshold, horizon))
         carried = carry_bodies(world, seen, horizon=horizon, samples=samples, seed=seed)
         if carried is not None and carried.is_all_that_moves:
             return carried.alone()
     latents = world.encode_frames(seen)
     futures = world.continue_latents(
-        latents, horizon=horizon, samples=samples, seed=seed, controls=controls
+        latents, horizon=ahead, samples=samples, seed=seed, controls=controls
     )
     return render_onto(world, futures, seen, seed, horizon)
 
