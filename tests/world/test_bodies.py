@@ -10,7 +10,7 @@ import pytest
 from worldline.audit.suites.disc_readings import LawReadings, read_discs
 from worldline.audit.suites.disc_scenes import CONTEXT, LAWS, STEP_S, Law, Range, draw_scene, film
 from worldline.dynamics import Bodies
-from worldline.sim import make_clip
+from worldline.sim import Split, make_clip
 from worldline.world import World
 from worldline.world.bodies import Carried, carry_bodies
 
@@ -112,3 +112,10 @@ def test_only_latents_that_can_be_seen_are_rolled_out(small: World, monkeypatch)
     assert np.array_equal(found, expected)
     limits = small.calibration["correction_threshold"][:6]
     assert asked == [max(step + 1 for step, limit in enumerate(limits) if limit < 4.0)]
+
+
+@pytest.mark.parametrize("index", [0, 2, 8])
+def test_how_many_frames_are_asked_for_does_not_decide_what_is_carried(small: World, index: int):
+    clip = make_clip("collide", index, seed=0, split=Split.HELD_OUT, events=False)
+    for horizon in (1, 8, 16, 24):
+        assert carry_bodies(small, clip.frames[:8], horizon=horizon, samples=1, seed=0) is None

@@ -30,7 +30,7 @@ _STILL = 24
 """Levels of 255 by which pixels may change where nothing moves: codecs, and rims of bodies."""
 
 _LOOK_AT = 16
-"""Frames ahead at which a path's doubt decides; the last one where there are fewer."""
+"""Frames ahead at which a path's doubt decides, however few are asked for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,13 +144,13 @@ def carry_bodies(
     bodies = find_bodies(world, seen)
     if not len(bodies):
         return None
-    paths = world.bodies(states_of(bodies), horizon)
+    paths = world.bodies(states_of(bodies), max(horizon, _LOOK_AT))
     std = paths.std_px[0].double().numpy()
-    firm = std[:, min(_LOOK_AT, horizon) - 1] <= limit
+    firm = std[:, _LOOK_AT - 1] <= limit
     if not firm.any():
         return None
-    # a body that is no more than a stain on another is left to it
-    shift = paths.center_px[0].double().numpy() - bodies.center_px[:, -1, None]
+    std = std[:, :horizon]
+    shift = paths.center_px[0, :, :horizon].double().numpy() - bodies.center_px[:, -1, None]
     noise = np.random.default_rng(seed).standard_normal((samples, len(bodies), 1, 2))
     noise[0] = 0.0
     drawn = shift[None] + noise * std[None, ..., None]

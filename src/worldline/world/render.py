@@ -16,7 +16,7 @@ from worldline.core.latents import Controls, Latents
 from worldline.core.verdict import Outcome, Verdict
 from worldline.dynamics import ConstantVelocityWarp, TrajectoryForecaster, TrajectoryWarp
 from worldline.tokenizer import StreamCarry, Tokenizer, from_unit, to_unit
-from worldline.world.bodies import carry_bodies
+from worldline.world.bodies import Carried, carry_bodies
 from worldline.world.stream import encode_after
 
 if TYPE_CHECKING:
@@ -182,6 +182,21 @@ def render_onto(
         return render(tokenizer, futures, still, horizon=horizon)
     samples = len(futures.tokens)
     carried = carry_bodies(world, seen, horizon=horizon, samples=samples, seed=seed)
+    return _compose(world, futures, seen, seed, horizon, carried)
+
+
+def _compose(
+    world: World,
+    futures: Latents,
+    seen: UInt8[np.ndarray, "k h w 3"],
+    seed: int,
+    horizon: int,
+    carried: Carried | None,
+) -> UInt8[np.ndarray, "s t h w 3"]:
+    """What a calibrated world shows: bodies that are carried, laid over everything else."""
+    tokenizer, warp, samples = world.tokenizer, world.warp, len(futures.tokens)
+    threshold = world.calibration["correction_threshold"]
+    assert isinstance(warp, TrajectoryWarp)
     if carried is None:
         moved = warp.imagine(seen, horizon, samples=samples, seed=seed)
         return _correct(tokenizer, futures, moved, seen, threshold)
@@ -226,18 +241,20 @@ def continue_pictures(
     """Futures of frames of whole latent steps. Latents are rolled out as far as anything of them
     is seen: to the last frame that they may correct, and not at all where carried bodies are all
     that moves."""
-    ahead, threshold = horizon, world.calibration.get("correction_threshold")
-    if threshold is not None:
-        if world.trajectory is not None and world.tokenizer.time_stride == 1 and len(seen) > 1:
-            ahead = max(1, _count_corrected(threshold, horizon))
-        carried = carry_bodies(world, seen, horizon=horizon, samples=samples, seed=seed)
-        if carried is not None and carried.is_all_that_moves:
-            return carried.alone()
+    drawn = {"samples": samples, "seed": seed}
     latents = world.encode_frames(seen)
-    futures = world.continue_latents(
-        latents, horizon=ahead, samples=samples, seed=seed, controls=controls
-    )
-    return render_onto(world, futures, seen, seed, horizon)
+    threshold = world.calibration.get("correction_threshold")
+    if threshold is None or len(seen) < 2 or world.trajectory is None:
+        futures = world.continue_latents(latents, horizon=horizon, controls=controls, **drawn)
+        return render_onto(world, futures, seen, seed, horizon)
+    carried = carry_bodies(world, seen, horizon=horizon, **drawn)
+    if carried is not None and carried.is_all_that_moves:
+        return carried.alone()
+    ahead = horizon
+    if world.tokenizer.time_stride == 1:
+        ahead = max(1, _count_corrected(threshold, horizon))
+    futures = world.continue_latents(latents, horizon=ahead, controls=controls, **drawn)
+    return _compose(world, futures, seen, seed, horizon, carried)
 
 
 def _around(pool: Callable[..., Tensor], x: Tensor, side: int) -> Tensor:
