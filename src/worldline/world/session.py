@@ -13,8 +13,18 @@ from torch import Tensor
 from worldline.core.clip import Clip
 from worldline.core.errors import InputError
 from worldline.core.latents import Controls
+from worldline.core.provenance import Origin, Provenance
 from worldline.core.readings import Readings
+from worldline.core.scene import Scene
 from worldline.world.arguments import require_positive, require_seed
+from worldline.world.hindsight import (
+    RECENT,
+    Moment,
+    gather_moments,
+    judge_moments,
+    read_moments,
+)
+from worldline.world.openings import as_clip
 from worldline.world.render import make_reference, render_step
 
 if TYPE_CHECKING:
@@ -31,15 +41,18 @@ class Snapshot:
         carry: of the dynamics.
         num_steps: frames generated so far.
         reference: what frames are rendered onto, with the tokenizer's carry.
-        ahead: frames that are made and not yet shown.
+        ahead: frames that are made and not yet shown, with the actions that led to them.
         actions: those given since the newest latent step was made.
+        recent: the newest frames that were shown, oldest first, at most `RECENT`; they begin with
+            those that the session was opened from.
     """
 
     carry: Any
     num_steps: int
     reference: Any
-    ahead: tuple[UInt8[np.ndarray, "h w 3"], ...] = ()
+    ahead: tuple[Moment, ...] = ()
     actions: tuple[Float[np.ndarray, " a"] | None, ...] = ()
+    recent: tuple[Moment, ...] = ()
 
 
 class Session:
@@ -54,29 +67,32 @@ class Session:
     tokenizer. The first latent step takes the action of the first call, with zeros before it.
     """
 
-    def __init__(self, world: World, snapshot: Snapshot, opening: Clip) -> None:
+    def __init__(self, world: World, snapshot: Snapshot, opening: Clip, seed: int) -> None:
         self._world = world
         self._now = snapshot
         self._opening = opening
+        self._seed = seed
+        self._is_closed = False
 
     @classmethod
-    def start(cls, world: World, clip: Clip, context: int, seed: int) -> Session:
-        """A session that goes on from the last `context` frames and what drove them.
-
-        Raises `InputError` for less than 1.
-        """
+    def start(cls, world: World, source: Clip | str | Scene, context: int, seed: int) -> Session:
+        """A session that goes on from the last `context` frames and what drove them; see
+        `World.open`. Raises `InputError` for less than 1."""
         require_positive(context=context)
         seed = require_seed(seed)
+        clip = as_clip(world, source, context, seed)
         view = world.look(clip)
         seen = world.newest(view.frames[-context:])
         seen_s = view.time_s[-len(seen) :]
-        controls = world.feed(clip, seen_s).per_step(world.tokenizer.time_stride)
+        fed = world.feed(clip, seen_s)
+        controls = fed.per_step(world.tokenizer.time_stride)
         generator = torch.Generator().manual_seed(seed)
         carry = world.dynamics.init(world.encode_frames(seen), controls, generator)
         first = int(np.abs(clip.time_s - seen_s[0]).argmin())
         opening = replace(clip.slice(first, first + 1), actions=None)
         reference = make_reference(world.tokenizer, seen[-1:], seen)
-        return cls(world, Snapshot(carry, 0, reference), opening)
+        now = Snapshot(carry, 0, reference, recent=gather_moments(seen, fed))
+        return cls(world, now, opening, seed)
 
     @property
     def num_steps(self) -> int:
@@ -96,23 +112,62 @@ class Session:
                 first frame that the session saw.
 
         Raises:
-            InputError: an action of the wrong size or NaN, or a guide of another size.
+            InputError: an action of the wrong size or NaN, a guide of another size, or the session
+                is closed.
         """
+        self._require_open()
         fed = Controls() if guide is None else self._feed(guide)
         size, now = self._world.action_size, self._now
         if action is not None:
             if action.shape != (size,) or not np.isfinite(action).all():
                 raise InputError(f"action must be {size} finite numbers, got {action}")
-            action = action.copy()
+            action = action.copy()  # which the caller may use for the next one
         actions, ahead = (*now.actions, action), now.ahead
         carry, reference = now.carry, now.reference
         if not ahead:
             driven = replace(fed, actions=self._gather(actions))
             carry, latents = self._world.dynamics.step(carry, driven)
             reference, drawn = render_step(self._world.tokenizer, latents, reference)
-            ahead, actions = tuple(drawn[0]), ()
-        self._now = Snapshot(carry, now.num_steps + 1, reference, ahead[1:], actions)
-        return ahead[0].copy()
+            led = (*[None] * (len(drawn[0]) - len(actions)), *actions)
+            ahead, actions = tuple(map(Moment, drawn[0], led)), ()
+        recent = (*now.recent, ahead[0])[-RECENT:]
+        self._now = Snapshot(carry, now.num_steps + 1, reference, ahead[1:], actions, recent)
+        return ahead[0].frame.copy()
+
+    def state(self) -> Scene:
+        """What is where in the last frames, at most 32, as far as the world can tell.
+
+        It is read off latents if the world's readout was trained, else off the pixels by motion.
+        Times count from the opening's last frame, which is at 0. Raises `InputError` for a session
+        that is closed.
+        """
+        self._require_open()
+        now = self._now
+        numbers = now.num_steps + np.arange(1 - len(now.recent), 1)
+        source = self._opening.provenance.source
+        made = Provenance(
+            Origin.GENERATED, source, f"worldline world {self._world.name}", self._seed
+        )
+        return read_moments(self._world, now.recent, self._world.step_s * numbers, made)
+
+    @property
+    def trust(self) -> float:
+        """In [0, 1], how familiar the last frames are to the world; costs a pass over them."""
+        return self.judge()[0]
+
+    def judge(self) -> tuple[float, str]:
+        """Trust in the last `World.context` frames, and the reason in words; 0 if the world was not
+        calibrated. Raises `InputError` for a session that is closed."""
+        self._require_open()
+        return judge_moments(self._world, self._now.recent, self._seed)
+
+    def close(self) -> None:
+        """End the session; a second time does nothing."""
+        self._is_closed = True
+
+    def _require_open(self) -> None:
+        if self._is_closed:
+            raise InputError("this session is closed; open another with World.open")
 
     def _gather(
         self, actions: tuple[Float[np.ndarray, " a"] | None, ...]
@@ -131,12 +186,17 @@ class Session:
         return self._now
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Go back (or across) to a moment."""
+        """Go back (or across) to a moment. Raises `InputError` if the session is closed."""
+        self._require_open()
         self._now = snapshot
 
     def fork(self) -> Session:
-        """A second session from this moment, with the same noise to come."""
-        return Session(self._world, self._now, self._opening)
+        """A second session from this moment, with the same noise to come.
+
+        Raises `InputError` for one that is closed.
+        """
+        self._require_open()
+        return Session(self._world, self._now, self._opening, self._seed)
 
     def _feed(self, now: Clip) -> Controls:
         """Controls of one frame, by feeding it together with the one that opened the session."""

@@ -15,7 +15,7 @@ from worldline.core.artifact import Artifact
 from worldline.core.config import Config, config_from_json
 from worldline.core.errors import ArtifactError
 
-__all__ = ["build_stored", "gather_tensors", "load_parts", "open_artifact"]
+__all__ = ["build_stored", "find_folder", "gather_tensors", "load_parts", "open_artifact"]
 
 _PRETRAINED = Path(__file__).parent / "pretrained"
 _MOST = 100_000
@@ -24,7 +24,12 @@ or never end."""
 
 
 def open_artifact(name_or_folder: str | Path) -> Artifact:
-    """A bundled artifact by name, or any by folder.
+    """A bundled artifact by name, or any by folder. Raises `ArtifactError` as `find_folder`."""
+    return Artifact.load(find_folder(name_or_folder))
+
+
+def find_folder(name_or_folder: str | Path) -> Path:
+    """Where a bundled artifact lies, or any by folder.
 
     Raises:
         ArtifactError: there is none; says which are bundled.
@@ -39,7 +44,7 @@ def open_artifact(name_or_folder: str | Path) -> Artifact:
             f"no world {str(name_or_folder)!r}: give the folder of a saved world or one of "
             f"{', '.join(known) or '(none is bundled)'}"
         )
-    return Artifact.load(folder)
+    return folder
 
 
 _NOT_BUILT = (ArithmeticError, LookupError, MemoryError, RuntimeError, TypeError, ValueError)

@@ -314,14 +314,18 @@ class World:
         return imagine(self, text, **numbers, guidance=guidance, encoder=encoder)
 
     @torch.no_grad()
-    def open(self, clip: Clip, *, context: int | None = None, seed: int = 0) -> Session:
-        """A live session that goes on from the clip's last frames, and what drove them.
+    def open(
+        self, source: Clip | str | Scene, *, context: int | None = None, seed: int = 0
+    ) -> Session:
+        """A live session that goes on from a clip's last frames and what drove them, or from a
+        sentence, in a world that can imagine one.
 
         Raises:
-            InputError: `context` is less than 1, or the world cannot decode what it predicts.
+            InputError: `context` is less than 1, the world cannot decode what it predicts or not
+                start from words, or the source is a scene, which has no pictures.
         """
         require_pictures(self)
-        return Session.start(self, clip, self.context if context is None else context, seed)
+        return Session.start(self, source, self.context if context is None else context, seed)
 
     @torch.no_grad()
     def continue_frames(
