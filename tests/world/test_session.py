@@ -1,4 +1,4 @@
-"""Sessions: what they remember, what they say of it, how they end."""
+"""Sessions: what they remember, what they say of it, what they learn, how they end."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from tests.discs import disc_clips
+from tests.world.test_outlook import known as known
+from tests.world.test_strided import build
 
 from worldline.core import Clip, InputError, Origin, Provenance
 from worldline.dynamics import ControlEncoder
@@ -113,3 +115,61 @@ def test_what_a_session_cannot_begin_with_is_told(nano, clip, as_users_run):
         nano.open(make_clip("drop", 0, seed=1).scene)
     with pytest.raises(InputError, match="a Clip is needed, but got a int"):
         nano.open(3)
+
+
+@pytest.fixture(scope="module")
+def film() -> Clip:
+    """Longer than a context, for true frames that come later."""
+    return next(disc_clips(1, num_frames=12))
+
+
+def test_what_follows_goes_on_from_an_observed_frame(nano, film):
+    told, blind = nano.open(film.slice(0, 8)), nano.open(film.slice(0, 8))
+    told.observe(film.frames[8])
+    blind.step()
+    assert told.num_steps == blind.num_steps == 1
+    assert (told.step() != blind.step()).any()
+    twin = nano.open(film.slice(0, 8))
+    twin.observe(film.frames[8])
+    twin.observe(film.frames[9])
+    again = nano.open(film.slice(0, 8))
+    for frame in film.frames[8:10]:
+        again.observe(frame)
+    np.testing.assert_array_equal(twin.step(), again.step())
+
+
+def test_a_forecast_is_that_of_the_frames_seen_and_leaves_the_session_where_it_is(nano, film):
+    session = nano.open(film.slice(0, 8))
+    session.observe(film.frames[8])
+    after = session.fork().step()
+    forecast = session.forecast(horizon=2, samples=1, seed=3)
+    whole = nano.predict(film.slice(1, 9), horizon=2, samples=1, seed=3)
+    np.testing.assert_array_equal(forecast.frames, whole.frames)
+    np.testing.assert_array_equal(session.step(), after)
+    assert session.levels == ()
+    assert forecast.monitor.radius_px is None
+
+
+def test_a_calibrated_session_waits_for_what_it_forecast(nano, film, known, monkeypatch):
+    monkeypatch.setattr(nano, "calibration", {"monitor": known.to_json()})
+    session = nano.open(film.slice(0, 8))
+    forecast = session.forecast(horizon=3, samples=1)
+    assert forecast.monitor.radius_px.shape == forecast.scene.visible.shape
+    assert len(session.snapshot().outlook.waiting) == 1
+    session.observe(film.frames[8])
+    assert session.snapshot().outlook.waiting[0].age == 1
+    twin = session.fork()
+    twin.step()
+    assert twin.snapshot().outlook.waiting == ()
+    assert len(session.snapshot().outlook.waiting) == 1
+    twin.adapt(session.levels)
+    assert twin.levels == session.levels
+    with pytest.raises(InputError, match="one for each lead"):
+        twin.adapt(session.levels[1:])
+
+
+def test_frames_that_cannot_be_observed_are_refused(nano, film):
+    with pytest.raises(InputError, match="frame is"):
+        nano.open(film).observe(film.frames[0, :32])
+    with pytest.raises(InputError, match="at once"):
+        build("numbers").open(film).observe(film.frames[0])

@@ -33,6 +33,7 @@ from worldline.dynamics import ConstantVelocityWarp
 from worldline.sim import FIRST_FAMILIES, Split, make_clips
 from worldline.world import World
 from worldline.world.monitor import LIMIT_PX, Watch, design, difficulty
+from worldline.world.outlook import match_places
 from worldline.world.prediction import predict_with_evidence
 from worldline.world.signals import Evidence, pool, read_signals
 
@@ -57,7 +58,6 @@ _VIDEO_SEED = 9001
 NUM_FILMED = 32
 LEAST_CLIPS = 20
 """Fewer held-out clips calibrate nothing."""
-_SAME_PX = 4.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,28 +95,13 @@ def measure_errors(clip: Clip, frames: np.ndarray, context: int) -> Float[np.nda
 
 
 def match_tracks(scene: Scene, clip: Clip, context: int) -> Float[np.ndarray, "n h"]:
-    """Position error of each object of a forecast's scene, in pixels of the scene.
-
-    It is the true object that is nearest where the scene first sees it, which has to be within 4 px
-    and in the first two frames; others are no object's and say nothing (NaN).
-    """
+    """Position error of each object of a forecast's scene, in pixels; see `match_places`."""
     truth = clip.scene
     assert truth is not None
-    horizon = scene.visible.shape[1]
-    found = np.full(scene.visible.shape, np.nan)
-    span = slice(context, context + horizon)
-    centers, shown = truth.center_px[:, span], truth.visible[:, span]
-    for n in range(len(scene.ids)):
-        first = int(scene.visible[n].argmax())
-        if first > 1 or not scene.visible[n, first] or not len(centers):
-            continue
-        away = np.linalg.norm(centers[:, first] - scene.center_px[n, first], axis=-1)
-        away = np.where(shown[:, first], away, np.inf)
-        k = int(away.argmin())
-        if away[k] <= _SAME_PX:
-            error = np.linalg.norm(centers[k] - scene.center_px[n], axis=-1)
-            found[n] = np.where(scene.visible[n] & shown[k], error, np.nan)
-    return found
+    span = slice(context, context + scene.visible.shape[1])
+    return match_places(
+        scene.center_px, scene.visible, truth.center_px[:, span], truth.visible[:, span]
+    )
 
 
 def fit_watch(cases: Sequence[Case], limit_px: float) -> Watch:

@@ -99,12 +99,11 @@ class Watch:
         self, hardness: Float[np.ndarray, "n h"], coverage: float = COVERAGE
     ) -> Float[np.ndarray, "n h"]:
         """Radii that cover so large a share, for objects of such `difficulty`."""
-        horizon = hardness.shape[1]
-        rows = np.minimum(np.arange(horizon), len(self.radii) - 1)
-        factor = np.array([self._factor(int(row), coverage) for row in rows])
-        return hardness * factor
+        return hardness * np.array([self.factor(h, coverage) for h in range(hardness.shape[1])])
 
-    def _factor(self, row: int, coverage: float) -> float:
+    def factor(self, frame: int, coverage: float) -> float:
+        """By what `difficulty` has to be multiplied to cover so large a share in that frame."""
+        row = min(frame, len(self.radii) - 1)
         n = float(self.num_tracks[row])
         level = np.ceil(round((n + 1) * coverage, 9)) / max(n, 1.0)
         if level > 1 or n < 1:
@@ -242,9 +241,12 @@ class AdaptiveRadius:
 
     def radius(self, known: Watch, hardness: Float[np.ndarray, "n h"]) -> Float[np.ndarray, "n h"]:
         """Radii at the present level; infinite where it has fallen to 0 or below."""
-        if self.level <= 0:
-            return np.full(hardness.shape, np.inf)
-        return known.radius(hardness, max(1 - self.level, 0.0))
+        factors = [self.factor(known, h) for h in range(hardness.shape[1])]
+        return hardness * np.array(factors)
+
+    def factor(self, known: Watch, frame: int) -> float:
+        """By what `difficulty` has to be multiplied in that frame, at the present level."""
+        return np.inf if self.level <= 0 else known.factor(frame, max(1 - self.level, 0.0))
 
     def seen(self, share_missed: float) -> AdaptiveRadius:
         """After an outcome: 1 if the object was outside, 0 inside, or the share of several."""

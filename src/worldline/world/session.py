@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,8 @@ from torch import Tensor
 
 from worldline.core.clip import Clip
 from worldline.core.errors import InputError
-from worldline.core.latents import Controls
+from worldline.core.forecast import Forecast
+from worldline.core.latents import Controls, Latents
 from worldline.core.provenance import Origin, Provenance
 from worldline.core.readings import Readings
 from worldline.core.scene import Scene
@@ -24,7 +26,10 @@ from worldline.world.hindsight import (
     judge_moments,
     read_moments,
 )
+from worldline.world.monitor import AdaptiveRadius, Watch
 from worldline.world.openings import as_clip
+from worldline.world.outlook import Outlook
+from worldline.world.prediction import predict_with_evidence
 from worldline.world.render import make_reference, render_step
 
 if TYPE_CHECKING:
@@ -45,6 +50,7 @@ class Snapshot:
         actions: those given since the newest latent step was made.
         recent: the newest frames that were shown, oldest first, at most `RECENT`; they begin with
             those that the session was opened from.
+        outlook: forecasts that wait for true frames, and what such frames taught.
     """
 
     carry: Any
@@ -53,6 +59,7 @@ class Snapshot:
     ahead: tuple[Moment, ...] = ()
     actions: tuple[Float[np.ndarray, " a"] | None, ...] = ()
     recent: tuple[Moment, ...] = ()
+    outlook: Outlook = Outlook()
 
 
 class Session:
@@ -65,6 +72,9 @@ class Session:
     frames that are made. It is kept until the next latent step, which takes the last s actions in
     their order: every action counts once, s - 1 frames later than in a world with an image
     tokenizer. The first latent step takes the action of the first call, with zeros before it.
+
+    Where true frames come in while it runs, `observe` takes them in the place of made ones, and
+    `forecast` says how far off bodies may be, by how far off they were.
     """
 
     def __init__(self, world: World, snapshot: Snapshot, opening: Clip, seed: int) -> None:
@@ -91,13 +101,26 @@ class Session:
         first = int(np.abs(clip.time_s - seen_s[0]).argmin())
         opening = replace(clip.slice(first, first + 1), actions=None)
         reference = make_reference(world.tokenizer, seen[-1:], seen)
-        now = Snapshot(carry, 0, reference, recent=gather_moments(seen, fed))
+        outlook = Outlook.begin(world.calibration)
+        recent = gather_moments(seen, fed)
+        now = Snapshot(carry, 0, reference, recent=recent, outlook=outlook)
         return cls(world, now, opening, seed)
 
     @property
     def num_steps(self) -> int:
-        """Frames generated since the session was opened."""
+        """Frames made or observed since the session was opened."""
         return self._now.num_steps
+
+    @property
+    def levels(self) -> tuple[AdaptiveRadius, ...]:
+        """Miscoverage that is asked of the calibration now, for each number of frames ahead."""
+        return self._now.outlook.levels
+
+    def adapt(self, levels: Sequence[AdaptiveRadius]) -> None:
+        """Go on with the levels of another session. Raises `InputError` for another number, or a
+        session that is closed."""
+        self._require_open()
+        self._now = replace(self._now, outlook=self._now.outlook.with_levels(levels))
 
     @torch.no_grad()
     def step(
@@ -116,13 +139,8 @@ class Session:
                 is closed.
         """
         self._require_open()
-        fed = Controls() if guide is None else self._feed(guide)
-        size, now = self._world.action_size, self._now
-        if action is not None:
-            if action.shape != (size,) or not np.isfinite(action).all():
-                raise InputError(f"action must be {size} finite numbers, got {action}")
-            action = action.copy()  # which the caller may use for the next one
-        actions, ahead = (*now.actions, action), now.ahead
+        fed, now = Controls() if guide is None else self._feed(guide), self._now
+        actions, ahead = (*now.actions, self._take(action)), now.ahead
         carry, reference = now.carry, now.reference
         if not ahead:
             driven = replace(fed, actions=self._gather(actions))
@@ -131,8 +149,87 @@ class Session:
             led = (*[None] * (len(drawn[0]) - len(actions)), *actions)
             ahead, actions = tuple(map(Moment, drawn[0], led)), ()
         recent = (*now.recent, ahead[0])[-RECENT:]
-        self._now = Snapshot(carry, now.num_steps + 1, reference, ahead[1:], actions, recent)
+        done, blind = now.num_steps + 1, now.outlook.blind()
+        self._now = Snapshot(carry, done, reference, ahead[1:], actions, recent, blind)
         return ahead[0].frame.copy()
+
+    @torch.no_grad()
+    def observe(
+        self,
+        frame: UInt8[np.ndarray, "h w 3"],
+        action: Float[np.ndarray, " a"] | None = None,
+        *,
+        guide: Clip | None = None,
+    ) -> None:
+        """Take in the true next frame where `step` would make one.
+
+        What follows goes on from it, and forecasts that were given for this moment are compared
+        with it. To look ahead before it comes, `fork` the session and step the twin.
+
+        Args:
+            frame: of the world's size.
+            action, guide: see `step`.
+
+        Raises:
+            InputError: as `step`; a frame of another size; or the world makes several frames at
+                once, so that a single one cannot be taken in.
+        """
+        self._require_open()
+        world, now = self._world, self._now
+        if world.tokenizer.time_stride > 1:
+            raise InputError(
+                f"the world {world.name} makes {world.tokenizer.time_stride} frames at once and "
+                "cannot observe a single one; open a new session on the frames seen"
+            )
+        before = now.recent[-1].frame
+        if frame.shape != before.shape:
+            raise InputError(f"frame is {frame.shape}, expected {before.shape}")
+        fed, action = Controls() if guide is None else self._feed(guide), self._take(action)
+        recent = (*now.recent, Moment(frame.copy(), action))[-RECENT:]
+        latents = world.encode_frames(np.stack([before, frame]))
+        newest = Latents(latents.tokens[:, -1:], latents.grid)
+        driven = replace(fed, actions=self._gather((action,)))
+        carry = world.dynamics.observe(now.carry, newest, driven)
+        reference = make_reference(world.tokenizer, frame[None], frame[None])
+        outlook = now.outlook.see(world.readout.detect(latents)[-1], world.size_px)
+        self._now = Snapshot(carry, now.num_steps + 1, reference, (), (), recent, outlook)
+
+    @torch.no_grad()
+    def forecast(self, *, horizon: int = 16, samples: int = 4, seed: int = 0) -> Forecast:
+        """What `World.predict` says of the newest frames, with radii as true frames taught.
+
+        Actions and other controls of the session are not part of it. The session stays where it is
+        and waits for the frames that were forecast; the monitor's radii cover their share in the
+        long run, as far as frames are observed. Without a calibrated monitor there are none.
+
+        Raises:
+            InputError: as `World.predict`, or the session is closed.
+        """
+        self._require_open()
+        world, now = self._world, self._now
+        shown = np.stack([moment.frame for moment in now.recent[-world.context :]])
+        time_s, made = world.step_s * np.arange(len(shown)), self._opening.provenance
+        forecast, evidence = predict_with_evidence(
+            world,
+            Clip(frames=shown, time_s=time_s, provenance=made),
+            context=len(shown),
+            horizon=horizon,
+            samples=samples,
+            seed=seed,
+        )
+        if "monitor" in world.calibration:
+            found = world.readout.detect(world.encode_frames(shown))
+            known = Watch.from_json(world.calibration["monitor"])
+            outlook, forecast = now.outlook.expect(forecast, evidence, known, found)
+            self._now = replace(now, outlook=outlook)
+        return forecast
+
+    def _take(self, action: Float[np.ndarray, " a"] | None) -> Float[np.ndarray, " a"] | None:
+        """A copy of an action, so that the caller may use it for the next one."""
+        size = self._world.action_size
+        if action is not None and (action.shape != (size,) or not np.isfinite(action).all()):
+            raise InputError(f"action must be {size} finite numbers, got {action}")
+        return None if action is None else action.copy()
 
     def state(self) -> Scene:
         """What is where in the last frames, at most 32, as far as the world can tell.
