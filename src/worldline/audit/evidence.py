@@ -58,10 +58,12 @@ def match_exposure(
         keep = np.abs(fitted - y).max(1) < tolerance
         if keep.mean() < 0.2:  # nothing to hold on to: the view itself has changed
             return pixels
-        mean_x, mean_y = x[keep].mean(0), y[keep].mean(0)
+        near_x, near_y = x[keep], y[keep]
+        mean_x, mean_y = near_x.mean(0), near_y.mean(0)
+        off_x, off_y = near_x - mean_x, near_y - mean_y
         # A plain background says nothing of the gain: there it stays near 1.
-        spread = ((x[keep] - mean_x) ** 2).mean(0) + _PLAIN_VARIANCE
-        gain = (((x[keep] - mean_x) * (y[keep] - mean_y)).mean(0) + _PLAIN_VARIANCE) / spread
+        spread = (off_x**2).mean(0) + _PLAIN_VARIANCE
+        gain = ((off_x * off_y).mean(0) + _PLAIN_VARIANCE) / spread
         gain = np.clip(gain, 0.5, 2.0)
         fitted = (x - mean_x) * gain + mean_y
     return fitted.reshape(pixels.shape)

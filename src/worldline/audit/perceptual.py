@@ -21,7 +21,7 @@ from scipy.ndimage import correlate1d, uniform_filter1d
 from worldline.core.errors import InputError
 from worldline.world import World
 
-__all__ = ["EYES", "Eyes", "gmsd"]
+__all__ = ["EYES", "Eyes", "feature_distance", "gmsd", "summarise"]
 
 EYES = "small-jepa"
 """The bundled world whose encoder is the feature network."""
@@ -88,8 +88,7 @@ class Eyes:
             InputError: the shapes differ.
         """
         _require_same_shape(predicted, truth)
-        x, y = (_unit(self.see(frames)) for frames in (predicted, truth))
-        return ((x - y) ** 2).sum(-1).mean(-1)
+        return feature_distance(self.see(predicted), self.see(truth))
 
     def describe(self, frames: UInt8[np.ndarray, "t h w 3"]) -> Float[np.ndarray, " d"]:
         """A clip as one vector, for distances between sets of clips.
@@ -101,14 +100,25 @@ class Eyes:
         Raises:
             InputError: fewer than two frames.
         """
-        if len(frames) < 2:
-            raise InputError(f"a clip's vector needs at least 2 frames, there is {len(frames)}")
-        seen = self.see(frames)
-        rows = int(np.sqrt(seen.shape[1]))
-        step = rows // _PARTS
-        grid = seen.reshape(len(seen), _PARTS, step, _PARTS, step, -1).mean(axis=(2, 4))
-        flat = grid.reshape(len(seen), -1)
-        return np.concatenate([flat.mean(0), np.abs(np.diff(flat, axis=0)).mean(0)])
+        return summarise(self.see(frames))
+
+
+def feature_distance(
+    x: Float[np.ndarray, "t n c"], y: Float[np.ndarray, "t n c"]
+) -> Float[np.ndarray, " t"]:
+    """`Eyes.distance` of what was seen."""
+    return ((_unit(x) - _unit(y)) ** 2).sum(-1).mean(-1)
+
+
+def summarise(seen: Float[np.ndarray, "t n c"]) -> Float[np.ndarray, " d"]:
+    """`Eyes.describe` of what was seen. Raises `InputError` for fewer than two frames."""
+    if len(seen) < 2:
+        raise InputError(f"a clip's vector needs at least 2 frames, there is {len(seen)}")
+    rows = int(np.sqrt(seen.shape[1]))
+    step = rows // _PARTS
+    grid = seen.reshape(len(seen), _PARTS, step, _PARTS, step, -1).mean(axis=(2, 4))
+    flat = grid.reshape(len(seen), -1)
+    return np.concatenate([flat.mean(0), np.abs(np.diff(flat, axis=0)).mean(0)])
 
 
 def _gradients(frames: np.ndarray) -> np.ndarray:

@@ -160,9 +160,11 @@ def _look_at(frame: UInt8[np.ndarray, "h w 3"], seeds: Sequence[Seed]) -> list[_
     """Measure a body around each seed."""
     image = frame.astype(np.float64) / 255
     around = [Seed(s.x_px, s.y_px, max(1.0, s.radius_px)) for s in seeds]
+    y, x = np.mgrid[: frame.shape[0], : frame.shape[1]] + 0.5
     looks: list[_Look] = []
     for _ in range(_NUM_LOOKS):
-        looks = [_look_once(image, around, k) for k in range(len(around))]
+        away = [np.hypot(x - s.x_px, y - s.y_px) for s in around]
+        looks = [_look_once(image, around, k, (x, y), away) for k in range(len(around))]
         around = [
             Seed(float(k.center_px[0]), float(k.center_px[1]), max(1.0, k.radius_px)) for k in looks
         ]
@@ -196,37 +198,37 @@ def _overlooked(frame: UInt8[np.ndarray, "h w 3"], looks: Sequence[_Look]) -> li
     ]
 
 
-def _look_once(image: Float[np.ndarray, "h w 3"], seeds: Sequence[Seed], own: int) -> _Look:
+def _look_once(
+    image: Float[np.ndarray, "h w 3"],
+    seeds: Sequence[Seed],
+    own: int,
+    grid: tuple[np.ndarray, np.ndarray],
+    distances: Sequence[Float[np.ndarray, "h w"]],
+) -> _Look:
+    """One of the seeds' bodies; `distances` are those of the pixels `grid` (x, y) to each seed."""
     height, width = image.shape[:2]
-    y, x = np.mgrid[:height, :width] + 0.5
-    seed = seeds[own]
-    away = np.hypot(x - seed.x_px, y - seed.y_px)
+    x, y = grid
+    seed, away = seeds[own], distances[own]
     core = away <= max(_CORE * seed.radius_px, 0.75)
     if not core.any():
         core = away == away.min()
     color = np.median(image[core], axis=0)
-    others = [s for k, s in enumerate(seeds) if k != own]
+    others = [(s, far) for k, (s, far) in enumerate(zip(seeds, distances, strict=True)) if k != own]
     theirs = np.zeros((height, width), dtype=bool)
-    for other in others:
-        theirs |= np.hypot(x - other.x_px, y - other.y_px) < 1.2 * other.radius_px + 1
+    for other, far in others:
+        theirs |= far < 1.2 * other.radius_px + 1
     ring = (away > _RING[0] * seed.radius_px + 1) & (away < _RING[1] * seed.radius_px + 4)
     bare = ring & ~theirs
     ground = np.median(image[bare if bare.sum() >= 8 else ring], axis=0) if ring.any() else color
     contrast = color - ground
     power = float(contrast @ contrast)
     share = ((image - ground) @ contrast / max(power, 1e-6)).clip(0, 1)
-    close = [
-        s
-        for s in others
-        if np.hypot(s.x_px - seed.x_px, s.y_px - seed.y_px)
-        < _REACH * seed.radius_px + s.radius_px + 3
-    ]
     near = away <= _REACH * seed.radius_px + 2
-    for other in close:
-        share = _part(image, ground, contrast, share, other, (x, y))
-        near &= away / seed.radius_px < (
-            np.hypot(x - other.x_px, y - other.y_px) / max(other.radius_px, 1.0) + 0.35
-        )
+    for other, far in others:
+        apart = np.hypot(other.x_px - seed.x_px, other.y_px - seed.y_px)
+        if apart < _REACH * seed.radius_px + other.radius_px + 3:
+            share = _part(image, ground, contrast, share, other, far, near)
+            near &= away / seed.radius_px < far / max(other.radius_px, 1.0) + 0.35
     share = np.where(near & (share >= _LEAST_SHARE), share, 0.0)
     share = _connected(share, seed)
     area = float(share.sum())
@@ -254,18 +256,21 @@ def _part(
     contrast: Float[np.ndarray, " 3"],
     share: Float[np.ndarray, "h w"],
     other: Seed,
-    grid: tuple[np.ndarray, np.ndarray],
+    away: Float[np.ndarray, "h w"],
+    near: Bool[np.ndarray, "h w"],
 ) -> Float[np.ndarray, "h w"]:
-    """Shares next to a body of another colour: mixtures of three."""
-    core = np.hypot(grid[0] - other.x_px, grid[1] - other.y_px) <= max(0.5 * other.radius_px, 0.75)
+    """Shares next to a body of another colour, so far away: mixtures of three, where it is near."""
+    core = away <= max(0.5 * other.radius_px, 0.75)
     if not core.any():
         return share
     theirs = np.median(image[core], axis=0) - ground
     if np.linalg.norm(theirs - contrast) < _LEAST_CONTRAST:
         return share
     both = np.stack([contrast, theirs], axis=1)
-    found = np.linalg.lstsq(both, (image - ground).reshape(-1, 3).T, rcond=None)[0]
-    return np.minimum(share, found[0].reshape(share.shape).clip(0, 1))
+    found = np.linalg.lstsq(both, (image[near] - ground).T, rcond=None)[0]
+    share = share.copy()
+    share[near] = np.minimum(share[near], found[0].clip(0, 1))
+    return share
 
 
 def _connected(share: Float[np.ndarray, "h w"], seed: Seed) -> Float[np.ndarray, "h w"]:

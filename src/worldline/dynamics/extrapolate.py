@@ -59,13 +59,9 @@ def extrapolate_velocity(
         (x, y) in fine pixels.
     """
     height, width = lifted.front.shape
-    small = (width // lifted.upscale, height // lifted.upscale)
     velocity = np.zeros_like(lifted.velocity)
-    for body in lifted.bodies:
-        weight = (lifted.sure & body).astype(np.float32)
-        stack = np.dstack([lifted.velocity * weight[..., None], weight]).astype(np.float32)
-        coarse = cv2.resize(stack, small, interpolation=cv2.INTER_AREA)
-        coarse = cv2.GaussianBlur(coarse, (0, 0), smoothing_px * step**growth)
+    for body, sums in zip(lifted.bodies, lifted.sums, strict=True):
+        coarse = cv2.GaussianBlur(sums, (0, 0), smoothing_px * step**growth)
         total = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)[body]
         velocity[body] = total[:, :2] / np.maximum(total[:, 2:], 1e-12)
     return step * velocity[lifted.y, lifted.x]

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
-from scipy.ndimage import binary_fill_holes
 
 from worldline.core.errors import InputError
 from worldline.dynamics.optical import enlarge, measure_velocity
@@ -49,6 +49,17 @@ class Lifted:
     y: np.ndarray
     colors: Float[np.ndarray, "p 3"]
     upscale: int
+
+    @cached_property
+    def sums(self) -> list[Float[np.ndarray, "h w 3"]]:
+        """Velocity times weight, and weight, of the sure pixels of each body, on the small grid."""
+        small = (self.last.shape[1], self.last.shape[0])
+        found = []
+        for body in self.bodies:
+            weight = (self.sure & body).astype(np.float32)
+            stack = np.dstack([self.velocity * weight[..., None], weight]).astype(np.float32)
+            found.append(cv2.resize(stack, small, interpolation=cv2.INTER_AREA))
+        return found
 
     def lay_down(
         self, shift: Float[np.ndarray, "p 2"], drawn: Int[np.ndarray, " d"] | None = None
@@ -150,7 +161,10 @@ class Lifter:
         width = 2 * round(self.closing_px * self.upscale) + 1
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
         closed = cv2.morphologyEx(moving.astype(np.uint8), cv2.MORPH_CLOSE, kernel)
-        return np.asarray(binary_fill_holes(closed), dtype=bool)
+        # What the border cannot reach is a hole.
+        around = np.pad(closed, 1)
+        cv2.floodFill(around, None, (0, 0), 2)
+        return around[1:-1, 1:-1] != 2
 
     def _fill_background(
         self, context: UInt8[np.ndarray, "k h w 3"], moving: Bool[np.ndarray, "k a b"]

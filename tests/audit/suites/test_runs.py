@@ -120,3 +120,20 @@ def test_every_suite_has_what_a_run_needs(home):
     settings = module.Settings(seed=2, quick=True, num_workers=1)
     assert (settings.seed, settings.quick, settings.num_workers) == (2, True, 1)
     assert callable(module.run)
+
+
+def test_suites_side_by_side_say_the_same_and_keep_their_order():
+    subject, names = of_baseline("flow-warp"), ("tiny", "twin")
+    grown: list[Run] = []
+    two = run_suites(subject, names, RunSettings(3, True, 2), on_suite=grown.append)
+    one = run_suites(subject, names, RunSettings(3, True, 1))
+    assert [a.suite for a in two.attempts] == [a.suite for a in one.attempts] == list(names)
+    assert [r.to_json() for r in two.results] == [r.to_json() for r in one.results]
+    assert sorted(len(run.pending) for run in grown) == [0, 1]
+    assert all(a.processor_s > 0 for a in two.attempts)
+
+
+def test_a_subject_of_this_process_is_asked_here_however_many_workers():
+    here = Subject("here", predict=lambda frames, n, seed: np.repeat(frames[-1:], n, axis=0))
+    run = run_suites(here, ("tiny", "twin"), RunSettings(3, True, 2))
+    assert [a.error for a in run.attempts] == ["", ""]

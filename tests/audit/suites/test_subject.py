@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import pickle
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from worldline.audit.suites import load_subject
+from worldline.audit.suites import Subject, load_subject, of_baseline
 from worldline.core import InputError
 
 FRAMES = np.arange(3 * 16 * 16 * 3, dtype=np.uint32).astype(np.uint8).reshape(3, 16, 16, 3)
@@ -125,3 +126,17 @@ def test_a_model_finds_the_modules_beside_it(model: Path, monkeypatch: pytest.Mo
         InputError, match=r"line 1 of their_model_here.py, RuntimeError: no weights"
     ):
         load_subject(f"{model}:predict")
+
+
+def test_a_model_is_loaded_again_where_a_subject_is_carried_to(model):
+    ours = load_subject(f"{model}:Partly", size_px=32)
+    theirs = pickle.loads(pickle.dumps(ours))
+    assert (theirs.name, theirs.size_px) == ("Partly", 32)
+    assert theirs.predict is None
+    assert theirs.encode is not None
+    warp = pickle.loads(pickle.dumps(of_baseline("flow-warp"))).need("predict", "laws")
+    assert np.array_equal(
+        warp(FRAMES, 2, 0), of_baseline("flow-warp").need("predict", "")(FRAMES, 2, 0)
+    )
+    with pytest.raises(pickle.PicklingError, match="this process alone"):
+        pickle.dumps(Subject("here", predict=lambda frames, horizon, seed: frames))

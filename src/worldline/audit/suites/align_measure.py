@@ -10,7 +10,7 @@ from jaxtyping import Float, UInt8
 
 from worldline.audit.baselines import FrozenMean
 from worldline.audit.doses import DOSES, Fault, spoil
-from worldline.audit.perceptual import Eyes, gmsd
+from worldline.audit.perceptual import Eyes, feature_distance, gmsd, summarise
 from worldline.audit.silhouettes import Silhouettes
 from worldline.audit.suites.align_scenes import NUM_FRAMES, film_scene
 from worldline.audit.suites.result import hash_scenarios
@@ -147,12 +147,13 @@ def _ask(subject: Subject, seen: Frames, seed: int) -> UInt8[np.ndarray, "n h w 
 
 @dataclass(frozen=True, eq=False)
 class Ruler:
-    """Measures futures of one clip, each different picture once."""
+    """Measures futures of one clip, each different picture and its truth once."""
 
     clip: Clip
     silhouettes: Silhouettes
     eyes: Eyes
     _known: dict[tuple[int, bytes], np.ndarray] = field(default_factory=dict)
+    _true: dict[int, np.ndarray] = field(default_factory=dict)
 
     @classmethod
     def of(cls, clip: Clip, eyes: Eyes) -> Ruler:
@@ -166,13 +167,17 @@ class Ruler:
         many frames."""
         truth = self.clip.frames[shown : shown + HORIZON]
         overlaps = np.stack([self._overlaps(f, shown + t) for t, f in enumerate(frames)])
-        seen = np.isfinite(overlaps)
-        each = np.where(seen, overlaps, 0).sum(0)[seen.any(0)] / seen.sum(0)[seen.any(0)]
+        known = np.isfinite(overlaps)
+        each = np.where(known, overlaps, 0).sum(0)[known.any(0)] / known.sum(0)[known.any(0)]
+        seen = self.eyes.see(frames)
+        if shown not in self._true:
+            self._true[shown] = self.eyes.see(truth)
         numbers = [
             float(each.mean()) if len(each) else np.nan,
-            *(float(f(frames, truth).mean()) for f in (psnr, ssim, gmsd, self.eyes.distance)),
+            *(float(f(frames, truth).mean()) for f in (psnr, ssim, gmsd)),
+            float(feature_distance(seen, self._true[shown]).mean()),
         ]
-        return np.array(numbers), self.eyes.describe(frames)
+        return np.array(numbers), summarise(seen)
 
     def _overlaps(self, frame: np.ndarray, at: int) -> np.ndarray:
         key = (at, frame.tobytes())

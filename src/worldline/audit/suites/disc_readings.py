@@ -43,7 +43,9 @@ def read_discs(
     size = frames.shape[1]
     away = np.array(COLORS[:num_discs]).T - 1.0  # [3, n]
     shade = frames.reshape(-1, 3).astype(np.float64) / 255 - 1.0
-    share = np.linalg.lstsq(away, shade.T, rcond=None)[0].clip(0, 1)
+    inked = shade.any(axis=1)
+    share = np.zeros((num_discs, len(shade)))
+    share[:, inked] = np.linalg.lstsq(away, shade[inked].T, rcond=None)[0].clip(0, 1)
     share[share < LEAST_OPACITY] = 0.0
     opacity = share.reshape(num_discs, len(frames), size, size)
     index = np.arange(size)

@@ -262,10 +262,14 @@ def _paint(
     frames = np.full((position.shape[1], DRAWN_PX, DRAWN_PX, 3), 255.0)
     for number, radius in enumerate(scene.radius_m / WORLD_M):
         place = position[number] / WORLD_M
-        dx, dz = line - place[:, :1], line - place[:, 1:]
-        square = dx[:, None, :] ** 2 + dz[:, :, None] ** 2
-        share = np.clip((radius**2 - square) / (radius**2 * RIM), 0, 1)[..., None]
-        frames += share * (255 * np.asarray(COLORS[number]) - frames)
+        for frame, (x, z) in zip(frames, place, strict=True):
+            columns, rows = (
+                slice(*np.searchsorted(line, (v - radius, v + radius))) for v in (x, z)
+            )
+            square = (line[columns] - x)[None] ** 2 + (line[rows] - z)[:, None] ** 2
+            share = np.clip((radius**2 - square) / (radius**2 * RIM), 0, 1)[..., None]
+            part = frame[rows, columns]
+            part += share * (255 * np.asarray(COLORS[number]) - part)
     upright = frames[:, ::-1].astype(np.uint8)
     if size_px == DRAWN_PX:
         return np.ascontiguousarray(upright)

@@ -221,7 +221,8 @@ class VideoFolder:
                 )
             return ahead[:horizon]
 
-        return Subject(self.folder.resolve().name, predict=predict, size_px=self.size_px)
+        name = self.folder.resolve().name
+        return Subject(name, predict=predict, size_px=self.size_px, origin=self.subject)
 
     def _check(self) -> None:
         wrong = []

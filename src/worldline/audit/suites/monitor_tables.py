@@ -66,18 +66,14 @@ def _area(
     value = auroc(negative[:, 1], positive[:, 1])
     numbers = np.unique(np.concatenate([negative[:, 0], positive[:, 0]]))
     rng = np.random.default_rng((seed, len(numbers)))
-    drawn = []
-    for _ in range(_NUM_RESAMPLES):
-        count = dict.fromkeys(numbers.tolist(), 0)
-        for number in rng.choice(numbers, len(numbers)).tolist():
-            count[number] += 1
-        parts = [
-            np.repeat(rows[:, 1], [count[number] for number in rows[:, 0].tolist()])
-            for rows in (negative, positive)
-        ]
-        if len(parts[0]) and len(parts[1]):
-            drawn.append(auroc(*parts))
-    low, high = np.quantile(drawn, (0.025, 0.975)) if drawn else (np.nan, np.nan)
+    drawn = np.stack([rng.choice(numbers, len(numbers)) for _ in range(_NUM_RESAMPLES)])
+    count = (drawn[..., None] == numbers).sum(axis=1)  # how often each clip was drawn
+    weight = [count[:, np.searchsorted(numbers, rows[:, 0])] for rows in (negative, positive)]
+    ahead = positive[:, 1] - negative[:, 1, None]
+    wins = ((weight[0] @ (0.5 + 0.5 * np.sign(ahead))) * weight[1]).sum(axis=1)
+    pairs = weight[0].sum(axis=1) * weight[1].sum(axis=1)
+    areas = wins[pairs > 0] / pairs[pairs > 0]
+    low, high = np.quantile(areas, (0.025, 0.975)) if len(areas) else (np.nan, np.nan)
     return Cell(value, float(low), float(high), len(false))
 
 

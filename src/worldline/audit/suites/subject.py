@@ -13,11 +13,13 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import pickle
 import sys
 import threading
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol, TypeVar, runtime_checkable
@@ -95,6 +97,8 @@ class Subject:
         predict, surprise, encode: what it can do; None for what it cannot.
         size_px: side of the frames that it works in.
         world: where it is one, for suites that look inside.
+        origin: makes it again in another process, and can be pickled; without it all that is asked
+            of the subject is asked in this one.
     """
 
     name: str
@@ -103,6 +107,13 @@ class Subject:
     encode: Encode | None = None
     size_px: int = 64
     world: World | None = None
+    origin: Callable[[], Subject] | None = None
+
+    def __reduce__(self) -> tuple[Callable[[], Subject], tuple[()]]:
+        """Its functions do not travel; how to make them again does."""
+        if self.origin is None:
+            raise pickle.PicklingError(f"{self.name} is known in this process alone")
+        return self.origin, ()
 
     def need(self, what: str, suite: str) -> Any:
         """One of the functions. Raises `MissingFunctionError` where there is none."""
@@ -155,6 +166,7 @@ def of_world(world: World, name: str | None = None) -> Subject:
         encode=encode,
         size_px=world.size_px,
         world=world,
+        origin=partial(of_world, world, name),
     )
 
 
@@ -172,7 +184,7 @@ def of_baseline(name: str) -> Subject:
     def predict(frames: Frames, horizon: int, seed: int) -> Ahead:
         return predictor.predict(frames, horizon, seed)[0]
 
-    return Subject(name, predict=predict)
+    return Subject(name, predict=predict, origin=partial(of_baseline, name))
 
 
 def load_subject(place: str, *, size_px: int = 64) -> Subject:
@@ -210,6 +222,7 @@ def load_subject(place: str, *, size_px: int = 64) -> Subject:
         surprise=_counted(own["surprise"], place, 1) if "surprise" in own else None,
         encode=_counted(own["encode"], place, 2) if "encode" in own else None,
         size_px=int(size_px),
+        origin=partial(load_subject, place, size_px=size_px),
     )
 
 
