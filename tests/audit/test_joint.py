@@ -9,7 +9,7 @@ import pytest
 from tests.audit.test_gate import hide, keep, make_scene
 
 from worldline.audit import audit_scene
-from worldline.audit.agreement import Sight
+from worldline.audit.agreement import Sight, tell_sight
 from worldline.audit.joint import (
     GATE_ALPHA,
     GateFilms,
@@ -20,6 +20,7 @@ from worldline.audit.joint import (
 )
 from worldline.audit.tolerances import Settings, Take, perceive_clip, pick_gate_takes
 from worldline.core import Outcome, Verdict
+from worldline.core.camera import Camera
 from worldline.physics import check_laws
 
 PLACE, COUNT = "reference_position", "reference_count"
@@ -103,12 +104,22 @@ def test_holm() -> None:
 def test_the_films_that_come_with_the_package() -> None:
     films = load_gate_films()
     assert len(films.films) == Settings().gate_films == len(set(pick_gate_takes(Settings())))
-    for sight in (Sight.ALIKE, Sight.MORE, Sight.FEWER):
+    for sight in (Sight.ALIKE, Sight.MORE, Sight.FEWER, Sight.MOVING):
         assert 1 / (len(films.seen(sight).scores) + 1) <= GATE_ALPHA
     assert GateFilms.from_json(films.to_json()).to_json() == films.to_json()
     seen = {sight: films.seen(sight) for sight in Sight}
     lawful = [seen[sight].p_values(scores) for sight, scores in films.films[::6]]
     assert np.mean([min(p.values(), default=1.0) <= GATE_ALPHA for p in lawful]) <= 0.15
+
+
+def test_a_moving_camera_is_judged_apart() -> None:
+    scene, poses = make_scene(std_px=0.5), np.repeat(np.eye(4)[None], 32, axis=0)
+    stands = replace(make_scene(), camera=Camera(64.0, 64, 64, poses))
+    assert tell_sight(scene, stands) is tell_sight(scene, make_scene()) is Sight.ALIKE
+    poses = poses.copy()
+    poses[:, 0, 3] = np.linspace(0, 1, 32)
+    moves = replace(make_scene(), camera=Camera(64.0, 64, 64, poses))
+    assert tell_sight(scene, moves) is Sight.MOVING
 
 
 def test_a_film_is_one_of_those_kept(tmp_path) -> None:

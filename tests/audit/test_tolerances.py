@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from worldline.audit import tolerances as tolerances_module
 from worldline.audit.breaches import BREACHES, STRAYS, film_breach, film_stray
 from worldline.audit.calibration import conformal_quantile
+from worldline.audit.tolerance_films import MakeTolerances, count_found
 from worldline.audit.tolerances import (
     Settings,
     Take,
     Tolerances,
     alarm_rates,
-    count_found,
     is_calibrated_kind,
     list_takes,
     load_tolerances,
@@ -185,3 +187,21 @@ def test_a_stray_departs_from_the_truth_beside_it(kind: str) -> None:
         assert apart[both].max() > 2
     with pytest.raises(InputError, match="unknown stray"):
         film_stray("melt", 0, seed=0, size_px=48)
+
+
+def test_a_few_films_are_made_as_the_file_has_them(tmp_path: Path) -> None:
+    tiny = Settings(rounds=0, more=((("disc_uniform",), 2),), sizes_px=(64,), breach_rounds=1)
+    with pytest.raises(InputError, match="--films is 0"):
+        MakeTolerances(films=0).run()
+    path = tmp_path / "few.json"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("worldline.audit.breaches.BREACHES", ("teleport",))
+        MakeTolerances(path, films=1).run(tiny)
+    made = json.loads(path.read_text())
+    kept = json.loads(Path(tolerances_module.__file__).with_name("tolerances.json").read_text())
+    assert set(made) == set(kept)
+    assert set(made["measured"]) == set(kept["measured"])
+    assert len(made["gate"]) == 1
+    assert made["still"] == [0]
+    assert made["measured"]["found"]["teleport"]["pixels"][1] == 1
+    assert Tolerances.from_json(made).num_films("continuity") == 1

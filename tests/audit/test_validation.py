@@ -9,6 +9,7 @@ import pytest
 from tests.audit.conftest import paint_clip
 
 from worldline.audit import validate, validate_many
+from worldline.audit.stillness import judge_stillness, load_still_runs, measure_stillness
 from worldline.audit.validation import judge
 from worldline.core import Clip, InputError, Outcome, Scene, Verdict
 from worldline.data import write_video
@@ -132,3 +133,44 @@ def test_a_clip_that_shows_a_part_is_rejected_and_told(truth: Scene, kept: slice
 def test_a_frame_less_at_the_end_is_granted(truth: Scene):
     whole = glide()
     assert validate(Clip(frames=whole.frames[:-1], time_s=whole.time_s[:-1]), truth).accepted
+
+
+def test_what_is_no_clip_is_told(truth: Scene, as_users_run: None):
+    with pytest.raises(InputError, match="generated is a str, expected a Clip"):
+        validate("drop.mp4", truth)  # pyright: ignore[reportArgumentType]
+    with pytest.raises(InputError, match="reference is a NoneType, expected a Scene or a Clip"):
+        validate(glide(), None)  # pyright: ignore[reportArgumentType]
+    (told,) = validate_many([(glide(), None)])  # pyright: ignore[reportArgumentType]
+    assert not told.accepted
+    assert "reference is a NoneType" in told.error
+
+
+@pytest.mark.parametrize("grey", [0, 128])
+def test_a_blank_clip_is_rejected_by_permanence(truth: Scene, grey: int):
+    clip = glide()
+    found = validate(replace(clip, frames=np.full_like(clip.frames, grey)), truth)
+    assert not found.accepted
+    assert found.law == "reference_permanence"
+    assert found.p_value is not None
+    assert found.p_value < 0.05
+    assert "No pixel changes where the reference shows object 7 move" in found.reason
+
+
+def test_a_standing_clip_is_rejected(truth: Scene):
+    clip = glide()
+    still = replace(clip, frames=np.repeat(clip.frames[:1], 24, axis=0))
+    assert validate(still, truth).law == "reference_permanence"
+
+
+def test_stillness_is_judged_by_films(truth: Scene):
+    moved = measure_stillness(glide(), truth)
+    assert moved is not None
+    assert (moved.num_frames, moved.object_id) == (0, 7)
+    lost = measure_stillness(glide(stop=12), truth)
+    assert lost is not None
+    assert 6 <= lost.num_frames <= 12  # it is gone from frame 12 on, and seen to go before
+    assert lost.moment_s == pytest.approx(1.5, abs=0.2)
+    assert judge_stillness(lost, [0] * 19) is not None
+    assert judge_stillness(lost, [0] * 19 + [lost.num_frames]) is None  # a lawful film did so
+    assert judge_stillness(None, [0]) is None
+    assert len(load_still_runs()) >= 100

@@ -18,9 +18,16 @@ from worldline.audit.alignment import Tracks, longest_run, sample_both
 from worldline.core.scene import Scene
 from worldline.core.wording import counted
 
-__all__ = ["Departure", "Sight", "measure_departures", "tell_sight"]
+__all__ = [
+    "PACE_FRAMES",
+    "Departure",
+    "Sight",
+    "clear_frames",
+    "measure_departures",
+    "tell_sight",
+]
 
-_PACE_FRAMES = 3
+PACE_FRAMES = 3
 _PACE = 2.0
 """A body moves at a moment if it goes this many coarse pixels from three frames before to three
 frames after."""
@@ -31,6 +38,9 @@ _APART = 2.0
 _CENTER_TOLERANCE = 0.1
 """Share of a body's size by which two ways of measuring may place its middle differently."""
 
+_STANDS = 1e-6
+"""Of a pose's numbers: by less they differ by rounding alone."""
+
 _HELD_FRAMES = 4
 """Frames in a row for which a body has to be elsewhere: a single wrong box is none."""
 
@@ -40,12 +50,14 @@ class Sight(StrEnum):
 
     Where there are as many, a tracker errs far less than where there are more or fewer, so these
     are judged apart (Mondrian conformal prediction: Vovk, Gammerman and Shafer 2005, section 4.5).
+    Clips of a moving camera, in which everything moves, are one kind however many tracks there are.
     """
 
     NOTHING = "nothing"
     FEWER = "fewer"
     ALIKE = "alike"
     MORE = "more"
+    MOVING = "moving camera"
 
 
 @dataclass(frozen=True)
@@ -68,9 +80,15 @@ class Departure:
 def tell_sight(scene: Scene, reference: Scene) -> Sight:
     """Whether a scene has as many tracks as the reference has bodies that move.
 
+    A camera moves where the reference has its poses and they differ; where it has none it is taken
+    to stand.
+
     Raises:
         InputError: as `measure_departures`.
     """
+    poses = None if reference.camera is None else reference.camera.world_from_camera
+    if poses is not None and np.abs(poses - poses[:1]).max() > _STANDS:
+        return Sight.MOVING
     ours, theirs, _, coarse_px = sample_both(scene, reference)
     tracks = int(ours.visible.any(1).sum())
     bodies = int((theirs.travel_px() >= coarse_px).sum())
@@ -94,7 +112,7 @@ def measure_departures(scene: Scene, reference: Scene) -> dict[str, Departure]:
         InputError: the two do not overlap in time, or their pictures have different shapes.
     """
     ours, theirs, time_s, coarse_px = sample_both(scene, reference)
-    clear = _clear(theirs, (reference.width_px, reference.height_px), coarse_px)
+    clear = clear_frames(theirs, (reference.width_px, reference.height_px), coarse_px)
     found = {
         "reference_permanence": _missing(ours, theirs, clear, reference.ids, time_s, coarse_px),
         "reference_position": _elsewhere(ours, theirs, clear, reference.ids, time_s, coarse_px),
@@ -103,12 +121,14 @@ def measure_departures(scene: Scene, reference: Scene) -> dict[str, Departure]:
     return {law: departure for law, departure in found.items() if departure is not None}
 
 
-def _clear(theirs: Tracks, side_px: tuple[int, int], coarse_px: float) -> Bool[np.ndarray, "n t"]:
+def clear_frames(
+    theirs: Tracks, side_px: tuple[int, int], coarse_px: float
+) -> Bool[np.ndarray, "n t"]:
     """Frames in which a body is whole in the picture, moves, and is apart from all others."""
     n, t = theirs.visible.shape
     clear = theirs.plain(side_px, coarse_px)
     frames = np.arange(t)
-    before, after = (frames - _PACE_FRAMES).clip(0), (frames + _PACE_FRAMES).clip(max=t - 1)
+    before, after = (frames - PACE_FRAMES).clip(0), (frames + PACE_FRAMES).clip(max=t - 1)
     way = theirs.center_px[:, after] - theirs.center_px[:, before]
     clear &= np.nan_to_num(np.linalg.norm(way, axis=-1)) >= _PACE * coarse_px
     for a in range(n):

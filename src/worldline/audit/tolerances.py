@@ -20,9 +20,8 @@ p-value, of the measurement against its errors and what is granted, is below alp
 from __future__ import annotations
 
 import json
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -45,12 +44,12 @@ __all__ = [
     "Take",
     "Tolerances",
     "alarm_rates",
-    "count_found",
     "is_calibrated_kind",
     "list_takes",
     "load_tolerances",
     "perceive_clip",
     "pick_gate_takes",
+    "read_film",
     "score_scene",
     "score_verdicts",
 ]
@@ -60,6 +59,8 @@ DEFAULT_ALPHA = 0.02
 
 FILM_FRAMES = 32
 """Length of a film, as `sim` makes them."""
+
+_FILM = "film.mp4"
 
 DIGITS = 4
 """Decimals to which an excess is kept."""
@@ -159,10 +160,15 @@ def perceive_clip(clip: Clip, folder: Path) -> Scene:
     from worldline.data import iter_frames, probe, write_video
     from worldline.readout import PixelReadout
 
-    path = folder / "film.mp4"
+    path = folder / _FILM
     write_video(path, clip.frames, time_s=clip.time_s, provenance=clip.provenance)
     readout = PixelReadout.Config().build()
     return readout.read(iter_frames(path), provenance=probe(path).provenance)
+
+
+def read_film(folder: Path) -> Clip:
+    """The pixels of the last video that `perceive_clip` wrote there."""
+    return Clip.read(folder / _FILM)
 
 
 def score_scene(scene: Scene) -> dict[str, float]:
@@ -319,80 +325,9 @@ def alarm_rates(
     return {law: (alarms, number) for law, (alarms, number) in counts.items() if number}
 
 
-def film(takes: Sequence[Take]) -> Iterator[tuple[Scene, Scene]]:
-    """What is perceived in films, made one after the other, and the truth of each."""
-    with tempfile.TemporaryDirectory() as folder:
-        for take in takes:
-            clip = take.clip()
-            assert clip.scene is not None
-            yield perceive_clip(clip, Path(folder)), clip.scene
-
-
-def count_found(
-    known: Tolerances, breaches: Sequence[tuple[str, Scene, Scene]]
-) -> dict[str, dict[str, list[int]]]:
-    """How many breaches some law finds.
-
-    Args:
-        known: of lawful films.
-        breaches: kind, perceived scene and truth of each.
-
-    Returns:
-        kind to "pixels" and "metres" to [found, all]; [0, 0] where the truth does not record it.
-    """
-    from worldline.audit.breaches import UNRECORDED
-
-    found: dict[str, dict[str, list[int]]] = {}
-    for kind, seen, truth in breaches:
-        own = found.setdefault(kind, {"pixels": [0, 0], "metres": [0, 0]})
-        settled = [
-            known.settle(verdict, DEFAULT_ALPHA, num_frames=seen.num_frames)
-            for verdict in check_laws(seen, alpha=DEFAULT_ALPHA)
-        ]
-        plain = check_laws(truth, alpha=DEFAULT_ALPHA)
-        for name, verdicts in (("pixels", settled), ("metres", plain)):
-            if name == "metres" and kind in UNRECORDED:
-                continue
-            own[name][0] += any(verdict.outcome is Outcome.FAIL for verdict in verdicts)
-            own[name][1] += 1
-    return found
-
-
-def film_breaches(settings: Settings) -> Iterator[tuple[str, Scene, Scene]]:
-    """Films of what cannot happen: kind, perceived scene and truth."""
-    from worldline.audit.breaches import BREACHES, film_breach
-
-    with tempfile.TemporaryDirectory() as folder:
-        for index in range(settings.breach_rounds):
-            for number, kind in enumerate(BREACHES):
-                size = settings.sizes_px[(index + number) % len(settings.sizes_px)]
-                clip = film_breach(kind, index, seed=settings.breach_seed, size_px=size)
-                assert clip.scene is not None
-                yield kind, perceive_clip(clip, Path(folder)), clip.scene
-
-
-def main(settings: Settings | None = None) -> None:
-    """Make `tolerances.json` anew."""
-    from worldline.audit.joint import GateFilms, score_against
-
-    settings = settings or Settings()
-    takes, chosen = list_takes(settings), set(pick_gate_takes(settings))
-    films, beside = [], []
-    for number, (seen, truth) in enumerate(film(takes)):
-        verdicts = check_laws(seen)
-        films.append(score_verdicts(verdicts))
-        if number in chosen:
-            beside.append(score_against(seen, truth, verdicts))
-        print(f"{(number + 1) / len(takes):.1%}")
-    known = Tolerances.of(films, asdict(settings))
-    measured = {
-        "false_alarms": alarm_rates(films, DEFAULT_ALPHA),
-        "found": count_found(known, list(film_breaches(settings))),
-    }
-    record = replace(known, measured=measured).to_json()
-    record["gate"] = GateFilms(tuple(beside)).to_json()
-    Path(__file__).with_name("tolerances.json").write_text(json.dumps(record) + "\n")
-
-
 if __name__ == "__main__":
-    main()
+    import tyro
+
+    from worldline.audit.tolerance_films import MakeTolerances
+
+    tyro.cli(MakeTolerances).run()

@@ -12,6 +12,7 @@ from jaxtyping import Float
 
 from worldline.audit.gate import audit_scene
 from worldline.audit.joint import GATE_ALPHA
+from worldline.audit.stillness import judge_stillness, load_still_runs, measure_stillness
 from worldline.core.clip import Clip
 from worldline.core.errors import InputError
 from worldline.core.scene import Scene
@@ -19,7 +20,14 @@ from worldline.core.verdict import Outcome, Verdict
 from worldline.core.wording import counted, plain
 from worldline.readout import PixelReadout
 
-__all__ = ["Validation", "judge", "name_missing", "validate", "validate_many"]
+__all__ = [
+    "Validation",
+    "judge",
+    "judge_clip",
+    "name_missing",
+    "validate",
+    "validate_many",
+]
 
 _GRANTED_STEPS = 1.5
 """Frames that a clip may begin later or end earlier than its reference."""
@@ -134,14 +142,47 @@ def validate(generated: Clip, reference: Scene | Clip, *, alpha: float = GATE_AL
             like the films of `audit.joint`, beside their simulated truth.
 
     Raises:
-        InputError: the two do not overlap in time, their pictures have different shapes, or alpha
-            is no chance.
+        InputError: the two do not overlap in time, their pictures have different shapes, one of
+            them is something else, or alpha is no chance.
     """
     if not 0 < alpha < 1:
         raise InputError(f"alpha is {alpha}; it must be between 0 and 1")
+    if not isinstance(generated, Clip):
+        raise InputError(f"generated is a {type(generated).__name__}, expected a Clip (Clip.read)")
+    if not isinstance(reference, Scene | Clip):
+        kind = type(reference).__name__
+        raise InputError(f"reference is a {kind}, expected a Scene or a Clip (Clip.read)")
     truth = reference if isinstance(reference, Scene) else reference.scene or _perceive(reference)
-    verdicts = audit_scene(_perceive(generated), truth, alpha=alpha, tracked=True)
-    return judge(verdicts, name_missing(generated.time_s, truth.time_s))
+    return judge_clip(generated, _perceive(generated), truth, alpha=alpha)
+
+
+def judge_clip(clip: Clip, seen: Scene, truth: Scene, *, alpha: float = GATE_ALPHA) -> Validation:
+    """Accept or reject a clip with what was perceived in it.
+
+    Of alpha, the laws get what lawful films leave of it that are asked whether anything changes
+    where a body moves (`audit.stillness`).
+
+    Args:
+        clip: pixels under test.
+        seen: what was perceived in them.
+        truth: what truly happened.
+        alpha: chance that a good clip is rejected.
+
+    Raises:
+        InputError: as `validate`.
+    """
+    runs = load_still_runs()
+    cost = 1 / (len(runs) + 1)
+    still = None
+    if cost < alpha:
+        still, alpha = judge_stillness(measure_stillness(clip, truth), runs), alpha - cost
+    verdicts = audit_scene(seen, truth, alpha=alpha, tracked=True)
+    if still is not None:  # tracks that fail tell the moment better
+        verdicts = tuple(
+            still if own.law == still.law and own.outcome is not Outcome.FAIL else own
+            for own in verdicts
+        )
+    return judge(verdicts, name_missing(clip.time_s, truth.time_s))
 
 
 def validate_many(
@@ -162,7 +203,7 @@ def validate_many(
         raise InputError(f"alpha is {alpha}; it must be between 0 and 1")
     for generated, reference in pairs:
         try:
-            clip = generated if isinstance(generated, Clip) else Clip.read(generated)
+            clip = Clip.read(generated) if isinstance(generated, str | Path) else generated
             yield validate(clip, reference, alpha=alpha)
         except (InputError, OSError) as error:
             reason = " ".join(str(error).split())

@@ -36,18 +36,23 @@ class Audit:
     def run(self) -> Answer:
         """Audit each file. Raises `InputError` when the scene to compare with cannot be read."""
         from worldline.audit import audit_scene
-        from worldline.audit.validation import judge, name_missing
+        from worldline.audit.validation import judge_clip
+        from worldline.core.clip import Clip
 
         reference = None if self.against is None else read_scene(self.against)
 
         def work(path: str, report: Callable[[float], None]) -> Answer:
             result, scene = perceive_file(path, report)
-            verdicts = audit_scene(scene, reference=reference, tracked=True)
-            missing = "" if reference is None else name_missing(scene.time_s, reference.time_s)
+            judged = None
+            if reference is None:
+                verdicts = audit_scene(scene, tracked=True)
+            else:
+                judged = judge_clip(Clip.read(path), scene, reference)
+                verdicts = judged.verdicts
             kept = ("fps", "size", "num_frames", "duration_s", "origin", "error")
             return {
                 **{name: result[name] for name in kept if name in result},
-                **({} if reference is None else judge(verdicts, missing).to_json()),
+                **({} if judged is None else judged.to_json()),
                 "verdicts": [verdict.to_json() for verdict in verdicts],
             }
 
