@@ -53,6 +53,7 @@ COMMANDS = (
     Entry("predict", "worldline.cli.predict:Predict", _IMAGINE, "sampled futures, and their trust"),
     Entry("imagine", "worldline.cli.imagine:Imagine", _IMAGINE, "clips from a sentence alone"),
     Entry("surprise", "worldline.cli.surprise:Surprise", _IMAGINE, "how unexpected each frame is"),
+    Entry("play", "worldline.cli.play:Play", _IMAGINE, "step into a world, in a browser"),
     Entry("info", "worldline.cli.info:Info", _IMAGINE, "what a world is: cost, metrics, limits"),
     Entry("ingest", "worldline.cli.ingest:Ingest", _FIND, "bring videos into a library", True),
     Entry("search", "worldline.cli.search:Search", _FIND, "ask it in words; hits say why"),

@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 
 from worldline.serve import tasks
+from worldline.serve.icon import ICON
 from worldline.serve.page import POLICY, build_page, read_style
 from worldline.serve.service import Here
 
@@ -25,11 +26,6 @@ _HEADERS = {
     "Cache-Control": "no-store",
 }
 _KEPT = {"Cache-Control": "max-age=3600", "X-Content-Type-Options": "nosniff"}
-_ICON = (
-    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" '
-    'rx="7" fill="#11161d"/><path d="M6 25C12 25 13 7 18 7s4 18 9 18" fill="none" '
-    'stroke="#74c6d8" stroke-width="3" stroke-linecap="round"/></svg>'
-)
 
 
 @router.get("/")
@@ -62,4 +58,4 @@ async def show_style() -> Response:
 @router.get("/icon.svg")
 async def show_icon() -> Response:
     """The page's icon."""
-    return Response(_ICON, media_type="image/svg+xml", headers=_KEPT)
+    return Response(ICON, media_type="image/svg+xml", headers=_KEPT)
