@@ -30,6 +30,7 @@ _RIM_PX = 2
 _REACH_PX = 12.0
 _NUM_STEPS = 4
 _TRIALS = np.diag([0.25, 0.25, 0.02])
+_SETTLED = np.array([2e-3, 2e-3, 2e-4])
 _LEAST_COVER = 0.25
 _MOST_STEP = np.array([1.0, 1.0, 0.1])
 _FIRM = np.diag([1e-4, 1e-4, 1e-2])
@@ -272,6 +273,8 @@ def _register(
             p = p + np.clip(step, -_MOST_STEP, _MOST_STEP)
             p[2] = np.clip(p[2], -0.6, 0.6)
             shown = lay(p, box)
+            if (np.abs(step) < _SETTLED).all():
+                break
         cover = np.square(shown - plate[box]).sum(-1)
         support = cover > 1e-4
         rest = np.square(film[t][box] - shown).sum(-1)

@@ -4,6 +4,10 @@ The signals of `worldline.audit.continuity`, each against its largest value in g
 without any hallucination put in: conformal p-values of the running maximum, combined by the least
 of them times their number (Bonferroni), so that the risk of a false alarm anywhere in a video stays
 below the level at which it is raised.
+
+Beyond the largest value that is known p-values fall on as a power law fitted to the largest ones
+(Hill 1975), so that what is far out can be ranked. Levels of 1 / (n + 1) and more do not feel it,
+so that what is promised of alarms still holds for any distribution.
 """
 
 from __future__ import annotations
@@ -40,6 +44,8 @@ HORIZON = 16
 _STARTS = (7, 11, 15)
 """Last frames of the context that are tried, until something can be put in after one."""
 _LEAST_POINTS = 160
+_LEAST_TAIL = 5
+"""Values from which the tail of a signal is judged, or a tenth if that is more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +90,11 @@ class VideoWatch:
         found = np.ones(most.shape)
         for s, known in enumerate(self.largest):
             above = num - np.searchsorted(known, most[:, s] * (1 - 1e-9), side="left")
-            found[:, s] = np.where(most[:, s] > 0, (1 + above) / (num + 1), 1.0)
+            p_value = (1 + above) / (num + 1)
+            if known[-1] > 0:
+                beyond = np.maximum(most[:, s] / known[-1], 1.0)
+                p_value = p_value * beyond ** (-1 / _tail(known))
+            found[:, s] = np.where(most[:, s] > 0, p_value, 1.0)
         return found
 
     def report(self, signals: Float[np.ndarray, "t s"], level: float = 0.05) -> VideoReport:
@@ -115,6 +125,12 @@ class VideoWatch:
         if tuple(record["signals"]) != tuple(SIGNALS):
             raise InputError("the watch over videos was calibrated for other signals")
         return cls(np.array(record["largest"], dtype=np.float64))
+
+
+def _tail(known: Float[np.ndarray, " v"]) -> float:
+    """Hill's estimate of how heavy the tail of some values in rising order is, at least .05."""
+    top = known[known > 0][-max(_LEAST_TAIL, len(known) // 10) :]
+    return max(float(np.log(top / top[0]).mean()), 0.05)
 
 
 def watch_video(
