@@ -236,7 +236,17 @@ window.addEventListener("keydown", (event) => {
 window.addEventListener("keyup", (event) => now.pad?.release(keyName(event)));
 window.addEventListener("resize", () => (now.stale = true));
 window.addEventListener("blur", () => now.pad?.releaseAll());
-document.addEventListener("visibilitychange", () => document.hidden && now.pad?.releaseAll());
+// A world that nobody looks at need not be made.
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) now.pad?.releaseAll();
+  if (document.hidden && now.open && !now.paused) {
+    now.hidden = true;
+    wire.send({ type: "pause", on: true });
+  } else if (!document.hidden && now.hidden) {
+    now.hidden = false;
+    wire.send({ type: "pause", on: false });
+  }
+});
 // After a click the keys belong to the world again, not to the button; a keyboard's focus stays.
 document.addEventListener("click", (event) => {
   if (event.detail > 0 && event.target.closest?.("button")) own.box.focus({ preventScroll: true });
