@@ -18,6 +18,7 @@ CASES = {
     "video-4x8x8": TOKENIZERS["video"].Config(**SMALL),
     "video-8x8x8-codes": TOKENIZERS["video"].Config(**SMALL, time_stride=8, levels=(8, 5)),
     "keypoint": TOKENIZERS["keypoint"].Config(size_px=16, width=8),
+    "patches": TOKENIZERS["patches"].Config(size_px=16),
     "representation": TOKENIZERS["representation"].Config(
         size_px=16, channels=4, width=16, depth=2, heads=2, decoder_width=8, decoder_depth=1
     ),

@@ -64,12 +64,14 @@ def test_several_choices_at_once():
 
 
 def test_a_policy_chooses_from_what_it_sees():
-    policy = lambda state: np.array([-1.0 if state[0] > 14 else 1.0, 0.0])  # noqa: E731
+    def policy(rng):
+        return lambda state: np.array([-1.0 if state[0] > 14 else 1.0, 0.0])
+
     (played,) = record(TINY, num_episodes=1, policy=policy, options={"kind": "box", "length": 30})
     assert set(played.state[-10:, 0]) == {14, 15}
     assert dict(played.provenance.details)["policy"] == "given"
     with pytest.raises(InputError, match="chose 7"):
-        next(record(TINY, num_episodes=1, policy=lambda state: 7))
+        next(record(TINY, num_episodes=1, policy=lambda rng: lambda state: 7))
 
 
 def test_the_same_seed_plays_the_same_and_every_episode_differs():

@@ -26,8 +26,8 @@ def world() -> World:
     small = World.from_pretrained("small")
     torch.manual_seed(0)
     bodies = BodyForecaster.Config()
-    parts = small.tokenizer, small.dynamics, small.readout, small.trajectory, bodies.build()
-    return World(replace(small.config, bodies=bodies), *parts, {}, "")
+    parts = replace(small.whole, bodies=bodies.build())
+    return World(replace(small.config, bodies=bodies), parts, {}, "")
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from worldline.core.latents import Controls, Latents
 from worldline.data.shards import Shards
 from worldline.dynamics import FlowDynamics, JepaDynamics
 from worldline.readout.latent import LatentReadout, ObjectTargets
+from worldline.readout.reward import RewardReadout, RewardTargets
 from worldline.tokenizer import RepresentationTokenizer
 from worldline.train.draw import ClipBatch
 from worldline.train.objectives import (
@@ -33,6 +34,7 @@ WORLD = World.Config(
     dynamics=JepaDynamics.Config(channels=4, rows=4, stem_width=8, width=16, depth=3, heads=2),
     readout=LatentReadout.Config(channels=4, rows=4, width=8, depth=1),
     trajectory=None,
+    reward=RewardReadout.Config(channels=4, rows=4, width=8, depth=1),
 )
 
 
@@ -78,6 +80,12 @@ def clips(batch: int = 8, num_frames: int = 4) -> ClipBatch:
             visible=torch.rand(shape, generator=draw) < 0.8,
         ),
         controls=Controls(),
+        rewards=RewardTargets(
+            acted=torch.zeros(batch, num_frames, 0),
+            earned=torch.rand(batch, num_frames, generator=draw),
+            ended=torch.rand(batch, num_frames, generator=draw) < 0.2,
+            known=torch.ones(batch, dtype=torch.bool),
+        ),
     )
 
 

@@ -10,7 +10,7 @@ from worldline.audit.prediction import PredictionTable
 if TYPE_CHECKING:
     from worldline.world import World
 
-__all__ = ["families_on", "write_card"]
+__all__ = ["cost_lines", "families_on", "write_card"]
 
 _SHARES_OF = "in equal shares of: "
 
@@ -61,7 +61,7 @@ def write_card(
         "",
         "## Cost",
         "",
-        *_cost(facts["ledgers"]),
+        *cost_lines(facts["ledgers"]),
         "",
         "## Metrics",
         "",
@@ -112,7 +112,8 @@ def _reused(parts: Sequence[str]) -> list[str]:
     return [f"Taken over from an earlier run of the same stages: {', '.join(parts)}."]
 
 
-def _cost(ledgers: Mapping[str, Mapping[str, float]]) -> list[str]:
+def cost_lines(ledgers: Mapping[str, Mapping[str, float]]) -> list[str]:
+    """A table of what each stage cost."""
     lines = [
         "| stage | steps | frames seen | PFLOP | wall time | GFLOP/s |",
         "|---|---|---|---|---|---|",

@@ -30,6 +30,7 @@ from worldline.world.surprise import grade
 
 __all__ = [
     "WorldPredictor",
+    "calibrate_on",
     "calibrate_world",
     "choose_mix",
     "choose_thresholds",
@@ -186,6 +187,19 @@ def calibrate_world(
     seed: int,
     moving_camera: bool = False,
 ) -> dict[str, Any]:
+    """`calibrate_on` held-out clips of the simulator."""
+    clips = make_clips(
+        families,
+        num_clips=num_clips,
+        seed=seed,
+        split=Split.HELD_OUT,
+        size_px=world.size_px,
+        moving_camera=moving_camera,
+    )
+    return calibrate_on(world, list(clips), seed=seed)
+
+
+def calibrate_on(world: World, clips: Sequence[Clip], *, seed: int) -> dict[str, Any]:
     """Numbers that turn raw scores into calibrated ones; see `World` for their use.
 
     - trajectory share and gap, correction threshold: see `choose_mix` and `choose_thresholds`;
@@ -195,17 +209,12 @@ def calibrate_world(
       mean square spread between futures, so that uncertainty is an expected error;
     - trust: mean and precision of the context evidence on held-out clips, and the curve from
       distance to the probability of being such a clip rather than outside material.
+
+    Args:
+        world: trained.
+        clips: as the training clips are, but held out; of `world.context` + 16 frames at least.
+        seed: of the world's noise.
     """
-    clips = list(
-        make_clips(
-            families,
-            num_clips=num_clips,
-            seed=seed,
-            split=Split.HELD_OUT,
-            size_px=world.size_px,
-            moving_camera=moving_camera,
-        )
-    )
     chosen: dict[str, Any] = of_training(world.calibration)
     if world.trajectory is not None:
         share, gap_px = choose_mix(world, clips, horizon=_HORIZON)
@@ -247,7 +256,7 @@ def calibrate_world(
         world.context_features(clip, seed=seed + i)
         for i, clip in enumerate(
             make_outside_clips(
-                num_clips,
+                len(clips),
                 seed=seed,
                 size_px=world.size_px,
                 num_frames=world.context + _HORIZON,
@@ -261,7 +270,7 @@ def calibrate_world(
     outside_scores = np.array([trust.score(f) for f in outside])
     trust = replace(trust, **TrustCurve.fit(inside_scores, outside_scores).to_json())
     return {
-        "num_clips": num_clips,
+        "num_clips": len(clips),
         "seed": seed,
         **chosen,
         "surprise_mean": mean,

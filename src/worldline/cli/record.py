@@ -43,6 +43,14 @@ class Record:
     """Steps of the environment per frame; the action is held in between."""
     max_frames: int = 1000
     """Longer episodes are cut off."""
+    hold: int = 1
+    """Most frames for which a random action is held, each time at random from 1; what is held
+    longer leads farther than what changes in every frame."""
+    policy: Annotated[str | None, tyro.conf.arg(metavar="MODULE:NAME")] = None
+    """Who plays instead of chance: called with a NumPy generator for each episode, it gives a
+    function from observation to action."""
+    option: Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME=VALUE...")] = ()
+    """Arguments of the environment, such as repeat_action_probability=0."""
     fps: float | None = None
     """Frames per second at one step per frame, where the environment does not say."""
     json: JsonFlag = False
@@ -52,6 +60,8 @@ class Record:
         """Play and write. Raises `InputError` for a bad number, environment or folder."""
         if self.episodes < 1 or self.every < 1:
             raise InputError("--episodes and --every must be at least 1")
+        if self.hold < 1:
+            raise InputError(f"--hold is {self.hold}; it must be at least 1")
         if not 16 <= self.size <= 1024 or self.size % 2:
             raise InputError(f"--size is {self.size}; it must be even and in 16 to 1024")
         if self.max_frames < 2:
@@ -59,7 +69,7 @@ class Record:
         if self.fps is not None and not self.fps > 0:
             raise InputError(f"--fps is {self.fps}; it must be a positive number")
         try:
-            from worldline.data.record import record
+            from worldline.data.record import load_policy, read_options, record
         except ModuleNotFoundError as error:
             if error.name != "gymnasium":
                 raise
@@ -92,6 +102,9 @@ class Record:
                 every=self.every,
                 max_frames=self.max_frames,
                 fps=self.fps,
+                hold=self.hold,
+                policy=None if self.policy is None else load_policy(self.policy),
+                options=read_options(self.option),
                 on_reject=report,
             )
             done = write_lerobot(self.out, played(episodes), strict=False, on_reject=report)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
@@ -42,6 +42,9 @@ class Train:
     """Train by WORKERS processes through Ray: local, auto, or HOST:PORT of a cluster."""
     size: str | None = None
     """Size of the world, for recipes that have such a dial: nano, small, base or large."""
+    data: Path | None = None
+    """Recorded episodes to learn from, for recipes that take them: what `worldline record` wrote,
+    another LeRobot dataset, or a folder of videos with tables of actions."""
     device: str = "cpu"
     """Where to train: cpu or cuda."""
     reuse: str | None = None
@@ -54,7 +57,6 @@ class Train:
 
     def run(self) -> Answer:
         """Train. Raises `InputError` on an unusable recipe or folder."""
-        from worldline.audit.finish import finish_world
         from worldline.scale import ray_session
         from worldline.train import Workers, describe_machine, load_recipe, train_world
         from worldline.train.estimate import estimate_training
@@ -70,8 +72,10 @@ class Train:
             check_device(self.device)
         elif self.device not in ("cpu", "cuda"):
             raise InputError(f"--device is {self.device}; the workers' can be cpu or cuda")
-        recipe = load_recipe(self.recipe, self.size)
+        recipe = load_recipe(self.recipe, self.size, self.data)
         command = f"worldline train {self.recipe} --out {self.out}"
+        if self.data is not None:
+            command += f" --data {self.data}"
         if self.size is not None:
             command += f" --size {self.size}"
         if self.seed is not None:
@@ -104,31 +108,62 @@ class Train:
                 world, ledgers = train(workers=Workers(self.workers, use_gpu))
         world = world.to("cpu")
         print("calibrating and evaluating on held-out clips", file=sys.stderr)
+        facts = {
+            "command": command,
+            "reused": [] if reused is None else _finished(reused, recipe),
+            "recipe": recipe.digest(),
+            "seed": recipe.seed,
+            "machine": describe_machine(),
+            "clips": {stage.name: stage.data for stage in recipe.stages},
+            "ledgers": {name: ledger.to_json() for name, ledger in ledgers.items()},
+        }
+        folder = self.out / "world"
+        judge = self._judge_recorded if recipe.recorded is not None else self._judge_simulated
+        world, held_out = judge(world, recipe, facts, folder)
+        return {
+            "world": str(folder),
+            "num_parameters": world.num_parameters,
+            "ledgers": facts["ledgers"],
+            "held_out": held_out,
+        }
+
+    def _judge_simulated(
+        self, world: World, recipe: Recipe, facts: dict[str, Any], folder: Path
+    ) -> tuple[World, Any]:
+        from worldline.audit.finish import finish_world
+        from worldline.train import Data
+
+        sets = [item for item in recipe.data if isinstance(item, Data)]
         world, table = finish_world(
             world,
             families=recipe.families,
             num_clips=self.held_out or recipe.held_out,
             seed=recipe.seed,
             moving_camera=recipe.moving_camera,
-            facts={
-                "command": command,
-                "reused": [] if reused is None else _finished(reused, recipe),
-                "recipe": recipe.digest(),
-                "seed": recipe.seed,
-                "machine": describe_machine(),
-                "clips": {stage.name: stage.data for stage in recipe.stages},
-                "data": {item.name: item.num_clips for item in recipe.data},
-                "ledgers": {name: ledger.to_json() for name, ledger in ledgers.items()},
-            },
+            facts={**facts, "data": {item.name: item.num_clips for item in sets}},
         )
-        folder = self.out / "world"
         world.save(folder)
-        return {
-            "world": str(folder),
-            "num_parameters": world.num_parameters,
-            "ledgers": {name: ledger.to_json() for name, ledger in ledgers.items()},
-            "held_out": table.to_json(),
-        }
+        return world, table.to_json()
+
+    def _judge_recorded(
+        self, world: World, recipe: Recipe, facts: dict[str, Any], folder: Path
+    ) -> tuple[World, Any]:
+        from worldline.audit.driven import finish_driven
+        from worldline.data.recorded import open_recording
+        from worldline.world.openings import save_openings
+
+        assert recipe.recorded is not None
+        recording = open_recording(recipe.recorded)
+        world, result, clips = finish_driven(
+            world,
+            recording,
+            num_clips=self.held_out or recipe.held_out,
+            seed=recipe.seed,
+            facts={**facts, "source": recording.config.folder},
+        )
+        world.save(folder)
+        save_openings(folder, clips)
+        return world, result.to_json()
 
     def show(self, answer: Answer, console: Console) -> None:
         """Say where the world is."""

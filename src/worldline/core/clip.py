@@ -13,6 +13,7 @@ from worldline.core.camera import Camera
 from worldline.core.errors import MediaError
 from worldline.core.provenance import Provenance
 from worldline.core.readings import Readings
+from worldline.core.rewards import Rewards
 from worldline.core.scene import Scene
 
 __all__ = ["Clip"]
@@ -30,6 +31,7 @@ class Clip:
         segmentation: `[T, H, W]` object id per pixel, -1 for everything static.
         background: `[T, H, W, 3]` or `[1, H, W, 3]` the same view without the moving objects.
         actions: `[T, A]` action taken between frame t and t + 1.
+        rewards: what those actions earned, and which of them ended the episode.
         camera: that took the frames, where it is known: of one pose or of T.
         state: readings of sensors beside the frames.
         scene: known truth, or what was perceived.
@@ -43,6 +45,7 @@ class Clip:
     segmentation: Int[np.ndarray, "t h w"] | None = None
     background: UInt8[np.ndarray, "b h w 3"] | None = None
     actions: Float[np.ndarray, "t a"] | None = None
+    rewards: Rewards | None = None
     camera: Camera | None = None
     state: Readings | None = None
     scene: Scene | None = None
@@ -65,6 +68,8 @@ class Clip:
             raise ValueError(f"Clip.background is {self.background.shape}, expected {shape}")
         if self.actions is not None and len(self.actions) != shape[0]:
             raise ValueError(f"Clip has {shape[0]} frames but {len(self.actions)} actions")
+        if self.rewards is not None and self.rewards.num_frames != shape[0]:
+            raise ValueError(f"Clip has {shape[0]} frames but {self.rewards.num_frames} rewards")
         if self.state is not None and self.state.num_frames != shape[0]:
             raise ValueError(f"Clip has {shape[0]} frames but {self.state.num_frames} readings")
         if self.camera is not None:
@@ -114,6 +119,7 @@ class Clip:
             depth_m=cut(self.depth_m),
             segmentation=cut(self.segmentation),
             actions=cut(self.actions),
+            rewards=None if self.rewards is None else self.rewards.at(kept),
             camera=None if self.camera is None else self.camera.at(kept),
             state=None if self.state is None else self.state.at(kept),
             background=self.background if fixed else cut(self.background),

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32, Int64
+from jaxtyping import Float, Float32, Int64
 
 from worldline.core.errors import InputError
 
@@ -72,6 +72,25 @@ class ActionSpec:
             for column, count in enumerate(self.num_actions)
         ]
         return np.concatenate(parts, axis=1)
+
+    def normalised(self, vectors: Float[np.ndarray, "*t a"]) -> Float32[np.ndarray, "*t a"]:
+        """Vectors as a world takes them: continuous ones from their limits to [-1, 1].
+
+        What lies beyond the limits is cut off; without limits, and for choices, nothing changes.
+        """
+        if not self.low:
+            return vectors.astype(np.float32)
+        low, high = np.asarray(self.low), np.asarray(self.high)
+        span = np.where(high > low, high - low, 1.0)
+        return (2 * (vectors - low) / span - 1).clip(-1, 1).astype(np.float32)
+
+    def restored(self, vectors: Float[np.ndarray, "*t a"]) -> Float32[np.ndarray, "*t a"]:
+        """Inverse of `normalised`, within the limits."""
+        if not self.low:
+            return vectors.astype(np.float32)
+        low, high = np.asarray(self.low), np.asarray(self.high)
+        span = np.where(high > low, high - low, 1.0)
+        return (low + (vectors + 1) / 2 * span).astype(np.float32)
 
     def to_json(self) -> dict[str, Any]:
         """Plain dictionary for JSON."""

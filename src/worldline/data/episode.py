@@ -16,6 +16,7 @@ from worldline.core.clip import Clip
 from worldline.core.errors import InputError
 from worldline.core.provenance import Provenance
 from worldline.core.readings import Readings
+from worldline.core.rewards import Rewards
 from worldline.data.actions import ACTION_DETAIL, ActionSpec
 
 __all__ = ["Episode", "EpisodeError", "FieldError", "OnReject", "Quarantine", "reject"]
@@ -171,7 +172,7 @@ class Episode:
         return 1.0 / float(np.median(np.diff(self.time_s))) if self.num_frames > 1 else 0.0
 
     def to_clip(self) -> Clip:
-        """Frames, actions, state and camera as a `Clip`; discrete actions become one-hot vectors.
+        """Everything as a `Clip`; discrete actions become one-hot vectors.
 
         What the columns mean goes into the provenance, as the detail "actions".
         """
@@ -185,11 +186,17 @@ class Episode:
         if self.state is not None:
             names = self.state_names or tuple(f"state_{i}" for i in range(self.state.shape[1]))
             state = Readings(names, self.state, np.ones(self.state.shape, dtype=bool))
+        rewards = None
+        if self.rewards is not None:
+            ended = np.zeros(self.num_frames, dtype=bool)
+            ended[-1] = self.terminated
+            rewards = Rewards(self.rewards, ended)
         return Clip(
             frames=self.frames,
             time_s=self.time_s.astype(np.float64),
             provenance=provenance,
             actions=actions,
+            rewards=rewards,
             camera=self.camera,
             state=state,
             caption=self.task,

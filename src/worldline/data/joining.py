@@ -10,9 +10,10 @@ from jaxtyping import Bool
 from worldline.core.camera import Camera
 from worldline.core.errors import InputError
 from worldline.core.readings import Readings
+from worldline.core.rewards import Rewards
 from worldline.core.scene import STATIC, Scene
 
-__all__ = ["join_actions", "join_cameras", "join_states", "touching"]
+__all__ = ["join_actions", "join_cameras", "join_rewards", "join_states", "touching"]
 
 
 def join_actions(actions: Sequence[np.ndarray | None], clip_frames: int) -> dict[str, np.ndarray]:
@@ -29,6 +30,19 @@ def join_actions(actions: Sequence[np.ndarray | None], clip_frames: int) -> dict
         "actions": joined,
         "has_actions": np.array([each is not None for each in actions], dtype=bool),
     }
+
+
+def join_rewards(rewards: Sequence[Rewards | None], clip_frames: int) -> dict[str, np.ndarray]:
+    """What the actions of all clips earned and ended, and which clips tell; empty if none does."""
+    if all(each is None for each in rewards):
+        return {}
+    earned = np.zeros((len(rewards), clip_frames), np.float32)
+    ended = np.zeros(earned.shape, dtype=bool)
+    for i, each in enumerate(rewards):
+        if each is not None:
+            earned[i], ended[i] = each.earned, each.ended
+    has = np.array([each is not None for each in rewards], dtype=bool)
+    return {"earned": earned, "ended": ended, "has_rewards": has}
 
 
 def join_cameras(cameras: Sequence[Camera | None], clip_frames: int) -> dict[str, np.ndarray]:

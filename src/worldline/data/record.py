@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import json
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 import cv2
 import gymnasium
@@ -24,10 +25,11 @@ from worldline.core.provenance import Origin, Provenance
 from worldline.data.actions import ActionSpec
 from worldline.data.episode import Episode, EpisodeError, FieldError, OnReject, reject
 
-__all__ = ["Policy", "action_spec", "record"]
+__all__ = ["Policy", "action_spec", "load_policy", "read_options", "record"]
 
-Policy = Callable[[Any], Any]
-"""Chooses an action, as the environment's action space has it, from an observation."""
+Policy = Callable[[np.random.Generator], Callable[[Any], Any]]
+"""Makes a player of one episode, who chooses an action, as the environment's action space has it,
+from an observation."""
 
 MAX_FAILURES_IN_A_ROW = 5
 """So many broken episodes one after another mean that the environment itself is broken."""
@@ -54,6 +56,7 @@ def record(
     num_episodes: int | None = None,
     seed: int = 0,
     policy: Policy | None = None,
+    hold: int = 1,
     size_px: int | None = None,
     every: int = 1,
     max_frames: int = 1000,
@@ -72,7 +75,8 @@ def record(
         num_steps: frames in all; the last episode is cut off there.
         num_episodes: episodes in all. Exactly one of the two.
         seed: of the environment and of random actions; each episode has its own, drawn from it.
-        policy: random actions of the action space if absent.
+        policy: makes the player of each episode; random actions of the action space if absent.
+        hold: most frames that a random action is held for, drawn from 1 to this each time.
         size_px: shrink (or stretch) frames to a square of this side, all of the picture kept;
             as they are drawn if absent.
         every: steps of the environment per frame. The action is held in between, so that one
@@ -93,7 +97,7 @@ def record(
     if (num_steps is None) == (num_episodes is None):
         raise InputError("record needs either num_steps or num_episodes")
     counts = {"num_steps": num_steps, "num_episodes": num_episodes, "size_px": size_px}
-    for name, value in {**counts, "every": every}.items():
+    for name, value in {**counts, "every": every, "hold": hold}.items():
         if value is not None and value < 1:
             raise InputError(f"{name} is {value}, expected 1 or more")
     if max_frames < 2:
@@ -107,7 +111,7 @@ def record(
             if most < 2:
                 return
             try:
-                episode = _play(stage, (seed, played), policy, every, most, rate)
+                episode = _play(stage, (seed, played), policy, hold, every, most, rate)
             except FieldError as error:
                 failures += 1
                 told = EpisodeError(env_id, played, error.field, error.reason)
@@ -128,6 +132,9 @@ def record(
 def action_spec(env: Any) -> ActionSpec:
     """What an environment's actions mean.
 
+    Choices are called as in Atari's `get_action_meanings()` or ViZDoom's buttons, numbers as in
+    `action_names` of the environment, where it has them.
+
     Raises:
         InputError: its action space is none of Discrete, MultiDiscrete and Box.
     """
@@ -135,10 +142,7 @@ def action_spec(env: Any) -> ActionSpec:
     match space:
         case spaces.Discrete():
             count = int(space.n)
-            meanings: Callable[[], list[str]] | None = getattr(
-                env.unwrapped, "get_action_meanings", None
-            )
-            names = [] if meanings is None else list(meanings())
+            names = _meanings(env.unwrapped)
             if len(names) != count:
                 names = [f"action_{i}" for i in range(count)]
             return ActionSpec(names=tuple(names), num_actions=(count,))
@@ -150,6 +154,8 @@ def action_spec(env: Any) -> ActionSpec:
             return ActionSpec(names=labels, num_actions=counts)
         case spaces.Box():
             names = tuple(f"action_{i}" for i in range(int(np.prod(space.shape))))
+            called = tuple(map(str, getattr(env.unwrapped, "action_names", ())))
+            names = called if len(called) == len(names) else names
             low, high = (np.asarray(limit, np.float64).ravel() for limit in (space.low, space.high))
             known = bool(np.isfinite(low).all() and np.isfinite(high).all())
             return ActionSpec(
@@ -160,6 +166,19 @@ def action_spec(env: Any) -> ActionSpec:
     raise InputError(
         f"its actions are {type(space).__name__}; only Discrete, MultiDiscrete and Box are recorded"
     )
+
+
+def _meanings(env: Any) -> list[str]:
+    """What an environment calls its choices; empty if it does not say."""
+    if hasattr(env, "get_action_meanings"):  # Atari
+        return [str(name) for name in env.get_action_meanings()]
+    if hasattr(env, "button_map") and hasattr(env, "game"):  # ViZDoom: sets of buttons
+        buttons = [button.name for button in env.game.get_available_buttons()]
+        return [
+            "+".join(name for name, down in zip(buttons, pressed, strict=False) if down) or "NOOP"
+            for pressed in env.button_map
+        ]
+    return []
 
 
 class _Stage:
@@ -257,6 +276,7 @@ def _play(
     stage: _Stage,
     seeds: tuple[int, int],
     policy: Policy | None,
+    hold: int,
     every: int,
     most: int,
     fps: float,
@@ -264,13 +284,15 @@ def _play(
     space = stage.env.action_space
     reset_seed, action_seed = np.random.SeedSequence(seeds).generate_state(2).tolist()
     space.seed(action_seed)
+    rng = np.random.default_rng(action_seed)
+    choose = _chance(space, rng, hold) if policy is None else policy(rng)
     frames, actions, rewards, states = [], [], [], []
     observation = stage.reset(reset_seed)
     terminated = truncated = False
     while len(frames) < most and not (terminated or truncated):
         frames.append(stage.draw())
         states.append(observation)
-        action = space.sample() if policy is None else policy(observation)
+        action = choose(observation)
         if isinstance(space, spaces.Box):
             action = np.asarray(action, space.dtype)
         if not space.contains(action):
@@ -311,6 +333,54 @@ def _play(
             ),
         ),
     )
+
+
+def _chance(space: Any, rng: np.random.Generator, hold: int) -> Callable[[Any], Any]:
+    """Random actions, each held for a random time."""
+    left, action = 0, None
+
+    def choose(_: Any) -> Any:
+        nonlocal left, action
+        if left == 0:
+            left, action = int(rng.integers(1, hold + 1)), space.sample()
+        left -= 1
+        return action
+
+    return choose
+
+
+def load_policy(name: str) -> Policy:
+    """The policy that a name means, `MODULE:NAME`.
+
+    Raises:
+        InputError: there is none.
+    """
+    module, _, attribute = name.partition(":")
+    try:
+        found: Any = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise InputError(f"policy {name}: there is none ({_gist(error)})") from None
+    if not callable(found):
+        raise InputError(f"policy {name}: is a {type(found).__name__}, not a function")
+    return cast("Policy", found)
+
+
+def read_options(texts: Sequence[str]) -> dict[str, Any]:
+    """Arguments of an environment out of NAME=VALUE, the values as JSON or else as plain text.
+
+    Raises:
+        InputError: a text without a name or without `=`.
+    """
+    options: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name.isidentifier():
+            raise InputError(f"option {text!r}: write it as NAME=VALUE")
+        try:
+            options[name] = json.loads(value)
+        except json.JSONDecodeError:
+            options[name] = value
+    return options
 
 
 def _row(space: Any, action: Any) -> Float32[np.ndarray, " a"] | Int64[np.ndarray, " d"]:

@@ -16,8 +16,15 @@ from worldline.core.clip import Clip
 from worldline.core.errors import InputError
 from worldline.core.provenance import Origin
 from worldline.core.readings import Readings
+from worldline.core.rewards import Rewards
 from worldline.core.wording import counted
-from worldline.data.joining import join_actions, join_cameras, join_states, touching
+from worldline.data.joining import (
+    join_actions,
+    join_cameras,
+    join_rewards,
+    join_states,
+    touching,
+)
 from worldline.physics.apparent import apparent_motion
 
 __all__ = ["MAX_OBJECTS", "Shards", "Tracking", "write_shards"]
@@ -64,6 +71,8 @@ class Shards:
         actions: `[N, T, A]` action taken between frame t and t + 1, zero where a clip has none; A
             is 0 if no clip has any.
         has_actions: `[N]` the clip has actions.
+        earned, ended: `[N, T]` reward of action t, and whether it ended the episode; has_rewards:
+            `[N]` the clip tells. None if none does.
         records: per clip: source, caption, seed, step_s, focal_px (null without a camera).
         world_from_camera: `[N, T, 4, 4]` camera poses, NaN where a clip has no camera; None if no
             clip has any.
@@ -92,6 +101,9 @@ class Shards:
     actions: Float[np.ndarray, "n t a"]
     has_actions: Bool[np.ndarray, " n"]
     records: tuple[dict[str, Any], ...]
+    earned: Float[np.ndarray, "n t"] | None = None
+    ended: Bool[np.ndarray, "n t"] | None = None
+    has_rewards: Bool[np.ndarray, " n"] | None = None
     world_from_camera: Float[np.ndarray, "n t 4 4"] | None = None
     focal_ratio: Float[np.ndarray, " n"] | None = None
     depth_map_m: Float[np.ndarray, "n t h w"] | None = None
@@ -192,6 +204,7 @@ def write_shards(
     objects: dict[str, np.ndarray] = {}
     records: list[dict[str, Any]] = []
     actions: list[np.ndarray | None] = []
+    rewards: list[Rewards | None] = []
     cameras: list[Camera | None] = []
     states: list[Readings | None] = []
     pixels: dict[str, np.ndarray] = {}
@@ -239,6 +252,7 @@ def write_shards(
         if scene.color_rgb is not None:
             objects["color_rgb"][i, :n] = scene.color_rgb
         actions.append(clip.actions)
+        rewards.append(clip.rewards)
         if scene.num_frames == clip.num_frames:
             objects["touching"][i] = touching(scene, MAX_OBJECTS)
             objects["has_touching"][i] = scene.provenance.origin is Origin.SIMULATED
@@ -259,6 +273,7 @@ def write_shards(
             f"{folder}: {counted(len(records), 'clip')} came, {num_clips} were announced"
         )
     objects |= join_actions(actions, clip_frames=frames.shape[1])
+    objects |= join_rewards(rewards, clip_frames=frames.shape[1])
     objects |= join_cameras(cameras, clip_frames=frames.shape[1])
     state_names, columns = join_states(states, clip_frames=frames.shape[1])
     objects |= columns

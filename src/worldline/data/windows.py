@@ -11,6 +11,7 @@ from jaxtyping import Float32, Int
 from worldline.core.camera import Camera
 from worldline.core.clip import Clip
 from worldline.core.errors import InputError
+from worldline.core.rewards import Rewards
 from worldline.core.scene import Scene
 from worldline.data.episode import Episode, EpisodeError, OnReject, reject
 from worldline.data.transform import center_square, nearest_frames
@@ -39,8 +40,9 @@ def cut_windows(
 
     Frames are brought onto an even grid by taking the nearest one. An action of a window is the
     mean over all actions from its frame up to the next one of the window; for choices, which are
-    one-hot vectors, that is the share of each. The view is the largest square in the middle. Camera
-    poses and readings of the state are those of the frames taken.
+    one-hot vectors, that is the share of each; what they earned is added up. The view is the
+    largest square in the middle. Camera poses and readings of the state are those of the frames
+    taken.
 
     The provenance keeps, among its details: "source_fps" and "fps", "start_s" in the episode,
     "view_px" (x, y, w, h) in its frames, and what the columns of the actions mean.
@@ -125,6 +127,7 @@ def _windows(
     grid_s, pick = nearest_frames(episode.time_s, step_s)
     whole = episode.to_clip()
     actions = None if whole.actions is None else _mean_actions(whole.actions, pick)
+    rewards = None if whole.rewards is None else _add_rewards(whole.rewards, pick)
     camera = None if whole.camera is None else _square(whole.camera, size_px)
     for start in range(0, len(pick) - num_frames + 1, stride):
         part = slice(start, start + num_frames)
@@ -141,6 +144,7 @@ def _windows(
             time_s=step_s * np.arange(num_frames),
             provenance=replace(whole.provenance, details=tuple(sorted(details.items()))),
             actions=None if actions is None else actions[part],
+            rewards=None if rewards is None else rewards.at(part),
             camera=None if camera is None else camera.at(pick[part]),
             state=None if whole.state is None else whole.state.at(pick[part]),
             caption=whole.caption,
@@ -159,5 +163,17 @@ def _mean_actions(
 ) -> Float32[np.ndarray, "n a"]:
     """Mean over the rows from each picked one up to the next; the last goes to the end."""
     total = np.concatenate([np.zeros((1, actions.shape[1])), np.cumsum(actions, 0, np.float64)])
-    stop = np.maximum(np.append(pick[1:], len(actions)), pick + 1)
+    stop = _stops(pick, len(actions))
     return ((total[stop] - total[pick]) / (stop - pick)[:, None]).astype(np.float32)
+
+
+def _add_rewards(rewards: Rewards, pick: Int[np.ndarray, " n"]) -> Rewards:
+    total = np.append(0.0, np.cumsum(rewards.earned, dtype=np.float64))
+    ends = np.append(0, np.cumsum(rewards.ended))
+    stop = _stops(pick, rewards.num_frames)
+    return Rewards((total[stop] - total[pick]).astype(np.float32), ends[stop] > ends[pick])
+
+
+def _stops(pick: Int[np.ndarray, " n"], num: int) -> Int[np.ndarray, " n"]:
+    """The first row that no longer belongs to each picked one."""
+    return np.maximum(np.append(pick[1:], num), pick + 1)

@@ -39,6 +39,7 @@ def relative_error(
     starts: Bool[Tensor, " b"] | None,
     *,
     bounds: tuple[float, float],
+    mends: bool = False,
 ) -> dict[str, Tensor]:
     """Errors of frames 1 .. T-1 over those of copying the frame before.
 
@@ -52,8 +53,10 @@ def relative_error(
         seen: the frames that were given as the past.
         starts: clips whose frame 0 is blank, if there may be any.
         bounds: least and largest weight of a cell.
+        mends: weights follow the change that is needed from what was given, not the true one.
     """
-    change = (x_BTNC[:, 1:] - x_BTNC[:, :-1]).float().square().mean(-1)
+    last = seen if mends else x_BTNC
+    change = (x_BTNC[:, 1:] - last[:, :-1]).float().square().mean(-1)
     error = (predicted[:, 1:] - target[:, 1:]).float().square().mean(-1)
     copying = (seen[:, :-1] - x_BTNC[:, 1:]).float().square().mean(-1)
     if starts is None:

@@ -63,7 +63,11 @@ class FlowCarry:
 class FlowDynamics(Dynamics[FlowCarry]):
     """Block-causal transformer that denoises the next frame, with a sliding key-value cache."""
 
-    @register("dynamics/flow")
+    @register(
+        "dynamics/flow",
+        version=2,
+        upgrades={1: {"coarse": 2, "gated": False, "mends": False}},
+    )
     @dataclass(frozen=True)
     class Config(NetworkConfig):
         """Sizes, sampling and training noise.
@@ -82,6 +86,11 @@ class FlowDynamics(Dynamics[FlowCarry]):
                 predictions, so that it learns to mend its errors instead of adding to them.
             weight_floor, weight_ceiling: bounds of the loss weight of a cell, which is its squared
                 change since the last frame over the mean one.
+            coarse: latent cells along the side of a token of the transformer.
+            gated: a number per cell says whether anything happens there at all, and the change is
+                multiplied by it (a sigmoid): stillness is learned as one choice, not as many zeros.
+            mends: cells count in the loss by the change that they need, errors of the frames before
+                included, and not by the true one alone: what went wrong is put right.
             start_share: share of training clips that a blank frame opens, so that the model can
                 start from nothing; 0 for one that cannot.
         """
@@ -96,9 +105,14 @@ class FlowDynamics(Dynamics[FlowCarry]):
         unrolled_share: float = 0.5
         weight_floor: float = 0.1
         weight_ceiling: float = 10.0
+        coarse: int = 2
+        gated: bool = False
+        mends: bool = False
         start_share: float = 0.0
 
         def __post_init__(self) -> None:
+            if self.coarse < 1 or self.rows % self.coarse:
+                raise ValueError(f"coarse is {self.coarse}, must divide the {self.rows} rows")
             steps = 2**self.shortcut_doublings
             if self.num_steps < 1 or (self.shortcut_doublings and steps % self.num_steps):
                 least = f"divide {steps}" if self.shortcut_doublings else "be at least 1"
@@ -119,9 +133,10 @@ class FlowDynamics(Dynamics[FlowCarry]):
         self.network = LatentNetwork(
             config,
             in_channels=3 * config.channels,
-            out_channels=config.channels,
+            out_channels=config.channels + config.gated,
             has_level=True,
             has_step=config.shortcut_doublings > 0,
+            coarse=config.coarse,
         )
 
     @property
@@ -170,7 +185,9 @@ class FlowDynamics(Dynamics[FlowCarry]):
         if step is not None:
             target = self._shortcut_target(x_BTNC, noised, seen, level, step, controls)
         bounds = config.weight_floor, config.weight_ceiling
-        return relative_error(predicted, target, x_BTNC, seen, starts, bounds=bounds)
+        return relative_error(
+            predicted, target, x_BTNC, seen, starts, bounds=bounds, mends=config.mends
+        )
 
     @torch.no_grad()
     def _shortcut_target(
@@ -277,6 +294,8 @@ class FlowDynamics(Dynamics[FlowCarry]):
             generator=generator,
             dropped=dropped,
         )
+        if self.config.gated:
+            change = change[..., :-1] * change[..., -1:].sigmoid()
         if guidance != 1:
             asked, unasked = change.chunk(2)
             change = unasked + guidance * (asked - unasked)
@@ -288,17 +307,33 @@ class FlowDynamics(Dynamics[FlowCarry]):
         return (self.config.num_steps - 1) / self.config.num_steps
 
     @torch.no_grad()
-    def init(self, context: Latents, controls: Controls, generator: torch.Generator) -> FlowCarry:
-        """Fill the cache from context frames `[B, K, N, C]`, in one parallel pass."""
+    def init(
+        self,
+        context: Latents,
+        controls: Controls,
+        generator: torch.Generator,
+        *,
+        start: int = 0,
+    ) -> FlowCarry:
+        """Fill the cache from context frames `[B, K, N, C]`, in one parallel pass.
+
+        `start` is the number of the first of them: carries whose frames have the same numbers may
+        be put together to one of a larger batch.
+        """
         x = context.tokens
         level = torch.full(x.shape[:2], self._commit_level, device=x.device)
         given = self._inputs(self._corrupt(x, level, generator), x)
         guidance = self.config.guidance
         _, cache = self.clean(
-            given, controls, level=level, step=self._step_size(level), guidance=guidance
+            given,
+            controls,
+            level=level,
+            step=self._step_size(level),
+            start=start,
+            guidance=guidance,
         )
         cache = extend((), cache, self.config.window)
-        return FlowCarry(cache, newest(x), x.shape[1], generator.get_state())
+        return FlowCarry(cache, newest(x), start + x.shape[1], generator.get_state())
 
     @torch.no_grad()
     def step(self, carry: FlowCarry, controls: Controls) -> tuple[FlowCarry, Latents]:

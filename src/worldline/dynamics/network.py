@@ -58,6 +58,7 @@ class LatentNetwork(nn.Module):
         in_channels, out_channels: numbers per cell that come in and go out.
         has_level: a noise level per frame is given.
         has_step: the size of a denoising step is given.
+        coarse: latent cells along the side of a token of the transformer.
     """
 
     def __init__(
@@ -68,14 +69,16 @@ class LatentNetwork(nn.Module):
         out_channels: int,
         has_level: bool = False,
         has_step: bool = False,
+        coarse: int = 2,
     ) -> None:
         super().__init__()
         rows, stem_width, width = shape.rows, shape.stem_width, shape.width
         self.rows, self.width = rows, width
-        num_coarse = (rows // 2) ** 2
+        self.coarse = coarse
+        num_coarse = (rows // coarse) ** 2
         self.enter = nn.Conv2d(in_channels, stem_width, 3, padding=1)
         self.read = ConvBlock(stem_width)
-        self.inward = nn.Linear(4 * stem_width, width)
+        self.inward = nn.Linear(coarse**2 * stem_width, width)
         self.place = nn.Parameter(0.02 * torch.randn(num_coarse, width))
         self.registers = nn.Parameter(0.02 * torch.randn(shape.registers, width))
         self.level = _scalar_embedding(width) if has_level else None
@@ -87,7 +90,7 @@ class LatentNetwork(nn.Module):
             width=width, depth=shape.depth, heads=shape.heads, window=shape.window
         )
         self.final_norm = nn.LayerNorm(width, bias=False)
-        self.outward = nn.Linear(width, 4 * stem_width)
+        self.outward = nn.Linear(width, coarse**2 * stem_width)
         self.write = ConvBlock(stem_width)
         self.leave = nn.Conv2d(stem_width, out_channels, 3, padding=1)
         nn.init.zeros_(self.leave.weight)
@@ -141,7 +144,7 @@ class LatentNetwork(nn.Module):
         if near is not None:
             cells = cells + rearrange(near, "b t (y x) c -> (b t) c y x", y=self.rows)
         cells = self.read(cells)
-        coarse = rearrange(pack(cells, 2), "(b t) c y x -> b t (y x) c", b=batch)
+        coarse = rearrange(pack(cells, self.coarse), "(b t) c y x -> b t (y x) c", b=batch)
         tokens = self.inward(coarse) + self.place
         for value, embed in ((level, self.level), (step, self.step_size)):
             if embed is not None:
@@ -154,8 +157,8 @@ class LatentNetwork(nn.Module):
         tokens, fresh = self.blocks(tokens, start=start, past=past)
         tokens = tokens[:, :, : coarse.shape[2]]
         tokens = self.outward(self.final_norm(tokens))
-        spread = rearrange(tokens, "b t (y x) c -> (b t) c y x", y=self.rows // 2)
-        cells = self.leave(self.write(cells + unpack(spread, 2)))
+        spread = rearrange(tokens, "b t (y x) c -> (b t) c y x", y=self.rows // self.coarse)
+        cells = self.leave(self.write(cells + unpack(spread, self.coarse)))
         return rearrange(cells, "(b t) c y x -> b t (y x) c", b=batch, t=num_frames), fresh
 
     def _undriven(self, batch: int, num_frames: int) -> tuple[Tensor, None, None]:

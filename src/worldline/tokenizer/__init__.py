@@ -5,6 +5,7 @@ from worldline.tokenizer.continuous import ContinuousTokenizer
 from worldline.tokenizer.critic import PatchCritic
 from worldline.tokenizer.discrete import DiscreteTokenizer
 from worldline.tokenizer.keypoint import KeypointTokenizer
+from worldline.tokenizer.patches import PatchTokenizer
 from worldline.tokenizer.representation import RepresentationTokenizer
 from worldline.tokenizer.video import VideoTokenizer
 
@@ -14,6 +15,7 @@ __all__ = [
     "DiscreteTokenizer",
     "KeypointTokenizer",
     "PatchCritic",
+    "PatchTokenizer",
     "RepresentationTokenizer",
     "StreamCarry",
     "Tokenizer",
@@ -27,6 +29,7 @@ TOKENIZERS: dict[str, type[Tokenizer]] = {
     "discrete": DiscreteTokenizer,
     "video": VideoTokenizer,
     "keypoint": KeypointTokenizer,
+    "patches": PatchTokenizer,
     "representation": RepresentationTokenizer,
 }
 """Every tokenizer by the name that its config is registered with, `tokenizer/NAME`."""

@@ -137,11 +137,9 @@ def distill_world(
         InputError: the folder holds a run of another recipe or from another teacher.
     """
     _claim(folder, teacher)
-    parts = teacher.tokenizer, teacher.dynamics, teacher.readout
-    tokenizer, dynamics, readout = copy.deepcopy(parts)
-    paths = copy.deepcopy((teacher.trajectory, teacher.bodies))
-    dynamics.config = recipe.world.dynamics
-    student = World(recipe.world, tokenizer, dynamics, readout, *paths, {}, "")
+    parts = copy.deepcopy(teacher.whole)
+    parts.dynamics.config = recipe.world.dynamics
+    student = World(recipe.world, parts, {}, "")
     return train_world(
         recipe, folder, device=device, num_workers=num_workers, on_step=on_step, start=student
     )

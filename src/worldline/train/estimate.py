@@ -17,6 +17,7 @@ from worldline.dynamics import (
     JepaDynamics,
     TrajectoryForecaster,
 )
+from worldline.readout.reward import RewardReadout
 from worldline.train.recipe import Recipe, Stage
 from worldline.train.tasks import ObjectiveTask
 from worldline.world import World
@@ -105,6 +106,9 @@ def _forward_flop(part: nn.Module, world: World, stage: Stage) -> float:
             level = tokens[:, :, 0, 0]
             width = part.network.enter.in_channels // world.tokenizer.channels
             part.network(torch.cat([tokens] * width, -1), Controls(), level=level, step=level)
+        elif isinstance(part, RewardReadout):
+            cells = tokens.flatten(0, 1)
+            part(cells, cells, cells.new_zeros(len(cells), part.config.action_size))
         else:
             part(Latents(tokens, world.tokenizer.grid))
     return float(counter.get_total_flops())

@@ -16,6 +16,7 @@ import torch
 from worldline.core.clip import Clip
 from worldline.core.config import Config, config_from_json, register
 from worldline.core.errors import ArtifactError, InputError
+from worldline.data.recorded import Recorded, open_recording
 from worldline.data.shards import Shards, Tracking, write_shards
 from worldline.sim import FIRST_FAMILIES, Split, make_clips
 from worldline.train.bodies import BodyTask
@@ -87,14 +88,14 @@ class Recipe(Config):
 
     Attributes:
         world: config of the world to train.
-        data: sets of clips.
+        data: sets of clips, simulated or recorded, of one kind.
         stages: trainings, in order.
         seed: of data, initial weights, order and noise.
         held_out: clips that the finished world is evaluated on, unless told otherwise.
     """
 
     world: World.Config = World.Config()
-    data: tuple[Data, ...] = (Data(),)
+    data: tuple[Data | Recorded, ...] = (Data(),)
     stages: tuple[Stage, ...] = (Stage(),)
     seed: int = 0
     held_out: int = 78
@@ -106,6 +107,8 @@ class Recipe(Config):
             raise ValueError("data and stages need names of their own, and one stage at least")
         if set(names) & set(stages) or "world" in (*names, *stages):
             raise ValueError("data, stages and the finished world share a folder: use other names")
+        if 0 < sum(isinstance(item, Recorded) for item in self.data) < len(self.data):
+            raise ValueError("data must be all simulated or all recorded")
         for stage in self.stages:
             if stage.data not in names:
                 raise ValueError(f"stage {stage.name}: there is no data {stage.data} to learn from")
@@ -113,12 +116,18 @@ class Recipe(Config):
     @property
     def families(self) -> tuple[str, ...]:
         """All families that are learned from, in order of their first mention."""
-        return tuple(dict.fromkeys(name for item in self.data for name in item.families))
+        simulated = [item for item in self.data if isinstance(item, Data)]
+        return tuple(dict.fromkeys(name for item in simulated for name in item.families))
+
+    @property
+    def recorded(self) -> Recorded | None:
+        """The first recorded set, by whose held-out episodes the world is judged."""
+        return next((item for item in self.data if isinstance(item, Recorded)), None)
 
     @property
     def moving_camera(self) -> bool:
         """The camera moves in all that is learned from."""
-        return all(item.moving_camera for item in self.data)
+        return all(isinstance(item, Data) and item.moving_camera for item in self.data)
 
     def digest(self) -> str:
         """Short hash of everything in the recipe."""
@@ -126,7 +135,9 @@ class Recipe(Config):
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def load_recipe(name_or_path: str, size: str | None = None) -> Recipe:
+def load_recipe(
+    name_or_path: str, size: str | None = None, data: str | Path | None = None
+) -> Recipe:
     """A recipe from a Python file that defines `recipe()`; a bare name means `recipes/NAME.py`, and
     the suffix may be left out.
 
@@ -135,6 +146,7 @@ def load_recipe(name_or_path: str, size: str | None = None) -> Recipe:
     Args:
         name_or_path: of the recipe.
         size: passed to `recipe(size=...)` if given.
+        data: folder of recorded episodes, passed to `recipe(data=...)` if given.
 
     Raises:
         InputError: there is no such file, or it does not define `recipe()`.
@@ -147,9 +159,16 @@ def load_recipe(name_or_path: str, size: str | None = None) -> Recipe:
         raise InputError(f"{path}: no such recipe; give a Python file that defines recipe()")
     try:
         maker = runpy.run_path(str(path)).get("recipe")
-        options = {} if size is None else {"size": size}
-        if options and callable(maker) and "size" not in inspect.signature(maker).parameters:
+        given = {"size": size, "data": None if data is None else str(data)}
+        options = {name: value for name, value in given.items() if value is not None}
+        takes = inspect.signature(maker).parameters if callable(maker) else {}
+        if "size" in options and "size" not in takes:
             raise InputError("it has no dial for its size; leave --size out")
+        if "data" in options and "data" not in takes:
+            raise InputError("it makes its own data; leave --data out")
+        needed = "data" in takes and takes["data"].default is inspect.Parameter.empty
+        if needed and data is None:
+            raise InputError("it learns from recorded episodes; name them with --data FOLDER")
         found = maker(**options) if callable(maker) else None
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
@@ -286,8 +305,20 @@ def _take_over(world: World, recipe: Recipe, source: World) -> dict[str, Ledger]
 
 
 def _make_shards(
-    data: Data, world: World, seed: int, folder: Path, num_workers: int, progress: Progress
+    data: Data | Recorded,
+    world: World,
+    seed: int,
+    folder: Path,
+    num_workers: int,
+    progress: Progress,
 ) -> Shards:
+    if isinstance(data, Recorded):
+
+        def tell(done: int, num: int) -> None:
+            progress(folder.name, done, num, {})
+
+        return open_recording(data).write(folder, world.size_px, tell)
+
     def count() -> Iterator[Clip]:
         clips = make_clips(
             data.families,

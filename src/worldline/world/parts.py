@@ -2,14 +2,54 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
+
+from torch import nn
 
 from worldline.core.config import Config
 from worldline.dynamics import BodyForecaster, Dynamics, TrajectoryForecaster
 from worldline.readout.latent import LatentReadout
+from worldline.readout.reward import RewardReadout
 from worldline.tokenizer import Tokenizer
 
-__all__ = ["build_parts", "check_numbers"]
+__all__ = ["Parts", "build_parts", "check_numbers"]
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """What a world is made of; the last three are optional.
+
+    Attributes:
+        tokenizer, dynamics, readout: that every world has.
+        trajectory, bodies: forecasters of trajectories and of whole bodies.
+        reward: tells rewards and ends of episodes.
+    """
+
+    tokenizer: Tokenizer
+    dynamics: Dynamics[Any]
+    readout: LatentReadout
+    trajectory: TrajectoryForecaster | None = None
+    bodies: BodyForecaster | None = None
+    reward: RewardReadout | None = None
+
+    def eval(self) -> Parts:
+        """Itself, with all its modules ready for use."""
+        for part in self.by_name().values():
+            part.eval()
+        return self
+
+    def by_name(self) -> dict[str, nn.Module]:
+        """Those that there are."""
+        named: dict[str, nn.Module | None] = {
+            "tokenizer": self.tokenizer,
+            "dynamics": self.dynamics,
+            "readout": self.readout,
+            "trajectory": self.trajectory,
+            "bodies": self.bodies,
+            "reward": self.reward,
+        }
+        return {name: part for name, part in named.items() if part is not None}
 
 
 def build_parts(
@@ -18,10 +58,9 @@ def build_parts(
     readout: LatentReadout.Config,
     trajectory: TrajectoryForecaster.Config | None,
     bodies: BodyForecaster.Config | None,
-) -> tuple[
-    Tokenizer, Dynamics[Any], LatentReadout, TrajectoryForecaster | None, BodyForecaster | None
-]:
-    """The untrained parts, in this order.
+    reward: RewardReadout.Config | None,
+) -> Parts:
+    """The untrained parts.
 
     Raises:
         ValueError: a config is of the wrong kind, or parts work in unlike sizes; says which.
@@ -40,7 +79,17 @@ def build_parts(
             f"the tokenizer folds {eye.time_stride} frames into a latent step, whose controls can "
             "be actions and text alone; leave out rays, maps and state, or use an image tokenizer"
         )
-    for name, config in (("dynamics", mind.config), ("readout", readout)):
+    if reward is not None and (eye.time_stride > 1 or reward.action_size != action_size):
+        raise ValueError(
+            f"reward.action_size is {reward.action_size}, but the world takes actions of "
+            f"{action_size} numbers"
+            if eye.time_stride == 1
+            else "rewards are told frame by frame; use an image tokenizer or leave them out"
+        )
+    sized = (("dynamics", mind.config), ("readout", readout), ("reward", reward))
+    for name, config in sized:
+        if config is None:
+            continue
         if config.channels != eye.channels or (config.rows, config.rows) != eye.grid:
             raise ValueError(
                 f"the {name} takes {config.rows}x{config.rows} cells of {config.channels} numbers, "
@@ -48,9 +97,14 @@ def build_parts(
             )
     if trajectory is not None and trajectory.size_px != eye.size_px:
         raise ValueError("trajectory and tokenizer must have the same size_px")
-    reader = readout.build(eye.time_stride)
-    paths = None if trajectory is None else trajectory.build()
-    return eye, mind, reader, paths, None if bodies is None else bodies.build()
+    return Parts(
+        eye,
+        mind,
+        readout.build(eye.time_stride),
+        None if trajectory is None else trajectory.build(),
+        None if bodies is None else bodies.build(),
+        None if reward is None else reward.build(),
+    )
 
 
 def check_numbers(step_min_s: float, step_max_s: float, context: int, noise: float) -> None:

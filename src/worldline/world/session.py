@@ -18,6 +18,7 @@ from worldline.core.latents import Controls, Latents
 from worldline.core.provenance import Origin, Provenance
 from worldline.core.readings import Readings
 from worldline.core.scene import Scene
+from worldline.dynamics.past import newest
 from worldline.world.arguments import require_positive, require_seed
 from worldline.world.hindsight import (
     RECENT,
@@ -51,6 +52,10 @@ class Snapshot:
         recent: the newest frames that were shown, oldest first, at most `RECENT`; they begin with
             those that the session was opened from.
         outlook: forecasts that wait for true frames, and what such frames taught.
+        latents: `[1, 2, N, C]` of the two newest frames.
+        reward: that the last step earned, as the world tells; 0 before the first step, and in
+            worlds that tell none.
+        end: probability that the last step ended the episode.
     """
 
     carry: Any
@@ -60,6 +65,9 @@ class Snapshot:
     actions: tuple[Float[np.ndarray, " a"] | None, ...] = ()
     recent: tuple[Moment, ...] = ()
     outlook: Outlook = Outlook()
+    latents: Float[Tensor, "1 2 n c"] | None = None
+    reward: float = 0.0
+    end: float = 0.0
 
 
 class Session:
@@ -97,19 +105,35 @@ class Session:
         fed = world.feed(clip, seen_s)
         controls = fed.per_step(world.tokenizer.time_stride)
         generator = torch.Generator().manual_seed(seed)
-        carry = world.dynamics.init(world.encode_frames(seen), controls, generator)
+        latents = world.encode_frames(seen)
+        carry = world.dynamics.init(latents, controls, generator)
         first = int(np.abs(clip.time_s - seen_s[0]).argmin())
         opening = replace(clip.slice(first, first + 1), actions=None)
         reference = make_reference(world.tokenizer, seen[-1:], seen)
-        outlook = Outlook.begin(world.calibration)
-        recent = gather_moments(seen, fed)
-        now = Snapshot(carry, 0, reference, recent=recent, outlook=outlook)
+        now = Snapshot(
+            carry,
+            0,
+            reference,
+            recent=gather_moments(seen, fed),
+            outlook=Outlook.begin(world.calibration),
+            latents=newest(latents.tokens),
+        )
         return cls(world, now, opening, seed)
 
     @property
     def num_steps(self) -> int:
         """Frames made or observed since the session was opened."""
         return self._now.num_steps
+
+    @property
+    def reward(self) -> float:
+        """What the last step earned; 0 in a world that tells no rewards."""
+        return self._now.reward
+
+    @property
+    def end(self) -> float:
+        """Probability that the last step ended the episode; 0 in a world that tells none."""
+        return self._now.end
 
     @property
     def levels(self) -> tuple[AdaptiveRadius, ...]:
@@ -142,15 +166,31 @@ class Session:
         fed, now = Controls() if guide is None else self._feed(guide), self._now
         actions, ahead = (*now.actions, self._take(action)), now.ahead
         carry, reference = now.carry, now.reference
+        last, reward, end = now.latents, 0.0, 0.0
         if not ahead:
             driven = replace(fed, actions=self._gather(actions))
             carry, latents = self._world.dynamics.step(carry, driven)
             reference, drawn = render_step(self._world.tokenizer, latents, reference)
             led = (*[None] * (len(drawn[0]) - len(actions)), *actions)
+            if self._world.reward is not None:
+                assert last is not None
+                reward, end = self._earn(last, driven.actions)
             ahead, actions = tuple(map(Moment, drawn[0], led)), ()
+            last = latents.tokens if last is None else torch.cat([last, latents.tokens], dim=1)
+            last = newest(last)
         recent = (*now.recent, ahead[0])[-RECENT:]
-        done, blind = now.num_steps + 1, now.outlook.blind()
-        self._now = Snapshot(carry, done, reference, ahead[1:], actions, recent, blind)
+        self._now = Snapshot(
+            carry=carry,
+            num_steps=now.num_steps + 1,
+            reference=reference,
+            ahead=ahead[1:],
+            actions=actions,
+            recent=recent,
+            outlook=now.outlook.blind(),
+            latents=last,
+            reward=reward,
+            end=end,
+        )
         return ahead[0].frame.copy()
 
     @torch.no_grad()
@@ -187,12 +227,19 @@ class Session:
         fed, action = Controls() if guide is None else self._feed(guide), self._take(action)
         recent = (*now.recent, Moment(frame.copy(), action))[-RECENT:]
         latents = world.encode_frames(np.stack([before, frame]))
-        newest = Latents(latents.tokens[:, -1:], latents.grid)
+        seen = Latents(latents.tokens[:, -1:], latents.grid)
         driven = replace(fed, actions=self._gather((action,)))
-        carry = world.dynamics.observe(now.carry, newest, driven)
+        carry = world.dynamics.observe(now.carry, seen, driven)
         reference = make_reference(world.tokenizer, frame[None], frame[None])
         outlook = now.outlook.see(world.readout.detect(latents)[-1], world.size_px)
-        self._now = Snapshot(carry, now.num_steps + 1, reference, (), (), recent, outlook)
+        self._now = Snapshot(
+            carry=carry,
+            num_steps=now.num_steps + 1,
+            reference=reference,
+            recent=recent,
+            outlook=outlook,
+            latents=latents.tokens,
+        )
 
     @torch.no_grad()
     def forecast(self, *, horizon: int = 16, samples: int = 4, seed: int = 0) -> Forecast:
@@ -265,6 +312,16 @@ class Session:
     def _require_open(self) -> None:
         if self._is_closed:
             raise InputError("this session is closed; open another with World.open")
+
+    def _earn(
+        self,
+        last: Float[Tensor, "1 2 n c"],
+        action: Float[Tensor, "1 1 a"] | None,
+    ) -> tuple[float, float]:
+        told = self._world.reward
+        assert told is not None
+        reward, end = told.read(last[:, 0], last[:, 1], None if action is None else action[:, 0])
+        return float(reward[0]), float(end[0])
 
     def _gather(
         self, actions: tuple[Float[np.ndarray, " a"] | None, ...]

@@ -34,5 +34,4 @@ def at_steps(world: World, num_steps: int) -> World:
         )
     twin = dynamics.sampled(num_steps=num_steps)
     config = replace(world.config, dynamics=twin.config)
-    parts = world.tokenizer, twin, world.readout, world.trajectory, world.bodies
-    return World(config, *parts, of_training(world.calibration), "")
+    return World(config, replace(world.whole, dynamics=twin), of_training(world.calibration), "")

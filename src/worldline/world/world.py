@@ -24,7 +24,6 @@ from worldline.dynamics import (
     BodyForecaster,
     ConstantVelocityWarp,
     ControlEncoder,
-    Dynamics,
     FlowDynamics,
     TrajectoryForecaster,
     TrajectoryWarp,
@@ -32,12 +31,13 @@ from worldline.dynamics import (
 from worldline.physics import detect_events
 from worldline.readout.latent import LatentReadout
 from worldline.readout.link import uncrop
-from worldline.tokenizer import ContinuousTokenizer, Tokenizer
+from worldline.readout.reward import RewardReadout
+from worldline.tokenizer import ContinuousTokenizer
 from worldline.world.calibration import check_calibration
 from worldline.world.feed import feed_world, read_scale, write_scale
 from worldline.world.futures import draw_futures, read_scene
 from worldline.world.imagination import GUIDANCE, imagine
-from worldline.world.parts import build_parts, check_numbers
+from worldline.world.parts import Parts, build_parts, check_numbers
 from worldline.world.prediction import predict, require_pictures
 from worldline.world.render import calibrated_warp, continue_pictures, render_onto
 from worldline.world.session import Session
@@ -53,7 +53,7 @@ __all__ = ["World"]
 class World:
     """A trained world model. Written once: families differ in their dynamics, not here."""
 
-    @register("world", version=2, upgrades={1: {"bodies": None}})
+    @register("world", version=3, upgrades={1: {"bodies": None}, 2: {"reward": None}})
     @dataclass(frozen=True)
     class Config(Config):
         """Parts and what they were trained on.
@@ -65,6 +65,7 @@ class World:
             trajectory: config of the forecaster of trajectories that forecasts correct, or None for
                 a world whose dynamics paint everything themselves.
             bodies: config of the forecaster of whole bodies, or None for a world without one.
+            reward: config of what tells rewards and ends of episodes, or None.
             step_min_s, step_max_s: frame spacings of the training data.
             context: frames that a forecast starts from by default.
             ensemble_noise: standard deviation of what is added to the context latents of every
@@ -77,6 +78,7 @@ class World:
         readout: LatentReadout.Config = LatentReadout.Config()
         trajectory: TrajectoryForecaster.Config | None = TrajectoryForecaster.Config()
         bodies: BodyForecaster.Config | None = None
+        reward: RewardReadout.Config | None = None
         step_min_s: float = 1 / 30
         step_max_s: float = 0.1
         context: int = 8
@@ -88,27 +90,26 @@ class World:
         def build(self) -> World:
             """Make the untrained world. Raises `ValueError` if its parts do not fit each other."""
             parts = build_parts(
-                self.tokenizer, self.dynamics, self.readout, self.trajectory, self.bodies
+                self.tokenizer,
+                self.dynamics,
+                self.readout,
+                self.trajectory,
+                self.bodies,
+                self.reward,
             )
-            return World(self, *parts, {}, "")
+            return World(self, parts, {}, "")
 
     def __init__(
         self,
         config: World.Config,
-        tokenizer: Tokenizer,
-        dynamics: Dynamics[Any],
-        readout: LatentReadout,
-        trajectory: TrajectoryForecaster | None,
-        bodies: BodyForecaster | None,
+        parts: Parts,
         calibration: Mapping[str, Any],
         card: str,
     ) -> None:
         self.config = config
-        self.tokenizer = tokenizer.eval()
-        self.dynamics = dynamics.eval()
-        self.readout = readout.eval()
-        self.trajectory = None if trajectory is None else trajectory.eval()
-        self.bodies = None if bodies is None else bodies.eval()
+        self.whole = parts.eval()
+        self.tokenizer, self.dynamics, self.readout = parts.tokenizer, parts.dynamics, parts.readout
+        self.trajectory, self.bodies, self.reward = parts.trajectory, parts.bodies, parts.reward
         self.calibration = calibration
         self.card = card
 
@@ -166,13 +167,7 @@ class World:
     @property
     def parts(self) -> dict[str, nn.Module]:
         """The trained parts by name."""
-        parts: dict[str, nn.Module] = {
-            "tokenizer": self.tokenizer,
-            "dynamics": self.dynamics,
-            "readout": self.readout,
-        }
-        optional = {"trajectory": self.trajectory, "bodies": self.bodies}
-        return parts | {name: part for name, part in optional.items() if part is not None}
+        return self.whole.by_name()
 
     @property
     def num_parameters(self) -> int:
@@ -187,8 +182,7 @@ class World:
 
     def finished(self, calibration: Mapping[str, Any], card: str) -> World:
         """The same world with what was measured after training."""
-        parts = self.tokenizer, self.dynamics, self.readout, self.trajectory, self.bodies
-        return World(self.config, *parts, calibration, card)
+        return World(self.config, self.whole, calibration, card)
 
     def save(self, folder: str | Path, *, dtype: torch.dtype | None = torch.bfloat16) -> None:
         """Write the world as an artifact; half precision unless told otherwise."""

@@ -6,10 +6,12 @@ from worldline.train.objectives.distillation import Distillation
 from worldline.train.objectives.gaussian import SketchedGaussian
 from worldline.train.objectives.masked import MaskedVideo
 from worldline.train.objectives.prediction import NextFrame, Reading, Reconstruction
+from worldline.train.objectives.reward import Earning
 
 __all__ = [
     "OBJECTIVES",
     "Distillation",
+    "Earning",
     "Follower",
     "MaskedVideo",
     "NextFrame",
@@ -29,5 +31,6 @@ OBJECTIVES: tuple[type[Objective], ...] = (
     SketchedGaussian,
     StateAlignment,
     Distillation,
+    Earning,
 )
 """Every objective."""

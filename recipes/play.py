@@ -1,0 +1,93 @@
+"""A world to play in, from episodes that were recorded in any environment.
+
+    worldline record --env gym_pusht/PushT-v0 --episodes 200 --hold 8 --out out/pusht
+    worldline train play --data out/pusht --out runs/pusht
+    worldline play runs/pusht/world
+
+Next-frame flow with actions, small enough for sixty frames a second on two cores: a light
+tokenizer, 16 coarse tokens a frame, two denoising steps. What an action earns and whether it ends
+the episode are learned where the episodes tell.
+"""
+
+from pathlib import Path
+
+from worldline.core.config import Config
+from worldline.data.recorded import Recorded, open_recording
+from worldline.dynamics import ControlEncoder, FlowDynamics
+from worldline.readout.latent import LatentReadout
+from worldline.readout.reward import RewardReadout
+from worldline.tokenizer import ContinuousTokenizer
+from worldline.train import (
+    ObjectiveTask,
+    Recipe,
+    Stage,
+    TokenizerTask,
+    Trainer,
+)
+from worldline.train.objectives import Earning, NextFrame
+from worldline.world import World
+
+
+def recipe(data: str, steps: int = 2400) -> Recipe:
+    """Of the episodes in a folder; about half an hour on one core."""
+    recording = open_recording(Recorded(folder=data))
+    step_s = 1 / recording.fps
+    size = recording.action_size
+    stages = [
+        Stage(
+            "tokenizer",
+            TokenizerTask.Config(),
+            "data",
+            Trainer.Config(steps=3000, learning_rate=3e-3, warmup=50),
+            batch=32,
+            length=1,
+        ),
+        Stage(
+            "dynamics",
+            _task("dynamics", NextFrame.Config()),
+            "data",
+            Trainer.Config(steps=steps, learning_rate=2e-3, warmup=100),
+            batch=8,
+            length=16,
+        ),
+    ]
+    if recording.has_rewards:
+        stages.append(
+            Stage(
+                "reward",
+                _task("reward", Earning.Config(noise=0.3)),
+                "data",
+                Trainer.Config(steps=800, learning_rate=2e-3, warmup=50),
+                batch=16,
+                length=16,
+            )
+        )
+    return Recipe(
+        held_out=48,
+        world=World.Config(
+            name=Path(data).name,
+            tokenizer=ContinuousTokenizer.Config(
+                fine_width=32, coarse_width=64, fine_depth=1, coarse_depth=1
+            ),
+            dynamics=FlowDynamics.Config(
+                stem_width=64,
+                width=192,
+                depth=6,
+                heads=3,
+                num_steps=2,
+                controls=ControlEncoder.Config(action_size=size, everywhere=True),
+            ),
+            readout=LatentReadout.Config(width=32, depth=1),
+            trajectory=None,
+            reward=RewardReadout.Config(action_size=size) if recording.has_rewards else None,
+            step_min_s=step_s,
+            step_max_s=step_s,
+        ),
+        data=(recording.config,),
+        stages=tuple(stages),
+    )
+
+
+def _task(part: str, objective: Config) -> ObjectiveTask.Config:
+    """On latents that are made once: what is told by actions must not be mirrored."""
+    return ObjectiveTask.Config((part,), (objective,), augmented=False, cached=True)

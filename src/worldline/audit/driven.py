@@ -1,0 +1,150 @@
+"""After training on recorded episodes: calibrate, see how actions are followed, write the card."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from worldline.audit.card import cost_lines
+from worldline.audit.finish import calibrate_on
+from worldline.audit.inverse import fit_inverse
+from worldline.audit.suites.control import HORIZONS, Settings, run_control
+from worldline.audit.suites.result import SuiteResult
+from worldline.core.clip import Clip
+from worldline.core.errors import InputError
+from worldline.data.actions import ActionSpec
+from worldline.data.recorded import Recording
+from worldline.world import World
+from worldline.world.feed import of_training
+
+__all__ = ["finish_driven", "held_out_clips", "play_scheme"]
+
+_MOST_CALIBRATION = 48
+_MOST_INVERSE = 200
+"""Training clips that the inverse model is fitted to, at most."""
+
+
+def finish_driven(
+    world: World, recording: Recording, *, num_clips: int, seed: int, facts: Mapping[str, Any]
+) -> tuple[World, SuiteResult, list[Clip]]:
+    """Calibrate, evaluate and describe a world that learned from recorded episodes.
+
+    Args:
+        world: trained.
+        recording: that it learned from; its held-out episodes are taken, one half to calibrate and
+            the other to evaluate.
+        num_clips: clips to evaluate on, at most.
+        seed: of the training run.
+        facts: as for `finish_world`.
+
+    Returns:
+        the finished world, how it follows actions, and the clips that it was judged by, which
+        sessions may begin with.
+
+    Raises:
+        InputError: the held-out episodes give fewer than four clips of the length that is needed.
+    """
+    clips = held_out_clips(world, recording, seed=seed)
+    half = min(len(clips) // 2, _MOST_CALIBRATION)
+    calibration = calibrate_on(world, clips[:half], seed=seed + 1)
+    calibration |= of_training(world.calibration) | {"ledgers": facts["ledgers"]}
+    if recording.spec is not None:
+        calibration |= {
+            "actions": recording.spec.to_json(),
+            "play": {"scheme": play_scheme(recording.spec)},
+        }
+    world = world.finished(calibration, "")
+    learned = list(islice(recording.clips(world.size_px, held_out=False), _MOST_INVERSE))
+    inverse = None
+    if recording.spec is not None:
+        inverse = fit_inverse(learned, is_discrete=recording.spec.is_discrete, seed=seed)
+    judged = clips[half : half + num_clips]
+    result = run_control(world, judged, Settings(seed=seed + 2), inverse=inverse)
+    return world.finished(calibration, _card(world, recording, result, facts)), result, judged
+
+
+def held_out_clips(world: World, recording: Recording, *, seed: int) -> list[Clip]:
+    """Clips of the held-out episodes that are long enough to be judged by, in random order.
+
+    Raises:
+        InputError: there are fewer than four.
+    """
+    length = world.context + max(HORIZONS)
+    clips = list(recording.clips(world.size_px, held_out=True, num_frames=length))
+    if len(clips) < 4:
+        raise InputError(
+            f"{recording.config.folder}: the {recording.num_held_out} held-out episodes give "
+            f"{len(clips)} clips of {length} frames, and 4 are needed; record more episodes, or "
+            "longer ones"
+        )
+    order = np.random.default_rng(seed).permutation(len(clips))
+    return [clips[k] for k in order]
+
+
+def play_scheme(spec: ActionSpec) -> str:
+    """How a person gives such actions: `keys` for choices, `stick` for numbers around 0, and
+    `pointer` for others, whose first two numbers are taken for a place in the picture."""
+    if spec.is_discrete:
+        return "keys"
+    limits = zip(spec.low[:2], spec.high[:2], strict=True)
+    return "stick" if spec.width < 2 or all(a < 0 < b for a, b in limits) else "pointer"
+
+
+def _card(world: World, recording: Recording, result: SuiteResult, facts: Mapping[str, Any]) -> str:
+    names = "none" if recording.spec is None else ", ".join(recording.spec.names)
+    parts = [
+        f"# {world.name}",
+        "",
+        f"{world.num_parameters / 1e6:.2f} million parameters, {world.size_px}x{world.size_px} "
+        f"pixels, {recording.fps:g} frames/s, {world.context} context frames. Driven by actions: "
+        f"{names}. Its output is generated, never a recording.",
+        "",
+        "## Data",
+        "",
+        f"{recording.num_episodes - recording.num_held_out} recorded episodes; "
+        f"{recording.num_held_out} more were held out ({facts['source']}).",
+        "",
+        f"Made by `{facts['command']}` (recipe {facts['recipe']}, seed {facts['seed']}, "
+        f"{facts['machine']}).",
+        "",
+        "## Cost",
+        "",
+        *cost_lines(facts["ledgers"]),
+        "",
+        "## Metrics",
+        "",
+        f"{result.num_scenarios} clips of held-out episodes, rolled out frame by frame; mean and "
+        "95 % interval.",
+        "",
+        *_tables(result),
+        "## Limits",
+        "",
+        "- It knows one environment and nothing else; on other video its trust is low.",
+        "- Where the recorded actions never led, it guesses. Rare events are learned least.",
+        "- Errors add up: what is far beyond 24 frames was not measured here.",
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _tables(result: SuiteResult) -> list[str]:
+    lines = []
+    for table in result.tables:
+        unit = f", {table.unit}" if table.unit else ""
+        lines += [f"{table.title}{unit}. {table.note}", ""]
+        lines.append("| | " + " | ".join(table.columns) + " |")
+        lines.append("|---" * (len(table.columns) + 1) + "|")
+        for row in table.rows:
+            cells = [row.cells.get(column) for column in table.columns]
+            told = ["" if c is None else _say(c.value, c.low, c.high) for c in cells]
+            lines.append(f"| {row.name} | " + " | ".join(told) + " |")
+        lines.append("")
+    return lines
+
+
+def _say(value: float, low: float, high: float) -> str:
+    if not np.isfinite(value):
+        return "-"
+    return f"{value:.2f}" + (f" ({low:.2f} to {high:.2f})" if np.isfinite(low) else "")

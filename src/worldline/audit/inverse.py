@@ -1,0 +1,118 @@
+"""An inverse model: which action leads from one frame to the next, judged by true frames alone.
+
+Torabi et al. 2018 (arXiv 1805.01954) call it so. It is small, convolutional, and sees the two
+frames and their difference; nothing of the world that it helps to judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812
+from einops import rearrange
+from jaxtyping import Float, UInt8
+from torch import Tensor, nn
+
+from worldline.core.clip import Clip
+from worldline.core.errors import InputError
+from worldline.nn import ConvBlock, pack
+
+__all__ = ["InverseModel", "fit_inverse"]
+
+_WIDTH = 64
+
+
+class InverseModel(nn.Module):
+    """Convolutions from two successive frames to the action between them.
+
+    Args:
+        action_size: numbers per action.
+        is_discrete: they are chances of choices, one-hot; else numbers in [-1, 1].
+    """
+
+    def __init__(self, action_size: int, *, is_discrete: bool) -> None:
+        super().__init__()
+        self.is_discrete = is_discrete
+        self.enter = nn.Conv2d(2 * 3 * 16, _WIDTH, 3, padding=1)
+        self.fine = ConvBlock(_WIDTH)
+        self.narrow = nn.Conv2d(_WIDTH, _WIDTH, 4, stride=4)
+        self.think = nn.Linear(16 * _WIDTH, 128)
+        self.tell = nn.Linear(128, action_size)
+
+    def forward(self, pairs: Float[Tensor, "b 6 h w"]) -> Float[Tensor, "b a"]:
+        """Logits of choices, or numbers."""
+        before, after = pairs.chunk(2, dim=1)
+        x = pack(torch.cat([after, after - before], dim=1), 4)
+        x = self.narrow(self.fine(self.enter(x)))
+        x = F.adaptive_avg_pool2d(x, 4)
+        return self.tell(F.silu(self.think(x.flatten(1))))
+
+    @torch.no_grad()
+    def read(self, frames: UInt8[np.ndarray, "t h w 3"]) -> Float[np.ndarray, "n a"]:
+        """One-hot choices, or numbers, for each of the T - 1 steps."""
+        told = self(_pairs(frames))
+        if self.is_discrete:
+            told = F.one_hot(told.argmax(dim=-1), told.shape[-1])
+        return told.double().numpy()
+
+    def score(
+        self, frames: UInt8[np.ndarray, "t h w 3"], actions: Float[np.ndarray, "n a"]
+    ) -> float:
+        """Accuracy of choices, or R2 of numbers, over the steps; NaN where numbers never vary."""
+        told = self.read(frames)
+        if self.is_discrete:
+            return float((told.argmax(axis=1) == actions.argmax(axis=1)).mean())
+        spread = np.square(actions - actions.mean(axis=0)).sum()
+        return float(1 - np.square(told - actions).sum() / spread) if spread > 0 else float("nan")
+
+
+def fit_inverse(
+    clips: Sequence[Clip], *, is_discrete: bool, seed: int, steps: int = 400, batch: int = 64
+) -> InverseModel:
+    """Fit one to clips with actions.
+
+    Args:
+        clips: of true frames.
+        is_discrete: what the actions are.
+        seed: of weights and order.
+        steps, batch: of training.
+
+    Raises:
+        InputError: a clip has no actions, or there is none.
+    """
+    pairs, wanted = [], []
+    for i, clip in enumerate(clips):
+        if clip.actions is None:
+            raise InputError(f"clip {i} has no actions to learn from")
+        pairs.append(clip.frames)
+        wanted.append(clip.actions[:-1])
+    if not pairs:
+        raise InputError("no clips to fit an inverse model to")
+    number = [(i, t) for i, clip in enumerate(clips) for t in range(clip.num_frames - 1)]
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model = InverseModel(wanted[0].shape[1], is_discrete=is_discrete)
+    optimiser = torch.optim.AdamW(model.parameters(), 2e-3, weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 2e-3, total_steps=steps)
+    rng = np.random.default_rng(seed)
+    for _ in range(steps):
+        chosen = [number[k] for k in rng.integers(len(number), size=batch)]
+        frames = torch.cat([_pairs(pairs[i][t : t + 2]) for i, t in chosen])
+        truth = torch.as_tensor(np.stack([wanted[i][t] for i, t in chosen]), dtype=torch.float32)
+        told = model(frames)
+        loss = (
+            F.cross_entropy(told, truth.argmax(dim=1)) if is_discrete else F.mse_loss(told, truth)
+        )
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        schedule.step()
+    return model.eval()
+
+
+def _pairs(frames: UInt8[np.ndarray, "t h w 3"]) -> Float[Tensor, "n 6 h w"]:
+    images = torch.from_numpy(np.ascontiguousarray(frames)).float() / 127.5 - 1
+    images = rearrange(images, "t h w c -> t c h w")
+    return torch.cat([images[:-1], images[1:]], dim=1)

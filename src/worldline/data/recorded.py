@@ -1,0 +1,222 @@
+"""Recorded episodes as a set of training clips: what was played, not what was simulated for it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from worldline.core.clip import Clip
+from worldline.core.config import Config, register
+from worldline.core.errors import InputError
+from worldline.data.actions import ActionSpec
+from worldline.data.episode import Episode, Quarantine
+from worldline.data.folder import read_folder
+from worldline.data.lerobot import read_lerobot
+from worldline.data.lerobot_layout import INFO_PATH
+from worldline.data.shards import Shards, write_shards
+from worldline.data.windows import cut_windows, mark_changes
+
+__all__ = ["Recorded", "Recording", "open_recording"]
+
+
+@register("data/recorded")
+@dataclass(frozen=True)
+class Recorded(Config):
+    """Episodes of a LeRobot dataset (as `worldline record` writes it), or of a folder of videos
+    with their tables of actions.
+
+    The last episodes are held out: they calibrate and judge the world, and never train it.
+
+    Attributes:
+        name: of the set and of its folder in a run.
+        folder: the dataset.
+        num_frames: of each clip.
+        stride: frames from the start of a clip to that of the next.
+        fps: frame rate of the clips; the episodes' own if 0.
+        held_out: share of the episodes that is not trained on.
+    """
+
+    name: str = "data"
+    folder: str = ""
+    num_frames: int = 32
+    stride: int = 24
+    fps: float = 0.0
+    held_out: float = 0.1
+
+    def __post_init__(self) -> None:
+        if self.num_frames < 4 or self.stride < 1 or not self.fps >= 0:
+            raise ValueError(
+                f"data {self.name}: num_frames is {self.num_frames}, stride {self.stride} and fps "
+                f"{self.fps}; at least 4, 1 and 0 are needed"
+            )
+        if not 0 < self.held_out < 1:
+            raise ValueError(f"data {self.name}: held_out is {self.held_out}, not between 0 and 1")
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """A dataset, looked through once.
+
+    Attributes:
+        config: where it lies and how it is cut.
+        spec: what its actions mean, limits measured where none were stated; None without actions.
+        fps: frame rate of the clips.
+        num_episodes, num_held_out: that can be used, and how many of them, at the end, are held
+            out.
+        has_rewards: every episode tells what it earned.
+        left_out: episodes that cannot be used, and why.
+    """
+
+    config: Recorded
+    spec: ActionSpec | None
+    fps: float
+    num_episodes: int
+    num_held_out: int
+    has_rewards: bool
+    left_out: Quarantine
+
+    @property
+    def action_size(self) -> int:
+        """Numbers of an action as a world takes it."""
+        return 0 if self.spec is None else self.spec.width
+
+    def clips(
+        self, size_px: int, *, held_out: bool, num_frames: int | None = None
+    ) -> Iterator[Clip]:
+        """Clips `[T, size_px, size_px]` with actions in [-1, 1] or one-hot.
+
+        Args:
+            size_px: side of the frames.
+            held_out: of the episodes that are held out, else of the others.
+            num_frames: T, instead of the config's; held-out clips do not overlap.
+        """
+        config, first = self.config, self.num_episodes - self.num_held_out
+        number = 0
+
+        def chosen() -> Iterator[Episode]:
+            nonlocal number
+            for episode in _episodes(config.folder, Quarantine()):
+                if (number >= first) == held_out:
+                    yield episode
+                number += 1
+
+        frames = num_frames or config.num_frames
+        for clip in cut_windows(
+            chosen(),
+            num_frames=frames,
+            size_px=size_px,
+            step_s=1 / config.fps if config.fps else None,
+            stride=frames if held_out else config.stride,
+            on_reject=Quarantine(),
+        ):
+            if clip.actions is not None and self.spec is not None:
+                clip = replace(clip, actions=self.spec.normalised(clip.actions))
+            yield clip
+
+    def write(
+        self, folder: Path, size_px: int, on_clip: Callable[[int, int], None] | None = None
+    ) -> Shards:
+        """Training clips as shards; those that are there already are kept.
+
+        Raises:
+            InputError: no clip is long enough, or the folder holds other data.
+        """
+        source = {
+            "recorded": _fingerprint(Path(self.config.folder)),
+            "size_px": size_px,
+            **{
+                key: getattr(self.config, key)
+                for key in ("num_frames", "stride", "fps", "held_out")
+            },
+        }
+        if (folder / "index.json").is_file():
+            return write_shards(folder, iter(()), num_clips=0, recipe=source)
+        num = sum(1 for _ in self.clips(size_px, held_out=False))
+        if num == 0:
+            raise InputError(
+                f"{self.config.folder}: no episode has {self.config.num_frames} frames to train on"
+            )
+
+        def told() -> Iterator[Clip]:
+            for i, clip in enumerate(self.clips(size_px, held_out=False)):
+                yield mark_changes(clip)
+                if on_clip is not None:
+                    on_clip(i + 1, num)
+
+        return write_shards(folder, told(), num_clips=num, recipe=source)
+
+
+def open_recording(config: Recorded) -> Recording:
+    """Look through a dataset.
+
+    Raises:
+        InputError: there is none, it has fewer than two usable episodes, or they disagree about
+            what their actions are.
+    """
+    left_out = Quarantine()
+    spec: ActionSpec | None = None
+    num, rates, rewards = 0, [], []
+    low, high = np.inf, -np.inf
+    for episode in _episodes(config.folder, left_out):
+        if num and (spec is None) != (episode.spec is None):
+            raise InputError(f"{config.folder}: some episodes have actions and others have none")
+        if (
+            num
+            and spec is not None
+            and episode.spec is not None
+            and spec.names != episode.spec.names
+        ):
+            raise InputError(
+                f"{config.folder}: actions are {', '.join(spec.names)} in one episode and "
+                f"{', '.join(episode.spec.names)} in another"
+            )
+        spec = spec or episode.spec
+        num += 1
+        rates.append(episode.fps)
+        rewards.append(episode.rewards is not None)
+        if episode.actions is not None:
+            low = np.minimum(low, episode.actions.min(axis=0))
+            high = np.maximum(high, episode.actions.max(axis=0))
+    if num < 2:
+        raise InputError(
+            f"{config.folder}: {num} usable episodes; at least 2 are needed, one to train on and "
+            f"one to judge by ({left_out.num} were left out)"
+        )
+    if spec is not None and not spec.is_discrete and not spec.low:
+        low, high = np.atleast_1d(low), np.atleast_1d(high)
+        high = np.where(high > low, high, low + 1.0)
+        spec = replace(spec, low=tuple(map(float, low)), high=tuple(map(float, high)))
+    return Recording(
+        config=config,
+        spec=spec,
+        fps=config.fps or float(np.median(rates)),
+        num_episodes=num,
+        num_held_out=min(num - 1, max(1, round(config.held_out * num))),
+        has_rewards=all(rewards),
+        left_out=left_out,
+    )
+
+
+def _episodes(folder: str, left_out: Quarantine) -> Iterator[Episode]:
+    place = Path(folder)
+    if not place.exists():
+        raise InputError(f"{folder}: no such dataset; record one with worldline record")
+    if (place / INFO_PATH).is_file():
+        return read_lerobot(place, strict=False, on_reject=left_out)
+    return read_folder(place, strict=False, on_reject=left_out)
+
+
+def _fingerprint(folder: Path) -> str:
+    """Hash of the names and sizes of a dataset's files, and of what its index says."""
+    digest = hashlib.sha256()
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        digest.update(f"{path.relative_to(folder)} {path.stat().st_size}\n".encode())
+    index: Any = folder / INFO_PATH
+    if index.is_file():
+        digest.update(index.read_bytes())
+    return digest.hexdigest()[:16]

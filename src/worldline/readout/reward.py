@@ -1,0 +1,164 @@
+"""Reward readout: what an action earns and whether it ends the episode.
+
+It is told from the frames that the action was taken in, because episodes keep no picture of what
+their last action led to.
+
+Rewards are told as a distribution over bins of symlog(r), twohot-encoded, so that rare and large
+ones are learned as well as small ones (Hafner et al. 2023, arXiv 2301.04104, eqs. 9 and 10).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from einops import rearrange
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from worldline.core.config import Config, register
+from worldline.core.latents import Latents
+from worldline.nn import ConvBlock
+from worldline.scale import rowwise
+
+__all__ = ["RewardReadout", "RewardTargets"]
+
+
+@dataclass(frozen=True, eq=False)
+class RewardTargets:
+    """Truth for B clips of T frames.
+
+    Attributes:
+        acted: `[B, T, A]` action that was taken in each frame.
+        earned: `[B, T]` what it earned.
+        ended: `[B, T]` it ended the episode.
+        known: `[B]` the clip tells.
+    """
+
+    acted: Float[Tensor, "b t a"]
+
+    earned: Float[Tensor, "b t"]
+    ended: Bool[Tensor, "b t"]
+    known: Bool[Tensor, " b"]
+
+
+class RewardReadout(nn.Module):
+    """Convolutions over the latents of a frame and of the one before it, and the action."""
+
+    @register("readout/reward")
+    @dataclass(frozen=True)
+    class Config(Config):
+        """Sizes and losses.
+
+        Attributes:
+            channels, rows: of the latents.
+            action_size: numbers per action; 0 for a world without.
+            width: convolution channels.
+            depth: residual blocks.
+            num_bins: of symlog(reward), an odd number.
+            most: largest reward that can be told.
+            event_weight: of actions that earn or end something, in the loss.
+        """
+
+        channels: int = 16
+        rows: int = 8
+        action_size: int = 0
+        width: int = 32
+        depth: int = 2
+        num_bins: int = 41
+        most: float = 20.0
+        event_weight: float = 10.0
+
+        def __post_init__(self) -> None:
+            if self.num_bins < 3 or self.num_bins % 2 == 0 or not self.most > 0:
+                raise ValueError(
+                    f"num_bins is {self.num_bins} and most {self.most}; rewards need an odd number "
+                    "of bins, 3 at least, and a largest one above 0"
+                )
+
+        def build(self) -> RewardReadout:
+            """Make the untrained readout."""
+            return RewardReadout(self)
+
+    def __init__(self, config: RewardReadout.Config) -> None:
+        super().__init__()
+        self.config = config
+        self.enter = nn.Conv2d(2 * config.channels, config.width, 3, padding=1)
+        self.act = nn.Linear(config.action_size, config.width) if config.action_size else None
+        self.blocks = nn.Sequential(*(ConvBlock(config.width) for _ in range(config.depth)))
+        self.think = nn.Linear(2 * config.width, 4 * config.width)
+        self.heads = nn.Linear(4 * config.width, config.num_bins + 1)
+        nn.init.zeros_(self.heads.weight)
+        nn.init.zeros_(self.heads.bias)
+        most = _symlog(torch.tensor(config.most))
+        edges = torch.linspace(-1.0, 1.0, config.num_bins) * most
+        self.register_buffer("bins", edges, persistent=False)
+        self.bins: Tensor
+
+    @rowwise
+    def forward(
+        self,
+        before: Float[Tensor, "b n c"],
+        now: Float[Tensor, "b n c"],
+        action: Float[Tensor, "b a"],
+    ) -> Float[Tensor, "b k"]:
+        """Logits of the bins, and last that of the end."""
+        dtype = self.heads.weight.dtype
+        pair = torch.cat([now, now - before], dim=-1).to(dtype)
+        cells = rearrange(pair, "b (y x) c -> b c y x", y=self.config.rows)
+        cells = self.enter(cells.contiguous(memory_format=torch.channels_last))
+        if self.act is not None:
+            cells = cells + self.act(action.to(dtype))[:, :, None, None]
+        cells = self.blocks(cells)
+        seen = torch.cat([cells.mean(dim=(2, 3)), cells.amax(dim=(2, 3))], dim=-1)
+        return self.heads(F.silu(self.think(seen)))
+
+    @torch.no_grad()
+    def read(
+        self,
+        before: Float[Tensor, "b n c"],
+        now: Float[Tensor, "b n c"],
+        action: Float[Tensor, "b a"] | None,
+    ) -> tuple[Float[Tensor, " b"], Float[Tensor, " b"]]:
+        """Expected reward of each action, and the probability that it ends the episode."""
+        if action is None:
+            action = torch.zeros(len(now), self.config.action_size)
+        told = self(before, now, action).float()
+        chance = told[:, :-1].softmax(dim=-1)
+        # symmetric sums, so that equal chances left and right of 0 give exactly 0
+        value = _symexp(self.bins.float())
+        signed = chance * value
+        return 0.5 * (signed.sum(-1) + signed.flip(-1).sum(-1)), told[:, -1].sigmoid()
+
+    def loss(self, latents: Latents, truth: RewardTargets) -> Mapping[str, Tensor]:
+        """Cross-entropies of rewards and ends of all actions, in clips that tell."""
+        x_BTNC = latents.tokens
+        before = torch.cat([x_BTNC[:, :1], x_BTNC[:, :-1]], dim=1)
+        told = self(before.flatten(0, 1), x_BTNC.flatten(0, 1), truth.acted.flatten(0, 1)).float()
+        earned, ended = truth.earned.flatten(), truth.ended.flatten()
+        weight = torch.where((earned != 0) | ended, self.config.event_weight, 1.0)
+        weight = weight * truth.known.repeat_interleave(x_BTNC.shape[1])
+        weight = weight / weight.sum().clamp_min(1.0)
+        reward = -(self._two_hot(earned) * told[:, :-1].log_softmax(dim=-1)).sum(-1)
+        end = F.binary_cross_entropy_with_logits(told[:, -1], ended.float(), reduction="none")
+        parts = {"reward": (weight * reward).sum(), "end": (weight * end).sum()}
+        return {"total": parts["reward"] + parts["end"], **parts}
+
+    def _two_hot(self, reward: Float[Tensor, " n"]) -> Float[Tensor, "n k"]:
+        bins = self.bins.float()
+        place = _symlog(reward.float()).clamp(bins[0], bins[-1])
+        place = (place - bins[0]) / (bins[1] - bins[0])
+        low = place.floor().clamp(max=len(bins) - 2)
+        high = (place - low)[:, None]
+        hot = F.one_hot(low.long(), len(bins)) * (1 - high)
+        return hot + F.one_hot(low.long() + 1, len(bins)) * high
+
+
+def _symlog(x: Tensor) -> Tensor:
+    return x.sign() * x.abs().log1p()
+
+
+def _symexp(x: Tensor) -> Tensor:
+    return x.sign() * x.abs().expm1()

@@ -1,0 +1,41 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tests.playing import block_clips, playable
+
+from worldline.audit.suites.control import Settings, run_control
+from worldline.core import InputError
+
+SHORT = Settings(horizons=(1, 3))
+
+
+def test_all_rows_are_measured_on_the_same_clips():
+    world = playable()
+    result = run_control(world, block_clips(4, 8), SHORT)
+    quality = result.table("quality")
+    assert next(row.name for row in quality.rows) == "tiny"
+    assert {row.name for row in quality.rows} >= {"another's actions", "persistence", "untrained"}
+    assert all(row.cells["+3"].n == 4 for row in quality.rows)
+    effect = result.table("effect").rows[0].cells["+3"]
+    rows = {row.name: np.array(row.cells["+3"].values) for row in quality.rows}
+    expected = (rows["tiny"] - rows["another's actions"]).mean()
+    assert effect.value == pytest.approx(expected, abs=1e-3)
+    assert result.table("reward").rows[0].cells["true"].n == 4
+
+
+def test_an_untrained_world_gains_nothing_over_persistence():
+    world = playable()
+    fresh = world.config.build().finished(world.calibration, "")
+    gain = run_control(fresh, block_clips(3, 8), SHORT).table("effect").rows[2].cells["+3"]
+    assert gain.value == pytest.approx(0.0, abs=1e-6)
+
+
+def test_clips_that_do_not_fit_are_refused():
+    world, clips = playable(), block_clips(3, 8)
+    with pytest.raises(InputError, match="at least 2"):
+        run_control(world, clips[:1], SHORT)
+    with pytest.raises(InputError, match="7 are needed"):
+        run_control(world, block_clips(3, 6), SHORT)
+    with pytest.raises(InputError, match="actions of 0 numbers"):
+        run_control(world, [replace(clip, actions=None) for clip in clips], SHORT)

@@ -1,0 +1,62 @@
+import pytest
+import torch
+
+from worldline.core.latents import Latents
+from worldline.readout.reward import RewardReadout, RewardTargets
+
+
+def readout(**options) -> RewardReadout:
+    torch.manual_seed(0)
+    config = {"channels": 4, "rows": 4, "action_size": 2, "width": 8, "depth": 1} | options
+    return RewardReadout.Config(**config).build()
+
+
+def test_untrained_it_expects_nothing():
+    reward, end = readout().read(torch.randn(3, 16, 4), torch.randn(3, 16, 4), torch.zeros(3, 2))
+    torch.testing.assert_close(reward, torch.zeros(3))
+    torch.testing.assert_close(end, torch.full((3,), 0.5))
+
+
+def test_a_bin_stands_for_its_reward_and_between_two_both_count():
+    """Twohot encoding, inverted by the expectation over bins."""
+    made = readout()
+    for reward in (-20.0, -1.3, 0.0, 0.5, 20.0):
+        hot = made._two_hot(torch.tensor([reward]))
+        assert hot.sum().item() == pytest.approx(1.0)
+        assert int((hot > 1e-6).sum()) <= 2
+        told = torch.expm1((hot * made.bins).sum().abs()) * (hot * made.bins).sum().sign()
+        assert told.item() == pytest.approx(reward, rel=1e-3, abs=1e-5)
+
+
+def test_it_learns_what_an_action_earns_and_ends():
+    made = readout()
+    generator = torch.Generator().manual_seed(0)
+    latents = Latents(torch.randn(16, 5, 16, 4, generator=generator), (4, 4))
+    actions = torch.randint(2, (16, 5, 2), generator=generator).float()
+    earned = 2.0 * actions[..., 0]
+    truth = RewardTargets(actions, earned, actions[..., 1] > 0, torch.ones(16, dtype=torch.bool))
+    optimiser = torch.optim.Adam(made.parameters(), 1e-2)
+    for _ in range(150):
+        optimiser.zero_grad()
+        made.loss(latents, truth)["total"].backward()
+        optimiser.step()
+    reward, end = made.read(latents.tokens[:, 0], latents.tokens[:, 1], actions[:, 1])
+    assert (reward - earned[:, 1]).abs().mean() < 0.2
+    assert ((end > 0.5) == truth.ended[:, 1]).float().mean() > 0.9
+
+
+def test_clips_that_tell_nothing_do_not_count():
+    made = readout()
+    latents = Latents(torch.randn(2, 4, 16, 4), (4, 4))
+    silent = RewardTargets(
+        torch.zeros(2, 4, 2),
+        torch.ones(2, 4),
+        torch.ones(2, 4, dtype=torch.bool),
+        torch.zeros(2, dtype=torch.bool),
+    )
+    assert made.loss(latents, silent)["total"].item() == 0
+
+
+def test_bins_must_be_odd():
+    with pytest.raises(ValueError, match="odd"):
+        readout(num_bins=40)
