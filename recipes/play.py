@@ -1,12 +1,12 @@
 """A world to play in, from episodes that were recorded in any environment.
 
-    worldline record --env gym_pusht/PushT-v0 --episodes 200 --hold 8 --out out/pusht
+    worldline record --env gym_pusht/PushT-v0 --episodes 300 --hold 8 --out out/pusht
     worldline train play --data out/pusht --out runs/pusht
     worldline play runs/pusht/world
 
-Next-frame flow with actions, small enough for sixty frames a second on two cores: a light
-tokenizer, 16 coarse tokens a frame, two denoising steps. What an action earns and whether it ends
-the episode are learned where the episodes tell.
+Next-frame flow with actions on the pixels themselves, packed into cells, so that nothing fades by
+being encoded again and again; one pass of a network of 3.4 M parameters makes a frame. What an
+action earns and whether it ends the episode are learned where the episodes tell.
 """
 
 from pathlib import Path
@@ -16,7 +16,7 @@ from worldline.data.recorded import Recorded, open_recording
 from worldline.dynamics import ControlEncoder, FlowDynamics
 from worldline.readout.latent import LatentReadout
 from worldline.readout.reward import RewardReadout
-from worldline.tokenizer import ContinuousTokenizer
+from worldline.tokenizer import PatchTokenizer
 from worldline.train import (
     ObjectiveTask,
     Recipe,
@@ -28,17 +28,20 @@ from worldline.train.objectives import Earning, NextFrame
 from worldline.world import World
 
 
-def recipe(data: str, steps: int = 2400) -> Recipe:
-    """Of the episodes in a folder; about half an hour on one core."""
+def recipe(data: str, steps: int = 2800) -> Recipe:
+    """Of the episodes in a folder; about forty minutes on one core."""
     recording = open_recording(Recorded(folder=data))
     step_s = 1 / recording.fps
     size = recording.action_size
+    tokenizer = PatchTokenizer.Config()
+    rows = tokenizer.size_px // tokenizer.patch_px
+    cells = {"rows": rows, "channels": 3 * tokenizer.patch_px**2}
     stages = [
         Stage(
             "tokenizer",
             TokenizerTask.Config(),
             "data",
-            Trainer.Config(steps=3000, learning_rate=3e-3, warmup=50),
+            Trainer.Config(steps=10, warmup=2),
             batch=32,
             length=1,
         ),
@@ -46,7 +49,7 @@ def recipe(data: str, steps: int = 2400) -> Recipe:
             "dynamics",
             _task("dynamics", NextFrame.Config()),
             "data",
-            Trainer.Config(steps=steps, learning_rate=2e-3, warmup=100),
+            Trainer.Config(steps=steps, learning_rate=2e-3, warmup=50),
             batch=8,
             length=16,
         ),
@@ -55,10 +58,10 @@ def recipe(data: str, steps: int = 2400) -> Recipe:
         stages.append(
             Stage(
                 "reward",
-                _task("reward", Earning.Config(noise=0.3)),
+                _task("reward", Earning.Config(noise=0.1)),
                 "data",
-                Trainer.Config(steps=800, learning_rate=2e-3, warmup=50),
-                batch=16,
+                Trainer.Config(steps=600, learning_rate=2e-3, warmup=50),
+                batch=8,
                 length=16,
             )
         )
@@ -66,20 +69,23 @@ def recipe(data: str, steps: int = 2400) -> Recipe:
         held_out=48,
         world=World.Config(
             name=Path(data).name,
-            tokenizer=ContinuousTokenizer.Config(
-                fine_width=32, coarse_width=64, fine_depth=1, coarse_depth=1
-            ),
+            tokenizer=tokenizer,
             dynamics=FlowDynamics.Config(
+                **cells,
                 stem_width=64,
                 width=192,
                 depth=6,
                 heads=3,
-                num_steps=2,
+                coarse=4,
+                level_zero_share=0.75,
+                mends=True,
                 controls=ControlEncoder.Config(action_size=size, everywhere=True),
             ),
-            readout=LatentReadout.Config(width=32, depth=1),
+            readout=LatentReadout.Config(**cells, width=32, depth=1),
             trajectory=None,
-            reward=RewardReadout.Config(action_size=size) if recording.has_rewards else None,
+            reward=(
+                RewardReadout.Config(**cells, action_size=size) if recording.has_rewards else None
+            ),
             step_min_s=step_s,
             step_max_s=step_s,
         ),
@@ -89,5 +95,5 @@ def recipe(data: str, steps: int = 2400) -> Recipe:
 
 
 def _task(part: str, objective: Config) -> ObjectiveTask.Config:
-    """On latents that are made once: what is told by actions must not be mirrored."""
-    return ObjectiveTask.Config((part,), (objective,), augmented=False, cached=True)
+    """What is told by actions must not be mirrored."""
+    return ObjectiveTask.Config((part,), (objective,), augmented=False)

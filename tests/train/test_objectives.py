@@ -253,7 +253,7 @@ def test_a_mix_is_the_weighted_sum_and_parts_must_exist(world):
     losses["total"].backward()
     assert world.tokenizer.enter.weight.grad is not None
     world.tokenizer.zero_grad()
-    assert {"readout"} == set(task.frozen)
+    assert {"readout", "reward"} == set(task.frozen)
     with pytest.raises(ValueError, match="parts to train"):
         ObjectiveTask.Config(("trajectory",)).build(
             world, empty_shards(), seed=0, batch=2, length=4

@@ -21,7 +21,14 @@ from worldline.core.clip import Clip
 from worldline.core.errors import InputError
 from worldline.world import World
 
-__all__ = ["HORIZONS", "Followed", "follow_actions", "psnr_of", "seeded_untrained"]
+__all__ = [
+    "HORIZONS",
+    "Followed",
+    "follow_actions",
+    "play_clip",
+    "psnr_of",
+    "seeded_untrained",
+]
 
 HORIZONS = (1, 8, 24)
 
@@ -142,6 +149,11 @@ def _play(
         frames.append(session.step(action))
         earned += session.reward
     return np.stack(frames), earned
+
+
+def play_clip(world: World, clip: Clip, seed: int, horizon: int) -> UInt8[np.ndarray, "t h w 3"]:
+    """Frames that follow a clip's first `world.context` under its own actions."""
+    return _play(world, clip, clip.actions, seed, horizon)[0]
 
 
 def psnr_of(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from worldline.audit.card import cost_lines
+from worldline.audit.control import play_clip, psnr_of
 from worldline.audit.finish import calibrate_on
 from worldline.audit.inverse import fit_inverse
 from worldline.audit.suites.control import HORIZONS, Settings, run_control
@@ -17,12 +19,14 @@ from worldline.core.clip import Clip
 from worldline.core.errors import InputError
 from worldline.data.actions import ActionSpec
 from worldline.data.recorded import Recording
+from worldline.dynamics import FlowDynamics
 from worldline.world import World
 from worldline.world.feed import of_training
 
-__all__ = ["finish_driven", "held_out_clips", "play_scheme"]
+__all__ = ["choose_shrinkage", "finish_driven", "held_out_clips", "play_scheme"]
 
 _MOST_CALIBRATION = 48
+_SHRINKAGES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.45)
 _MOST_INVERSE = 200
 """Training clips that the inverse model is fitted to, at most."""
 
@@ -49,6 +53,7 @@ def finish_driven(
     """
     clips = held_out_clips(world, recording, seed=seed)
     half = min(len(clips) // 2, _MOST_CALIBRATION)
+    world = choose_shrinkage(world, clips[:half], seed=seed)
     calibration = calibrate_on(world, clips[:half], seed=seed + 1)
     calibration |= of_training(world.calibration) | {"ledgers": facts["ledgers"]}
     if recording.spec is not None:
@@ -82,6 +87,29 @@ def held_out_clips(world: World, recording: Recording, *, seed: int) -> list[Cli
         )
     order = np.random.default_rng(seed).permutation(len(clips))
     return [clips[k] for k in order]
+
+
+def choose_shrinkage(world: World, clips: Sequence[Clip], *, seed: int) -> World:
+    """The world with that shrinkage of changes, out of `_SHRINKAGES`, whose frames under the clips'
+    own actions have the best mean PSNR over the longest of the horizons; itself where its dynamics
+    are of another family than flow."""
+    dynamics = world.dynamics
+    if not isinstance(dynamics, FlowDynamics):
+        return world
+    quality = []
+    for shrinkage in _SHRINKAGES:
+        tried = _shrunk(world, dynamics, shrinkage)
+        drawn = [play_clip(tried, clip, seed + i, max(HORIZONS)) for i, clip in enumerate(clips)]
+        ahead = slice(world.context, world.context + max(HORIZONS))
+        pairs = zip(drawn, clips, strict=True)
+        quality.append(np.mean([psnr_of(frames, clip.frames[ahead]) for frames, clip in pairs]))
+    return _shrunk(world, dynamics, _SHRINKAGES[int(np.argmax(quality))])
+
+
+def _shrunk(world: World, dynamics: FlowDynamics, shrinkage: float) -> World:
+    twin = dynamics.sampled(shrinkage=shrinkage)
+    config = replace(world.config, dynamics=twin.config)
+    return World(config, replace(world.whole, dynamics=twin), world.calibration, world.card)
 
 
 def play_scheme(spec: ActionSpec) -> str:
