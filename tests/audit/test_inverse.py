@@ -9,9 +9,9 @@ from worldline.core import InputError
 def test_it_reads_choices_off_true_frames_and_nothing_off_still_ones():
     clips = block_clips(12, 12, PAD)
     model = fit_inverse(clips[:10], is_discrete=True, seed=0, steps=60, batch=32)
-    scores = [model.score(clip.frames, clip.actions[:-1]) for clip in clips[10:]]
+    scores = [model.hits(clip.frames, clip.actions[:-1]).mean() for clip in clips[10:]]
     still = [
-        model.score(np.repeat(clip.frames[:1], 12, axis=0), clip.actions[:-1])
+        model.hits(np.repeat(clip.frames[:1], 12, axis=0), clip.actions[:-1]).mean()
         for clip in clips[10:]
     ]
     # at the edges the block stands still whatever is chosen

@@ -48,9 +48,8 @@ class Followed:
 
     Attributes:
         psnr_db: by name of a row, `[C, H]`.
-        action_score: by name of a row, `[C]`: the share of choices that the inverse model reads off
-            the frames as they were given, or, for continuous actions, the share of their variance
-            that it explains (R2 over the clip's steps); NaN where no action varies.
+        action_score: by name of a row, `[C]` mean over a clip's steps of what the inverse model
+            reads off the frames; see `InverseModel.hits`.
         earned: true and told reward over the horizon, `[C, 2]`; NaN where none is told.
         horizons: frames ahead.
     """
@@ -122,7 +121,7 @@ def follow_actions(
             drawn["truth"] = truth
             for name in scores:
                 film = np.concatenate([seen[-1:], drawn[name]])
-                scores[name].append(inverse.score(film, wanted))
+                scores[name].append(float(inverse.hits(film, wanted).mean()))
         true_reward = np.nan
         if clip.rewards is not None and world.reward is not None:
             true_reward = float(clip.rewards.earned[world.context - 1 : need - 1].sum())

@@ -51,7 +51,7 @@ def finish_driven(
     Raises:
         InputError: the held-out episodes give fewer than four clips of the length that is needed.
     """
-    clips = held_out_clips(world, recording, seed=seed)
+    clips = held_out_clips(recording, size_px=world.size_px, context=world.context, seed=seed)
     half = min(len(clips) // 2, _MOST_CALIBRATION)
     world = choose_shrinkage(world, clips[:half], seed=seed)
     calibration = calibrate_on(world, clips[:half], seed=seed + 1)
@@ -71,14 +71,14 @@ def finish_driven(
     return world.finished(calibration, _card(world, recording, result, facts)), result, judged
 
 
-def held_out_clips(world: World, recording: Recording, *, seed: int) -> list[Clip]:
+def held_out_clips(recording: Recording, *, size_px: int, context: int, seed: int) -> list[Clip]:
     """Clips of the held-out episodes that are long enough to be judged by, in random order.
 
     Raises:
         InputError: there are fewer than four.
     """
-    length = world.context + max(HORIZONS)
-    clips = list(recording.clips(world.size_px, held_out=True, num_frames=length))
+    length = context + max(HORIZONS)
+    clips = list(recording.clips(size_px, held_out=True, num_frames=length))
     if len(clips) < 4:
         raise InputError(
             f"{recording.config.folder}: the {recording.num_held_out} held-out episodes give "

@@ -30,11 +30,12 @@ class InverseModel(nn.Module):
     Args:
         action_size: numbers per action.
         is_discrete: they are chances of choices, one-hot; else numbers in [-1, 1].
+        spread: total variance of numbers in what it is fitted to.
     """
 
-    def __init__(self, action_size: int, *, is_discrete: bool) -> None:
+    def __init__(self, action_size: int, *, is_discrete: bool, spread: float = 1.0) -> None:
         super().__init__()
-        self.is_discrete = is_discrete
+        self.is_discrete, self.spread = is_discrete, spread
         self.enter = nn.Conv2d(2 * 3 * 16, _WIDTH, 3, padding=1)
         self.fine = ConvBlock(_WIDTH)
         self.narrow = nn.Conv2d(_WIDTH, _WIDTH, 4, stride=4)
@@ -57,19 +58,19 @@ class InverseModel(nn.Module):
             told = F.one_hot(told.argmax(dim=-1), told.shape[-1])
         return told.double().numpy()
 
-    def score(
+    def hits(
         self, frames: UInt8[np.ndarray, "t h w 3"], actions: Float[np.ndarray, "n a"]
-    ) -> float:
-        """Accuracy of choices, or R2 of numbers, over the steps; NaN where numbers never vary."""
+    ) -> Float[np.ndarray, " n"]:
+        """For each step how well it is told: 1 or 0 for choices; for numbers 1 minus the squared
+        error over `spread`, so that the mean is R2 and telling the usual action gives 0."""
         told = self.read(frames)
         if self.is_discrete:
-            return float((told.argmax(axis=1) == actions.argmax(axis=1)).mean())
-        spread = np.square(actions - actions.mean(axis=0)).sum()
-        return float(1 - np.square(told - actions).sum() / spread) if spread > 0 else float("nan")
+            return (told.argmax(axis=1) == actions.argmax(axis=1)).astype(np.float64)
+        return 1 - np.square(told - actions).sum(axis=1) / self.spread
 
 
 def fit_inverse(
-    clips: Sequence[Clip], *, is_discrete: bool, seed: int, steps: int = 400, batch: int = 64
+    clips: Sequence[Clip], *, is_discrete: bool, seed: int, steps: int = 600, batch: int = 64
 ) -> InverseModel:
     """Fit one to clips with actions.
 
@@ -93,7 +94,8 @@ def fit_inverse(
     number = [(i, t) for i, clip in enumerate(clips) for t in range(clip.num_frames - 1)]
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        model = InverseModel(wanted[0].shape[1], is_discrete=is_discrete)
+        spread = float(np.concatenate(wanted).var(axis=0).sum())
+        model = InverseModel(wanted[0].shape[1], is_discrete=is_discrete, spread=max(spread, 1e-9))
     optimiser = torch.optim.AdamW(model.parameters(), 2e-3, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 2e-3, total_steps=steps)
     rng = np.random.default_rng(seed)

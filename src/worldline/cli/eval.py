@@ -24,6 +24,7 @@ _PHYSICS = ("laws", "expectation", "align", "probes", "transfer", "monitor", "al
 
 SUITES = {
     **dict.fromkeys(_PHYSICS, "worldline.cli.eval_suites"),
+    "control": "worldline.cli.eval_control",
     "retrieval": "worldline.cli.eval_retrieval",
 }
 """Suite to the module with its `evaluate(command, set_done)` and `show(answer, console)`; adding
@@ -36,6 +37,8 @@ class Eval:
 
     Suites of physics, on a world or anybody's model (docs/suites.md): laws, expectation, align,
     probes, transfer, monitor; all of them: all. With --out also as one page.
+
+    control: whether a world that takes actions follows them.
 
     retrieval: mean average precision of search over simulated clips, perceived from their pixels.
     """
@@ -65,6 +68,8 @@ class Eval:
     ] = None
     size_px: int = 64
     """Side of the frames that --contexts writes."""
+    data: Path | None = None
+    """control: recorded episodes whose last tenth is held out; else the clips beside the world."""
     cache: Path = Path(".cache/eval")
     """retrieval: folder that keeps clips and what is computed of them for the next run."""
     quick: bool = False

@@ -89,6 +89,8 @@ class Train:
                 f"{item.flop / 1e15:.3g} PFLOP  {item.state_bytes / 1e9:.2g} GB beside activations",
                 file=sys.stderr,
             )
+        if recipe.recorded is not None:
+            self._require_held_out(recipe)
         reused = None if self.reuse is None else World.from_pretrained(self.reuse)
         make_folder("--out", self.out)
         use_gpu = self.device != "cpu"
@@ -126,6 +128,16 @@ class Train:
             "ledgers": facts["ledgers"],
             "held_out": held_out,
         }
+
+    def _require_held_out(self, recipe: Recipe) -> None:
+        """Raise `InputError` now, not after hours, if nothing could be judged by."""
+        from worldline.audit.driven import held_out_clips
+        from worldline.data.recorded import open_recording
+
+        assert recipe.recorded is not None
+        size_px = recipe.world.tokenizer.size_px  # type: ignore[attr-defined]
+        recording = open_recording(recipe.recorded)
+        held_out_clips(recording, size_px=size_px, context=recipe.world.context, seed=recipe.seed)
 
     def _judge_simulated(
         self, world: World, recipe: Recipe, facts: dict[str, Any], folder: Path

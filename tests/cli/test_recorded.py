@@ -1,0 +1,114 @@
+"""From episodes to a world that takes actions, and how it follows them: the whole way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.tiny_env import TinyEnv
+
+from worldline.data.lerobot_write import write_lerobot
+from worldline.data.record import record
+from worldline.world import World
+from worldline.world.env import WorldEnv
+from worldline.world.openings import load_openings
+
+RECIPE = """
+from dataclasses import replace
+from tests.playing import playable
+from worldline.data.recorded import Recorded, open_recording
+from worldline.tokenizer import PatchTokenizer
+from worldline.train import ObjectiveTask, Recipe, Stage, TokenizerTask, Trainer
+from worldline.train.objectives import Earning, NextFrame
+
+def recipe(data):
+    recording = open_recording(Recorded(folder=data, num_frames=8, stride=8, held_out=0.5))
+    trainer = Trainer.Config(steps=2, warmup=1)
+    task = lambda part, objective: ObjectiveTask.Config((part,), (objective,), augmented=False)
+    world = playable(recording.spec).config
+    return Recipe(
+        held_out=4,
+        world=replace(world, name="tiny"),
+        data=(recording.config,),
+        stages=(
+            Stage("tokenizer", TokenizerTask.Config(), "data", trainer, batch=4, length=1),
+            Stage("dynamics", task("dynamics", NextFrame.Config()), "data", trainer, 2, 8),
+            Stage("reward", task("reward", Earning.Config()), "data", trainer, 2, 8),
+        ),
+    )
+"""
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Path:
+    TinyEnv.num_resets = 0
+    folder = tmp_path / "data"
+    episodes = record(TINY, num_episodes=16, size_px=16, options={"length": 40}, hold=3)
+    write_lerobot(folder, episodes)
+    return folder
+
+
+TINY = "worldline-tests/Tiny-v0"
+
+
+def test_episodes_become_a_world_that_is_judged_and_lived_in(tmp_path: Path, dataset: Path, call):
+    (tmp_path / "tiny.py").write_text(RECIPE)
+    out = tmp_path / "run"
+    told = call("train", tmp_path / "tiny.py", "--data", dataset, "--out", out, "--json").answer
+    assert set(told["ledgers"]) == {"tokenizer", "dynamics", "reward"}
+    assert {table["name"] for table in told["held_out"]["tables"]} >= {"quality", "effect"}
+    world = World.from_pretrained(out / "world")
+    assert world.calibration["play"] == {"scheme": "keys"}
+    assert "Driven by actions: action_0, action_1, action_2" in world.card
+    clips = load_openings(out / "world")
+    assert clips[0].actions is not None
+    assert WorldEnv(out / "world").reset(seed=0)[0].shape == (16, 16, 3)
+    done = call("eval", "control", "--world", out / "world", "--quick", "--json")
+    (result,) = done.answer["results"]
+    assert result["suite"] == "control"
+    assert result["num_scenarios"] == 2
+
+
+def test_what_cannot_be_judged_is_said_before_training(tmp_path: Path, call):
+    TinyEnv.num_resets = 0
+    short = tmp_path / "short"
+    write_lerobot(short, record(TINY, num_episodes=3, size_px=16, options={"length": 12}))
+    (tmp_path / "tiny.py").write_text(RECIPE)
+    failed = call("train", tmp_path / "tiny.py", "--data", short, "--out", tmp_path / "run")
+    assert failed.code == 2
+    assert "held-out episodes give 0 clips of 28 frames" in failed.err
+    assert not (tmp_path / "run" / "dynamics").exists()
+
+
+def test_data_and_recipes_must_fit(tmp_path: Path, dataset: Path, call):
+    (tmp_path / "tiny.py").write_text(RECIPE)
+    without = call("train", tmp_path / "tiny.py", "--out", tmp_path / "run")
+    assert "--data FOLDER" in without.err
+    (tmp_path / "own.py").write_text("def recipe(): pass")
+    own = call("train", tmp_path / "own.py", "--data", dataset, "--out", tmp_path / "run")
+    assert "makes its own data" in own.err
+
+
+def test_control_needs_a_world_that_takes_actions(call):
+    assert "takes no actions" in call("eval", "control", "--world", "small").err
+    other = call("eval", "control", "--model", "x.py:y")
+    assert "control takes --world alone" in other.err
+
+
+def test_a_policy_and_options_are_named_on_the_command_line(tmp_path: Path, call):
+    answer = call(
+        "record",
+        *("--env", TINY, "--policy", "tests.cli.test_recorded:to_the_left"),
+        *("--option", "kind=box", "length=6", "--out", tmp_path / "data", "--json"),
+    ).answer
+    assert answer["frames"] == 6
+    wrong = call("record", "--env", TINY, "--policy", "tests:nobody", "--out", tmp_path / "no")
+    assert "policy tests:nobody: there is none" in wrong.err
+    wrong = call("record", "--env", TINY, "--option", "kind", "--out", tmp_path / "no")
+    assert "write it as NAME=VALUE" in wrong.err
+
+
+def to_the_left(rng: np.random.Generator):
+    """A policy."""
+    return lambda seen: np.array([-1.0, 0.0], np.float32)
