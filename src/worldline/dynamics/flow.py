@@ -35,7 +35,7 @@ from worldline.core.config import register
 from worldline.core.latents import Controls, Latents
 from worldline.dynamics.base import Dynamics, Losses
 from worldline.dynamics.blank import keep_blank, open_blank, relative_error
-from worldline.dynamics.levels import draw_levels
+from worldline.dynamics.levels import draw_levels, shortcut_target
 from worldline.dynamics.network import LatentNetwork, NetworkConfig
 from worldline.dynamics.past import Cache, before_and_change, extend, newest
 from worldline.nn import shrink
@@ -183,33 +183,16 @@ class FlowDynamics(Dynamics[FlowCarry]):
         predicted = self.clean(given, controls, level=level, step=step, generator=drop)[0]
         target = x_BTNC
         if step is not None:
-            target = self._shortcut_target(x_BTNC, noised, seen, level, step, controls)
+
+            def clean(x: Tensor, level: Tensor, step: Tensor) -> Tensor:
+                return self.clean(self._inputs(x, seen), controls, level=level, step=step)[0]
+
+            finest = 0.5**config.shortcut_doublings
+            target = shortcut_target(clean, x_BTNC, noised, level, step, finest=finest)
         bounds = config.weight_floor, config.weight_ceiling
         return relative_error(
             predicted, target, x_BTNC, seen, starts, bounds=bounds, mends=config.mends
         )
-
-    @torch.no_grad()
-    def _shortcut_target(
-        self,
-        x_BTNC: Float[Tensor, "b t n c"],
-        noised: Float[Tensor, "b t n c"],
-        seen: Float[Tensor, "b t n c"],
-        level: Float[Tensor, "b t"],
-        step: Float[Tensor, "b t"],
-        controls: Controls,
-    ) -> Float[Tensor, "b t n c"]:
-        """Clean frames that one step should aim at: the data, or where two half steps lead."""
-        finest = 0.5**self.config.shortcut_doublings
-        half = (step / 2).clamp_min(finest)
-        first, _ = self.clean(self._inputs(noised, seen), controls, level=level, step=half)
-        rest = _per_cell(1 - level, noised)
-        middle = noised + _per_cell(half, noised) * (first - noised) / rest
-        later = (level + half).clamp(max=1 - finest)
-        second, _ = self.clean(self._inputs(middle, seen), controls, level=later, step=half)
-        slope = (first - noised) / rest + (second - middle) / _per_cell(1 - later, noised)
-        aim = noised + rest * slope / 2
-        return torch.where(_per_cell(step, noised) > finest, aim, x_BTNC)
 
     def _mix_in_predictions(
         self,
@@ -406,7 +389,3 @@ class FlowDynamics(Dynamics[FlowCarry]):
 
     def _generator(self, carry: FlowCarry) -> torch.Generator:
         return torch.Generator(device=carry.last.device).set_state(carry.generator_state)
-
-
-def _per_cell(value: Float[Tensor, "b t"], like: Tensor) -> Float[Tensor, "b t 1 1"]:
-    return value[..., None, None].to(like.dtype)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-__all__ = ["draw_levels"]
+__all__ = ["draw_levels", "shortcut_target"]
 
 
 def draw_levels(
@@ -50,3 +52,37 @@ def draw_levels(
         kept = kept.clone()
         kept[:, 1] |= starts
     return level * kept, step
+
+
+@torch.no_grad()
+def shortcut_target(
+    clean: Callable[[Tensor, Tensor, Tensor], Tensor],
+    x_BTNC: Float[Tensor, "b t n c"],
+    noised: Float[Tensor, "b t n c"],
+    level: Float[Tensor, "b t"],
+    step: Float[Tensor, "b t"],
+    *,
+    finest: float,
+) -> Float[Tensor, "b t n c"]:
+    """Clean frames that one step should aim at: the data, or where two half steps lead.
+
+    Args:
+        clean: what the network makes of noised frames at a level, for a size of step.
+        x_BTNC: the true frames, that the finest step aims at.
+        noised: them, at `level`.
+        level, step: of each frame.
+        finest: size of the finest step.
+    """
+    half = (step / 2).clamp_min(finest)
+    first = clean(noised, level, half)
+    rest = _per_cell(1 - level, noised)
+    middle = noised + _per_cell(half, noised) * (first - noised) / rest
+    later = (level + half).clamp(max=1 - finest)
+    second = clean(middle, later, half)
+    slope = (first - noised) / rest + (second - middle) / _per_cell(1 - later, noised)
+    aim = noised + rest * slope / 2
+    return torch.where(_per_cell(step, noised) > finest, aim, x_BTNC)
+
+
+def _per_cell(value: Float[Tensor, "b t"], like: Tensor) -> Float[Tensor, "b t 1 1"]:
+    return value[..., None, None].to(like.dtype)
