@@ -7,6 +7,7 @@ import torch
 from worldline.core.latents import Controls, Latents
 from worldline.dynamics import FlowDynamics
 from worldline.dynamics.controls import ControlEncoder
+from worldline.dynamics.levels import shortcut_target
 from worldline.nn import shrink
 
 NANO = FlowDynamics.Config(
@@ -162,7 +163,11 @@ def test_the_finest_shortcut_steps_learn_from_data_and_coarser_ones_from_two_hal
     noised = torch.randn(x.shape, generator=seeded(1))
     level = torch.zeros(2, 4)
     step = torch.tensor([[0.25], [1.0]]).expand(-1, 4)
-    aim = model._shortcut_target(x, noised, x, level, step, Controls())
+
+    def expect(at, tau, size):
+        return model.clean(model._inputs(at, x), Controls(), level=tau, step=size)[0]
+
+    aim = shortcut_target(expect, x, noised, level, step, finest=0.25)
     torch.testing.assert_close(aim[0], x[0])
     half = torch.full((1, 4), 0.5)
 
