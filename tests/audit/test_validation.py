@@ -153,13 +153,18 @@ def test_a_blank_clip_is_rejected_by_permanence(truth: Scene, grey: int):
     assert found.law == "reference_permanence"
     assert found.p_value is not None
     assert found.p_value < 0.05
-    assert "No pixel changes where the reference shows object 7 move" in found.reason
+    assert "The picture is blank where the reference shows object 7 in" in found.reason
+    rests = replace(truth, center_px=np.full((1, 24, 2), 30.0))  # it need not move to be missed
+    again = validate(replace(clip, frames=np.full_like(clip.frames, grey)), rests)
+    assert again.law == "reference_permanence"
 
 
 def test_a_standing_clip_is_rejected(truth: Scene):
     clip = glide()
     still = replace(clip, frames=np.repeat(clip.frames[:1], 24, axis=0))
-    assert validate(still, truth).law == "reference_permanence"
+    found = validate(still, truth)
+    assert found.law == "reference_permanence"
+    assert "No pixel changes where the reference shows object 7 move" in found.reason
 
 
 def test_stillness_is_judged_by_films(truth: Scene):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -94,7 +95,7 @@ def test_the_page_is_whole_and_asks_for_nothing(run: Run):
     assert "http://" not in html
     assert "https://" not in html
     assert "default-src 'none'" in html
-    wanted = {value[1:] for value in page.values("href")}
+    wanted = {value[1:] for value in page.values("href", tag="a")}
     assert wanted == {"physical", "visual", "made"}
     assert wanted <= set(page.ids)
     assert len(page.ids) == len(set(page.ids))
@@ -133,10 +134,22 @@ def test_numbers_stand_with_intervals_and_goals(run: Run):
     labels = page.values("aria-label")
     assert "goal 0.5 reached" in labels
     assert "goal 1 missed" in labels
-    lanes = [label for label in labels if label.startswith(("+1: ", "+8: "))]
-    assert len(lanes) == 2
-    assert "goal at most 1; small" in lanes[1]
-    assert "a paper's 2" in lanes[1]
+    wide, narrow = (label for label in labels if label.startswith("+1: "))
+    assert wide == narrow
+    assert "+8: goal at most 1; small" in wide
+    assert "a paper's 2" in wide
+
+
+def test_drawings_are_text_in_the_colours_of_the_page(run: Run):
+    html = build_suites(run)
+    assert html.count('class="figure broad"') == html.count('class="figure slim"') == 2
+    drawing = html.split('class="figure broad"')[1].split("</svg>")[0]
+    words = re.sub("<[^>]*>", "\n", drawing)
+    for told in ("+8", "small", "copy-last (baseline)", "goal", "of &lt;places&gt; in px"):
+        assert told in words
+    assert "var(--accent)" in drawing
+    assert not re.findall(r"(?:fill|stroke): #\w+", drawing)
+    assert build_suites(run) == html  # the same to the letter
 
 
 def test_the_reports_hold_their_own_tables(run: Run):
@@ -171,6 +184,7 @@ def test_rounding_errors_do_not_stretch_a_logarithmic_axis(run: Run):
     html = build_suites(
         replace(run, attempts=(replace(done, result=replace(done.result, tables=(wide,))),))
     )
-    assert "next to nothing at the left edge" in html
-    assert "nan" not in html.split("</style>")[1]
-    assert "1e-15" not in "".join(part.split("</span>")[0] for part in html.split('"tick below"'))
+    assert "next to nothing stands at the left edge" in html
+    drawings = "".join(re.findall(r"<text[^>]*>[^<]*|<path[^>]*>", html))
+    assert "nan" not in drawings
+    assert "1e-15" not in drawings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from html import escape
 from pathlib import Path
@@ -30,6 +31,9 @@ _REPORTS = {
         "copying the last frame often does.",
     ),
 }
+_MOST_GOALS = 6
+"""More are folded away."""
+
 _READING = (
     "Rows: what is tested stands first; baselines know nothing of physics or were never trained; "
     "the ceiling is the truth measured with the same instruments, the floor what the instruments' "
@@ -105,11 +109,28 @@ def _card(run: Run, report: Report) -> str:
         return ""
     reached = sum(goal.reached for goal in goals)
     head = f"{reached} of {count(len(goals), 'goal')} reached" if goals else "No goals are set here"
-    items = "".join(f"<li>{_sign(goal)}{escape(_place(goal))}</li>" for goal in goals)
     return (
         f'<div class="report"><h3>{_REPORTS[report][0]}</h3><p>{head}. '
-        f"{escape(_power(run, report))}</p><ul>{items}</ul></div>"
+        f"{escape(_power(run, report))}</p>{_goals(goals)}</div>"
     )
+
+
+def _goals(goals: Sequence[Goal]) -> str:
+    """What was reached; where there are many goals, suite by suite and folded."""
+    if len(goals) <= _MOST_GOALS:
+        return _list_goals(goals)
+    parts = []
+    for suite in dict.fromkeys(goal.suite for goal in goals):
+        own = [goal for goal in goals if goal.suite == suite]
+        reached = sum(goal.reached for goal in own)
+        title = f"{plain(suite)}: {reached} of {count(len(own), 'goal')} reached"
+        parts.append(show_folded(title, _list_goals(own)))
+    return "".join(parts)
+
+
+def _list_goals(goals: Sequence[Goal]) -> str:
+    items = "".join(f"<li>{_sign(goal)}{escape(_place(goal))}</li>" for goal in goals)
+    return f"<ul>{items}</ul>"
 
 
 def _sign(goal: Goal) -> str:
