@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 
+from worldline.serve.play import link as module
 from worldline.serve.play.link import REFUSED, Link
 
 
@@ -54,6 +55,24 @@ def test_of_frames_only_the_newest_is_sent(as_users_run):
         link.close(4000, "too late to be the reason")
 
     assert play(script) == [b"1", {"type": "state", "frame": 4}, b"4", (1000, "done")]
+
+
+def test_a_client_that_takes_nothing_is_stuck(as_users_run, monkeypatch):
+    monkeypatch.setattr(module, "_STUCK_S", 0.0)
+
+    async def script(link: Link, socket: Slow) -> None:
+        link.offer(b"1")
+        await asyncio.sleep(0)  # it is on its way
+        assert not link.is_stuck
+        link.offer(b"2")
+        await asyncio.sleep(0.01)
+        assert link.is_stuck
+        socket.open.set()
+        while link.is_stuck:
+            await asyncio.sleep(0)
+        link.close(1000, "done")
+
+    assert play(script)[:2] == [b"1", b"2"]
 
 
 def test_who_reads_nothing_is_closed(as_users_run):

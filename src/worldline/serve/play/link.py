@@ -19,6 +19,8 @@ two are this protocol's own, the others are those of RFC 6455."""
 _SEND_S = 10.0
 """A client that does not take a message within this time is gone."""
 
+_STUCK_S = 1.0
+
 _MOST_WAITING = 64
 
 
@@ -38,13 +40,23 @@ class Link:
         self._words: deque[str] = deque()
         self._closing: tuple[int, str] | None = None
         self._stir = asyncio.Event()
+        self._since_s = 0.0
         self.num_dropped = 0
 
     def offer(self, frame: bytes) -> None:
         """Send a frame, unless a newer one comes before there is room for it."""
-        self.num_dropped += self._frame is not None
+        if self._frame is None:
+            self._since_s = asyncio.get_running_loop().time()
+        else:
+            self.num_dropped += 1
         self._frame = frame
         self._stir.set()
+
+    @property
+    def is_stuck(self) -> bool:
+        """No frame has gone out for a while, so that making more would be for nobody."""
+        waited_s = asyncio.get_running_loop().time() - self._since_s
+        return self._frame is not None and waited_s > _STUCK_S
 
     def say(self, kind: str, **fields: Any) -> None:
         """Send a message. A client that does not read them is closed."""

@@ -133,7 +133,8 @@ class Seat:
                     await self._obey(self._commands.popleft())
                     continue
                 wait_s = _PATIENCE_S
-                if self._link is not None and not self._is_paused:
+                link = self._link
+                if link is not None and not self._is_paused and not link.is_stuck:
                     wait_s = due_s - self._now_s()
                     if wait_s <= 0:
                         due_s = max(due_s + self._period_s, self._now_s())
