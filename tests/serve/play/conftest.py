@@ -20,6 +20,7 @@ from worldline.core import Clip
 from worldline.data.actions import ActionSpec
 from worldline.dynamics import ControlEncoder, FlowDynamics
 from worldline.readout.latent import LatentReadout
+from worldline.readout.reward import RewardReadout
 from worldline.serve.play import PlayConfig, create_play_app
 from worldline.serve.play.pictures import CUT, FORKED, HEADER
 from worldline.tokenizer import ContinuousTokenizer
@@ -72,6 +73,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ),
         readout=LatentReadout.Config(width=8, depth=1),
         trajectory=None,
+        reward=RewardReadout.Config(action_size=3, width=8, depth=1),
         context=4,
         step_min_s=0.05,
         step_max_s=0.05,

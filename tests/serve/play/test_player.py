@@ -37,6 +37,15 @@ def test_actions_count_and_seeds_give_sessions(player, world, openings, config):
     assert len(seen) == 2  # there are two openings
 
 
+def test_rewards_are_those_of_the_session(player, world, openings):
+    session = world.open(openings[int(np.random.default_rng(0).integers(2))], seed=0)
+    player.action = RIGHT
+    shown = player.advance()
+    session.step(RIGHT)
+    assert (shown.reward, shown.end) == (session.reward, session.end)
+    assert 0 < shown.end < 1
+
+
 def test_a_fork_keeps_the_old_actions_and_the_noise(player):
     old = advance(player, RIGHT, 4)
     player.rewind(3)

@@ -64,6 +64,7 @@ class Player:
     ) -> None:
         self._world, self._openings, self._config = world, openings, config
         self.pad = Pad.of(world.calibration, world.action_size)
+        self._tells_rewards = world.reward is not None
         self._film: list[np.ndarray] | None = None
         self._begin(seed)
 
@@ -112,6 +113,8 @@ class Player:
             pictures=[session.snapshot().recent[-1].frame for session in sessions],
             actions=actions[: len(sessions)],
             step_s=step_s,
+            reward=self._session.reward if self._tells_rewards else math.nan,
+            end=self._session.end if self._tells_rewards else math.nan,
             is_recording=self.is_recording,
             is_cut=is_cut,
         )

@@ -9,7 +9,7 @@ const own = new Screen(at("own")), other = new Screen(at("other"));
 const kept = new Map(); // frame number to picture, for the slider to show while it is dragged
 const sent = new Map(); // number of an action to when it was sent
 const arrivals = [];
-const KEEP = 600;
+const KEEP = 600, SURE = 0.5; // pictures; and from which probability on an episode has ended
 
 const now = {
   pad: null, told: null, fps: 10, frame: 0, oldest: 0, paused: false, forked: false, recording: false,
@@ -43,6 +43,9 @@ function onFrame(frame) {
     at("earned").hidden = false;
     at("reward").textContent = frame.reward.toFixed(2);
   }
+  const ended = frame.end > SURE;
+  if (ended && !now.ended) say("For the world this episode has ended; restart, or go on all the same.");
+  now.ended = ended;
   now.stale = true;
   if (now.scrubbing) return;
   own.show(frame.pictures[0]);
@@ -73,6 +76,7 @@ function begin(record) {
   kept.clear();
   sent.clear();
   now.act = 0;
+  now.answerMs = now.tripMs = now.tookMs = NaN;
   at("world").textContent = record.world;
   document.title = `${record.world}: play · Worldline`;
   now.pad = new Pad(record.pad, at("pad"), own.box, (action) => (waiting = action));
@@ -283,6 +287,6 @@ function tick() {
 }
 
 setInterval(tick, 250);
-setInterval(() => wire.send({ type: "ping", sent: performance.now() }), 2000);
+setInterval(() => now.open && wire.send({ type: "ping", sent: performance.now() }), 2000);
 wire.open();
 draw();

@@ -35,7 +35,7 @@ export class Screen {
     const pen = this.overlay.getContext("2d");
     pen.clearRect(0, 0, side, side);
     for (const line of lines) drawLine(pen, line, side, ratio);
-    if (action && pad) drawAction(pen, action, pad, side, ratio);
+    if (action?.length && pad) drawAction(pen, action, pad, side, ratio);
   }
 }
 
