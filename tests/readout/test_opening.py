@@ -25,7 +25,7 @@ def scene(size: int = 120, seed: int = 1) -> np.ndarray:
 def learn(images: list[np.ndarray]) -> np.ndarray:
     whole = [image.astype(np.uint8) for image in images]
     grays = [cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in whole]
-    return learn_background(whole, grays, CameraRegistration(), 14.0).picture
+    return learn_background(whole, grays, CameraRegistration(), 14.0, 3.0).picture
 
 
 def test_what_rests_for_most_of_the_start_is_not_background():

@@ -113,6 +113,39 @@ def test_a_cast_shadow_is_not_part_of_the_object(make_frames, read, match):
     assert np.median(scene.size_px[found.row, found.frames, 1]) < 12  # the shadow ends at y = 57
 
 
+def shade(share: float, edge_px: float, way_px: float = 1.4):
+    """Lets a patch of other light pass over the picture: that of something out of view."""
+
+    def finish(image, k):
+        y, x = np.mgrid[: image.shape[0], : image.shape[1]] + 0.5
+        outside = (np.hypot((x - 8 - way_px * k) / 1.5, y - 46) - 7) / edge_px
+        return image * (1 + (share - 1) * np.clip(0.5 - outside, 0, 1)[..., None])
+
+    return finish
+
+
+@pytest.mark.parametrize("texture", [0.0, 12.0])
+@pytest.mark.parametrize("light", [(0.65, 0.5), (0.65, 6.0), (0.85, 2.0), (1.35, 9.0)], ids=str)
+def test_light_that_moves_is_no_object(make_frames, read, texture, light):
+    frames = make_frames(lambda k: [], finish=shade(*light), texture=texture, noise=1.0)
+    assert read(frames).num_objects == 0
+
+
+def test_bodies_are_found_beside_light_that_moves(make_frames, read, match):
+    for color in ((200, 40, 40), (25, 25, 25)):
+        scene = read(make_frames(sliding, colors=[color], finish=shade(0.65, 3.0), noise=1.0))
+        assert scene.num_objects == 1
+        assert match(scene, sliding).errors_px.max() < 2.5
+
+
+def test_a_lamp_that_drifts_makes_no_objects(make_frames, read):
+    def drift(image, k):
+        x = np.linspace(0, 1, image.shape[1])[None, :, None]
+        return image * (1 + 0.25 * np.sin(k / 5) * np.exp(-3 * x))
+
+    assert read(make_frames(lambda k: [], finish=drift, texture=8.0, noise=1.0)).num_objects == 0
+
+
 def test_paths_that_cross_keep_their_objects(make_frames, read, match):
     def cross(k: int):
         return [(6 + 1.7 * k, 30.0), (58 - 1.7 * k, 34.0)]

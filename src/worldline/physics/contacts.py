@@ -11,9 +11,27 @@ import numpy as np
 from jaxtyping import Float
 
 from worldline.core import STATIC, Contact, Scene
+from worldline.physics.contact_chances import (
+    BODIES,
+    GROUND,
+    Jump,
+    Traits,
+    bundled_contact_chances,
+    traits_of_jump,
+    traits_of_touch,
+)
 from worldline.physics.kinematics import Track, carry_motion, find_runs, motion_of
 
-__all__ = ["Pair", "box_gap", "detect_contacts", "find_pairs", "with_contacts"]
+__all__ = [
+    "Claim",
+    "Pair",
+    "box_gap",
+    "detect_contacts",
+    "find_claims",
+    "find_pairs",
+    "kicks_of",
+    "with_contacts",
+]
 
 TOUCH_PX = 1.5
 """Boxes with a smaller gap count as touching: each edge is known to about a pixel."""
@@ -36,6 +54,9 @@ MIN_KICK_SIZES = 1.0
 MIN_KICK_SHARE = 0.3
 """See `MIN_KICK_SIZES`."""
 
+LIKELY = 0.5
+"""Where boxes touch and no velocity jumps, a contact must be as likely as this to be told."""
+
 CHATTER_S = 0.1
 """Contacts of one pair closer in time are one contact."""
 
@@ -55,6 +76,26 @@ class Pair:
     index_a: np.ndarray
     index_b: np.ndarray
     time_s: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Claim:
+    """What looks like a contact.
+
+    Attributes:
+        kind: `contact_chances.BODIES` or `contact_chances.GROUND`.
+        contact: the contact, if it is one; its confidence means nothing yet.
+        traits: what speaks for and against it.
+    """
+
+    kind: str
+    contact: Contact
+    traits: Traits
+
+    @property
+    def has_jump(self) -> bool:
+        """Whether a velocity jumps."""
+        return self.traits.get("num_jumps", 1.0) > 0
 
 
 _PAIRS: WeakKeyDictionary[Scene, list[Pair]] = WeakKeyDictionary()
@@ -131,7 +172,19 @@ def with_contacts(scene: Scene) -> Scene:
 def _detect_contacts(scene: Scene) -> tuple[Contact, ...]:
     if scene.contacts or scene.position_m is not None:
         return _join(scene.contacts)
-    kicks_by_track = {track: kicks_of(track) for track in motion_of(scene).tracks}
+    chances = bundled_contact_chances()
+    found = []
+    for claim in find_claims(scene):
+        chance = chances.of(claim.kind, claim.traits)
+        if claim.has_jump or chance >= LIKELY:
+            found.append(replace(claim.contact, confidence=chance))
+    return _join(tuple(found))
+
+
+def find_claims(scene: Scene) -> list[Claim]:
+    """What may be a contact in a scene in pixels, whatever contacts the scene itself names: boxes
+    that touch, and jumps upwards that no touch explains."""
+    jumps_by_track = {track: _jumps_of(track) for track in motion_of(scene).tracks}
     found, explained = [], set()
     for pair in find_pairs(scene):
         gap = box_gap(
@@ -148,38 +201,61 @@ def _detect_contacts(scene: Scene) -> tuple[Contact, ...]:
         reach = max(TOUCH_PX, TOUCH_SIZE * smaller) + np.minimum(closing, 0.5 * smaller)
         for first, last in find_runs(gap <= reach):
             begin_s, end_s = float(pair.time_s[first]), float(pair.time_s[last])
-            kicks = [
-                (track.object_id, moment)
+            near_a, near_b = (
+                [
+                    jump
+                    for jump in jumps_by_track[track]
+                    if abs(jump.moment_s - begin_s) <= 2.5 * track.step_s
+                ]
                 for track in (pair.a, pair.b)
-                for moment, _, _ in kicks_by_track[track]
-                if abs(moment - begin_s) <= 2.5 * track.step_s
-            ]
-            if kicks:
-                explained.update(kicks)
-                middle = (
-                    pair.a.position[pair.index_a[first]] + pair.b.position[pair.index_b[first]]
-                ) / 2
-                confidence = 0.9 if len({k[0] for k in kicks}) == 2 else 0.6
-                a, b = sorted((pair.a.object_id, pair.b.object_id))
-                point = (float(middle[0]), float(middle[1]))
-                found.append(Contact(a, b, begin_s, end_s, point, None, confidence))
-    for track, kicks in kicks_by_track.items():
-        for moment, before, after in kicks:
-            upward = float((after - before) @ track.up)
-            came_down = float(before @ track.up) < 0
-            known = (track.object_id, moment) in explained
-            if known or not came_down or upward < 0.7 * float(np.linalg.norm(after - before)):
+            )
+            explained.update(near_a, near_b)
+            place = pair.a.position[pair.index_a[first]], pair.b.position[pair.index_b[first]]
+            middle = (place[0] + place[1]) / 2
+            a, b = sorted((pair.a.object_id, pair.b.object_id))
+            point = (float(middle[0]), float(middle[1]))
+            traits = traits_of_touch(
+                (pair.a, pair.b),
+                (pair.index_a, pair.index_b),
+                gap,
+                (first, last),
+                (near_a, near_b),
+            )
+            found.append(Claim(BODIES, Contact(a, b, begin_s, end_s, point), traits))
+    for track, jumps in jumps_by_track.items():
+        for jump in jumps:
+            upward = float(jump.change @ track.up)
+            came_down = float(jump.before @ track.up) < 0
+            if jump in explained or not came_down or upward < 0.7 * np.linalg.norm(jump.change):
                 continue
-            i = int(np.argmin(np.abs(track.time_s - moment)))
+            i = int(np.argmin(np.abs(track.time_s - jump.moment_s)))
             foot = track.position[i] - track.up * track.size[i, 1] / 2
             point = (float(foot[0]), float(foot[1]))
-            found.append(Contact(track.object_id, STATIC, moment, moment, point, None, 0.7))
-    return _join(tuple(found))
+            contact = Contact(track.object_id, STATIC, jump.moment_s, jump.moment_s, point)
+            traits = traits_of_jump(track, i, jump, _nearest(scene, track, i))
+            found.append(Claim(GROUND, contact, traits))
+    return found
+
+
+def _nearest(scene: Scene, track: Track, at: int) -> float:
+    """Distance to the nearest other box at a sample of a track; infinite if there is none."""
+    own, frame = track.position[at], int(track.frames[at])
+    gaps = [
+        float(box_gap(own[None], track.size[at][None], o.position[k][None], o.size[k][None])[0])
+        for o in motion_of(scene).tracks
+        if o is not track and (k := int(np.searchsorted(o.frames, frame))) < o.num_samples
+        if o.frames[k] == frame
+    ]
+    return min(gaps, default=math.inf)
 
 
 def kicks_of(track: Track) -> list[tuple[float, np.ndarray, np.ndarray]]:
     """Moments at which the velocity jumps, with the velocities before and after."""
-    kicks = []
+    return [(jump.moment_s, jump.before, jump.after) for jump in _jumps_of(track)]
+
+
+def _jumps_of(track: Track) -> list[Jump]:
+    jumps = []
     fitted = [s for s in track.segments if s.num_samples >= MIN_KICK_SAMPLES]
     for left, right in itertools.pairwise(fitted):
         assert left.fit is not None and right.fit is not None  # noqa: PT018
@@ -188,16 +264,16 @@ def kicks_of(track: Track) -> list[tuple[float, np.ndarray, np.ndarray]]:
         moment = (left.fit.end_s + right.fit.start_s) / 2
         before, after = left.fit.velocity(moment), right.fit.velocity(moment)
         error = np.hypot(left.fit.derivative_std(moment, 1), right.fit.derivative_std(moment, 1))
-        jump = float(np.linalg.norm(after - before))
+        std = float(np.linalg.norm(error))
         speed = max(float(np.linalg.norm(before)), float(np.linalg.norm(after)))
         least = max(
-            MIN_KICK_STD * float(np.linalg.norm(error)),
+            MIN_KICK_STD * std,
             MIN_KICK_SIZES * track.scale if not track.is_metric else 0.1,
             MIN_KICK_SHARE * speed,
         )
-        if jump > least:
-            kicks.append((moment, before, after))
-    return kicks
+        if float(np.linalg.norm(after - before)) > least:
+            jumps.append(Jump(moment, before, after, std))
+    return jumps
 
 
 def _join(contacts: tuple[Contact, ...]) -> tuple[Contact, ...]:

@@ -22,8 +22,6 @@ _SPARSE = 6  # exposure is measured on every sixth pixel each way
 _MIN_SAMPLES = 48
 _SAME_EXPOSURE = 0.008
 _MIN_GAIN = 0.2
-_SHADOW_RANGE = (0.45, 0.97)  # share of the light that a cast shadow leaves
-_SHADOW_CHROMA = 0.010  # change of r/(r+g+b) or g/(r+g+b) that a shadow may cause
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,30 +129,6 @@ class BackgroundModel:
         if cv2.countNonZero(self.age) < self.age.size:
             change[self.age == 0] = 0
         return Deviation(change, cv2.divide(change, self._limit, scale=UNIT))
-
-    def shadows(
-        self, image: UInt8[np.ndarray, "h w 3"], where: UInt8[np.ndarray, "h w"]
-    ) -> UInt8[np.ndarray, "h w"]:
-        """1 at pixels that are the background in less light: darker, with the same colour.
-
-        Args:
-            image: the picture now.
-            where: not 0 at the pixels to look at.
-        """
-        shadow = np.zeros(where.size, dtype=np.uint8)
-        at = np.flatnonzero(where)
-        if len(at):
-            now, then = (
-                picture.reshape(-1, 3).take(at, axis=0).astype(np.float32).T + np.float32(1.0)
-                for picture in (image, self.picture)
-            )
-            sum_now, sum_then = (part[0] + part[1] + part[2] for part in (now, then))
-            ratio = sum_now / sum_then
-            # A share of the light is compared where it is a product, which is cheaper.
-            allowed = (_SHADOW_CHROMA * sum_now + 1.5) * sum_then  # in the dark colours are noise
-            near = [np.abs(now[k] * sum_then - then[k] * sum_now) < allowed for k in (0, 1)]
-            shadow[at] = near[0] & near[1] & (ratio > _SHADOW_RANGE[0]) & (ratio < _SHADOW_RANGE[1])
-        return shadow.reshape(where.shape)
 
     def learn(
         self,

@@ -10,6 +10,7 @@ from jaxtyping import UInt8
 
 from worldline.readout.background import BackgroundModel, divide, exposure
 from worldline.readout.camera_motion import CameraRegistration
+from worldline.readout.light import find_light
 from worldline.readout.regions import clean_mask, find_cores, find_regions, outline_ratio, suspects
 
 __all__ = ["learn_background", "middle_of"]
@@ -27,6 +28,7 @@ def learn_background(
     grays: Sequence[UInt8[np.ndarray, "h w"]],
     camera: CameraRegistration,
     min_area: float,
+    sharp_px: float,
 ) -> BackgroundModel:
     """The median of frames that are registered on the first, without what rested in it for long.
 
@@ -38,6 +40,7 @@ def learn_background(
         grays: the same frames.
         camera: told to compare with the background from here on.
         min_area: working pixels of the smallest object.
+        sharp_px: width of the sharpest edges that the pictures have.
     """
     camera.set_reference(grays[0])
     stack, hidden = _registered(images, grays, camera)
@@ -56,7 +59,7 @@ def learn_background(
         image, unseen = stack[i], hidden[i]
         if unseen is not None:
             image = cv2.copyTo(model.picture, unseen, image.copy())
-        healed = _heal(model, image, min_area)
+        healed = _heal(model, image, min_area, sharp_px)
         num_fine = 0 if healed else num_fine + 1
     return model
 
@@ -145,11 +148,21 @@ def _noise_of(stack: Sequence[np.ndarray]) -> float:
     return float(1.4826 * max(0.0, middle - 0.5 + share) / np.sqrt(2.0))
 
 
-def _heal(model: BackgroundModel, image: UInt8[np.ndarray, "h w 3"], min_area: float) -> bool:
+def _heal(
+    model: BackgroundModel, image: UInt8[np.ndarray, "h w 3"], min_area: float, sharp_px: float
+) -> bool:
     """Mend the background where it holds an object that this frame does not; true if so."""
     healed = False
     strength = model.difference(image).strength
-    mask = clean_mask(strength, model.shadows(image, suspects(strength)), min_area)
+    light = find_light(
+        image,
+        model.picture,
+        strength,
+        suspects(strength),
+        min_area=min_area,
+        sharp_px=sharp_px,
+    )
+    mask = clean_mask(strength, light, min_area)
     # An object next to the ghost of another is one region with it: judge the cores apart.
     for core in find_cores(mask, _HEAL_MARGIN):
         away = cv2.distanceTransform(1 - core.mask, cv2.DIST_L2, 3)

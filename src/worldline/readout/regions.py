@@ -24,9 +24,7 @@ __all__ = [
 ]
 
 _COLOR_WEIGHT = 3.0  # how much a full change of colour counts, in box halves of distance
-_WEAK = round(0.6 * UNIT)  # strength of what belongs to an object next to it,
-_STRONG = UNIT  # of what is an object's,
-_DARK = round(2.5 * UNIT)  # and of a dark grey object before a grey background
+_WEAK = round(0.6 * UNIT)  # strength of what belongs to an object next to it
 _CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 _DISC = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
 
@@ -72,34 +70,28 @@ class Core:
 
 
 def suspects(strength: UInt8[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w"]:
-    """1 where `clean_mask` can find an object at all: whether these are shadows is to be told."""
+    """1 where `clean_mask` can find an object at all: whether these are light is to be told."""
     weak = cv2.threshold(strength, _WEAK, 1, cv2.THRESH_BINARY)[1]
     return cv2.morphologyEx(weak, cv2.MORPH_OPEN, _CROSS)
 
 
 def clean_mask(
-    strength: UInt8[np.ndarray, "h w"], shadow: UInt8[np.ndarray, "h w"], min_area: float
+    strength: UInt8[np.ndarray, "h w"], light: UInt8[np.ndarray, "h w"], min_area: float
 ) -> UInt8[np.ndarray, "h w"]:
-    """1 at objects' pixels: above the threshold or next to such, without specks, holes and shadows.
+    """1 at objects' pixels: above the threshold or next to such, without specks, holes and light.
 
     Args:
         strength: deviation from the background, see `Deviation`.
-        shadow: not 0 at pixels that are only darker.
+        light: not 0 where shadows and lamps are, see `find_light`.
         min_area: smaller specks go.
     """
-    lit = strength.copy()
-    lit[shadow > 0] = 0
-    strong = _opened(lit, _STRONG)
-    if cv2.countNonZero(strong) < min_area:
-        # Nothing is there that could cast a shadow, so what is much darker is a dark object.
-        lit = strength
-        strong = _opened(lit, _DARK)
-        if not strong.any():
-            return np.zeros_like(strength)
-        weak = cv2.threshold(lit, _WEAK, 1, cv2.THRESH_BINARY)[1]
-    else:
-        weak = _opened(lit, _WEAK)
-    weak = cv2.morphologyEx(cv2.bitwise_or(weak, strong), cv2.MORPH_CLOSE, _DISC)
+    matter = strength.copy()
+    matter[light > 0] = 0
+    strong = _opened(matter, UNIT)
+    if not strong.any():
+        return strong
+    weak = cv2.bitwise_or(_opened(matter, _WEAK), strong)
+    weak = cv2.morphologyEx(weak, cv2.MORPH_CLOSE, _DISC)
     mask = np.zeros_like(weak)
     for contour, window in _contours(weak, min_area):
         if cv2.countNonZero(strong[window]):

@@ -11,6 +11,7 @@ from jaxtyping import Float, UInt8
 
 from worldline.readout.background import BackgroundModel, Deviation, largest_channel
 from worldline.readout.camera_motion import CameraRegistration, View
+from worldline.readout.light import find_light, sharpness
 from worldline.readout.opening import learn_background
 from worldline.readout.regions import Region, clean_mask, find_regions, outline_ratio, suspects
 
@@ -86,6 +87,7 @@ class Shot:
             [picture.gray for picture in head],
             self._camera,
             self._min_area,
+            sharpness(scale),
         )
         self._anchor_from_start = np.eye(3)
         self._previous: np.ndarray | None = None
@@ -104,7 +106,8 @@ class Shot:
         model = self._background
         image = model.compensate(image, self._objects)
         deviation = model.difference(image, slack_px=1 if view.moved else 0)
-        mask = self._object_mask(image, deviation)
+        light = self._light(image, deviation)
+        mask = clean_mask(deviation.strength, light, self._min_area)
         if cv2.countNonZero(mask) > _GLOBAL_CHANGE * mask.size or view.lost:
             mask, image = self._start_over(picture, mask, image)
         changed = self._changes(image)
@@ -117,11 +120,17 @@ class Shot:
         self._first, self._last_time_s = False, picture.time_s
         return result
 
-    def _object_mask(
+    def _light(
         self, image: UInt8[np.ndarray, "h w 3"], deviation: Deviation
     ) -> UInt8[np.ndarray, "h w"]:
-        shadow = self._background.shadows(image, suspects(deviation.strength))
-        return clean_mask(deviation.strength, shadow, self._min_area)
+        return find_light(
+            image,
+            self._background.picture,
+            deviation.strength,
+            suspects(deviation.strength),
+            min_area=self._min_area,
+            sharp_px=sharpness(self._scale),
+        )
 
     def _judge(
         self,
