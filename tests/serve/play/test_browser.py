@@ -87,3 +87,12 @@ def play(page) -> None:
     page.resize(1100, 800)
     page.click("restart")
     until(lambda: "seed 1" in text("status"), "another session")
+
+    page.click("pause")
+    until(lambda: text("pause") == "Play", "the pause")
+    here = frame()
+    page.call("Page.reload")
+    until(lambda: page.run("document.readyState") == "complete", "the page again")
+    until(lambda: page.run("document.getElementById('cover').hidden"), "the session again")
+    until(lambda: "Back in your session" in text("status"), "what it says of that")
+    assert frame() >= here > 0
