@@ -39,7 +39,8 @@ def most(frames: np.ndarray, term: str, first: int = 8) -> float:
 def test_what_glides_on_is_as_expected():
     said = notice(film(glide(24)))
     assert set(said) == set(TERMS)
-    for term in ("vanished", "appeared", "uncaused start", "missing", "sank", "hanging", "gained"):
+    calm = ("vanished", "appeared", "uncaused start", "missing", "sank", "hanging", "gained")
+    for term in (*calm, "lifted", "passed", "through"):
         assert said[term][4:].max() == 0, term
     assert said["uncaused change"][4:].max() < 0.5
 

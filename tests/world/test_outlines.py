@@ -1,6 +1,7 @@
 """Blobs, outlines and portraits of things before a background."""
 
 import numpy as np
+import pytest
 
 from worldline.world.outlines import (
     clear_plate,
@@ -9,10 +10,10 @@ from worldline.world.outlines import (
     find_moving,
     gap_px,
     is_beyond_edge,
-    is_wall_ahead,
     moved,
     outline_at,
     spread_even,
+    wall_ahead,
 )
 
 
@@ -73,8 +74,8 @@ def test_outlines_are_found_near_a_place_only():
 def test_edges_and_even_pieces_of_the_background():
     plate = scene(None)
     plate[10:, 20:] = 60
-    assert is_wall_ahead(plate, (13.0, 14.0, 19.0, 20.0), 1.0)
-    assert not is_wall_ahead(plate, (13.0, 14.0, 19.0, 20.0), -1.0)
+    assert wall_ahead(plate, (13.0, 14.0, 19.0, 20.0), 1.0) == pytest.approx(20, abs=1)
+    assert wall_ahead(plate, (13.0, 14.0, 19.0, 20.0), -1.0) is None
     assert is_beyond_edge(plate, (21.0, 8.0, 27.0, 14.0), 1.0)
     assert not is_beyond_edge(plate, (8.0, 8.0, 14.0, 14.0), 1.0)
     even = spread_even(plate, np.array([30.0, 30.0]))
@@ -86,3 +87,15 @@ def test_boxes():
     assert gap_px((0, 0, 4, 4), (7, 8, 9, 9)) == 5
     assert gap_px((0, 0, 4, 4), (3, 3, 9, 9)) == 0
     assert moved((0, 0, 4, 4), np.array([1.0, 2.0])) == (1, 2, 5, 6)
+
+
+def test_a_low_wall_is_seen_before_a_thing_and_a_high_one_is_not_low():
+    plate = np.full((64, 64, 3), 120.0)
+    plate[34:50, 40:48] = 60.0
+    box = (28.0, 26.0, 39.0, 40.0)
+    assert wall_ahead(plate, box, 1.0) == pytest.approx(40, abs=1)
+    assert wall_ahead(plate, box, -1.0) is None
+    assert wall_ahead(plate, box, 1.0, is_low=True) == pytest.approx(40, abs=1)
+    plate[10:34, 40:48] = 60.0
+    assert wall_ahead(plate, box, 1.0) is not None
+    assert wall_ahead(plate, box, 1.0, is_low=True) is None

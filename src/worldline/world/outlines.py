@@ -23,10 +23,10 @@ __all__ = [
     "find_moving",
     "gap_px",
     "is_beyond_edge",
-    "is_wall_ahead",
     "moved",
     "outline_at",
     "spread_even",
+    "wall_ahead",
 ]
 
 Box = tuple[float, float, float, float]
@@ -113,7 +113,7 @@ class Thing:
         was_still: it was seen in its place before it moved.
         back: blobs that it had when it came out again; 0 if it never was hidden.
         excused: frame in which it last met something.
-        bounced, fell: frame of its last bounce, and how fast it came.
+        wall: frame in which it last had a wall before it, where (x), and to which side.
         hid_by, portrait, outside: what hides it, what it was, and for how many frames it should
             have been seen.
         again: outlines since it came out.
@@ -127,8 +127,7 @@ class Thing:
     back: int = 0
     was_still: bool = False
     excused: int = -99
-    fell: float = 0.0
-    bounced: int = -99
+    wall: tuple[int, float, float] = (-99, 0.0, 1.0)
     outside: int = 0
     hid_by: np.ndarray | None = None
     portrait: Portrait | None = None
@@ -286,10 +285,19 @@ def spread_even(
     return mask[1:-1, 1:-1] > 0
 
 
-def is_wall_ahead(plate: Float[np.ndarray, "h w 3"], box: Box, side: float) -> bool:
-    """Whether an upright edge stands in the background where a box ends, to the right (side > 0)
-    or to the left."""
-    rows = slice(int(box[1]), int(box[3]))
+def wall_ahead(
+    plate: Float[np.ndarray, "h w 3"], box: Box, side: float, *, is_low: bool = False
+) -> float | None:
+    """Where an upright edge stands in the background, right before a box; None if nowhere.
+
+    Args:
+        plate: the background.
+        box: of a thing; its lower half has to face the edge.
+        side: > 0 to the right, else to the left.
+        is_low: it must not reach up to the top of the thing, as that of a screen does, and go on
+            below it, as that of another thing on its line does not.
+    """
+    top, low = int(box[1]), int(box[3])
     edge = box[2] if side > 0 else box[0] - 1
     steps = np.sign(side) * np.arange(4)
     width = plate.shape[1]
@@ -297,8 +305,20 @@ def is_wall_ahead(plate: Float[np.ndarray, "h w 3"], box: Box, side: float) -> b
     behind: Int[np.ndarray, " k"] = np.clip(edge + steps - 3 * np.sign(side), 0, width - 1).astype(
         int
     )
-    unlike = np.abs(plate[rows][:, ahead] - plate[rows][:, behind]).max(-1) > _EDGE_LEVELS
-    return bool(len(unlike)) and float(unlike.mean(axis=0).max()) > 0.7
+    unlike = np.abs(plate[top:low][:, ahead] - plate[top:low][:, behind]).max(-1) > _EDGE_LEVELS
+    if len(unlike) < 4:
+        return None
+    share = unlike[len(unlike) // 2 :].mean(axis=0)
+    best = int(share.argmax())
+    if share[best] <= 0.7:
+        return None
+    if is_low:
+        near = np.arange(max(ahead[best] - 5, 0), min(ahead[best] + 6, width))
+        below = plate[low : low + 4][:, near]
+        edges = np.abs(below[:, 3:] - below[:, :-3]).max(-1).max(-1) > _EDGE_LEVELS
+        if unlike[: len(unlike) // 4, best].mean() > 0.5 or edges.sum() < 4:
+            return None
+    return float(ahead[best])
 
 
 def is_beyond_edge(plate: Float[np.ndarray, "h w 3"], box: Box, side: float) -> bool:
@@ -318,7 +338,9 @@ def is_beyond_edge(plate: Float[np.ndarray, "h w 3"], box: Box, side: float) -> 
         return False
     unlike = np.abs(rows[:, now] - rows[:, behind]).max(-1) > _EDGE_LEVELS
     even = np.abs(np.diff(rows[:, behind], axis=0)).max(-1) < _EDGE_LEVELS
-    return bool(unlike.mean() > 0.8 and even.mean() > 0.8)
+    far = int(np.clip(round(rear - np.sign(side) * 1.6 * long), 0, width - 1))
+    like = np.abs(rows[:, far] - rows[:, behind]).max(-1) < _EDGE_LEVELS  # no stripe of a floor
+    return bool(unlike.mean() > 0.8 and even.mean() > 0.8 and like.mean() > 0.6)
 
 
 def gap_px(a: Box, b: Box) -> float:

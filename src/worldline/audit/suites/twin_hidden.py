@@ -30,6 +30,7 @@ _IN_VIEW = (Roll(), Slide(), Throw(), Drop())
 _SEEN_PX = 20.0
 """A body that shows so many pixels is in view."""
 _HIDDEN_FRAMES = 3
+_WHOLE_FRAMES = 4
 _WIDE_M = 0.5
 _COLOR_GAP = 0.45
 """Least distance of two colours in RGB from 0 to 1."""
@@ -176,6 +177,9 @@ def _skipped_gap(rng: np.random.Generator, size_px: int) -> Twin | None:
     first, until = hidden[0][1], hidden[1][0] + 1
     if until - first < 4 or _areas(there, 0)[first + 1 : until].max() < _SEEN_PX:
         return None
+    outside = (_areas(there, 0)[: hidden[0][0]], _areas(there, 0)[hidden[1][1] + 1 :])
+    if min((area >= _SEEN_PX).sum() for area in outside) < _WHOLE_FRAMES:
+        return None
     skipped = film(hide(Take(stage, rollout), 0, first, until), camera)
     return Twin("between two screens", there, skipped, first)
 
@@ -206,11 +210,15 @@ def _hidden(clip: Clip, body: int, other: Clip | None = None) -> int | None:
     for first, last in runs:
         if last - first + 1 < _HIDDEN_FRAMES:
             continue
-        before = all((area[:first] >= _SEEN_PX).sum() >= 3 for area in areas)
-        after = all((area[last + 1 :] >= _SEEN_PX).sum() >= 3 for area in areas)
-        if before and after:
+        if all(_is_whole(area[:first]) and _is_whole(area[last + 1 :]) for area in areas):
             return (first + last + 1) // 2
     return None
+
+
+def _is_whole(areas: np.ndarray) -> bool:
+    """Whether a body shows all of itself long enough: of less nobody can say what shape it is."""
+    most = areas.max(initial=0.0)
+    return bool(most >= _SEEN_PX and (areas >= 0.8 * most).sum() >= _HIDDEN_FRAMES)
 
 
 def _seen(clip: Clip, body: int, rng: np.random.Generator, other: Clip | None = None) -> int | None:

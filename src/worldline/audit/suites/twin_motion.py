@@ -24,13 +24,14 @@ from worldline.sim.families.fall import Bounce, Drop, Throw
 from worldline.sim.splits import Split
 from worldline.sim.stage import Glide, Stage
 
-__all__ = ["energy", "gravity", "inertia", "pair", "support"]
+__all__ = ["SEEN_PX", "energy", "gravity", "inertia", "pair", "support"]
 
 _APART_PX = 3.0
 """A miracle that nobody could see is none: the body has to be so far from where it should be within
 eight frames."""
 _FLIGHT_FRAMES = 5
-_SEEN_PX = 20.0
+SEEN_PX = 20.0
+"""A body that shows so many pixels is in view."""
 
 
 def gravity(rng: np.random.Generator, index: int, size_px: int) -> Twin | None:
@@ -188,6 +189,6 @@ def pair(
     possible, impossible = (film(Take(stage, each), camera) for each in (right, wrong))
     assert possible.segmentation is not None
     seen = (possible.segmentation == body).sum(axis=(1, 2))[moment - 4 : moment + 1]
-    if seen.min() < _SEEN_PX or way_apart_px(possible, impossible, body, moment) < _APART_PX:
+    if seen.min() < SEEN_PX or way_apart_px(possible, impossible, body, moment) < _APART_PX:
         return None
     return Twin(variant, possible, cut(possible, impossible, moment), moment)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from worldline.audit.suites.twin_film import Twin, first_touch, influence, move_on
-from worldline.audit.suites.twin_motion import pair
+from worldline.audit.suites.twin_motion import SEEN_PX, pair
 from worldline.audit.suites.twin_scenes import Course
 from worldline.sim.engine import Rollout, simulate
 from worldline.sim.families.fall import Bounce, Drop
@@ -96,9 +96,12 @@ def _through_wall(rng: np.random.Generator, size_px: int) -> Twin | None:
     speed = cast.uniform(2.4, 3.6) / course.span_s
     mover = course.mover(radius, -speed * course.span_s * cast.uniform(0.4, 0.55) - radius, speed)
     thick = cast.uniform(0.08, 0.2)
-    wall = course.block((thick, cast.uniform(0.6, 0.9), radius * cast.uniform(1.2, 2.2)), thick)
+    # lower than the body and seen from above: what goes through sticks out of the top of the wall,
+    # behind a higher one it would pass for a body that went by behind it
+    low = mover.half_m[2] * cast.uniform(0.55, 0.7)
+    wall = course.block((thick, cast.uniform(0.6, 0.9), low), thick)
     stage = course.stage(
-        [mover], [wall], view=course.view(0.1, 0.45), restitution=cast.uniform(0.4, 0.9)
+        [mover], [wall], view=course.view(0.2, 0.5), restitution=cast.uniform(0.4, 0.9)
     )
     rollout = simulate(stage)
     touches = rollout.touches
@@ -109,7 +112,8 @@ def _through_wall(rng: np.random.Generator, size_px: int) -> Twin | None:
         return None
     velocity = rollout.velocity_mps[0, moment - 1] * [1.0, 1.0, 0.0]
     wrong = move_on(stage, rollout, 0, moment, velocity)
-    return pair("through a wall", stage, rollout, wrong, 0, moment, size_px)
+    twin = pair("through a wall", stage, rollout, wrong, 0, moment, size_px)
+    return None if twin is None or not _comes_out(twin) else twin
 
 
 def _through_body(rng: np.random.Generator, size_px: int) -> Twin | None:
@@ -146,6 +150,13 @@ def _through_floor(rng: np.random.Generator, size_px: int) -> Twin | None:
     velocity = rollout.velocity_mps[body, moment - 1]
     wrong = move_on(stage, rollout, body, moment, velocity, acceleration_mps2=gravity)
     return pair("through the floor", stage, rollout, wrong, body, moment, size_px)
+
+
+def _comes_out(twin: Twin) -> bool:
+    """Whether the body is seen beyond what it went through."""
+    assert twin.impossible.segmentation is not None
+    areas = (twin.impossible.segmentation == 0).sum(axis=(1, 2))
+    return bool((areas[twin.moment + 3 :] >= SEEN_PX).sum() >= 4)
 
 
 def _frame_of(stage: Stage, moment_s: float | None) -> int | None:
