@@ -81,6 +81,7 @@ function begin(record) {
   document.title = `${record.world}: play · Worldline`;
   now.pad = new Pad(record.pad, at("pad"), own.box, (action) => (waiting = action));
   at("keys").replaceChildren(...now.pad.explain());
+  at("actions").hidden = record.pad.scheme === "none";
   if (record.resumed) now.pad.repeat();
   cover("");
   for (const id of ["pause", "step", "past", "restart", "record", "fork", "mode"]) at(id).disabled = false;
