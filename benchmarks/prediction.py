@@ -9,7 +9,7 @@ silhouette with an intersection over union of at least one half.
 With `--split out-of-distribution` (or another part of the parameter space) it shows what is left
 outside the training ranges. Clips are shared out to `--workers` processes, one per core, in parts
 of 13 that are kept below `--out`, so that an interrupted run goes on. "cost" is the processor time
-of one 16-frame forecast as a multiple of flow warp's.
+of one 16-frame forecast as a multiple of flow warp's; `--cost` measures nothing else.
 """
 
 from __future__ import annotations
@@ -88,8 +88,15 @@ def main() -> None:
     parser.add_argument("--split", type=Split, choices=list(Split), default=Split.HELD_OUT)
     parser.add_argument("--out", type=Path, default=Path("runs/prediction"))
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--cost", action="store_true", help="measure the cost alone")
     options = parser.parse_args()
     world = World.from_pretrained(options.world)
+    if options.cost:
+        cost = cost_over_flow_warp(world, 10)
+        facts = {"world": world.name, "num_clips": 10, "cost_over_flow_warp": round(cost, 2)}
+        write_record("prediction_cost", facts)
+        print(f"cost of a forecast: {cost:.1f} times flow warp's")
+        return
     # Another training or calibration of the same name makes parts of its own.
     known = json.dumps([world.config.to_json(), world.calibration], sort_keys=True)
     options.digest = hashlib.sha256(known.encode()).hexdigest()[:12]
