@@ -14,7 +14,7 @@ from torch import Tensor
 
 from worldline.core import InputError, Origin
 from worldline.dynamics import ControlEncoder, FlowDynamics
-from worldline.world import World
+from worldline.world import World, imagination
 
 
 class Counts:
@@ -119,3 +119,15 @@ def test_worlds_that_cannot_imagine_say_why(nano, dreamer):
         deaf.imagine("a red ball", encoder=WORDS)
     with pytest.raises(InputError, match=r"takes 3 numbers of text, but .*MiniLM.* gives 768"):
         dreamer.imagine("a red ball")
+
+
+def test_a_session_begins_with_a_sentence(dreamer, monkeypatch):
+    monkeypatch.setattr(imagination, "TextEncoder", lambda: WORDS)
+    session = dreamer.open("a red ball", context=3, seed=4)
+    wanted = dreamer.imagine("a red ball", horizon=3, samples=1, seed=4, encoder=WORDS)
+    seen = [moment.frame for moment in session.snapshot().recent]
+    np.testing.assert_array_equal(seen, wanted.frames[0])
+    assert session.step().shape == (64, 64, 3)
+    assert session.state().provenance.source == "text"
+    with pytest.raises(InputError, match="the text is empty"):
+        dreamer.open(" ")
