@@ -28,6 +28,7 @@ def cases(num, seed, scale=1.0):
             scenes=(clip.scene,),
             audits=((),),
             time_s=clip.scene.time_s,
+            doubt_px=np.zeros(HORIZON),
         )
         error = np.full(HORIZON, 4.0 + 2 * surprise + rng.normal(0, 0.5))
         track = scale * np.abs(rng.normal(0, 1, clip.scene.visible.shape))

@@ -34,6 +34,7 @@ def evidence_of(scene, others=(), verdicts=()):
         scenes=(scene, *others),
         audits=(tuple(verdicts),),
         time_s=scene.time_s,
+        doubt_px=np.linspace(0, 1, HORIZON),
     )
 
 
@@ -69,3 +70,9 @@ def test_laws_speak_from_the_moment_on(scene):
 
 def test_residual_is_relative_to_the_context(scene):
     assert column(evidence_of(scene), "residual") == pytest.approx(1.0)
+
+
+def test_doubt_is_in_logarithms_and_none_is_the_least(scene):
+    found = column(evidence_of(scene), "doubt")
+    assert found == pytest.approx(np.log(np.linspace(0, 1, HORIZON) + 1e-3))
+    assert found.argmin() == 0

@@ -21,7 +21,7 @@ from worldline.dynamics.body_motion import states_of
 if TYPE_CHECKING:
     from worldline.world.world import World
 
-__all__ = ["Carried", "carry_bodies", "find_bodies"]
+__all__ = ["Carried", "Foreseen", "carry_bodies", "find_bodies", "foresee_bodies"]
 
 _UPSCALE = 4
 """Bodies are moved on pictures so many times larger, so that their rims stay sharp."""
@@ -31,6 +31,21 @@ _STILL = 24
 
 _LOOK_AT = 16
 """Frames ahead at which a path's doubt decides, however few are asked for."""
+
+
+@dataclass(frozen=True, eq=False)
+class Foreseen:
+    """Bodies of a context with their paths, known well enough to be carried or not.
+
+    Attributes:
+        bodies: N of them, at least one.
+        center_px: `[N, F, 2]` where each goes, for at least 16 frames.
+        std_px: `[N, F]` doubt of that.
+    """
+
+    bodies: Bodies
+    center_px: Float[np.ndarray, "n f 2"]
+    std_px: Float[np.ndarray, "n f"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,6 +139,25 @@ def find_bodies(world: World, frames: UInt8[np.ndarray, "k h w 3"]) -> Bodies:
 
 
 @torch.no_grad()
+def foresee_bodies(
+    world: World, frames: UInt8[np.ndarray, "k h w 3"], horizon: int
+) -> Foreseen | None:
+    """Bodies and their paths; None where there are none, or the world may carry none."""
+    if world.bodies is None or _limit(world) <= 0 or len(frames) < 2:
+        return None
+    bodies = find_bodies(world, frames[-world.bodies.config.context :])
+    if not len(bodies):
+        return None
+    paths = world.bodies(states_of(bodies), max(horizon, _LOOK_AT))
+    center, std = (part[0].double().numpy() for part in (paths.center_px, paths.std_px))
+    return Foreseen(bodies, center, std)
+
+
+def _limit(world: World) -> float:
+    return float(world.calibration.get("firm_px", 0.0))
+
+
+@torch.no_grad()
 def carry_bodies(
     world: World,
     frames: UInt8[np.ndarray, "k h w 3"],
@@ -131,26 +165,23 @@ def carry_bodies(
     horizon: int,
     samples: int,
     seed: int,
+    foreseen: Foreseen | None = None,
 ) -> Carried | None:
     """Bodies whose paths are known well enough, or None where there are none.
 
     How well is well enough was found on held-out clips and lies in the world's calibration; a world
-    without that carries none.
+    without that carries none. `foreseen` is what `foresee_bodies` says of these frames, where that
+    is known already.
     """
-    limit = float(world.calibration.get("firm_px", 0.0))
-    if world.bodies is None or limit <= 0 or len(frames) < 2:
+    foreseen = foresee_bodies(world, frames, horizon) if foreseen is None else foreseen
+    if foreseen is None or world.bodies is None:
         return None
-    seen = frames[-world.bodies.config.context :]
-    bodies = find_bodies(world, seen)
-    if not len(bodies):
-        return None
-    paths = world.bodies(states_of(bodies), max(horizon, _LOOK_AT))
-    std = paths.std_px[0].double().numpy()
-    firm = std[:, _LOOK_AT - 1] <= limit
+    seen, bodies = frames[-world.bodies.config.context :], foreseen.bodies
+    firm = foreseen.std_px[:, _LOOK_AT - 1] <= _limit(world)
     if not firm.any():
         return None
-    std = std[:, :horizon]
-    shift = paths.center_px[0, :, :horizon].double().numpy() - bodies.center_px[:, -1, None]
+    std = foreseen.std_px[:, :horizon]
+    shift = foreseen.center_px[:, :horizon] - bodies.center_px[:, -1, None]
     noise = np.random.default_rng(seed).standard_normal((samples, len(bodies), 1, 2))
     noise[0] = 0.0
     drawn = shift[None] + noise * std[None, ..., None]

@@ -15,9 +15,10 @@ from worldline.core.latents import Controls, Latents
 from worldline.core.provenance import Origin, Provenance
 from worldline.physics import check_laws
 from worldline.world.arguments import require_seed
+from worldline.world.bodies import foresee_bodies
 from worldline.world.futures import plan_draws, read_future
 from worldline.world.monitor import watch
-from worldline.world.render import measure_spread, worst_verdicts
+from worldline.world.render import measure_spread, render_onto, worst_verdicts
 from worldline.world.signals import Evidence, gather
 from worldline.world.stream import encode_after, encode_long
 from worldline.world.trust import judge
@@ -92,7 +93,8 @@ def predict_with_evidence(
             f"{clip.provenance.source or 'clip'}: actions or other controls drive the world beyond "
             "all numbers; they must be of the size and in the units of its training data"
         )
-    drawn = world.render_forecast(futures, seen, seed, horizon=horizon)
+    foreseen = foresee_bodies(world, seen, horizon)
+    drawn = render_onto(world, futures, seen, seed, horizon, foreseen)
     uncertainty, uncertainty_px = measure_spread(
         drawn,
         world.calibration.get("uncertainty_scale", (1.0,)),
@@ -112,9 +114,9 @@ def predict_with_evidence(
     audits = [check_laws(scene) for scene in scenes]
     features = _weigh(world, latents, seen, seed, controls.frames(0, len(seen)))
     trust, reason = _judge(world, features, len(seen))
-    evidence = gather(
-        world.tokenizer, latents, encoded, drawn[0], features, uncertainty, scenes, audits, time_s
-    )
+    told = (uncertainty, scenes, audits, time_s)
+    doubt_px = np.zeros(horizon) if foreseen is None else foreseen.std_px[:, :horizon].max(axis=0)
+    evidence = gather(world.tokenizer, latents, encoded, drawn[0], features, *told, doubt_px)
     forecast = Forecast(
         frames=drawn[:samples],
         time_s=time_s,

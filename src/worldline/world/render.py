@@ -16,7 +16,7 @@ from worldline.core.latents import Controls, Latents
 from worldline.core.verdict import Outcome, Verdict
 from worldline.dynamics import ConstantVelocityWarp, TrajectoryForecaster, TrajectoryWarp
 from worldline.tokenizer import StreamCarry, Tokenizer, from_unit, to_unit
-from worldline.world.bodies import Carried, carry_bodies
+from worldline.world.bodies import Carried, Foreseen, carry_bodies
 from worldline.world.stream import encode_after
 
 if TYPE_CHECKING:
@@ -167,13 +167,14 @@ def render_onto(
     seen: UInt8[np.ndarray, "k h w 3"],
     seed: int,
     horizon: int,
+    foreseen: Foreseen | None = None,
 ) -> UInt8[np.ndarray, "s t h w 3"]:
     """Decode futures as corrections to the context carried along forecast trajectories.
 
     How large a correction must be to count was found on held-out clips, for each step ahead. An
     uncalibrated world (without a threshold) corrects the last frame instead. Bodies that are
     carried as a whole are laid over the rest, and nothing is corrected at or near them; where
-    nothing else moves there is nothing to correct.
+    nothing else moves there is nothing to correct. `foreseen` spares looking for them twice.
     """
     tokenizer, warp = world.tokenizer, world.warp
     threshold = world.calibration.get("correction_threshold")
@@ -181,7 +182,8 @@ def render_onto(
         still = make_reference(tokenizer, seen[-1:], seen)
         return render(tokenizer, futures, still, horizon=horizon)
     samples = len(futures.tokens)
-    carried = carry_bodies(world, seen, horizon=horizon, samples=samples, seed=seed)
+    drawn = {"horizon": horizon, "samples": samples, "seed": seed}
+    carried = carry_bodies(world, seen, **drawn, foreseen=foreseen)
     return _compose(world, futures, seen, seed, horizon, carried)
 
 
@@ -247,7 +249,7 @@ def continue_pictures(
     if threshold is None or len(seen) < 2 or world.trajectory is None:
         futures = world.continue_latents(latents, horizon=horizon, controls=controls, **drawn)
         return render_onto(world, futures, seen, seed, horizon)
-    carried = carry_bodies(world, seen, horizon=horizon, **drawn)
+    carried = carry_bodies(world, seen, horizon=horizon, samples=samples, seed=seed)
     if carried is not None and carried.is_all_that_moves:
         return carried.alone()
     ahead = horizon

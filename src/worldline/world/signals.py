@@ -18,6 +18,8 @@ really comes.
   body for which that is most; in logarithms as all that follow.
 - `bodies`: how many move; `reach`: the longest path so far; `detour`: how much longer a path is
   than the straight line, as a share; `bend`: sum of the changes of velocity along a path.
+- `doubt`: how unsure mechanics are of where a body of the context goes, standard deviation in
+  pixels, of the body for which that is most.
 """
 
 from __future__ import annotations
@@ -58,6 +60,7 @@ SIGNALS = {
     "reach": "a body goes far",
     "detour": "a body turns round or bounces",
     "bend": "a body changes its velocity a lot",
+    "doubt": "mechanics leave open where a body goes",
 }
 """Names in the order of the columns, and what a large value means."""
 
@@ -65,6 +68,7 @@ _MOVING_PX = 2.0
 _SAME_PX = 4.0
 _MOST_BEND_PX = 5.0
 
+_LEAST_DOUBT_PX = 1e-3
 _MOST_LOG_P = 12.0
 
 
@@ -83,6 +87,7 @@ class Evidence:
         scenes: of the futures, each with the frames at `time_s`.
         audits: verdicts of each future.
         time_s: `[H]` of the frames.
+        doubt_px: `[H]` largest standard deviation of a whole body's path; 0 where there is none.
     """
 
     context: Float[np.ndarray, "k n c"]
@@ -94,6 +99,7 @@ class Evidence:
     scenes: Sequence[Scene]
     audits: Sequence[tuple[Verdict, ...]]
     time_s: Float[np.ndarray, " h"]
+    doubt_px: Float[np.ndarray, " h"]
 
 
 @torch.no_grad()
@@ -107,6 +113,7 @@ def gather(
     scenes: Sequence[Scene],
     audits: Sequence[tuple[Verdict, ...]],
     time_s: Float[np.ndarray, " t"],
+    doubt_px: Float[np.ndarray, " t"],
 ) -> Evidence:
     """Put together what `World.predict` has computed; only decoding the first future is added.
 
@@ -117,6 +124,7 @@ def gather(
         first: frames of the first future.
         features: see `worldline.world.trust`; None if the context was too short for them.
         uncertainty, scenes, audits, time_s: of the forecast.
+        doubt_px: see `Evidence`.
     """
     stride = tokenizer.time_stride
     step = np.arange(len(first)) // stride
@@ -137,6 +145,7 @@ def gather(
         scenes=scenes,
         audits=audits,
         time_s=time_s,
+        doubt_px=doubt_px,
     )
 
 
@@ -170,7 +179,9 @@ def read_signals(
         np.full(horizon, agitation),
         _laws(evidence),
     )
-    return np.concatenate([np.stack(columns, axis=1), _paths(evidence.scenes, horizon)], axis=1)
+    doubt = np.log(evidence.doubt_px + _LEAST_DOUBT_PX)[:, None]
+    paths = _paths(evidence.scenes, horizon)
+    return np.concatenate([np.stack(columns, axis=1), paths, doubt], axis=1)
 
 
 def _paths(scenes: Sequence[Scene], horizon: int) -> Float[np.ndarray, "h 5"]:
