@@ -1,6 +1,6 @@
 """Calibrate a world's monitor on held-out clips, and measure what it is judged by.
 
-    python -m worldline.audit.monitoring WORLD [--clips N] [--seed S]
+    python -m worldline.audit.monitoring WORLD [--clips N] [--filmed M] [--seed S]
 
 writes the entries `monitor` and `monitor_video` into the calibration of a saved world (a folder, or
 a bundled one by its name) and leaves everything else in it alone.
@@ -283,6 +283,8 @@ class _Command:
     """Name of a bundled world, or folder of a saved one."""
     clips: int = 130
     """Held-out clips to calibrate on."""
+    filmed: int = NUM_FILMED
+    """The first of them, out of which sound videos are made."""
     seed: int = 9001
     """Of clips and forecasts; evaluations use others."""
 
@@ -299,6 +301,7 @@ class _Command:
         entries = calibrate_entries(
             world,
             list(clips),
+            num_filmed=self.filmed,
             on_progress=lambda done: print(f"{done} of {self.clips}", file=sys.stderr),
         )
         if not entries:
