@@ -11,8 +11,8 @@ patches of them are light or a body, by what is seen of
 3. **evenness**: the factor of a shadow is the same all over its inside, shading makes a body's not.
 
 A sharp, even, plain patch on plain ground may be either: where it is darker by less than half it is
-called a shadow, else a body. Where a body is near that can cast shadows, only texture speaks
-against a shadow.
+called a shadow, else a body. In company of things that are no light, colours alone are asked:
+something is there that can cast a shadow, and real things have patches of all sorts.
 """
 
 from __future__ import annotations
@@ -43,6 +43,8 @@ _SOFT = 1.6  # a penumbra is so much wider than the picture's own sharpness
 _SHARP_SHARE = 0.3  # of the outline, for a patch with a penumbra
 _UNEVEN = 0.3  # spread of the factor inside a patch, as a share of the change, it is shaded from
 _POOL = 0.025  # share of the picture that a lamp's pool without texture must cover
+_MOST_PATCHES = 16  # more at once are no scene with a few shadows
+_FAINT = round(2.5 * UNIT)  # strength up to which a dark patch may be a shadow if nobody judges it
 _DISC = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
 _CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 
@@ -79,6 +81,7 @@ def find_light(
     *,
     min_area: float,
     sharp_px: float,
+    steady: bool,
 ) -> UInt8[np.ndarray, "h w"]:
     """1 at pixels that are the background in other light.
 
@@ -88,6 +91,8 @@ def find_light(
         suspects: not 0 at the pixels to look at.
         min_area: pixels of the smallest object; smaller patches are light wherever colours say so.
         sharp_px: width of the sharpest edges that the picture has.
+        steady: the camera has not moved. Else texture and outlines do not lie upon each other, and
+            colours alone are asked: dark things are shadows beside others, or where they are faint.
     """
     light = np.zeros(suspects.shape, np.uint8)
     at = np.flatnonzero(suspects)
@@ -100,7 +105,8 @@ def find_light(
     shade = tinted & (level > _SHADE[0]) & (level < _SHADE[1])
     glow = tinted & (level > _GLOW[0]) & (level < _GLOW[1])
     colors = _spread(same, at, light)
-    for kind in (shade, glow):
+    alone, by_color = np.zeros_like(light), cast.copy()
+    for kind in (shade, glow) if steady else ():
         maybe = cv2.morphologyEx(_spread(kind, at, light), cv2.MORPH_CLOSE, _CROSS)
         for window, mask in _patches(maybe, min_area):
             now, then = (
@@ -118,13 +124,20 @@ def find_light(
             answer = _judge(patch, sharp_px, _POOL * light.size)
             if answer == "light":
                 light[window] |= mask
+            elif answer == "light if alone":
+                alone[window] |= mask
             elif answer == "body":
                 cast[window][mask > 0] = 0
     casters = cv2.threshold(strength, UNIT, 1, cv2.THRESH_BINARY)[1]
-    casters[(suspects == 0) | (light > 0) | (cast > 0)] = 0
+    casters[(suspects == 0) | (light > 0) | (alone > 0) | (by_color > 0)] = 0
     casters = cv2.morphologyEx(casters, cv2.MORPH_OPEN, _CROSS)
-    # Beside a body that can cast it, colours alone make a shadow.
-    return light | cast if cv2.countNonZero(casters) >= min_area else light
+    if cv2.countNonZero(casters) >= min_area:
+        return by_color
+    light |= alone
+    dark = cv2.threshold(strength, _FAINT, 1, cv2.THRESH_BINARY)[1]
+    dark[light > 0] = 0
+    # Nothing is there that could cast a shadow, so what is much darker is a dark body.
+    return light if cv2.morphologyEx(dark, cv2.MORPH_OPEN, _CROSS).any() else light | cast
 
 
 _MEAN = np.full((1, 3), 1 / 3, np.float32)
@@ -153,27 +166,33 @@ def _spread(values: np.ndarray, at: np.ndarray, like: np.ndarray) -> UInt8[np.nd
 def _patches(
     mask: UInt8[np.ndarray, "h w"], min_area: float
 ) -> list[tuple[tuple[slice, slice], np.ndarray]]:
-    """Connected patches that are large enough, small holes filled, each in a window around it."""
+    """The largest connected patches that are large enough, small holes filled, each in a window
+    around it."""
     opened = cv2.morphologyEx(mask, cv2.MORPH_OPEN, _CROSS)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(opened, connectivity=4)
     height, width = mask.shape
+    contours, _ = cv2.findContours(opened, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    large = [contour for contour in contours if cv2.contourArea(contour) >= 0.5 * min_area]
+    large = sorted(large, key=cv2.contourArea, reverse=True)[:_MOST_PATCHES]
     found = []
-    for k in range(1, count):
-        x, y, w, h, area = stats[k].tolist()
-        if area < min_area:
-            continue
+    for contour in large:
+        x, y, w, h = cv2.boundingRect(contour)
         pad = _MARGIN + 1
         window = (
             slice(max(0, y - pad), min(height, y + h + pad)),
             slice(max(0, x - pad), min(width, x + w + pad)),
         )
-        own = (labels[window] == k).astype(np.uint8)
-        found.append((window, cv2.morphologyEx(own, cv2.MORPH_CLOSE, _DISC)))
+        own = np.zeros_like(opened[window])
+        corner = -window[1].start, -window[0].start
+        cv2.drawContours(own, [contour], -1, 1, thickness=cv2.FILLED, offset=corner)
+        own &= opened[window]
+        if cv2.countNonZero(own) >= min_area:
+            found.append((window, cv2.morphologyEx(own, cv2.MORPH_CLOSE, _DISC)))
     return found
 
 
 def _judge(patch: _Patch, sharp_px: float, pool_px: float) -> str:
-    """What a patch is: "light" or a "body", if it tells that by itself, else "either"."""
+    """What a patch is by its texture: "light" or a "body"; without any "light if alone" by its
+    outline and evenness, or "either"."""
     inner = cv2.erode(patch.mask, np.ones((2 * _MARGIN + 1,) * 2, np.uint8), borderValue=0)
     kept = _keeps_texture(patch, inner, sharp_px)
     if kept is not None:
@@ -183,9 +202,9 @@ def _judge(patch: _Patch, sharp_px: float, pool_px: float) -> str:
     # A lamp's pool is large; what is small and bright in its middle is a body, lit from above.
     is_pool = patch.level < 1.0 or np.count_nonzero(patch.mask) >= pool_px
     if is_pool and _sharp_share(patch, sharp_px) < _SHARP_SHARE:
-        return "light"
+        return "light if alone"
     plain = _PLAIN_SHADE[0] < patch.level < _PLAIN_SHADE[1] and _is_even(patch, inner)
-    return "light" if plain else "either"
+    return "light if alone" if plain else "either"
 
 
 def _keeps_texture(patch: _Patch, inner: UInt8[np.ndarray, "h w"], sharp_px: float) -> bool | None:

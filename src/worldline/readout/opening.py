@@ -52,6 +52,7 @@ def learn_background(
     model = BackgroundModel(middle, _noise_of(stack))
     camera.set_reference(cv2.cvtColor(middle, cv2.COLOR_RGB2GRAY), current_from_reference=np.eye(3))
     picks = np.unique(np.linspace(0, len(stack) - 1, _NUM_HEALING_FRAMES).astype(int))
+    steady = all(mask is None for mask in hidden)
     num_fine = 0  # frames in a row that found nothing to mend: another look finds nothing new
     for i in (*picks, *picks):
         if num_fine == len(picks):
@@ -59,7 +60,7 @@ def learn_background(
         image, unseen = stack[i], hidden[i]
         if unseen is not None:
             image = cv2.copyTo(model.picture, unseen, image.copy())
-        healed = _heal(model, image, min_area, sharp_px)
+        healed = _heal(model, image, min_area, sharp_px, steady=steady)
         num_fine = 0 if healed else num_fine + 1
     return model
 
@@ -149,7 +150,12 @@ def _noise_of(stack: Sequence[np.ndarray]) -> float:
 
 
 def _heal(
-    model: BackgroundModel, image: UInt8[np.ndarray, "h w 3"], min_area: float, sharp_px: float
+    model: BackgroundModel,
+    image: UInt8[np.ndarray, "h w 3"],
+    min_area: float,
+    sharp_px: float,
+    *,
+    steady: bool,
 ) -> bool:
     """Mend the background where it holds an object that this frame does not; true if so."""
     healed = False
@@ -161,6 +167,7 @@ def _heal(
         suspects(strength),
         min_area=min_area,
         sharp_px=sharp_px,
+        steady=steady,
     )
     mask = clean_mask(strength, light, min_area)
     # An object next to the ghost of another is one region with it: judge the cores apart.

@@ -106,7 +106,7 @@ class Shot:
         model = self._background
         image = model.compensate(image, self._objects)
         deviation = model.difference(image, slack_px=1 if view.moved else 0)
-        light = self._light(image, deviation)
+        light = self._light(image, deviation, steady=not view.moved)
         mask = clean_mask(deviation.strength, light, self._min_area)
         if cv2.countNonZero(mask) > _GLOBAL_CHANGE * mask.size or view.lost:
             mask, image = self._start_over(picture, mask, image)
@@ -121,7 +121,7 @@ class Shot:
         return result
 
     def _light(
-        self, image: UInt8[np.ndarray, "h w 3"], deviation: Deviation
+        self, image: UInt8[np.ndarray, "h w 3"], deviation: Deviation, *, steady: bool
     ) -> UInt8[np.ndarray, "h w"]:
         return find_light(
             image,
@@ -130,6 +130,7 @@ class Shot:
             suspects(deviation.strength),
             min_area=self._min_area,
             sharp_px=sharpness(self._scale),
+            steady=steady,
         )
 
     def _judge(
