@@ -30,7 +30,8 @@ _IN_VIEW = (Roll(), Slide(), Throw(), Drop())
 _SEEN_PX = 20.0
 """A body that shows so many pixels is in view."""
 _HIDDEN_FRAMES = 3
-_WHOLE_FRAMES = 4
+_WHOLE_FRAMES, _WHOLE = 4, 0.8
+"""Of a smaller share of a body nobody can say what shape it is."""
 _WIDE_M = 0.5
 _COLOR_GAP = 0.45
 """Least distance of two colours in RGB from 0 to 1."""
@@ -105,7 +106,7 @@ def _changed(rng: np.random.Generator, index: int, size_px: int, change: Change)
     changed = change_look(stage, body, other)
     again = simulate(changed) if hidden else replace(rollout, model=build_model(changed))
     there = film(Take(changed, again), camera)
-    moment = _hidden(here, body, there) if hidden else _seen(here, body, rng, there)
+    moment = _hidden(here, body, there, _WHOLE) if hidden else _seen(here, body, rng, there)
     if moment is None:
         return None
     return _swap("behind a screen" if hidden else "in view", here, there, moment, index)
@@ -177,8 +178,9 @@ def _skipped_gap(rng: np.random.Generator, size_px: int) -> Twin | None:
     first, until = hidden[0][1], hidden[1][0] + 1
     if until - first < 4 or _areas(there, 0)[first + 1 : until].max() < _SEEN_PX:
         return None
-    outside = (_areas(there, 0)[: hidden[0][0]], _areas(there, 0)[hidden[1][1] + 1 :])
-    if min((area >= _SEEN_PX).sum() for area in outside) < _WHOLE_FRAMES:
+    areas = _areas(there, 0)
+    outside = (areas[: hidden[0][0]], areas[hidden[1][1] + 1 :])
+    if min((area >= 0.4 * areas.max()).sum() for area in outside) < _WHOLE_FRAMES:
         return None
     skipped = film(hide(Take(stage, rollout), 0, first, until), camera)
     return Twin("between two screens", there, skipped, first)
@@ -202,7 +204,7 @@ def _runs(mask: np.ndarray) -> list[tuple[int, int]]:
     return [(int(a), int(b) - 1) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
-def _hidden(clip: Clip, body: int, other: Clip | None = None) -> int | None:
+def _hidden(clip: Clip, body: int, other: Clip | None = None, whole: float = 0.0) -> int | None:
     """A frame amid those in which a body is out of sight, in both clips, and then in sight."""
     clips = [clip] if other is None else [clip, other]
     areas = [_areas(each, body) for each in clips]
@@ -210,15 +212,17 @@ def _hidden(clip: Clip, body: int, other: Clip | None = None) -> int | None:
     for first, last in runs:
         if last - first + 1 < _HIDDEN_FRAMES:
             continue
-        if all(_is_whole(area[:first]) and _is_whole(area[last + 1 :]) for area in areas):
+        if all(
+            _is_seen(area[:first], whole) and _is_seen(area[last + 1 :], whole) for area in areas
+        ):
             return (first + last + 1) // 2
     return None
 
 
-def _is_whole(areas: np.ndarray) -> bool:
-    """Whether a body shows all of itself long enough: of less nobody can say what shape it is."""
-    most = areas.max(initial=0.0)
-    return bool(most >= _SEEN_PX and (areas >= 0.8 * most).sum() >= _HIDDEN_FRAMES)
+def _is_seen(areas: np.ndarray, whole: float) -> bool:
+    """Whether a body shows long enough, and as large a share of the most that it ever shows."""
+    least = max(_SEEN_PX, whole * areas.max(initial=0.0))
+    return bool((areas >= least).sum() >= _HIDDEN_FRAMES)
 
 
 def _seen(clip: Clip, body: int, rng: np.random.Generator, other: Clip | None = None) -> int | None:
