@@ -184,7 +184,7 @@ def _patches(
         own = np.zeros_like(opened[window])
         corner = -window[1].start, -window[0].start
         cv2.drawContours(own, [contour], -1, 1, thickness=cv2.FILLED, offset=corner)
-        own &= opened[window]
+        own = cv2.bitwise_and(own, opened[window])
         if cv2.countNonZero(own) >= min_area:
             found.append((window, cv2.morphologyEx(own, cv2.MORPH_CLOSE, _DISC)))
     return found
