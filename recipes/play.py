@@ -60,7 +60,7 @@ def recipe(data: str, steps: int = 2800) -> Recipe:
                 "reward",
                 _task("reward", Earning.Config(noise=0.1)),
                 "data",
-                Trainer.Config(steps=600, learning_rate=2e-3, warmup=50),
+                Trainer.Config(steps=1500, learning_rate=2e-3, warmup=50),
                 batch=8,
                 length=16,
             )

@@ -7,6 +7,7 @@ frames and their difference; nothing of the world that it helps to judge.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -17,11 +18,12 @@ from torch import Tensor, nn
 
 from worldline.core.clip import Clip
 from worldline.core.errors import InputError
-from worldline.nn import ConvBlock, pack
 
 __all__ = ["InverseModel", "fit_inverse"]
 
 _WIDTH = 64
+_STRESS = 4.0
+"""Of what changes, which is little of most pictures."""
 
 
 class InverseModel(nn.Module):
@@ -36,19 +38,23 @@ class InverseModel(nn.Module):
     def __init__(self, action_size: int, *, is_discrete: bool, spread: float = 1.0) -> None:
         super().__init__()
         self.is_discrete, self.spread = is_discrete, spread
-        self.enter = nn.Conv2d(2 * 3 * 16, _WIDTH, 3, padding=1)
-        self.fine = ConvBlock(_WIDTH)
-        self.narrow = nn.Conv2d(_WIDTH, _WIDTH, 4, stride=4)
-        self.think = nn.Linear(16 * _WIDTH, 128)
-        self.tell = nn.Linear(128, action_size)
+        widths = (9, _WIDTH // 2, _WIDTH, _WIDTH, _WIDTH)
+        self.see = nn.Sequential(
+            *(
+                layer
+                for before, after in pairwise(widths)
+                for layer in (nn.Conv2d(before, after, 5, stride=2, padding=2), nn.ReLU())
+            )
+        )
+        self.think = nn.Linear(16 * _WIDTH, 4 * _WIDTH)
+        self.tell = nn.Linear(4 * _WIDTH, action_size)
 
     def forward(self, pairs: Float[Tensor, "b 6 h w"]) -> Float[Tensor, "b a"]:
         """Logits of choices, or numbers."""
         before, after = pairs.chunk(2, dim=1)
-        x = pack(torch.cat([after, after - before], dim=1), 4)
-        x = self.narrow(self.fine(self.enter(x)))
+        x = self.see(torch.cat([before, after, _STRESS * (after - before)], dim=1))
         x = F.adaptive_avg_pool2d(x, 4)
-        return self.tell(F.silu(self.think(x.flatten(1))))
+        return self.tell(F.relu(self.think(x.flatten(1))))
 
     @torch.no_grad()
     def read(self, frames: UInt8[np.ndarray, "t h w 3"]) -> Float[np.ndarray, "n a"]:
@@ -70,7 +76,7 @@ class InverseModel(nn.Module):
 
 
 def fit_inverse(
-    clips: Sequence[Clip], *, is_discrete: bool, seed: int, steps: int = 600, batch: int = 64
+    clips: Sequence[Clip], *, is_discrete: bool, seed: int, steps: int = 500, batch: int = 64
 ) -> InverseModel:
     """Fit one to clips with actions.
 

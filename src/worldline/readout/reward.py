@@ -59,7 +59,6 @@ class RewardReadout(nn.Module):
             depth: residual blocks.
             num_bins: of symlog(reward), an odd number.
             most: largest reward that can be told.
-            event_weight: of actions that earn or end something, in the loss.
         """
 
         channels: int = 16
@@ -69,7 +68,6 @@ class RewardReadout(nn.Module):
         depth: int = 2
         num_bins: int = 41
         most: float = 20.0
-        event_weight: float = 10.0
 
         def __post_init__(self) -> None:
             if self.num_bins < 3 or self.num_bins % 2 == 0 or not self.most > 0:
@@ -138,8 +136,7 @@ class RewardReadout(nn.Module):
         before = torch.cat([x_BTNC[:, :1], x_BTNC[:, :-1]], dim=1)
         told = self(before.flatten(0, 1), x_BTNC.flatten(0, 1), truth.acted.flatten(0, 1)).float()
         earned, ended = truth.earned.flatten(), truth.ended.flatten()
-        weight = torch.where((earned != 0) | ended, self.config.event_weight, 1.0)
-        weight = weight * truth.known.repeat_interleave(x_BTNC.shape[1])
+        weight = truth.known.repeat_interleave(x_BTNC.shape[1]).float()
         weight = weight / weight.sum().clamp_min(1.0)
         reward = -(self._two_hot(earned) * told[:, :-1].log_softmax(dim=-1)).sum(-1)
         end = F.binary_cross_entropy_with_logits(told[:, -1], ended.float(), reduction="none")
