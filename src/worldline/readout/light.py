@@ -104,10 +104,18 @@ def find_light(
     tinted = apart < _TINT
     shade = tinted & (level > _SHADE[0]) & (level < _SHADE[1])
     glow = tinted & (level > _GLOW[0]) & (level < _GLOW[1])
-    colors = _spread(same, at, light)
-    alone, by_color = np.zeros_like(light), cast.copy()
-    for kind in (shade, glow) if steady else ():
-        maybe = cv2.morphologyEx(_spread(kind, at, light), cv2.MORPH_CLOSE, _CROSS)
+    by_color = cast.copy()
+    kinds = [
+        cv2.morphologyEx(_spread(kind, at, light), cv2.MORPH_CLOSE, _CROSS)
+        for kind in ((shade, glow) if steady else ())
+    ]
+    most = by_color.copy()
+    for maybe in kinds:
+        most |= maybe
+    if _casts(strength, suspects, most, min_area):
+        return by_color  # whatever the patches are, something else is there
+    colors, alone = _spread(same, at, light), np.zeros_like(light)
+    for maybe in kinds:
         for window, mask in _patches(maybe, min_area):
             now, then = (
                 cv2.transform(picture[window].astype(np.float32), _MEAN) + np.float32(1.0)
@@ -128,16 +136,26 @@ def find_light(
                 alone[window] |= mask
             elif answer == "body":
                 cast[window][mask > 0] = 0
-    casters = cv2.threshold(strength, UNIT, 1, cv2.THRESH_BINARY)[1]
-    casters[(suspects == 0) | (light > 0) | (alone > 0) | (by_color > 0)] = 0
-    casters = cv2.morphologyEx(casters, cv2.MORPH_OPEN, _CROSS)
-    if cv2.countNonZero(casters) >= min_area:
+    if _casts(strength, suspects, light | alone | by_color, min_area):
         return by_color
     light |= alone
     dark = cv2.threshold(strength, _FAINT, 1, cv2.THRESH_BINARY)[1]
     dark[light > 0] = 0
     # Nothing is there that could cast a shadow, so what is much darker is a dark body.
     return light if cv2.morphologyEx(dark, cv2.MORPH_OPEN, _CROSS).any() else light | cast
+
+
+def _casts(
+    strength: UInt8[np.ndarray, "h w"],
+    suspects: UInt8[np.ndarray, "h w"],
+    light: UInt8[np.ndarray, "h w"],
+    min_area: float,
+) -> bool:
+    """Whether there is enough of what is no light, and could cast a shadow."""
+    casters = cv2.threshold(strength, UNIT, 1, cv2.THRESH_BINARY)[1]
+    casters = cv2.subtract(cv2.bitwise_and(casters, suspects), light)
+    casters = cv2.morphologyEx(casters, cv2.MORPH_OPEN, _CROSS)
+    return cv2.countNonZero(casters) >= min_area
 
 
 _MEAN = np.full((1, 3), 1 / 3, np.float32)
