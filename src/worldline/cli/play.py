@@ -40,7 +40,7 @@ class Play:
       worldline play small --clip drop.mp4
     """
 
-    world: Annotated[WorldName, tyro.conf.Positional] = "small"
+    world: Annotated[WorldName, tyro.conf.Positional] = "sandbox"
     clip: Annotated[
         Path | None, tyro.conf.arg(metavar="VIDEO", help="Begin with a piece of this video.")
     ] = None

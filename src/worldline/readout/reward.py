@@ -9,6 +9,7 @@ ones are learned as well as small ones (Hafner et al. 2023, arXiv 2301.04104, eq
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -24,6 +25,9 @@ from worldline.nn import ConvBlock
 from worldline.scale import rowwise
 
 __all__ = ["RewardReadout", "RewardTargets"]
+
+_NOTHING = 6.0
+"""Logit of an untrained readout that an action earns nothing, and that it does not end anything."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,11 +93,19 @@ class RewardReadout(nn.Module):
         self.think = nn.Linear(2 * config.width, 4 * config.width)
         self.heads = nn.Linear(4 * config.width, config.num_bins + 1)
         nn.init.zeros_(self.heads.weight)
+        # most actions earn and end nothing; steps of an optimiser are too small to find that soon
         nn.init.zeros_(self.heads.bias)
-        most = _symlog(torch.tensor(config.most))
-        edges = torch.linspace(-1.0, 1.0, config.num_bins) * most
-        self.register_buffer("bins", edges, persistent=False)
-        self.bins: Tensor
+        with torch.no_grad():
+            self.heads.bias[config.num_bins // 2] = _NOTHING
+            self.heads.bias[-1] = -_NOTHING
+
+    @property
+    def bins(self) -> Float[Tensor, " k"]:
+        """Places of the bins; always in single precision, which working copies do not have."""
+        half = self.config.num_bins // 2
+        most = math.log1p(self.config.most)
+        device = self.heads.weight.device
+        return torch.arange(-half, half + 1, device=device, dtype=torch.float32) * (most / half)
 
     @rowwise
     def forward(
@@ -126,7 +138,7 @@ class RewardReadout(nn.Module):
         told = self(before, now, action).float()
         chance = told[:, :-1].softmax(dim=-1)
         # symmetric sums, so that equal chances left and right of 0 give exactly 0
-        value = _symexp(self.bins.float())
+        value = _symexp(self.bins)
         signed = chance * value
         return 0.5 * (signed.sum(-1) + signed.flip(-1).sum(-1)), told[:, -1].sigmoid()
 
@@ -144,7 +156,7 @@ class RewardReadout(nn.Module):
         return {"total": parts["reward"] + parts["end"], **parts}
 
     def _two_hot(self, reward: Float[Tensor, " n"]) -> Float[Tensor, "n k"]:
-        bins = self.bins.float()
+        bins = self.bins
         place = _symlog(reward.float()).clamp(bins[0], bins[-1])
         place = (place - bins[0]) / (bins[1] - bins[0])
         low = place.floor().clamp(max=len(bins) - 2)
