@@ -17,7 +17,7 @@ from worldline.train.draw import ClipBatch
 from worldline.train.objectives.base import Objective, Parts
 from worldline.world import World
 
-__all__ = ["NextFrame", "Reading", "Reconstruction"]
+__all__ = ["NextFrame", "Reading", "Reconstruction", "blurred"]
 
 
 class Reconstruction(Objective):
@@ -112,9 +112,13 @@ class Reading(Objective):
         """See `LatentReadout.loss`."""
         readout = parts["readout"]
         assert isinstance(readout, LatentReadout)
-        tokens = latents.tokens
-        device = generator.device
-        noise = torch.randn(tokens.shape, generator=generator, device=device)
-        scale = torch.rand(len(tokens), 1, 1, 1, generator=generator, device=device)
-        tokens = tokens + (self.noise * scale * noise).to(tokens)
-        return readout.loss(Latents(tokens, latents.grid), batch.objects, batch.camera)
+        seen = blurred(latents, self.noise, generator)
+        return readout.loss(seen, batch.objects, batch.camera)
+
+
+def blurred(latents: Latents, most: float, generator: torch.Generator) -> Latents:
+    """Latents with noise, of a standard deviation up to `most`, drawn for each clip."""
+    tokens, device = latents.tokens, generator.device
+    noise = torch.randn(tokens.shape, generator=generator, device=device)
+    scale = torch.rand(len(tokens), 1, 1, 1, generator=generator, device=device)
+    return Latents(tokens + (most * scale * noise).to(tokens), latents.grid)

@@ -14,6 +14,7 @@ from worldline.core.latents import Latents
 from worldline.readout.reward import RewardReadout
 from worldline.train.draw import ClipBatch
 from worldline.train.objectives.base import Objective, Parts
+from worldline.train.objectives.prediction import blurred
 from worldline.world import World
 
 __all__ = ["Earning"]
@@ -53,8 +54,4 @@ class Earning(Objective):
         assert isinstance(readout, RewardReadout)
         if batch.rewards is None:
             raise InputError("these clips do not tell what their actions earned")
-        tokens, device = latents.tokens, generator.device
-        noise = torch.randn(tokens.shape, generator=generator, device=device)
-        scale = torch.rand(len(tokens), 1, 1, 1, generator=generator, device=device)
-        tokens = tokens + (self.noise * scale * noise).to(tokens)
-        return readout.loss(Latents(tokens, latents.grid), batch.rewards)
+        return readout.loss(blurred(latents, self.noise, generator), batch.rewards)
