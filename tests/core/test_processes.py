@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from worldline.core.processes import WorkerLostError, spawn_pool, spread
+from worldline.core.processes import WorkerLostError, spawn_pool, spread, spread_in_order
 
 
 def test_a_stop_from_the_keyboard_does_not_reach_workers():
@@ -103,3 +103,26 @@ def _die_of_three(number: int) -> int:
 
 def _divide(number: int) -> float:
     return 1 / number
+
+
+def test_answers_come_in_the_order_of_the_items():
+    assert list(spread_in_order(_slow_at_first, range(9), num_workers=3)) == list(range(9))
+    with pytest.raises(WorkerLostError):
+        list(spread_in_order(_die_of_three, range(5), num_workers=2))
+
+
+def test_leaving_in_the_middle_ends_the_processes():
+    """Ended while it hands over its answer, a process could leave this one waiting for ever."""
+    for _ in range(3):
+        answers = spread_in_order(_large, range(400), num_workers=2)
+        next(answers)
+        answers.close()
+
+
+def _slow_at_first(number: int) -> int:
+    time.sleep(0.2 * (number == 0))
+    return number
+
+
+def _large(number: int) -> bytes:
+    return bytes(4_000_000)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from functools import partial
 from itertools import islice
 from multiprocessing import Pipe, get_context, resource_tracker
 from multiprocessing.connection import Connection
@@ -18,7 +19,14 @@ from typing import TypeVar
 
 from worldline.core.errors import InputError
 
-__all__ = ["WorkerLostError", "num_cores", "spawn_pool", "spread", "start_process"]
+__all__ = [
+    "WorkerLostError",
+    "num_cores",
+    "spawn_pool",
+    "spread",
+    "spread_in_order",
+    "start_process",
+]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -36,8 +44,8 @@ def num_cores() -> int:
 
 
 def spread(
-    work: Callable[[T], R], items: Iterable[T], *, num_workers: int
-) -> Iterator[tuple[T, R | WorkerLostError]]:
+    work: Callable[[T], R], items: Iterable[T], *, num_workers: int, patient: bool = False
+) -> Generator[tuple[T, R | WorkerLostError], None, None]:
     """Do independent pieces of work in new processes; gives each with its item as it is done.
 
     Where a process dies (out of memory, a fault in a decoder), the pieces that were under way are
@@ -49,6 +57,9 @@ def spread(
         work: a function of a module, or a partial of one; what it raises is raised here.
         items: drawn as there is room for them.
         num_workers: processes.
+        patient: where the iterator is closed early, wait for what is under way, not end it.
+            A process that is ended while it hands over a large answer can leave the other end
+            waiting for the rest of it; so for short pieces with large answers.
     """
     more, suspects = iter(items), list[T]()
     flying: dict[Future[R], T] = {}
@@ -80,7 +91,34 @@ def spread(
                     yield lost.pop(0), WorkerLostError(reason)
                 suspects = lost + suspects
     finally:
-        crew.close()
+        crew.close(patient=patient)
+
+
+def spread_in_order(
+    work: Callable[[T], R], items: Iterable[T], *, num_workers: int
+) -> Generator[R, None, None]:
+    """As `spread`, with the answers in the order of the items, and patient.
+
+    Raises:
+        WorkerLostError: a process died twice over one piece of work.
+    """
+    told = spread(
+        partial(_with_number, work), enumerate(items), num_workers=num_workers, patient=True
+    )
+    waiting: dict[int, R] = {}
+    turn = 0
+    with closing(told):
+        for (number, _), answer in told:
+            if isinstance(answer, WorkerLostError):
+                raise answer
+            waiting[number] = answer
+            while turn in waiting:
+                yield waiting.pop(turn)
+                turn += 1
+
+
+def _with_number(work: Callable[[T], R], numbered: tuple[int, T]) -> R:
+    return work(numbered[1])
 
 
 class _Crew:
@@ -105,9 +143,11 @@ class _Crew:
                     lost.append(item)
         return lost
 
-    def close(self) -> None:
-        self._alive.close()  # a worker that is busy would otherwise be waited for
+    def close(self, *, patient: bool = False) -> None:
+        if not patient:
+            self._alive.close()  # a worker that is busy would otherwise be waited for
         self._pool.shutdown(wait=True, cancel_futures=True)
+        self._alive.close()
 
 
 def _end_with(parent: Connection) -> None:

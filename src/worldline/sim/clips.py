@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from worldline.core import Clip, InputError, Origin, Provenance, Scene
-from worldline.core.processes import spawn_pool
+from worldline.core.processes import spread_in_order
 from worldline.sim.families import FAMILIES
 from worldline.sim.framing import Restage, Shot, draw_path
 from worldline.sim.splits import Split, seed_of
@@ -110,7 +110,7 @@ def make_clips(
     numbers = range(first, first + num_clips)
     if num_workers == 1:
         return (make(number) for number in numbers)
-    return _make_in_processes(make, numbers, num_workers)
+    return spread_in_order(make, numbers, num_workers=num_workers)
 
 
 def _check(family: str, moving_camera: bool) -> None:
@@ -132,10 +132,3 @@ def _with_events(scene: Scene) -> Scene:
 
 def _make_numbered(families: tuple[str, ...], index: int, **options: Any) -> Clip:
     return make_clip(families[index % len(families)], index, **options)
-
-
-def _make_in_processes(
-    make: partial[Clip], numbers: range, num_workers: int
-) -> Generator[Clip, None, None]:
-    with spawn_pool(num_workers) as pool:
-        yield from pool.imap(make, numbers, chunksize=4)
