@@ -20,7 +20,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 import worldline.physics
-from worldline.audit.tolerances import Take, film
+from worldline.audit.tolerance_films import film
+from worldline.audit.tolerances import Take
 from worldline.core import STATIC, Contact, Scene
 from worldline.physics.contact_chances import (
     BODIES,
@@ -267,7 +268,7 @@ def main(settings: Settings | None = None, only_measure: bool = False) -> None:
     told: dict[bool, list[Answer]] = {False: [], True: []}
     for test, answers in told.items():
         takes = [] if only_measure and not test else list_takes(settings, test=test)
-        for number, (take, (seen, truth)) in enumerate(zip(takes, film(takes), strict=True)):
+        for number, (take, (seen, _, truth)) in enumerate(zip(takes, film(takes), strict=True)):
             answers += answers_of(take.family, seen, truth)
             print(f"{'measure' if test else 'learn'} {(number + 1) / len(takes):.1%}", flush=True)
     place = Path(worldline.physics.__file__).with_name("contact_chances.json")

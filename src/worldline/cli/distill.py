@@ -64,7 +64,13 @@ class Distill:
         from worldline.audit.finish import finish_world
         from worldline.cli.files import write_json
         from worldline.cli.train import TrainingLog, check_device
-        from worldline.train import Trainer, describe_machine, distill_world, distillation_recipe
+        from worldline.train import (
+            Data,
+            Trainer,
+            describe_machine,
+            distill_world,
+            distillation_recipe,
+        )
         from worldline.world import World
 
         self._check()
@@ -116,7 +122,9 @@ class Distill:
                 "seed": self.seed,
                 "machine": describe_machine(),
                 "clips": {stage.name: stage.data for stage in recipe.stages},
-                "data": {item.name: item.num_clips for item in recipe.data},
+                "data": {
+                    item.name: item.num_clips for item in recipe.data if isinstance(item, Data)
+                },
                 "ledgers": {**earlier, **costs},
             },
         )
