@@ -68,6 +68,19 @@ def test_findings_are_true_of_the_facts(facts: ReportFacts) -> None:
     assert time == "The whole run took 4 s on 2 processor cores, 3 s of processor time."
 
 
+def test_what_is_more_likely_wrong_than_right_is_not_spoken_of(facts: ReportFacts) -> None:
+    """A contact that has a chance of two in a hundred makes no collision in the summary."""
+    clip, *others = facts.clips
+    first, *rest = clip.scene.events
+    events = (replace(first, confidence=0.024), *rest)
+    doubtful = replace(clip, scene=replace(clip.scene, events=events))
+    told = state_findings(replace(facts, clips=(doubtful, *others)))[0]
+    assert "and 1 event found" in told
+    none = replace(clip.scene, events=(events[0],))
+    told = state_findings(replace(facts, clips=(replace(clip, scene=none), *others)))[0]
+    assert told.endswith("no event was found.")
+
+
 def test_findings_of_an_empty_run(empty_facts: ReportFacts) -> None:
     findings = state_findings(empty_facts)
     assert "nothing moved that could be followed" in findings[0]

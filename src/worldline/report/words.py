@@ -20,6 +20,9 @@ __all__ = [
     "state_findings",
 ]
 
+_LIKELY = 0.5
+"""Events that are less probable than this are listed, but not spoken of."""
+
 _TRUST = ((0.05, "very low"), (0.4, "low"), (0.8, "moderate"), (1.01, "high"))
 
 # What a reader asks for. The rest (enter, occlude, start, ...) is how a video goes along.
@@ -99,10 +102,11 @@ def _clip_finding(clip: ClipFacts) -> str:
     if not clip.scene.num_objects:
         return f"{where} nothing moved that could be followed."
     objects = count(clip.scene.num_objects, "moving object was", "moving objects were")
-    if not clip.scene.events:
+    likely = [event for event in clip.scene.events if event.confidence >= _LIKELY]
+    if not likely:
         return f"{where} {objects} followed; no event was found."
-    total = count(len(clip.scene.events), "event")
-    notable = Counter(event.type for event in clip.scene.events if is_notable(event.type))
+    total = count(len(likely), "event")
+    notable = Counter(event.type for event in likely if is_notable(event.type))
     if not notable:
         return f"{where} {objects} followed and {total} found."
     kinds = join(count(number, *_NOTABLE[name]) for name, number in notable.most_common(4))
