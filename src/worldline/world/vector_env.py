@@ -131,18 +131,16 @@ class VectorWorldEnv(VectorEnv):
 
     def _begin(self, num: int, *, start: int) -> FlowCarry:
         """A carry of `num` agents whose opening stands at frames `start` and later."""
-        context, size = self.world.context, self.world.action_size
-        chosen, acted = [], []
+        context = self.world.context
+        openings = []
         for _ in range(num):
-            tokens, actions = self._starts[int(self._rng.integers(len(self._starts)))]
-            last = int(self._rng.integers(context, len(tokens) + 1))
-            chosen.append(tokens[last - context : last])
-            acted.append(actions[last - context : last])
-        tokens = torch.stack(chosen)
-        led = Controls(actions=torch.stack(acted).reshape(num, context, size))
-        rows = self.world.tokenizer.grid
-        carry = self._flow.init(Latents(tokens, rows), led, self._noise, start=start)
-        return _trim(carry, context)
+            start_of = self._starts[int(self._rng.integers(len(self._starts)))]
+            last = int(self._rng.integers(context, len(start_of[0]) + 1))
+            openings.append([part[last - context : last] for part in start_of])
+        tokens, actions, known = (torch.stack(parts) for parts in zip(*openings, strict=True))
+        led = Controls(actions=actions, known={"actions": known})
+        context_latents = Latents(tokens, self.world.tokenizer.grid)
+        return _trim(self._flow.init(context_latents, led, self._noise, start=start), context)
 
     def _observe(self, tokens: Float[Tensor, "n 1 m c"]) -> np.ndarray:
         if self.observation == "latents":
@@ -155,13 +153,18 @@ class VectorWorldEnv(VectorEnv):
         return from_unit(self.world.tokenizer.decode_unit(latents))[:, 0].numpy()
 
 
-def _encode(world: World, clip: Clip) -> tuple[Float[Tensor, "t n c"], Float[Tensor, "t a"]]:
-    """Latents of a clip, and the action that leads to each frame, zeros where it is not known."""
+def _encode(
+    world: World, clip: Clip
+) -> tuple[Float[Tensor, "t n c"], Float[Tensor, "t a"], Bool[Tensor, "t 1"]]:
+    """Latents of a clip, the action that leads to each frame, and where that is known."""
     latents = world.encode(clip).tokens[0]
-    led = world.feed(clip).actions
-    if led is None:
-        led = torch.zeros(1, len(latents), world.action_size)
-    return latents, led[0, -len(latents) :].float()
+    fed, num = world.feed(clip), len(latents)
+    if fed.actions is None:
+        return latents, torch.zeros(num, world.action_size), torch.zeros(num, 1, dtype=torch.bool)
+    known = torch.ones(num, 1, dtype=torch.bool)
+    if fed.known is not None and "actions" in fed.known:
+        known = fed.known["actions"][0, -num:]
+    return latents, fed.actions[0, -num:].float(), known
 
 
 def _trim(carry: FlowCarry, context: int) -> FlowCarry:
