@@ -9,7 +9,7 @@ frames alone says which action a forecast looks like.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from jaxtyping import Float, UInt8
 
 from worldline.audit.baselines import ConstantVelocityWarp
 from worldline.audit.inverse import InverseModel
+from worldline.audit.visual import psnr
 from worldline.core.clip import Clip
 from worldline.core.errors import InputError
 from worldline.world import World
@@ -26,7 +27,6 @@ __all__ = [
     "Followed",
     "follow_actions",
     "play_clip",
-    "psnr_of",
     "seeded_untrained",
 ]
 
@@ -58,7 +58,6 @@ class Followed:
     action_score: Mapping[str, Float[np.ndarray, " c"]]
     earned: Float[np.ndarray, "c 2"]
     horizons: tuple[int, ...] = HORIZONS
-    notes: tuple[str, ...] = field(default=())
 
 
 def follow_actions(
@@ -95,7 +94,7 @@ def follow_actions(
             )
         if clip.num_frames < need:
             raise InputError(f"clip {i} has {clip.num_frames} frames, {need} are needed")
-    psnr: dict[str, list[np.ndarray]] = {name: [] for name in _ROWS}
+    quality: dict[str, list[np.ndarray]] = {name: [] for name in _ROWS}
     scores: dict[str, list[float]] = {name: [] for name in ("truth", *_ROWS[:5])}
     earned = []
     at = np.array(horizons) - 1
@@ -115,7 +114,7 @@ def follow_actions(
         drawn["persistence"] = np.repeat(seen[-1:], len(truth), axis=0)
         drawn["flow warp"] = ConstantVelocityWarp().predict(seen, len(truth), seed)[0]
         for name, frames in drawn.items():
-            psnr[name].append(psnr_of(frames, truth)[at])
+            quality[name].append(psnr(frames, truth)[at])
         if inverse is not None:
             wanted = given[world.context - 1 : need - 1]
             drawn["truth"] = truth
@@ -127,7 +126,7 @@ def follow_actions(
             true_reward = float(clip.rewards.earned[world.context - 1 : need - 1].sum())
         earned.append((true_reward, told))
     return Followed(
-        {name: np.stack(rows) for name, rows in psnr.items()},
+        {name: np.stack(rows) for name, rows in quality.items()},
         {name: np.array(rows) for name, rows in scores.items()} if inverse is not None else {},
         np.array(earned),
         horizons,
@@ -153,14 +152,6 @@ def _play(
 def play_clip(world: World, clip: Clip, seed: int, horizon: int) -> UInt8[np.ndarray, "t h w 3"]:
     """Frames that follow a clip's first `world.context` under its own actions."""
     return _play(world, clip, clip.actions, seed, horizon)[0]
-
-
-def psnr_of(
-    drawn: UInt8[np.ndarray, "t h w 3"], truth: UInt8[np.ndarray, "t h w 3"]
-) -> Float[np.ndarray, " t"]:
-    """Peak signal-to-noise ratio of each frame, dB; at most 60."""
-    error = np.square((drawn.astype(np.float64) - truth) / 255).mean(axis=(1, 2, 3))
-    return -10 * np.log10(np.maximum(error, 1e-6))
 
 
 def seeded_untrained(world: World, seed: int) -> World:

@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 
 from worldline.audit.card import cost_lines
-from worldline.audit.control import play_clip, psnr_of
+from worldline.audit.control import play_clip
 from worldline.audit.finish import calibrate_on
 from worldline.audit.inverse import fit_inverse
 from worldline.audit.suites.control import HORIZONS, Settings, run_control
 from worldline.audit.suites.result import SuiteResult
+from worldline.audit.suites.telling import tell_cell
+from worldline.audit.visual import psnr
 from worldline.core.clip import Clip
 from worldline.core.errors import InputError
 from worldline.data.actions import ActionSpec
@@ -102,7 +104,7 @@ def choose_shrinkage(world: World, clips: Sequence[Clip], *, seed: int) -> World
         drawn = [play_clip(tried, clip, seed + i, max(HORIZONS)) for i, clip in enumerate(clips)]
         ahead = slice(world.context, world.context + max(HORIZONS))
         pairs = zip(drawn, clips, strict=True)
-        quality.append(np.mean([psnr_of(frames, clip.frames[ahead]) for frames, clip in pairs]))
+        quality.append(np.mean([psnr(frames, clip.frames[ahead]) for frames, clip in pairs]))
     return _shrunk(world, dynamics, _SHRINKAGES[int(np.argmax(quality))])
 
 
@@ -165,14 +167,7 @@ def _tables(result: SuiteResult) -> list[str]:
         lines.append("| | " + " | ".join(table.columns) + " |")
         lines.append("|---" * (len(table.columns) + 1) + "|")
         for row in table.rows:
-            cells = [row.cells.get(column) for column in table.columns]
-            told = ["" if c is None else _say(c.value, c.low, c.high) for c in cells]
+            told = [tell_cell(row.cells.get(column)) for column in table.columns]
             lines.append(f"| {row.name} | " + " | ".join(told) + " |")
         lines.append("")
     return lines
-
-
-def _say(value: float, low: float, high: float) -> str:
-    if not np.isfinite(value):
-        return "-"
-    return f"{value:.2f}" + (f" ({low:.2f} to {high:.2f})" if np.isfinite(low) else "")

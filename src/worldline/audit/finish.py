@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import Float, UInt8
 from scipy.optimize import nnls
 
 from worldline.audit.baselines import ConstantVelocityWarp, CopyLast, Predictor
 from worldline.audit.calibration import Gaussian, TrustCurve, auroc
 from worldline.audit.card import write_card
+from worldline.audit.control import seeded_untrained
 from worldline.audit.firmness import choose_firmness
 from worldline.audit.monitoring import LEAST_CLIPS, calibrate_entries
 from worldline.audit.outside import make_outside_clips
@@ -151,9 +151,7 @@ def evaluate_world(
         first: number of the first clip; `PredictionTable.join` puts tables together that several
             processes have made of some clips each.
     """
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        untrained = world.config.build().finished(of_training(world.calibration), "")
+    untrained = seeded_untrained(world, seed).finished(of_training(world.calibration), "")
     parts: dict[str, Predictor] = {
         f"{world.name}, network alone": WorldPredictor(
             world.finished(of_training(world.calibration), "")

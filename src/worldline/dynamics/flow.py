@@ -66,7 +66,7 @@ class FlowDynamics(Dynamics[FlowCarry]):
     @register(
         "dynamics/flow",
         version=2,
-        upgrades={1: {"coarse": 2, "gated": False, "mends": False}},
+        upgrades={1: {"coarse": 2, "mends": False}},
     )
     @dataclass(frozen=True)
     class Config(NetworkConfig):
@@ -87,8 +87,6 @@ class FlowDynamics(Dynamics[FlowCarry]):
             weight_floor, weight_ceiling: bounds of the loss weight of a cell, which is its squared
                 change since the last frame over the mean one.
             coarse: latent cells along the side of a token of the transformer.
-            gated: a number per cell says whether anything happens there at all, and the change is
-                multiplied by it (a sigmoid): stillness is learned as one choice, not as many zeros.
             mends: cells count in the loss by the change that they need, errors of the frames before
                 included, and not by the true one alone: what went wrong is put right.
             start_share: share of training clips that a blank frame opens, so that the model can
@@ -106,7 +104,6 @@ class FlowDynamics(Dynamics[FlowCarry]):
         weight_floor: float = 0.1
         weight_ceiling: float = 10.0
         coarse: int = 2
-        gated: bool = False
         mends: bool = False
         start_share: float = 0.0
 
@@ -133,7 +130,7 @@ class FlowDynamics(Dynamics[FlowCarry]):
         self.network = LatentNetwork(
             config,
             in_channels=3 * config.channels,
-            out_channels=config.channels + config.gated,
+            out_channels=config.channels,
             has_level=True,
             has_step=config.shortcut_doublings > 0,
             coarse=config.coarse,
@@ -277,8 +274,6 @@ class FlowDynamics(Dynamics[FlowCarry]):
             generator=generator,
             dropped=dropped,
         )
-        if self.config.gated:
-            change = change[..., :-1] * change[..., -1:].sigmoid()
         if guidance != 1:
             asked, unasked = change.chunk(2)
             change = unasked + guidance * (asked - unasked)

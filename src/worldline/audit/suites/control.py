@@ -100,7 +100,6 @@ def run_control(
         num_scenarios=len(clips),
         seed=settings.seed,
         facts={"context": world.context, "horizons": list(settings.horizons)},
-        notes=found.notes,
     )
 
 
