@@ -113,6 +113,18 @@ def test_pause_step_rewind_fork_and_record(config):
         assert player.frame().frame <= 2
 
 
+def test_a_pause_is_confirmed_also_when_no_frame_follows(config):
+    with serve(config) as client, call(client) as player:
+        player.begin()
+        here = player.stop()
+        for _ in range(2):
+            player.say("pause", on=True)
+            told = player.frame()
+            assert (told.frame, told.flags) == (here.frame, PAUSED)
+        player.say("pause", on=False)
+        assert player.frame(least=here.frame + 1).flags == 0
+
+
 def test_a_recording_reads_back_as_generated(config, tmp_path):
     with serve(config) as client, call(client) as player:
         player.begin()

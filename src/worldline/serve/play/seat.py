@@ -8,6 +8,7 @@ import math
 import secrets
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from worldline.core.errors import InputError
@@ -115,6 +116,9 @@ class Seat:
             self._act, self._act_s = fields["number"], self._now_s()
         elif message.kind == "pause":
             self._is_paused = fields["on"]
+            if self._is_paused and self._shown is not None:
+                # The last frame again, so that one that was under way does not say otherwise.
+                self._send(replace(self._shown, is_cut=False))
         elif message.kind == "watch":
             self._is_watching = fields["on"]
         elif len(self._commands) >= _MOST_COMMANDS:
