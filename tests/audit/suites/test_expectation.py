@@ -103,6 +103,19 @@ def test_one_who_always_knows_is_always_right():
     assert result.table("pairwise_accuracy").row("oracle").cells["energy"].value == 1.0
 
 
+def test_the_small_see_the_same_pairs_shrunk():
+    shapes = set()
+
+    def looks(frames: np.ndarray) -> np.ndarray:
+        shapes.add(frames.shape[1:])
+        return frames.mean(axis=(1, 2, 3))
+
+    settings = Settings(quick=True, properties=("colour",))
+    results = [run(Subject("s", surprise=looks, size_px=size), settings) for size in (32, 64)]
+    assert shapes == {(32, 32, 3), (64, 64, 3)}
+    assert results[0].scenarios == results[1].scenarios
+
+
 def test_a_world_is_asked_with_its_parts_in_rows_of_their_own():
     dynamics = FlowDynamics.Config(stem_width=8, width=16, depth=3, heads=2, window=6)
     world = World.Config(name="tiny", dynamics=dynamics, trajectory=None).build()

@@ -34,6 +34,7 @@ from worldline.audit.suites.result import (
 from worldline.audit.suites.subject import Encode, Subject, Surprised, untrained
 from worldline.audit.suites.twins import PROPERTIES, Twin, make_twins
 from worldline.core.latents import Controls, Latents
+from worldline.data.transform import center_square
 from worldline.dynamics.optical import enlarge, measure_velocity
 from worldline.world import World
 from worldline.world.expectation import EVIDENCE_WEIGHT, weigh_evidence
@@ -45,6 +46,9 @@ GOAL = 0.95
 CONTEXTS = (2, 4, 7)
 SUMS = ("max", "top 3", "top 6", "mean")
 _UPSCALE = 2
+_LEAST_PX = 64
+"""Smaller subjects are shown the pairs of this size, shrunk: what has to be in sight is said in pixels."""
+
 _BATCH = 16
 _UNTRAINED = "untrained"
 
@@ -131,7 +135,7 @@ def run(
             num,
             seed=settings.seed,
             part=part,
-            size_px=subject.size_px,
+            size_px=max(_LEAST_PX, subject.size_px),
             num_workers=settings.num_workers,
             on_progress=lambda done: on_progress(0.4 * (start + width * done)),
         )
@@ -142,9 +146,10 @@ def run(
     rows, details, chosen = [], [], {}
     for number, (name, kind, judge) in enumerate(judges):
         most = settings.num_untrained if name.startswith(_UNTRAINED) else num_test + num_choose
-        reading = _choose({of: _feel(judge, choosing[of][:most]) for of in ofs})
+        feel = partial(_feel, judge, size_px=subject.size_px)
+        reading = _choose({of: feel(choosing[of][:most]) for of in ofs})
         chosen[name] = f"{reading.how} of frames from {reading.context} on"
-        right = {of: _right(_feel(judge, asked[of][:most]), reading) for of in ofs}
+        right = {of: _right(feel(asked[of][:most]), reading) for of in ofs}
         for hits in right.values():
             hits += [float("nan")] * (num_test - len(hits))
         every = [hit for of in ofs for hit in right[of]]
@@ -308,9 +313,10 @@ def _remembering(feel: Feel) -> Feel:
     return recall
 
 
-def _feel(feel: Feel, twins: Sequence[Twin]) -> Pairs:
-    sides = [[t.possible.frames for t in twins], [t.impossible.frames for t in twins]]
-    return list(zip(*(feel(clips) for clips in sides), strict=True))
+def _feel(feel: Feel, twins: Sequence[Twin], size_px: int) -> Pairs:
+    sides = [[t.possible for t in twins], [t.impossible for t in twins]]
+    shown = [[center_square(clip.frames, size_px)[0] for clip in side] for side in sides]
+    return list(zip(*(feel(clips) for clips in shown), strict=True))
 
 
 def _right(felt: Pairs, reading: Reading) -> list[float]:
