@@ -47,7 +47,7 @@ CONTEXTS = (2, 4, 7)
 SUMS = ("max", "top 3", "top 6", "mean")
 _UPSCALE = 2
 _LEAST_PX = 64
-"""Smaller subjects are shown pairs of this size, shrunk: what must be in sight is said in pixels."""
+"""The small are shown pairs of this size, shrunk: what must be in sight is said in pixels."""
 
 _BATCH = 16
 _UNTRAINED = "untrained"
