@@ -22,6 +22,9 @@ CASES = {
     "representation": TOKENIZERS["representation"].Config(
         size_px=16, channels=4, width=16, depth=2, heads=2, decoder_width=8, decoder_depth=1
     ),
+    "whole": TOKENIZERS["whole"].Config(
+        size_px=16, channels=6, width=4, hidden=16, decoder_width=16
+    ),
     "video-4x16x16": TOKENIZERS["video"].Config(**SMALL, space_stride=16, adversarial_weight=0.1),
 }
 
@@ -162,7 +165,7 @@ def test_loss_is_finite_seeded_and_teaches_every_parameter(tokenizer):
             if p.grad is None or not torch.isfinite(p.grad).all() or not p.grad.any()
         ]
         # pixels never teach a representation, only the decoder that looks at it
-        apart = isinstance(tokenizer, TOKENIZERS["representation"])
+        apart = isinstance(tokenizer, (TOKENIZERS["representation"], TOKENIZERS["whole"]))
         assert untouched == [
             name
             for name, _ in tokenizer.named_parameters()

@@ -8,7 +8,7 @@ import torch
 
 from worldline.core.latents import Controls, Latents
 from worldline.data.shards import Shards
-from worldline.dynamics import FlowDynamics, JepaDynamics
+from worldline.dynamics import ControlEncoder, FlowDynamics, JepaDynamics
 from worldline.readout.latent import LatentReadout, ObjectTargets
 from worldline.readout.reward import RewardReadout, RewardTargets
 from worldline.tokenizer import RepresentationTokenizer
@@ -17,6 +17,7 @@ from worldline.train.objectives import (
     OBJECTIVES,
     Distillation,
     Follower,
+    InverseModel,
     MaskedVideo,
     SketchedGaussian,
     StateAlignment,
@@ -54,6 +55,14 @@ def flow() -> World:
     return shaken(replace(WORLD, dynamics=FlowDynamics.Config(**shape, num_steps=2)))
 
 
+@pytest.fixture(scope="module")
+def driven() -> World:
+    """For the objective that reads actions off."""
+    controls = ControlEncoder.Config(action_size=2)
+    dynamics = replace(WORLD.dynamics, controls=controls)
+    return shaken(replace(WORLD, dynamics=dynamics, reward=None))
+
+
 def shaken(config: World.Config) -> World:
     with torch.random.fork_rng():
         torch.manual_seed(0)
@@ -79,7 +88,7 @@ def clips(batch: int = 8, num_frames: int = 4) -> ClipBatch:
             color_rgb=torch.rand(batch, 3, 3, generator=draw),
             visible=torch.rand(shape, generator=draw) < 0.8,
         ),
-        controls=Controls(),
+        controls=Controls(actions=torch.randn(batch, num_frames, 2, generator=draw)),
         rewards=RewardTargets(
             acted=torch.zeros(batch, num_frames, 0),
             earned=torch.rand(batch, num_frames, generator=draw),
@@ -117,8 +126,8 @@ def build(kind, world: World):
 
 
 @pytest.mark.parametrize("kind", OBJECTIVES)
-def test_losses_are_finite_seeded_and_teach_the_objectives_own_weights(kind, world, flow):
-    world = flow if kind is Distillation else world
+def test_losses_are_finite_seeded_and_teach_the_objectives_own_weights(kind, world, flow, driven):
+    world = {Distillation: flow, InverseModel: driven}.get(kind, world)
     objective, batch = build(kind, world), clips()
     parts = {name: part.requires_grad_(True) for name, part in world.parts.items()}
     latents = world.tokenizer.encode(batch.frames)

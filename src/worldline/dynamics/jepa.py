@@ -23,6 +23,7 @@ from worldline.core.latents import Controls, Latents
 from worldline.dynamics.base import Dynamics, Losses
 from worldline.dynamics.network import LatentNetwork, NetworkConfig
 from worldline.dynamics.past import Cache, before_and_change, extend, newest
+from worldline.dynamics.vector import VectorNetwork
 from worldline.nn import shrink
 
 __all__ = ["JepaCarry", "JepaDynamics"]
@@ -89,7 +90,8 @@ class JepaDynamics(Dynamics[JepaCarry]):
             raise ValueError(f"rollout_steps is {config.rollout_steps}, must be at least 1")
         self.config = config
         self.is_random = False
-        self.network = LatentNetwork(
+        kind = VectorNetwork if config.rows == 1 else LatentNetwork
+        self.network = kind(
             config,
             in_channels=2 * config.channels,
             out_channels=config.channels,
@@ -166,6 +168,10 @@ class JepaDynamics(Dynamics[JepaCarry]):
     @torch.no_grad()
     def step(self, carry: JepaCarry, controls: Controls) -> tuple[JepaCarry, Latents]:
         """Predict the next frame."""
+        return self.step_with_slope(carry, controls)
+
+    def step_with_slope(self, carry: JepaCarry, controls: Controls) -> tuple[JepaCarry, Latents]:
+        """As `step`, with gradients to the controls and to the carry."""
         x, fresh = self._advance(carry, controls)
         x = self.settled(x, carry.last[:, 1:])
         grid = (self.config.rows, self.config.rows)

@@ -8,6 +8,7 @@ from worldline.tokenizer.keypoint import KeypointTokenizer
 from worldline.tokenizer.patches import PatchTokenizer
 from worldline.tokenizer.representation import RepresentationTokenizer
 from worldline.tokenizer.video import VideoTokenizer
+from worldline.tokenizer.whole import WholeTokenizer
 
 __all__ = [
     "TOKENIZERS",
@@ -20,6 +21,7 @@ __all__ = [
     "StreamCarry",
     "Tokenizer",
     "VideoTokenizer",
+    "WholeTokenizer",
     "from_unit",
     "to_unit",
 ]
@@ -31,5 +33,6 @@ TOKENIZERS: dict[str, type[Tokenizer]] = {
     "keypoint": KeypointTokenizer,
     "patches": PatchTokenizer,
     "representation": RepresentationTokenizer,
+    "whole": WholeTokenizer,
 }
 """Every tokenizer by the name that its config is registered with, `tokenizer/NAME`."""

@@ -102,7 +102,9 @@ def _forward_flop(part: nn.Module, world: World, stage: Stage) -> float:
         if isinstance(part, AutoregressiveDynamics):
             known = torch.ones(tokens.shape[:3], dtype=torch.bool, device=tokens.device)
             part.network(tokens, known, tokens, tokens, Controls(), in_order=False)
-        elif isinstance(part, FlowDynamics | JepaDynamics):
+        elif isinstance(part, JepaDynamics):
+            part.network(torch.cat([tokens, tokens], dim=-1), Controls())
+        elif isinstance(part, FlowDynamics):
             level = tokens[:, :, 0, 0]
             width = part.network.enter.in_channels // world.tokenizer.channels
             part.network(torch.cat([tokens] * width, -1), Controls(), level=level, step=level)

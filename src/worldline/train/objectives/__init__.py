@@ -4,6 +4,7 @@ from worldline.train.objectives.alignment import StateAlignment
 from worldline.train.objectives.base import Follower, Objective, Parts
 from worldline.train.objectives.distillation import Distillation
 from worldline.train.objectives.gaussian import SketchedGaussian
+from worldline.train.objectives.inverse import InverseModel
 from worldline.train.objectives.masked import MaskedVideo
 from worldline.train.objectives.prediction import NextFrame, Reading, Reconstruction
 from worldline.train.objectives.reward import Earning
@@ -13,6 +14,7 @@ __all__ = [
     "Distillation",
     "Earning",
     "Follower",
+    "InverseModel",
     "MaskedVideo",
     "NextFrame",
     "Objective",
@@ -32,5 +34,6 @@ OBJECTIVES: tuple[type[Objective], ...] = (
     StateAlignment,
     Distillation,
     Earning,
+    InverseModel,
 )
 """Every objective."""

@@ -1,0 +1,41 @@
+"""Planning: find actions by imagining what they lead to."""
+
+from worldline.planning.cem import CEM
+from worldline.planning.gradient import GradientPlanner
+from worldline.planning.icem import ICEM
+from worldline.planning.imagination import Imagination, Rollout, Situation
+from worldline.planning.mppi import MPPI
+from worldline.planning.objective import (
+    Earnings,
+    Familiarity,
+    LatentGoal,
+    Objective,
+    Over,
+    Smoothness,
+    Weighted,
+    cost_of,
+)
+from worldline.planning.planner import ActionSpace, Cost, Plan, Planner, shift
+
+__all__ = [
+    "CEM",
+    "ICEM",
+    "MPPI",
+    "ActionSpace",
+    "Cost",
+    "Earnings",
+    "Familiarity",
+    "GradientPlanner",
+    "Imagination",
+    "LatentGoal",
+    "Objective",
+    "Over",
+    "Plan",
+    "Planner",
+    "Rollout",
+    "Situation",
+    "Smoothness",
+    "Weighted",
+    "cost_of",
+    "shift",
+]
