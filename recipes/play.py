@@ -6,7 +6,8 @@
 
 Next-frame flow with actions on the pixels themselves, packed into cells, so that nothing fades by
 being encoded again and again; one pass of a network of 3.4 M parameters makes a frame. What an
-action earns and whether it ends the episode are learned where the episodes tell.
+action earns and whether it ends the episode are learned where the episodes tell, from true frames
+and from what the finished dynamics make of them.
 """
 
 from pathlib import Path
@@ -20,22 +21,23 @@ from worldline.tokenizer import PatchTokenizer
 from worldline.train import (
     ObjectiveTask,
     Recipe,
+    RewardTask,
     Stage,
     TokenizerTask,
     Trainer,
 )
-from worldline.train.objectives import Earning, NextFrame
+from worldline.train.objectives import NextFrame
 from worldline.world import World
 
 
 def recipe(data: str, steps: int = 2800) -> Recipe:
-    """Of the episodes in a folder; about forty minutes on one core."""
+    """Of the episodes in a folder; about forty minutes on one core. `steps` are the dynamics'."""
     recording = open_recording(Recorded(folder=data))
     step_s = 1 / recording.fps
-    size = recording.action_size
+    size, most = recording.action_size, max(recording.most_reward, 1e-3)
     tokenizer = PatchTokenizer.Config()
     rows = tokenizer.size_px // tokenizer.patch_px
-    cells = {"rows": rows, "channels": 3 * tokenizer.patch_px**2}
+    channels = 3 * tokenizer.patch_px**2
     stages = [
         Stage(
             "tokenizer",
@@ -58,11 +60,11 @@ def recipe(data: str, steps: int = 2800) -> Recipe:
         stages.append(
             Stage(
                 "reward",
-                _task("reward", Earning.Config(noise=0.1)),
+                RewardTask.Config(),
                 "data",
-                Trainer.Config(steps=1500, learning_rate=2e-3, warmup=50),
-                batch=8,
-                length=16,
+                Trainer.Config(steps=1200, learning_rate=2e-3, warmup=50),
+                batch=128,
+                length=24,
             )
         )
     return Recipe(
@@ -71,7 +73,8 @@ def recipe(data: str, steps: int = 2800) -> Recipe:
             name=Path(data).name,
             tokenizer=tokenizer,
             dynamics=FlowDynamics.Config(
-                **cells,
+                rows=rows,
+                channels=channels,
                 stem_width=64,
                 width=192,
                 depth=6,
@@ -81,10 +84,12 @@ def recipe(data: str, steps: int = 2800) -> Recipe:
                 mends=True,
                 controls=ControlEncoder.Config(action_size=size, everywhere=True),
             ),
-            readout=LatentReadout.Config(**cells, width=32, depth=1),
+            readout=LatentReadout.Config(rows=rows, channels=channels, width=32, depth=1),
             trajectory=None,
             reward=(
-                RewardReadout.Config(**cells, action_size=size) if recording.has_rewards else None
+                RewardReadout.Config(rows=rows, channels=channels, action_size=size, most=most)
+                if recording.has_rewards
+                else None
             ),
             step_min_s=step_s,
             step_max_s=step_s,

@@ -19,8 +19,8 @@ from dataclasses import replace
 from tests.playing import playable
 from worldline.data.recorded import Recorded, open_recording
 from worldline.tokenizer import PatchTokenizer
-from worldline.train import ObjectiveTask, Recipe, Stage, TokenizerTask, Trainer
-from worldline.train.objectives import Earning, NextFrame
+from worldline.train import ObjectiveTask, Recipe, RewardTask, Stage, TokenizerTask, Trainer
+from worldline.train.objectives import NextFrame
 
 def recipe(data):
     recording = open_recording(Recorded(folder=data, num_frames=8, stride=8, held_out=0.5))
@@ -34,7 +34,7 @@ def recipe(data):
         stages=(
             Stage("tokenizer", TokenizerTask.Config(), "data", trainer, batch=4, length=1),
             Stage("dynamics", task("dynamics", NextFrame.Config()), "data", trainer, 2, 8),
-            Stage("reward", task("reward", Earning.Config()), "data", trainer, 2, 8),
+            Stage("reward", RewardTask.Config(), "data", trainer, batch=8, length=4),
         ),
     )
 """

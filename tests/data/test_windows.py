@@ -24,6 +24,17 @@ def test_windows_follow_each_other():
     assert clips[3].caption == "from 20"
 
 
+@pytest.mark.parametrize(
+    ("leftover", "starts"), [("end", [0, 3]), ("start", [2, 5]), ("none", [0, 3, 5])]
+)
+def test_what_is_left_of_an_episode(leftover, starts):
+    arguments = {"num_frames": 4, "size_px": 8, "stride": 3, "leftover": leftover}
+    clips = list(cut_windows([make_episode(0, 9)], **arguments))
+    begins = [float(dict(clip.provenance.details)["start_s"]) for clip in clips]
+    whole = make_episode(0, 9)
+    np.testing.assert_allclose(begins, [whole.time_s[start] for start in starts], atol=1e-5)
+
+
 def test_windows_may_overlap():
     clips = cut_windows([make_episode(0, 8)], num_frames=4, size_px=8, stride=2)
     assert [number_of(c.frames[0]) for c in clips] == [0, 2, 4]
@@ -78,7 +89,7 @@ def test_an_episode_that_gives_no_window_is_told(changes, field: str, reason: st
 
 @pytest.mark.parametrize(
     "arguments",
-    [{"num_frames": 1}, {"stride": 0}, {"size_px": 0}, {"step_s": 0.0}],
+    [{"num_frames": 1}, {"leftover": "all"}, {"stride": 0}, {"size_px": 0}, {"step_s": 0.0}],
 )
 def test_bad_arguments_are_named(arguments):
     (name,) = arguments

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from worldline.core.latents import Latents
-from worldline.readout.reward import RewardReadout, RewardTargets
+from worldline.readout.reward import RewardMoments, RewardReadout, RewardTargets
 
 
 def readout(**options) -> RewardReadout:
@@ -55,6 +55,33 @@ def test_clips_that_tell_nothing_do_not_count():
         torch.zeros(2, dtype=torch.bool),
     )
     assert made.loss(latents, silent)["total"].item() == 0
+
+
+def test_weights_count_and_places_are_told_apart():
+    made = readout()
+    generator = torch.Generator().manual_seed(0)
+    spot = torch.randint(16, (64,), generator=generator)
+    now = torch.zeros(64, 16, 4)
+    now[torch.arange(64), spot] = 3.0
+    # rewarded on the left, whatever the picture shows elsewhere; moments without weight lie
+    lies = torch.arange(64) % 4 == 0
+    earned = ((spot % 4 < 2) ^ lies).float()
+    moments = RewardMoments(
+        now, now, torch.zeros(64, 2), earned, torch.zeros(64).bool(), (~lies).float()
+    )
+    optimiser = torch.optim.Adam(made.parameters(), 1e-2)
+    for _ in range(150):
+        optimiser.zero_grad()
+        made.loss_of(moments)["total"].backward()
+        optimiser.step()
+    reward, _ = made.read(now, now, torch.zeros(64, 2))
+    assert ((reward > 0.5) == (spot % 4 < 2)).float().mean() > 0.95
+
+
+def test_rewards_fall_into_the_nearest_bin():
+    made = readout(most=1.0)
+    found = made.nearest_bin(torch.tensor([-5.0, -1.0, 0.0, 0.001, 1.0]))
+    assert found.tolist() == [0, 0, 20, 20, 40]
 
 
 def test_bins_must_be_odd():

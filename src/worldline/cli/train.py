@@ -45,6 +45,8 @@ class Train:
     data: Path | None = None
     """Recorded episodes to learn from, for recipes that take them: what `worldline record` wrote,
     another LeRobot dataset, or a folder of videos with tables of actions."""
+    steps: int | None = None
+    """Steps of the longest stage, for recipes that have such a dial."""
     device: str = "cpu"
     """Where to train: cpu or cuda."""
     reuse: str | None = None
@@ -68,16 +70,20 @@ class Train:
             raise InputError(
                 f"--held-out is {self.held_out}; trust is calibrated on 2 clips or more"
             )
+        if self.steps is not None and self.steps < 1:
+            raise InputError(f"--steps is {self.steps}; it must be at least 1")
         if self.ray is None:
             check_device(self.device)
         elif self.device not in ("cpu", "cuda"):
             raise InputError(f"--device is {self.device}; the workers' can be cpu or cuda")
-        recipe = load_recipe(self.recipe, self.size, self.data)
+        recipe = load_recipe(self.recipe, self.size, self.data, self.steps)
         command = f"worldline train {self.recipe} --out {self.out}"
         if self.data is not None:
             command += f" --data {self.data}"
         if self.size is not None:
             command += f" --size {self.size}"
+        if self.steps is not None:
+            command += f" --steps {self.steps}"
         if self.seed is not None:
             recipe = replace(recipe, seed=self.seed)
             command += f" --seed {self.seed}"

@@ -69,6 +69,7 @@ class Recording:
         num_episodes, num_held_out: that can be used, and how many of them, at the end, are held
             out.
         has_rewards: every episode tells what it earned.
+        most_reward: size of the largest reward, either way; 0 where none is told.
         left_out: episodes that cannot be used, and why.
     """
 
@@ -78,6 +79,7 @@ class Recording:
     num_episodes: int
     num_held_out: int
     has_rewards: bool
+    most_reward: float
     left_out: Quarantine
 
     @property
@@ -94,6 +96,8 @@ class Recording:
             size_px: side of the frames.
             held_out: of the episodes that are held out, else of the others.
             num_frames: T, instead of the config's; held-out clips do not overlap.
+
+        Every episode's last frames are in one of them, since that is where goals are reached.
         """
         config, first = self.config, self.num_episodes - self.num_held_out
         number = 0
@@ -112,6 +116,7 @@ class Recording:
             size_px=size_px,
             step_s=1 / config.fps if config.fps else None,
             stride=frames if held_out else config.stride,
+            leftover="start" if held_out else "none",
             on_reject=Quarantine(),
         ):
             if clip.actions is not None and self.spec is not None:
@@ -129,6 +134,7 @@ class Recording:
         source = {
             "recorded": _fingerprint(Path(self.config.folder)),
             "size_px": size_px,
+            "leftover": "none",
             **{
                 key: getattr(self.config, key)
                 for key in ("num_frames", "stride", "fps", "held_out")
@@ -160,7 +166,7 @@ def open_recording(config: Recorded) -> Recording:
     """
     left_out = Quarantine()
     spec: ActionSpec | None = None
-    num, rates, rewards = 0, [], []
+    num, rates, rewards, most = 0, [], [], 0.0
     low, high = np.inf, -np.inf
     for episode in _episodes(config.folder, left_out):
         if num and (spec is None) != (episode.spec is None):
@@ -179,6 +185,8 @@ def open_recording(config: Recorded) -> Recording:
         num += 1
         rates.append(episode.fps)
         rewards.append(episode.rewards is not None)
+        if episode.rewards is not None and len(episode.rewards):
+            most = max(most, float(np.abs(episode.rewards).max()))
         if episode.actions is not None:
             low = np.minimum(low, episode.actions.min(axis=0))
             high = np.maximum(high, episode.actions.max(axis=0))
@@ -198,6 +206,7 @@ def open_recording(config: Recorded) -> Recording:
         num_episodes=num,
         num_held_out=min(num - 1, max(1, round(config.held_out * num))),
         has_rewards=all(rewards),
+        most_reward=most,
         left_out=left_out,
     )
 

@@ -33,10 +33,11 @@ def cut_windows(
     size_px: int,
     step_s: float | None = None,
     stride: int | None = None,
+    leftover: str = "end",
     strict: bool = False,
     on_reject: OnReject | None = None,
 ) -> Iterator[Clip]:
-    """Cut each episode into clips of `num_frames` frames; what is left at its end is dropped.
+    """Cut each episode into clips of `num_frames` frames.
 
     Frames are brought onto an even grid by taking the nearest one. An action of a window is the
     mean over all actions from its frame up to the next one of the window; for choices, which are
@@ -53,6 +54,9 @@ def cut_windows(
         size_px: side of the square frames.
         step_s: time from frame to frame; each episode's own if absent.
         stride: frames from the start of a window to that of the next; T if absent.
+        leftover: what is dropped where windows do not fill an episode: its "end", its "start"
+            (windows are counted from the end then), or "none", with one more window that ends
+            with the episode.
         strict: raise at an episode that gives no window; else leave it out.
         on_reject: told of each episode that is left out; a warning if absent.
 
@@ -66,6 +70,8 @@ def cut_windows(
             raise InputError(f"{name} is {value}, expected {least} or more")
     if size_px < 1:
         raise InputError(f"size_px is {size_px}, expected 1 or more")
+    if leftover not in ("end", "start", "none"):
+        raise InputError(f'leftover is {leftover!r}, expected "end", "start" or "none"')
     if step_s is not None and not step_s > 0:
         raise InputError(f"step_s is {step_s}, expected a positive number of seconds")
     for number, episode in enumerate(episodes):
@@ -75,7 +81,8 @@ def cut_windows(
             told = EpisodeError(episode.provenance.source or "episodes", name, *fault)
             reject(told, strict=strict, on_reject=on_reject)
             continue
-        yield from _windows(episode, num_frames, size_px, step_s or 1.0 / episode.fps, stride)
+        step = step_s or 1.0 / episode.fps
+        yield from _windows(episode, num_frames, size_px, step, stride, leftover)
 
 
 def mark_changes(clip: Clip, *, min_change: int = MIN_CHANGE) -> Clip:
@@ -122,14 +129,14 @@ def _fault(episode: Episode, num_frames: int, step_s: float | None) -> tuple[str
 
 
 def _windows(
-    episode: Episode, num_frames: int, size_px: int, step_s: float, stride: int
+    episode: Episode, num_frames: int, size_px: int, step_s: float, stride: int, leftover: str
 ) -> Iterator[Clip]:
     grid_s, pick = nearest_frames(episode.time_s, step_s)
     whole = episode.to_clip()
     actions = None if whole.actions is None else _mean_actions(whole.actions, pick)
     rewards = None if whole.rewards is None else _add_rewards(whole.rewards, pick)
     camera = None if whole.camera is None else _square(whole.camera, size_px)
-    for start in range(0, len(pick) - num_frames + 1, stride):
+    for start in _starts(len(pick) - num_frames, stride, leftover):
         part = slice(start, start + num_frames)
         frames, view_px = center_square(episode.frames[pick[part]], size_px)
         details = {
@@ -149,6 +156,15 @@ def _windows(
             state=None if whole.state is None else whole.state.at(pick[part]),
             caption=whole.caption,
         )
+
+
+def _starts(last: int, stride: int, leftover: str) -> list[int]:
+    """Of the windows, none of which begins after `last`."""
+    starts = list(range(0, last + 1, stride))
+    gap = last - starts[-1]
+    if leftover == "start":
+        return [start + gap for start in starts]
+    return [*starts, last] if leftover == "none" and gap else starts
 
 
 def _square(camera: Camera, size_px: int) -> Camera:

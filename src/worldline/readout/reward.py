@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F  # noqa: N812
 from einops import rearrange
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from worldline.core.config import Config, register
@@ -24,7 +24,7 @@ from worldline.core.latents import Latents
 from worldline.nn import ConvBlock
 from worldline.scale import rowwise
 
-__all__ = ["RewardReadout", "RewardTargets"]
+__all__ = ["RewardMoments", "RewardReadout", "RewardTargets"]
 
 _NOTHING = 6.0
 """Logit of an untrained readout that an action earns nothing, and that it does not end anything."""
@@ -48,10 +48,30 @@ class RewardTargets:
     known: Bool[Tensor, " b"]
 
 
+@dataclass(frozen=True, eq=False)
+class RewardMoments:
+    """M moments, each with the frame before it.
+
+    Attributes:
+        before, now: `[M, N, C]` latents.
+        acted: `[M, A]` action that was taken then.
+        earned: `[M]` what it earned.
+        ended: `[M]` it ended the episode.
+        weight: `[M]` of each in the loss, which is the weighted mean.
+    """
+
+    before: Float[Tensor, "m n c"]
+    now: Float[Tensor, "m n c"]
+    acted: Float[Tensor, "m a"]
+    earned: Float[Tensor, " m"]
+    ended: Bool[Tensor, " m"]
+    weight: Float[Tensor, " m"]
+
+
 class RewardReadout(nn.Module):
     """Convolutions over the latents of a frame and of the one before it, and the action."""
 
-    @register("readout/reward")
+    @register("readout/reward", version=2, upgrades={1: {"placed": False}})
     @dataclass(frozen=True)
     class Config(Config):
         """Sizes and losses.
@@ -63,6 +83,8 @@ class RewardReadout(nn.Module):
             depth: residual blocks.
             num_bins: of symlog(reward), an odd number.
             most: largest reward that can be told.
+            placed: every cell has a learned offset, so that what it means to be somewhere can be
+                told.
         """
 
         channels: int = 16
@@ -72,6 +94,7 @@ class RewardReadout(nn.Module):
         depth: int = 2
         num_bins: int = 41
         most: float = 20.0
+        placed: bool = True
 
         def __post_init__(self) -> None:
             if self.num_bins < 3 or self.num_bins % 2 == 0 or not self.most > 0:
@@ -89,6 +112,8 @@ class RewardReadout(nn.Module):
         self.config = config
         self.enter = nn.Conv2d(2 * config.channels, config.width, 3, padding=1)
         self.act = nn.Linear(config.action_size, config.width) if config.action_size else None
+        shape = (1, config.width, config.rows, config.rows)
+        self.place = nn.Parameter(torch.zeros(shape)) if config.placed else None
         self.blocks = nn.Sequential(*(ConvBlock(config.width) for _ in range(config.depth)))
         self.think = nn.Linear(2 * config.width, 4 * config.width)
         self.heads = nn.Linear(4 * config.width, config.num_bins + 1)
@@ -121,6 +146,8 @@ class RewardReadout(nn.Module):
         cells = self.enter(cells.contiguous(memory_format=torch.channels_last))
         if self.act is not None:
             cells = cells + self.act(action.to(dtype))[:, :, None, None]
+        if self.place is not None:
+            cells = cells + self.place
         cells = self.blocks(cells)
         seen = torch.cat([cells.mean(dim=(2, 3)), cells.amax(dim=(2, 3))], dim=-1)
         return self.heads(F.silu(self.think(seen)))
@@ -146,14 +173,35 @@ class RewardReadout(nn.Module):
         """Cross-entropies of rewards and ends of all actions, in clips that tell."""
         x_BTNC = latents.tokens
         before = torch.cat([x_BTNC[:, :1], x_BTNC[:, :-1]], dim=1)
-        told = self(before.flatten(0, 1), x_BTNC.flatten(0, 1), truth.acted.flatten(0, 1)).float()
-        earned, ended = truth.earned.flatten(), truth.ended.flatten()
         weight = truth.known.repeat_interleave(x_BTNC.shape[1]).float()
-        weight = weight / weight.sum().clamp_min(1.0)
-        reward = -(self._two_hot(earned) * told[:, :-1].log_softmax(dim=-1)).sum(-1)
-        end = F.binary_cross_entropy_with_logits(told[:, -1], ended.float(), reduction="none")
-        parts = {"reward": (weight * reward).sum(), "end": (weight * end).sum()}
+        return self.loss_of(
+            RewardMoments(
+                before.flatten(0, 1),
+                x_BTNC.flatten(0, 1),
+                truth.acted.flatten(0, 1),
+                truth.earned.flatten(),
+                truth.ended.flatten(),
+                weight / weight.mean().clamp_min(1 / len(weight)),
+            )
+        )
+
+    def loss_of(self, moments: RewardMoments) -> Mapping[str, Tensor]:
+        """Weighted cross-entropies of rewards and ends."""
+        told = self(moments.before, moments.now, moments.acted).float()
+        reward = -(self._two_hot(moments.earned) * told[:, :-1].log_softmax(dim=-1)).sum(-1)
+        ended = moments.ended.float()
+        end = F.binary_cross_entropy_with_logits(told[:, -1], ended, reduction="none")
+        parts = {
+            "reward": (moments.weight * reward).mean(),
+            "end": (moments.weight * end).mean(),
+        }
         return {"total": parts["reward"] + parts["end"], **parts}
+
+    def nearest_bin(self, reward: Float[Tensor, " n"]) -> Int[Tensor, " n"]:
+        """Number of the bin whose reward, on the scale of symlog, is closest."""
+        bins = self.bins
+        place = _symlog(reward.float()).clamp(bins[0], bins[-1])
+        return ((place - bins[0]) / (bins[1] - bins[0])).round().long()
 
     def _two_hot(self, reward: Float[Tensor, " n"]) -> Float[Tensor, "n k"]:
         bins = self.bins

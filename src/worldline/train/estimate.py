@@ -19,6 +19,7 @@ from worldline.dynamics import (
 )
 from worldline.readout.reward import RewardReadout
 from worldline.train.recipe import Recipe, Stage
+from worldline.train.rewards import RewardTask
 from worldline.train.tasks import ObjectiveTask
 from worldline.world import World
 
@@ -109,7 +110,9 @@ def _forward_flop(part: nn.Module, world: World, stage: Stage) -> float:
             width = part.network.enter.in_channels // world.tokenizer.channels
             part.network(torch.cat([tokens] * width, -1), Controls(), level=level, step=level)
         elif isinstance(part, RewardReadout):
-            cells = tokens.flatten(0, 1)
+            # moments are drawn one by one, clips whole
+            single = isinstance(stage.task, RewardTask.Config)
+            cells = (tokens[:, :1] if single else tokens).flatten(0, 1)
             part(cells, cells, cells.new_zeros(len(cells), part.config.action_size))
         else:
             part(Latents(tokens, world.tokenizer.grid))

@@ -24,6 +24,7 @@ from worldline.train.drive import measure_state
 from worldline.train.ledger import Ledger
 from worldline.train.loop import Task, Trainer
 from worldline.train.many import Workers, require_shares, run_by_many
+from worldline.train.rewards import RewardTask
 from worldline.train.tasks import ObjectiveTask, TokenizerTask, TrajectoryTask
 from worldline.world import World
 
@@ -72,9 +73,13 @@ class Stage(Config):
     """
 
     name: str = "dynamics"
-    task: TokenizerTask.Config | TrajectoryTask.Config | BodyTask.Config | ObjectiveTask.Config = (
-        ObjectiveTask.Config()
-    )
+    task: (
+        TokenizerTask.Config
+        | TrajectoryTask.Config
+        | BodyTask.Config
+        | RewardTask.Config
+        | ObjectiveTask.Config
+    ) = ObjectiveTask.Config()
     data: str = "data"
     trainer: Trainer.Config = Trainer.Config()
     batch: int = 16
@@ -136,7 +141,10 @@ class Recipe(Config):
 
 
 def load_recipe(
-    name_or_path: str, size: str | None = None, data: str | Path | None = None
+    name_or_path: str,
+    size: str | None = None,
+    data: str | Path | None = None,
+    steps: int | None = None,
 ) -> Recipe:
     """A recipe from a Python file that defines `recipe()`; a bare name means `recipes/NAME.py`, and
     the suffix may be left out.
@@ -147,6 +155,7 @@ def load_recipe(
         name_or_path: of the recipe.
         size: passed to `recipe(size=...)` if given.
         data: folder of recorded episodes, passed to `recipe(data=...)` if given.
+        steps: passed to `recipe(steps=...)` if given.
 
     Raises:
         InputError: there is no such file, or it does not define `recipe()`.
@@ -159,11 +168,14 @@ def load_recipe(
         raise InputError(f"{path}: no such recipe; give a Python file that defines recipe()")
     try:
         maker = runpy.run_path(str(path)).get("recipe")
-        given = {"size": size, "data": None if data is None else str(data)}
+        folder_of_data = None if data is None else str(data)
+        given = {"size": size, "data": folder_of_data, "steps": steps}
         options = {name: value for name, value in given.items() if value is not None}
         takes = inspect.signature(maker).parameters if callable(maker) else {}
         if "size" in options and "size" not in takes:
             raise InputError("it has no dial for its size; leave --size out")
+        if "steps" in options and "steps" not in takes:
+            raise InputError("it has no dial for its steps; leave --steps out")
         if "data" in options and "data" not in takes:
             raise InputError("it makes its own data; leave --data out")
         needed = "data" in takes and takes["data"].default is inspect.Parameter.empty
