@@ -59,7 +59,7 @@ def test_episodes_become_a_world_that_is_judged_and_lived_in(tmp_path: Path, dat
     assert set(told["ledgers"]) == {"tokenizer", "dynamics", "reward"}
     assert {table["name"] for table in told["held_out"]["tables"]} >= {"quality", "effect"}
     world = World.from_pretrained(out / "world")
-    assert world.calibration["play"] == {"scheme": "keys"}
+    assert world.calibration["play"] == {"scheme": "keys", "environment": TINY}
     assert "Driven by actions: action_0, action_1, action_2" in world.card
     clips = load_openings(out / "world")
     assert clips[0].actions is not None

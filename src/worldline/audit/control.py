@@ -42,6 +42,10 @@ _ROWS = (
 )
 
 
+_FILMED = ("truth", "true actions", "untrained", "persistence")
+"""Rows whose films are kept."""
+
+
 @dataclass(frozen=True, eq=False)
 class Followed:
     """What was measured on C clips, at each of the horizons.
@@ -50,13 +54,19 @@ class Followed:
         psnr_db: by name of a row, `[C, H]`.
         action_score: by name of a row, `[C]` mean over a clip's steps of what the inverse model
             reads off the frames; see `InverseModel.hits`.
-        earned: true and told reward over the horizon, `[C, 2]`; NaN where none is told.
+        films: by name of a row, and "truth": `[C, N + 1, y, x, 3]`, the last frame of the
+            context and the N of the longest horizon; not of all rows.
+        actions: `[C, N, A]` the true ones.
+        told: of every action what it earned and whether it ended the episode, `[C, N, 2]`: "true",
+            by the world's "own frames" and by "true frames"; without a key where nothing is told.
         horizons: frames ahead.
     """
 
     psnr_db: Mapping[str, Float[np.ndarray, "c h"]]
     action_score: Mapping[str, Float[np.ndarray, " c"]]
-    earned: Float[np.ndarray, "c 2"]
+    films: Mapping[str, UInt8[np.ndarray, "c t y x 3"]]
+    actions: Float[np.ndarray, "c n a"]
+    told: Mapping[str, Float[np.ndarray, "c n 2"]]
     horizons: tuple[int, ...] = HORIZONS
 
 
@@ -96,7 +106,10 @@ def follow_actions(
             raise InputError(f"clip {i} has {clip.num_frames} frames, {need} are needed")
     quality: dict[str, list[np.ndarray]] = {name: [] for name in _ROWS}
     scores: dict[str, list[float]] = {name: [] for name in ("truth", *_ROWS[:5])}
-    earned = []
+    films: dict[str, list[np.ndarray]] = {name: [] for name in _FILMED}
+    told: dict[str, list[np.ndarray]] = {}
+    tells = world.reward is not None and all(clip.rewards is not None for clip in clips)
+    ahead = slice(world.context - 1, need - 1)
     at = np.array(horizons) - 1
     for i, clip in enumerate(clips):
         assert clip.actions is not None
@@ -107,7 +120,7 @@ def follow_actions(
         swapped = given.copy()
         swapped[world.context - 1 :] = other[world.context - 1 : need]
         drawn: dict[str, np.ndarray] = {}
-        drawn["true actions"], told = _play(world, clip, given, seed + i, max(horizons))
+        drawn["true actions"], own = _play(world, clip, given, seed + i, max(horizons))
         drawn["another's actions"], _ = _play(world, clip, swapped, seed + i, max(horizons))
         drawn["no actions"], _ = _play(world, clip, None, seed + i, max(horizons))
         drawn["untrained"], _ = _play(untrained, clip, given, seed + i, max(horizons))
@@ -115,38 +128,60 @@ def follow_actions(
         drawn["flow warp"] = ConstantVelocityWarp().predict(seen, len(truth), seed)[0]
         for name, frames in drawn.items():
             quality[name].append(psnr(frames, truth)[at])
+        drawn["truth"] = truth
+        for name in films:
+            films[name].append(np.concatenate([seen[-1:], drawn[name]]))
         if inverse is not None:
-            wanted = given[world.context - 1 : need - 1]
-            drawn["truth"] = truth
+            wanted = given[ahead]
             for name in scores:
                 film = np.concatenate([seen[-1:], drawn[name]])
                 scores[name].append(float(inverse.hits(film, wanted).mean()))
-        true_reward = np.nan
-        if clip.rewards is not None and world.reward is not None:
-            true_reward = float(clip.rewards.earned[world.context - 1 : need - 1].sum())
-        earned.append((true_reward, told))
+        if tells:
+            assert clip.rewards is not None
+            true = np.stack([clip.rewards.earned[ahead], clip.rewards.ended[ahead]], axis=-1)
+            for name, each in (("true", true), ("own frames", own)):
+                told.setdefault(name, []).append(each)
+            if world.tokenizer.time_stride == 1:
+                seen_by = _read_true(world, clip, need)
+                told.setdefault("true frames", []).append(seen_by)
     return Followed(
         {name: np.stack(rows) for name, rows in quality.items()},
         {name: np.array(rows) for name, rows in scores.items()} if inverse is not None else {},
-        np.array(earned),
+        {name: np.stack(rows) for name, rows in films.items()},
+        np.stack([clip.actions[ahead] for clip in clips if clip.actions is not None]),
+        {name: np.stack(rows) for name, rows in told.items()},
         horizons,
     )
 
 
 def _play(
     world: World, clip: Clip, actions: np.ndarray | None, seed: int, horizon: int
-) -> tuple[UInt8[np.ndarray, "h y x 3"], float]:
-    """Frames of a session under these actions, and what it says that they earned."""
+) -> tuple[UInt8[np.ndarray, "h y x 3"], Float[np.ndarray, "h 2"]]:
+    """Frames of a session under these actions, and what it says of what each earned and ended."""
     opening = clip.slice(0, world.context)
     if actions is None:
         opening = replace(opening, actions=None)
     session = world.open(opening, seed=seed)
-    frames, earned = [], 0.0
+    frames, told = [], []
     for t in range(horizon):
         action = None if actions is None else actions[world.context - 1 + t]
         frames.append(session.step(action))
-        earned += session.reward
-    return np.stack(frames), earned
+        told.append((session.reward, session.end))
+    return np.stack(frames), np.array(told)
+
+
+@torch.no_grad()
+def _read_true(world: World, clip: Clip, need: int) -> Float[np.ndarray, "h 2"]:
+    """What the readout says where it is shown the true frames."""
+    assert world.reward is not None
+    assert clip.actions is not None
+    first = max(world.context - 2, 0)
+    tokens = world.encode_frames(clip.frames[first : need - 1]).tokens[0]
+    if first == world.context - 1:
+        tokens = torch.cat([tokens[:1], tokens])
+    actions = torch.as_tensor(clip.actions[world.context - 1 : need - 1], dtype=torch.float32)
+    told = world.reward.read(tokens[:-1], tokens[1:], actions)
+    return torch.stack(told, dim=-1).double().numpy()
 
 
 def play_clip(world: World, clip: Clip, seed: int, horizon: int) -> UInt8[np.ndarray, "t h w 3"]:

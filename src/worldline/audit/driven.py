@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from worldline.audit.card import cost_lines
+from worldline.audit.checks import environment_of
 from worldline.audit.control import play_clip
 from worldline.audit.finish import calibrate_on
 from worldline.audit.inverse import fit_inverse
@@ -61,7 +62,10 @@ def finish_driven(
     if recording.spec is not None:
         calibration |= {
             "actions": recording.spec.to_json(),
-            "play": {"scheme": play_scheme(recording.spec)},
+            "play": {
+                "scheme": play_scheme(recording.spec),
+                "environment": environment_of(clips[0]),
+            },
         }
     world = world.finished(calibration, "")
     learned = list(islice(recording.clips(world.size_px, held_out=False), _MOST_INVERSE))

@@ -14,6 +14,7 @@ import numpy as np
 
 from worldline.audit.control import HORIZONS, Followed, follow_actions, seeded_untrained
 from worldline.audit.inverse import InverseModel
+from worldline.audit.suites.control_tables import check_table, rare_table, reward_table
 from worldline.audit.suites.result import (
     Better,
     Cell,
@@ -79,10 +80,11 @@ def run_control(
     """
     settings = settings or Settings()
     clips = clips[: settings.num_clips]
+    untrained = seeded_untrained(world, settings.seed)
     found = follow_actions(
         world,
         clips,
-        untrained=seeded_untrained(world, settings.seed),
+        untrained=untrained,
         inverse=inverse,
         seed=settings.seed,
         horizons=settings.horizons,
@@ -90,8 +92,12 @@ def run_control(
     tables = [_quality(world, found, settings), _effect(world, found, settings)]
     if found.action_score:
         tables.append(_told(world, found, inverse, settings))
-    if np.isfinite(found.earned).all(axis=1).any():
-        tables.append(_earned(world, found, settings))
+    others = (
+        check_table(world, untrained, found, clips, settings.seed),
+        rare_table(world, found, clips, settings.seed),
+        reward_table(world, found, settings.seed),
+    )
+    tables += [table for table in others if table is not None]
     return SuiteResult(
         suite="control",
         subject=world.name,
@@ -185,24 +191,4 @@ def _told(world: World, found: Followed, inverse: InverseModel | None, settings:
         rows=tuple(sorted(rows, key=lambda row: row.kind is RowKind.CEILING)),
         note="By an inverse model that was fitted to true frames of other episodes. For the row of "
         "another's actions the clip's own are asked for, which were not given.",
-    )
-
-
-def _earned(world: World, found: Followed, settings: Settings) -> Table:
-    true, told = found.earned.T
-    cells = {
-        "true": mean_cell(true, seed=settings.seed),
-        "told": mean_cell(told, seed=settings.seed),
-        "error": mean_cell(np.abs(told - true), seed=settings.seed),
-        "error of zero": mean_cell(np.abs(true), seed=settings.seed),
-    }
-    return Table(
-        name="reward",
-        title=f"Reward over {max(settings.horizons)} frames",
-        report=Report.PHYSICAL,
-        unit="",
-        better=Better.NEITHER,
-        columns=tuple(cells),
-        rows=(Row(world.name, RowKind.SUBJECT, cells),),
-        note="Sum of what the world says that its own frames earned, beside the true sum.",
     )
