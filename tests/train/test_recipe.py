@@ -121,6 +121,8 @@ def test_recipes_are_files_that_define_recipe(tmp_path):
         load_recipe(str(bad))
     with pytest.raises(InputError, match=r"small\.py: it has no dial"):
         load_recipe("small", "nano")
+    with pytest.raises(InputError, match=r"small\.py: it has no dial for its steps"):
+        load_recipe("small", steps=3)
     with pytest.raises(InputError, match=r"genie_like\.py: size 'huge' is not known"):
         load_recipe("recipes/genie_like", "huge")
     assert len(nano().digest()) == 12

@@ -76,13 +76,18 @@ def find_color(
 ) -> Float[np.ndarray, " 2"] | None:
     """Middle (x, y) in shares of the sides of what has one of these colours; None if nothing."""
     pixels = frame.astype(np.int16)
-    mask = np.zeros(frame.shape[:2], bool)
-    for color in colors:
-        mask |= np.abs(pixels - np.array(color)).sum(axis=-1) < near
+    apart = [np.abs(pixels - np.array(color)).sum(axis=-1) for color in colors]
+    mask = np.min(apart, axis=0) < near
+    return _middle(mask)
+
+
+def _middle(mask: Bool[np.ndarray, "h w"]) -> Float[np.ndarray, " 2"] | None:
+    """Of what is marked (x, y) in shares of the sides; None if there is next to nothing."""
     if mask.sum() < _LEAST_PX:
         return None
     rows, columns = np.nonzero(mask)
-    return np.array([(columns.mean() + 0.5) / mask.shape[1], (rows.mean() + 0.5) / mask.shape[0]])
+    height, width = len(mask), len(mask[0])
+    return np.array([(columns.mean() + 0.5) / width, (rows.mean() + 0.5) / height])
 
 
 def _moved(
@@ -162,13 +167,6 @@ _TINTED = 45
 _REACHED = 0.12
 """Share of the side within which a place counts as reached."""
 _BLOCK_MOVED_PX = 2.5
-
-
-def _middle(mask: Bool[np.ndarray, "h w"]) -> Float[np.ndarray, " 2"] | None:
-    if mask.sum() < _LEAST_PX:
-        return None
-    rows, columns = np.nonzero(mask)
-    return np.array([(columns.mean() + 0.5) / mask.shape[1], (rows.mean() + 0.5) / mask.shape[0]])
 
 
 def _find_cross(frame: UInt8[np.ndarray, "h w 3"]) -> Float[np.ndarray, " 2"] | None:
