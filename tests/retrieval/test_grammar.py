@@ -220,7 +220,7 @@ PLANS = {
         )
     ),
     "a ball does not bounce and rolls": And(
-        (Not(event(Bounce(), object=BALL_X)), event(Roll(), object=X))
+        (event(Roll(), object=X), Not(event(Bounce(), object=BALL_X)))
     ),
     # counts
     "at least two falls": Count(Fall(), Op.GE, 2),

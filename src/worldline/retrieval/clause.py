@@ -24,7 +24,7 @@ from worldline.retrieval.query import (
 )
 from worldline.retrieval.remarks import Remarks
 from worldline.retrieval.rows import STATIC_LABEL
-from worldline.retrieval.sizes import with_sizes
+from worldline.retrieval.sizes import count_swings, with_sizes
 from worldline.retrieval.standing import (
     EACH_OTHER,
     another,
@@ -92,7 +92,7 @@ class _Casting:
         events: list[Event] = []
         self._follow_it()
         window_s = self._take_window()
-        self._count_swings()
+        count_swings(self._said)
         for number, event in enumerate(self._said.events):
             events.append(with_sizes(self._roles(number, event), number, self._said, self._remarks))
         parts: list[Query] = [
@@ -106,7 +106,7 @@ class _Casting:
             parts += others
         for named in self._said.people:
             unused = not any(named is used for used in self._used)
-            if unused and named.who != Who() and not named.is_place:
+            if unused and named.who != Who():
                 self._remarks.drop(named.words)
         if self._said.at_once and self._said.count == (Op.GE, 2):
             parts[-1] = Relate(parts[-1], Relation.WHILE, another(events[-1]))
@@ -135,15 +135,6 @@ class _Casting:
             and not any(p.at < len(before) for p in self._said.people)
         ):
             self._mentions.subject = self._mentions.handled
-
-    def _count_swings(self) -> None:
-        """ "Swings ten times" is one oscillation of ten swings."""
-        said, last = self._said, self._said.events[-1]
-        if said.count and said.is_repeated and last.item.entry.text == "oscillate":
-            op, number = said.count
-            limit = Compare("num_swings", op, float(number))
-            said.where.append((len(said.events) - 1, f"{number} times", limit))
-            said.count = None
 
     def _take_window(self) -> float | None:
         """The time within which counted events happen: it says nothing of each of them."""
@@ -231,7 +222,7 @@ class _Casting:
             landed = (p for p in after if p.link in ("on", "onto", "on top of", "upon", "to"))
             second = next(landed, None)
         else:
-            second = next((p for p in after if is_support(self._items, p)), None)
+            second = next((p for p in after if is_support(p)), None)
         free = [p for p in after if p is not second and not p.is_place]
         between = self._items[: said.at] if not before else ()
         has_pronoun = any(i.kind is Kind.PRONOUN for i in between)
@@ -284,6 +275,7 @@ class _Casting:
             crosses = event.type == "cross"  # "a person crosses the road" meets nobody there
             people = [p for p in people if not p.is_place or not (crosses or p.link in _ABOUT)]
         alone = not before and not said.is_noun and self._mentions.subject is not None
+        met = self._mentions.met
         both = [p.number == 2 or p.link == "between" for p in people]
         reciprocal = len(people) == 1 and any(i.words in EACH_OTHER for i in self._items)
         if (both == [True] or reciprocal) and not alone:
@@ -291,10 +283,12 @@ class _Casting:
             first, second = self._introduce(whom), whom.who
         elif alone and len(people) < 2:
             first = Who(name=self._mentions.subject)
-            second = self._name(people[0]) if people else Who()
+            again = Who() if met is None or met == first.name else Who(name=met)
+            second = self._name(people[0]) if people else again
         else:
             first = self._introduce(people[0]) if people else Who()
             second = self._name(people[1]) if len(people) > 1 else Who()
+        self._mentions.met = second.name
         for named in people:
             if named.number > 2:
                 self._remarks.drop(named.number_words)
@@ -344,10 +338,13 @@ class _Casting:
         if doer is not None:
             self._mentions.introduce(doer)  # "a robot puts a ball into a bin, then turns"
         done = (direct if second == order[1] else before)[:1]
+        done += direct[:1] if event.type in ("overtake", "follow") else []
+        if event.type == "pour" and direct:
+            event = replace(event, where=self._size_of_group(direct[0]))
         for named in self._said.people:
             if named in done and event.type in COUNTED:
                 self._count_people(named)  # "lifts two boxes" is two events
-            elif named.number_words:
+            elif named.number_words and not event.where:
                 self._remarks.drop(named.number_words)
         return replace(event, roles=tuple(roles))
 

@@ -22,7 +22,7 @@ _HOLDS = {"in it": ("contain", 2), "on it": ("support", 2), "on top": ("support"
 
 def compound(items: list[Item]) -> list[Item]:
     """The same words with every list joined by "or", and things that hold others spelled out."""
-    return _listed(_held(_streams(_coloured(items))))
+    return _listed(_held(_streams(_piled(_twice(_coloured(items))))))
 
 
 def _event_in(items: Sequence[Item]) -> bool:
@@ -58,6 +58,43 @@ def _coloured(items: list[Item]) -> list[Item]:
     return result
 
 
+_GENERAL = ("conflict", "conflicts")
+
+
+def _twice(items: list[Item]) -> list[Item]:
+    """ "A rear end collision", "a crossing conflict": two words for one event."""
+    result = list(items)
+    for at in range(1, len(items)):
+        before, item = items[at - 1], items[at]
+        if before.kind is not Kind.EVENT or item.kind is not Kind.EVENT:
+            continue
+        if before.entry == item.entry:
+            result[at - 1] = replace(before, entry=Entry(Kind.FILLER), guessed=False)
+        elif item.words in _GENERAL:
+            result[at] = replace(item, entry=Entry(Kind.FILLER))
+    return result
+
+
+def _piled(items: list[Item]) -> list[Item]:
+    """ "A tower of blocks falls down" is a collapse; what it is made of takes part."""
+    result = list(items)
+    for at, item in enumerate(items):
+        if item.kind is not Kind.PILE:
+            continue
+        made = [i.words for i in items[at + 1 : at + 2]] == ["of"]
+        then = next((i for i in range(at, len(items)) if items[i].kind is Kind.EVENT), None)
+        made = made or (
+            then is not None
+            and then == at + 1
+            and not items[then].words.endswith(("s", "ed", "ing"))
+        )
+        result[at] = replace(item, entry=Entry(Kind.FILLER if made else Kind.ANYTHING))
+        if then is not None and items[then].entry.text in ("fall", "topple", "break", "deform"):
+            entry = Entry(Kind.EVENT, "collapse")
+            result[then] = replace(items[then], entry=entry, guessed=True)
+    return result
+
+
 def _streams(items: list[Item]) -> list[Item]:
     """ "A stream of balls flows" names its event twice."""
     flows = [i for i, item in enumerate(items) if item.entry == Entry(Kind.EVENT, "flow")]
@@ -75,10 +112,17 @@ def _held(items: list[Item]) -> list[Item]:
     """ "A bowl with a ball in it tips over" as "a ball is in a bowl, and the bowl tips over"."""
     for at, item in enumerate(items):
         start, end = _start_of_noun(items, at), _end_of_noun(items, at + 1)
-        if item.words != "with" or start is None or end is None:
+        if (
+            item.words not in ("with", "has", "have", "had", "having")
+            or start is None
+            or end is None
+        ):
             continue
         place = " ".join(i.words for i in items[end : end + 2])
         event, length = _HOLDS.get(place, ("", 2))
+        told = items[end].entry.text if end < len(items) else ""
+        if place.endswith(" it") and told in ("contain", "support"):
+            event = told  # "has a kettle standing on it"
         if not event and place.startswith("inside"):
             event, length = "contain", 1
         if not event:

@@ -9,9 +9,10 @@ from worldline.core.errors import InputError
 from worldline.retrieval.mentions import Mentions, Named
 from worldline.retrieval.plan import Guess
 from worldline.retrieval.query import Compare, Op, Who
-from worldline.retrieval.units import unit_of
+from worldline.retrieval.units import QUANTITY_OF, unit_of
 from worldline.retrieval.used import check_whole, counted_twice, in_unit, unused, whole
-from worldline.retrieval.vocabulary import Entry, Kind
+from worldline.retrieval.verbs import GROUPS, SECOND_ROLE
+from worldline.retrieval.vocabulary import LEXICON, UPRIGHT, Entry, Kind
 from worldline.retrieval.words import Item
 
 __all__ = ["Draft", "Said", "draft"]
@@ -20,6 +21,7 @@ _OTHER = ("another", "other", "others")
 _LINKS = ("by", "of", "with", "into", "to", "at", "in")
 _NOUN_ENDINGS = ("ion", "ions", "near miss", "near misses", "accident", "accidents", "call")
 _NOUN_ENDINGS += ("calls", "shave", "escape")
+_TURNED = {"faster": Op.LT, "quicker": Op.LT, "slower": Op.GT}
 _THINGS = (Kind.NOUN, Kind.ANYTHING, Kind.PLACE)
 
 
@@ -93,9 +95,31 @@ class _Drafter:
             colors = Who((), self._colors)
             at = len(self._items)
             self._draft.people.append(Named(colors, " or ".join(self._colors), at, link=self._link))
-        if self._number is not None:
-            raise unused(self._items, self._number)
+        self._count_last()
         return self._draft
+
+    def _count_last(self) -> None:
+        """ "Cars converging, at least 4": a number that ends a clause counts, if it is a limit."""
+        number, events = self._number, self._draft.events
+        if number is None:
+            return
+        op = None if self._comparator is None else self._op()
+        ratio = QUANTITY_OF.get(events[-1].item.entry.text, {}).get("")
+        if ratio and op is not None and number.entry.value < 1:
+            limit = Compare(ratio, op, number.entry.value)  # "a bend larger than 0.2"
+            self._draft.where.append((len(events) - 1, number.words, limit))
+            return
+        if op is None or number is not self._items[-1] or self._draft.count is not None:
+            raise unused(self._items, number)
+        at = next(i for i, item in enumerate(self._items) if item is self._comparator)
+        set_off = self._kind(at - 1) in (Kind.AND, Kind.COMMA)
+        if not set_off and events[-1].item.entry.text not in GROUPS:
+            raise unused(self._items, number)
+        if events[-1].item.entry.text in GROUPS:
+            limit = Compare("num_bodies", op, float(whole(number)))
+            self._draft.where.append((len(events) - 1, number.words, limit))
+        else:
+            self._count(number)
 
     def _kind(self, at: int) -> Kind | None:
         return self._items[at].kind if 0 <= at < len(self._items) else None
@@ -156,8 +180,9 @@ class _Drafter:
             check_whole(self._items, self._number, at, apart=apart)
             self._count(self._number)
             self._number = self._comparator = None
-        hides = item.entry.text == "occlude" and item.words.endswith("behind")
-        self._link = "behind" if hides else ""
+        last = item.words.split()[-1]
+        led = item.entry.text in SECOND_ROLE and last in LEXICON and last != item.words
+        self._link = last if led and LEXICON[last].kind is Kind.ON else ""
         if item.words.endswith("within"):
             self._hint = replace(item, entry=Entry(Kind.WITHIN))
 
@@ -176,7 +201,8 @@ class _Drafter:
             before = people[-1].who
             people[-1].who = Who(before.labels + who.labels, before.colors + who.colors)
         else:
-            if _is_definite(self._items, at):
+            bare = who.labels and named.number == 1 and _is_bare(self._items, at)
+            if bare or _is_definite(self._items, at):
                 named.name = self._mentions.recall(who)
             people.append(named)
         self._colors, self._joined = (), False
@@ -255,10 +281,12 @@ class _Drafter:
         elif hint is not None and hint.kind is Kind.LASTING and item.unit == "s":
             name = "duration_s"
         else:
-            name = f"?{item.unit}"
+            name = f"?{item.unit}{' up' if self._is_height(item) else ''}"
         op = Op.GE
         if self._comparator is not None:
             op = Op(self._comparator.entry.text)
+            if item.unit == "s" and self._comparator.words.split()[0] in _TURNED:
+                op = _TURNED[self._comparator.words.split()[0]]  # "quicker than 3 s"
             if op is Op.LT and item.entry.value == 0:
                 raise InputError(
                     f"nothing measures less than {words}; ask for less than a number above 0"
@@ -271,6 +299,12 @@ class _Drafter:
             self._draft.guesses.append(Guess(words, f"at least {words}"))
         owner = max(len(self._draft.events) - 1, 0)
         self._draft.where.append((owner, words, Compare(name, op, item.entry.value)))
+
+    def _is_height(self, size: Item) -> bool:
+        """Whether the words beside a size in metres say that it is measured upwards."""
+        at = next(i for i, item in enumerate(self._items) if item is size)
+        near = self._items[max(at - 3, 0) : at + 2]
+        return size.unit == "m" and any(UPRIGHT & set(item.words.split()) for item in near)
 
 
 def _is_noun(items: Sequence[Item], at: int) -> bool:
@@ -287,6 +321,14 @@ def _is_definite(items: Sequence[Item], at: int) -> bool:
     while before >= 0 and items[before].kind is Kind.COLOR:
         before -= 1
     return before >= 0 and items[before].words in ("the", "this", "that", "same")
+
+
+def _is_bare(items: Sequence[Item], at: int) -> bool:
+    """Whether a noun stands without any article, as in notes: "ball hits box, then box falls"."""
+    before = items[at - 1] if at else None
+    plural = items[at].words.endswith("s")
+    led = before is not None and before.kind in (Kind.ARTICLE, Kind.COLOR, Kind.NUMBER)
+    return not plural and not led and (before is None or before.words not in _OTHER)
 
 
 def _who(item: Item, colors: tuple[str, ...]) -> Who:

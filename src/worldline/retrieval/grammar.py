@@ -16,9 +16,7 @@ decide anything: they are listed in the plan.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from worldline.core.errors import InputError
 from worldline.physics import ONTOLOGY
@@ -32,24 +30,20 @@ from worldline.retrieval.plan import Plan
 from worldline.retrieval.profiles import by_profile
 from worldline.retrieval.query import (
     And,
-    Count,
-    Event,
     Not,
     Or,
     Query,
     Relate,
     Relation,
     Then,
-    Who,
 )
 from worldline.retrieval.ranges import spread_ranges
 from worldline.retrieval.thesaurus import Thesaurus, suggest
+from worldline.retrieval.variables import tied
 from worldline.retrieval.vocabulary import Entry, Kind
 from worldline.retrieval.words import Item, read_words
 
 __all__ = ["parse"]
-
-_NAMES = "xyzuvw"
 
 _EXPRESSION = re.compile(r"\b[A-Z][A-Za-z]+\((\)|[a-z]+_[a-z0-9_]+\s*[<>=])")
 """Such as `Fall(height_m > 2)` or `Fall()`, whose 2 would be read as a count."""
@@ -77,7 +71,7 @@ def parse(text: str, thesaurus: Thesaurus | None = None) -> Plan:
     reader = Reader()
     if not has_event(items):
         raise InputError(_advice(text, items, thesaurus))
-    query = _named(_sequence(items, reader))
+    query = tied(_sequence(items, reader))
     for item in profiles:
         judged = by_profile(query, item.entry.text)
         if judged == query:
@@ -187,6 +181,8 @@ def _opened(
     spoken = [i for i in early if i.kind not in (Kind.FILLER, Kind.ARTICLE)]
     gerund = spoken[0].kind is Kind.EVENT and spoken[0].words.split()[0].endswith("ing")
     nameless = gerund or not any(item.kind in THINGS for item in early)
+    if opener.kind is Kind.AFTER and within_s is None and not _ordered(late):
+        within_s, late = _within(late, reader)
     if opener.kind is Kind.RELATION or nameless:
         main = _sequence(late, reader)
         other = _sequence(early, reader)
@@ -201,6 +197,10 @@ def _opened(
     if opener.kind is Kind.AFTER:
         return Then(other, main, within_s)
     return Then(main, other, within_s)
+
+
+def _ordered(items: Sequence[Item]) -> bool:
+    return any(item.kind in (Kind.THEN, Kind.AFTER) for item in items)
 
 
 def _elsewhere(
@@ -305,6 +305,7 @@ def _conjunction(items: list[Item], reader: Reader) -> Query:
             part = _alternatives(positive, reader)
             parts.append(Not(part) if denied else part)
         parts += [Not(_alternatives(tail, reader)) for tail in negative]
+    parts.sort(key=lambda part: isinstance(part, Not))
     return parts[0] if len(parts) == 1 else And(tuple(parts))
 
 
@@ -354,45 +355,3 @@ def _alternatives(items: list[Item], reader: Reader) -> Query:
     grouped = [one for group in shared(grouped) for one in apart(group)]
     queries = tuple(reader.clause(group) for group in grouped)
     return queries[0] if len(queries) == 1 else Or(queries)
-
-
-def _counts(query: Query) -> Counter[str]:
-    """How often each name is used at once: of alternatives only one holds."""
-    match query:
-        case Event(_, _, roles):
-            return Counter(who.name for _, who in roles if who.name)
-        case Or(parts):
-            most: Counter[str] = Counter()
-            for part in parts:
-                most |= _counts(part)
-            return most
-        case And(parts):
-            return sum((_counts(part) for part in parts), Counter())
-        case Then(first, second) | Relate(first, _, second):
-            return _counts(first) + _counts(second)
-        case Not(part) | Count(part):
-            return _counts(part)
-        case _:
-            raise AssertionError(f"{type(query).__name__} is not a query expression")
-
-
-def _named(query: Query) -> Query:
-    """Keep the names that tie two roles together, as short variables."""
-    shared = [name for name, count in _counts(query).items() if count > 1]
-    names = dict(zip(shared, _NAMES, strict=False))
-
-    def rename(part: Query) -> Query:
-        match part:
-            case Event(_, _, roles):
-                renamed = ((role, replace(w, name=names.get(w.name or ""))) for role, w in roles)
-                return replace(part, roles=tuple(r for r in renamed if r[1] != Who()))
-            case Then(first, second) | Relate(first, _, second):
-                return replace(part, first=rename(first), second=rename(second))
-            case And(parts) | Or(parts):
-                return replace(part, parts=tuple(rename(p) for p in parts))
-            case Not(inner) | Count(inner):
-                return replace(part, part=rename(inner))
-            case _:
-                raise AssertionError(f"{type(part).__name__} is not a query expression")
-
-    return rename(query)

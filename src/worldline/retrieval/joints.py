@@ -9,9 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from worldline.physics import ONTOLOGY
 from worldline.retrieval.compounds import THINGS, compound
+from worldline.retrieval.inflection import forms_of
+from worldline.retrieval.insides import located, placed
+from worldline.retrieval.nearly import nearly
+from worldline.retrieval.phrasal import joined
 from worldline.retrieval.query import PAIR_TYPES, Op, Relation
-from worldline.retrieval.units import QUANTITIES
+from worldline.retrieval.units import QUANTITIES, name_of
 from worldline.retrieval.verbs import DOING
 from worldline.retrieval.vocabulary import MOVING, Entry, Kind
 from worldline.retrieval.words import Item
@@ -38,7 +43,8 @@ def has_event(items: Sequence[Item]) -> bool:
 
 def settle(items: list[Item]) -> list[Item]:
     """The same words with their parts in the sentence settled; some change places."""
-    items = _implied(_follows(_changing(_opened(compound(items)))))
+    items = located(compound(placed(joined(nearly(_commanded(_measured(_gaining(items))))))))
+    items = _implied(_follows(_changing(_opened(_numbered(items)))))
     items = _in_turn(_forward(_moving(items)))
     items = _waits(items)
     items = _turned(items)
@@ -100,6 +106,66 @@ def _opened(items: list[Item]) -> list[Item]:
     return items
 
 
+def _gaining(items: list[Item]) -> list[Item]:
+    """ "Gains 10 km/h", "loses 3 m/s": a change of speed."""
+    result = list(items)
+    for at, item in enumerate(items):
+        kind = _GAINS.get(item.words)
+        rest = [i for i in items[at + 1 : at + 4] if i.kind is not Kind.COMPARATOR][:1]
+        if kind and rest and rest[0].kind is Kind.MEASURE and rest[0].unit == "mps":
+            result[at] = replace(item, entry=Entry(Kind.EVENT, kind), guessed=False)
+    return result
+
+
+_GAINS = {
+    **dict.fromkeys(forms_of("gain"), "accelerate"),
+    **dict.fromkeys((*forms_of("lose"), *forms_of("shed")), "brake"),
+}
+
+
+def _measured(items: list[Item]) -> list[Item]:
+    """ "A throw with rise at least 2 m": what is compared is a measure of the event before."""
+    result = list(items)
+    kind = ""
+    for at, item in enumerate(items):
+        led = at > 0 and items[at - 1].words in ("with", "and")
+        compared = at + 1 < len(items) and items[at + 1].kind is Kind.COMPARATOR
+        if led and compared and kind and item.kind in (Kind.EVENT, Kind.UNKNOWN):
+            names = [q for q in ONTOLOGY[kind].quantities if name_of(q) == item.words]
+            if names:
+                result[at] = replace(item, entry=Entry(Kind.QUANTITY, names[0]), guessed=False)
+                continue
+        kind = item.entry.text if item.kind is Kind.EVENT else kind
+    return result
+
+
+def _commanded(items: list[Item]) -> list[Item]:
+    """ "Tilt the jug" names no quantity."""
+    result = list(items)
+    for at in range(len(items) - 1):
+        if items[at].kind is Kind.QUANTITY and items[at + 1].kind is Kind.ARTICLE:
+            result[at] = replace(items[at], entry=Entry(Kind.VAGUE))
+    return result
+
+
+def _numbered(items: list[Item]) -> list[Item]:
+    """ "First the ball falls, second the box": what comes second comes then."""
+    spoken = [i for i in items if i.kind not in (Kind.ARTICLE, Kind.COMMA)]
+    if not spoken or spoken[0].words not in ("first", "firstly", "at first"):
+        return items
+    result: list[Item] = []
+    for at, item in enumerate(items):
+        before = items[at - 1].kind if at else None
+        if item.words in _NEXT and before in (Kind.COMMA, Kind.AND):
+            result[-1] = replace(item, entry=Entry(Kind.THEN))
+        else:
+            result.append(item)
+    return result
+
+
+_NEXT = ("second", "secondly", "third", "thirdly", "finally", "lastly", "last")
+
+
 def _changing(items: list[Item]) -> list[Item]:
     """ "TTC drops under 1 s": what drops there is a number."""
     result = list(items)
@@ -156,7 +222,12 @@ def _waits(items: list[Item]) -> list[Item]:
     at = 0
     while at < len(items):
         item, rest = items[at], items[at + 1 : at + 4]
-        if _is_time(item) and rest and rest[0].words in _LATER and not _lasts(result):
+        if _is_time(item) and rest and rest[0].words == "apart":
+            if result and _limits(result[-1]):
+                result.pop()
+            result += [Item(Entry(Kind.WITHIN), "within"), item]
+            at += 2
+        elif _is_time(item) and rest and rest[0].words in _LATER and not _lasts(result):
             limit = result.pop() if result and _limits(result[-1]) else None
             meaning = "" if limit is not None else f"within {item.words}"
             joint, within = rest[0], Item(Entry(Kind.WITHIN), "within", meaning=meaning)
@@ -167,6 +238,9 @@ def _waits(items: list[Item]) -> list[Item]:
             else:
                 result += [replace(joint, entry=Entry(Kind.THEN)), within, item]
             at += 2
+        elif item.kind is Kind.AFTER and (wait := _wait(items, at)):
+            result += wait[0]
+            at += wait[1]
         elif (
             item.kind is Kind.WITHIN
             and len(rest) > 1
@@ -182,9 +256,23 @@ def _waits(items: list[Item]) -> list[Item]:
     return result
 
 
+def _wait(items: Sequence[Item], at: int) -> tuple[list[Item], int] | None:
+    """ "After at most 2 s" as "within 2 s", and how many words say so."""
+    rest = items[at + 1 : at + 3]
+    limited = bool(rest) and _limits(rest[0])
+    size = 2 if limited else 1
+    if items[at].words != "after" or len(rest) < size or not _is_time(rest[size - 1]):
+        return None
+    meaning = "" if limited else f"within {rest[size - 1].words}"
+    return [Item(Entry(Kind.WITHIN), "within", meaning=meaning), rest[size - 1]], size + 1
+
+
 def _lasts(before: Sequence[Item]) -> bool:
     """Whether these words, such as "for more than", make a time the length of an event."""
-    words = before[:-1] if before and before[-1].kind is Kind.COMPARATOR else before
+    compared = bool(before) and before[-1].kind is Kind.COMPARATOR
+    if compared and not _limits(before[-1]):
+        return True
+    words = before[:-1] if compared else before
     return bool(words) and words[-1].kind is Kind.LASTING
 
 
@@ -264,10 +352,11 @@ def _at_once(items: list[Item]) -> list[Item]:
         start = at - len(left)
         joints = [
             start + i
-            for i, joint in enumerate(left)
+            for i, joint in enumerate([*left, item, *right])
             if joint.kind in (Kind.AND, Kind.COMMA)
-            and has_event(left[:i])
-            and has_event(left[i + 1 :] + right)
+            and has_event([*left, item, *right][:i])
+            and has_event([*left, item, *right][i + 1 :])
+            and (start + i < at or not has_event(left))
         ]
         if joints:
             meanwhile = Entry(Kind.RELATION, Relation.WHILE)

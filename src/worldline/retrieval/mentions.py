@@ -40,6 +40,7 @@ class Mentions:
     def __init__(self) -> None:
         self.subject: str | None = None
         self.handled: str | None = None
+        self.met: str | None = None
         self._known: list[Named] = []
 
     def name(self, named: Named) -> Who:

@@ -26,19 +26,16 @@ _SIZES = (
     "second|minute|millisecond|metre|meter|centimetre|centimeter|millimetre|millimeter|kilometre|"
     "kilometer|foot|inch"
 )
-_PUT = (
-    "pick|lift|put|set|knock|tip|push|place|picks|lifts|puts|sets|knocks|tips|pushes|places|"
-    "picking|lifting|putting|setting|knocking|tipping|picked|lifted|knocked|tipped"
-)
-_PUTS = "(?:puts?|putting|places|placing|drops|dropping|throws|throwing|tosses|tossing|lowers)"
 _COUNTS = "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+_COUNT = rf"(?:\d+|{_COUNTS})"
 _LIMITS = "at least|at most|more than|less than|fewer than|exactly|over|no more than|no fewer than"
 _SPELLED_OUT = (
     (re.compile(r"\b(does|do|did|is|are|was|were)n't\b"), r"\1 not"),
-    (re.compile(r"\b(?:can|could|will|would)(?:n't| not)\b"), "not"),
+    (re.compile(r"\b(?:can|could|will|would|ca|wo|should|must)(?:n't| ?not)\b"), "not"),
     (re.compile(r"\bwithout (?:it |them )?(?:first |ever )?"), "without "),
     (re.compile(r"\bi'(?:m|d)\b"), "i"),
     (re.compile(r"\b(\w+)'s\b"), r"\1"),
+    (re.compile(r"\bre-(?=[a-z])"), "re"),
     (re.compile(r"(?<=[a-z])-(?!>)(?=[a-z])"), " "),
     (re.compile(r"\bnear ?miss"), "near miss"),
     (re.compile(r"\bon (?:the )?top of\b"), "on"),
@@ -50,10 +47,6 @@ _SPELLED_OUT = (
         r"does not \1 \2 or ",
     ),
     (re.compile(r"(?<!look)(?<!looks)(?<!looking)(?<!something) like an? \w+"), ""),
-    (
-        re.compile(rf"\b{_PUTS} (it|them|(?:the|an?)(?: \w+)? \w+) (?:in|into|inside) (?=\w)"),
-        r"\1 goes into ",
-    ),
     (re.compile(rf"\b(\w+er|more|less) then (?=\d|{_COUNTS}|an? )"), r"\1 than "),
     (
         re.compile(r"\b(?:a|the) second (?=[a-z])(?!or |and |then |later|before|after|of |apart)"),
@@ -61,7 +54,9 @@ _SPELLED_OUT = (
     ),
     (
         re.compile(
-            rf"\binto ((?:{_LIMITS}) )?(\d+|{_COUNTS}) (?:pieces|parts|fragments|shards|bits)\b"
+            rf"\b(?:in|into) ((?:{_LIMITS}|between) )?({_COUNT}(?:(?: ?- ?| to | and | or )"
+            rf"{_COUNT})?(?: or (?:more|fewer|less))?) (?:\w+ )?"
+            r"(?:pieces|parts|fragments|shards|bits|chunks)\b"
         ),
         r"with num pieces \1\2",
     ),
@@ -89,7 +84,6 @@ _SPELLED_OUT = (
     ),
     (re.compile(r"(?<![\w.])(\d[\d.]*) ?\+(?= ?[a-z])"), r"at least \1 "),
     (re.compile(r"(?<![\w.])(\d[\d.]* ?[a-z/]+)\+(?!\w)"), r"at least \1"),
-    (re.compile(rf"\b({_PUT}) (it|them|(?:the|a|an)(?: \w+)? \w+) (up|down|over)\b"), r"\1 \3 \2"),
     (re.compile(r"\(([a-z])\)"), r" named_\1 "),
     (re.compile(rf"\(within {NEARBY_S:g} s\)"), ""),
 )

@@ -191,6 +191,7 @@ _UNITS = {
     "rad": "rad",
     "m": "m",
     "s": "s",
+    "ns": "Ns",
     "px": "px",
     "px/s": "px/s",
     "px/s2": "px/s²",

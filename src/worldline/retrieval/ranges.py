@@ -79,7 +79,7 @@ def _near(items: list[Item]) -> list[Item]:
     said, size = items
     if said.kind is Kind.COMPARATOR and said.entry.text == Op.EQ:
         part = EXACTLY
-    elif said.kind is Kind.ABOUT:
+    elif said.kind in (Kind.ABOUT, Kind.NEARLY):
         part = ABOUT
     else:
         return []

@@ -12,6 +12,15 @@ from worldline.retrieval.words import Item
 __all__ = ["Remarks"]
 
 _QUIET = (Kind.FILLER, Kind.ARTICLE, Kind.AND, Kind.COMMA, Kind.UNKNOWN, Kind.PRONOUN)
+_QUIET += (Kind.VAGUE, Kind.NEARLY)
+
+
+_LOST = (Kind.UNKNOWN, Kind.VAGUE, Kind.NEARLY)
+
+
+def _sized(item: Item | None) -> bool:
+    """Whether a vague word such as "high" only says which way a size is measured."""
+    return item is not None and item.kind is Kind.MEASURE
 
 
 class Remarks:
@@ -58,5 +67,6 @@ class Remarks:
             for item in items
             if item.guessed and item.kind is not Kind.COMPARATOR
         ]
-        unknown = [item.words for item in items if item.kind is Kind.UNKNOWN]
+        pairs = zip([None, *items], items, strict=False)
+        unknown = [i.words for before, i in pairs if i.kind in _LOST and not _sized(before)]
         return tuple(spelled + self._guesses), tuple(unknown + self._ignored)

@@ -7,12 +7,13 @@ from dataclasses import replace
 from worldline.core.errors import InputError
 from worldline.physics import ONTOLOGY
 from worldline.retrieval.draft import Draft
+from worldline.retrieval.inflection import forms_of
 from worldline.retrieval.plan import noun_of, with_article
 from worldline.retrieval.query import Compare, Event, Op
 from worldline.retrieval.remarks import Remarks
 from worldline.retrieval.units import QUANTITY_OF, name_of
 
-__all__ = ["with_sizes"]
+__all__ = ["count_swings", "with_sizes"]
 
 _MEANT = {
     ("collide", "impact_speed_mps"): "approach_speed_mps",
@@ -20,8 +21,22 @@ _MEANT = {
     ("collide", "closing_speed_px_s"): "approach_speed_px_s",
     ("near_miss", "approach_speed_mps"): "closing_speed_mps",
     ("throw", "impact_speed_mps"): "speed_mps",
+    ("collide", "delta_v_mps"): "delta_v_a_mps",
 }
 """Quantities that one event calls by another's name."""
+
+_BACK = frozenset(forms_of("rebound"))
+"""Verbs whose speed is that after it."""
+
+
+def count_swings(said: Draft) -> None:
+    """ "Swings ten times" is one oscillation of ten swings."""
+    last = said.events[-1]
+    if said.count and said.is_repeated and last.item.entry.text == "oscillate":
+        op, number = said.count
+        limit = Compare("num_swings", op, float(number))
+        said.where.append((len(said.events) - 1, f"{number} times", limit))
+        said.count = None
 
 
 def with_sizes(event: Event, number: int, said: Draft, remarks: Remarks) -> Event:
@@ -42,9 +57,14 @@ def with_sizes(event: Event, number: int, said: Draft, remarks: Remarks) -> Even
     for owner, words, compare in said.where:
         if owner != number:
             continue
-        name = _quantity(event.type, compare.quantity)
+        back = " back" if said.events[number].item.words.split()[0] in _BACK else ""
+        name = _quantity(
+            event.type, compare.quantity + (back if compare.quantity[0] == "?" else "")
+        )
         if name:
             where.append(replace(compare, quantity=name))
+            if back and name.startswith("speed_after"):
+                remarks.guess(words, "speed after the bounce")
         else:
             remarks.drop(words)
     height = said.height
@@ -74,8 +94,9 @@ def _lasting(event: Event, number: int, said: Draft, remarks: Remarks) -> Event:
 def _quantity(kind: str, name: str) -> str:
     """The quantity of an event that a name, or a unit after "?", speaks of; "" for none."""
     if name.startswith("?"):
-        unit = name[1:]
-        name = QUANTITY_OF.get(kind, {}).get(unit, "duration_s" if unit == "s" else "")
+        measures, unit = QUANTITY_OF.get(kind, {}), name[1:]
+        plain = unit.partition(" ")[0]
+        name = measures.get(unit, measures.get(plain, "duration_s" if unit == "s" else ""))
     name = _MEANT.get((kind, name), name)
     known = ONTOLOGY[kind].quantities
     if name and name != "duration_s" and name not in known:

@@ -9,7 +9,7 @@ from worldline.retrieval.draft import Said
 from worldline.retrieval.mentions import Named
 from worldline.retrieval.query import PAIR_TYPES, Event
 from worldline.retrieval.verbs import DOING, is_participle
-from worldline.retrieval.vocabulary import Kind
+from worldline.retrieval.vocabulary import LEXICON, Kind
 from worldline.retrieval.words import Item
 
 __all__ = ["EACH_OTHER", "another", "is_attribute", "is_handler", "is_joined", "is_relative"]
@@ -61,7 +61,9 @@ def is_joined(items: Sequence[Item], said: Said, named: Named) -> bool:
     return any(i.kind is Kind.AND for i in items[said.at : named.at])
 
 
-def is_support(items: Sequence[Item], named: Named) -> bool:
+def is_support(named: Named) -> bool:
     """Whether something is said to be what an event happens on: "on a ramp", "off a wall"."""
-    links = [i for i in items[: named.at] if i.words == named.link]
-    return bool(links) and links[-1].kind is Kind.ON and named.link != "out of"
+    across = named.is_place and named.link in ("across", "over")
+    entry = LEXICON.get(named.link)
+    on = entry is not None and entry.kind is Kind.ON and named.link != "out of"
+    return across or on

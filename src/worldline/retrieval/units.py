@@ -19,38 +19,66 @@ UNITS: Mapping[str, tuple[str, float]] = {
     **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), ("s", 1.0)),
     **dict.fromkeys(("ms", "msec", "millisecond", "milliseconds"), ("s", 1e-3)),
     **dict.fromkeys(("min", "mins", "minute", "minutes"), ("s", 60.0)),
-    **dict.fromkeys(("m/s", "mps", "metres per second", "meters per second"), ("mps", 1.0)),
-    **dict.fromkeys(("cm/s", "centimetres per second", "centimeters per second"), ("mps", 0.01)),
+    **dict.fromkeys(
+        (
+            "m/s",
+            "mps",
+            "metres per second",
+            "meters per second",
+            "metre per second",
+            "meter per second",
+        ),
+        ("mps", 1.0),
+    ),
+    **dict.fromkeys(
+        ("cm/s", "centimetres per second", "centimeters per second", "centimetre per second"),
+        ("mps", 0.01),
+    ),
     **dict.fromkeys(("mm/s", "millimetres per second", "millimeters per second"), ("mps", 1e-3)),
     **dict.fromkeys(
-        ("km/h", "kmh", "kph", "kilometres per hour", "kilometers per hour", "kmph"),
+        (
+            "km/h",
+            "kmh",
+            "kph",
+            "kilometres per hour",
+            "kilometers per hour",
+            "kmph",
+            "kilometre per hour",
+            "kilometer per hour",
+        ),
         ("mps", 1 / 3.6),
     ),
-    **dict.fromkeys(("mph", "miles per hour"), ("mps", 0.44704)),
-    **dict.fromkeys(("ft/s", "feet per second"), ("mps", 0.3048)),
-    **dict.fromkeys(("px/s", "pixels per second"), ("px_s", 1.0)),
+    **dict.fromkeys(("mph", "miles per hour", "mile per hour"), ("mps", 0.44704)),
+    **dict.fromkeys(("ft/s", "feet per second", "foot per second"), ("mps", 0.3048)),
+    **dict.fromkeys(
+        ("px/s", "pixels per second", "pixel per second", "pixels a second", "px per second"),
+        ("px_s", 1.0),
+    ),
     **dict.fromkeys(
         ("m/s2", "metres per second squared", "meters per second squared"), ("mps2", 1.0)
     ),
     **dict.fromkeys(("ft/s2", "feet per second squared"), ("mps2", 0.3048)),
     **dict.fromkeys(("g", "gs"), ("mps2", 9.80665)),
-    **dict.fromkeys(("rad/s", "radians per second"), ("radps", 1.0)),
-    **dict.fromkeys(("deg/s", "degrees per second"), ("radps", math.pi / 180)),
+    **dict.fromkeys(("rad/s", "radians per second", "radian per second"), ("radps", 1.0)),
+    **dict.fromkeys(("deg/s", "degrees per second", "degree per second"), ("radps", math.pi / 180)),
     **dict.fromkeys(("rpm", "revolutions per minute"), ("radps", math.pi / 30)),
-    **dict.fromkeys(("rev/s", "revolutions per second"), ("radps", 2 * math.pi)),
+    **dict.fromkeys(
+        ("rev/s", "revolutions per second", "revolution per second"), ("radps", 2 * math.pi)
+    ),
     **dict.fromkeys(("percent", "per cent", "pct"), ("", 0.01)),
     "sizes/s": ("sizes_s", 1.0),
     "sizes/s2": ("sizes_s2", 1.0),
+    **dict.fromkeys(("ns", "n s", "newton second", "newton seconds"), ("ns", 1.0)),
     **dict.fromkeys(("rad", "radian", "radians"), ("rad", 1.0)),
     **dict.fromkeys(("deg", "degree", "degrees"), ("rad", math.pi / 180)),
-    **dict.fromkeys(("revolution", "revolutions"), ("rad", 2 * math.pi)),
+    **dict.fromkeys(("revolution", "revolutions", "full turn", "full turns"), ("rad", 2 * math.pi)),
 }
 """Unit to the unit in which quantities of its dimension are stored, and the factor to it."""
 
 QUANTITY_OF: Mapping[str, Mapping[str, str]] = {
     "fall": {"m": "height_m", "px": "height_px", "mps": "impact_speed_mps"},
     "rise": {"m": "height_m", "px": "height_px"},
-    "throw": {"m": "range_m", "mps": "speed_mps", "rad": "launch_angle_rad"},
+    "throw": {"m": "range_m", "m up": "rise_m", "mps": "speed_mps", "rad": "launch_angle_rad"},
     "collide": {"mps": "approach_speed_mps", "px_s": "approach_speed_px_s"},
     "near_miss": {
         "m": "distance_m",
@@ -60,7 +88,12 @@ QUANTITY_OF: Mapping[str, Mapping[str, str]] = {
         "mps": "closing_speed_mps",
         "px_s": "closing_speed_px_s",
     },
-    "bounce": {"mps": "speed_before_mps", "px_s": "speed_before_px_s"},
+    "bounce": {
+        "mps": "speed_before_mps",
+        "px_s": "speed_before_px_s",
+        "mps back": "speed_after_mps",
+        "px_s back": "speed_after_px_s",
+    },
     "roll": {"m": "distance_m", "mps": "speed_mps", "radps": "spin_radps"},
     "slide": {"m": "distance_m", "mps": "speed_mps"},
     "start": {"mps": "top_speed_mps", "px_s": "top_speed_px_s"},
@@ -93,6 +126,8 @@ QUANTITY_OF: Mapping[str, Mapping[str, str]] = {
     "pour": {"m": "height_m", "rad": "tilt_rad"},
     "flow": {"mps": "speed_mps", "px_s": "speed_px_s"},
     "deform": {"": "bend"},
+    "contact": {"ns": "impulse_ns"},
+    "collapse": {"m": "height_lost_m"},
     "overtake": {"mps": "relative_speed_mps", "px_s": "relative_speed_px_s"},
 }
 """Event and stored unit to the quantity that a bare measure of that unit is about; a bare time is
@@ -101,6 +136,7 @@ QUANTITY_OF: Mapping[str, Mapping[str, str]] = {
 QUANTITIES: Mapping[str, tuple[str, str]] = {
     "entry_speed_mps": ("contain", "entry speed"),
     "bend": ("deform", "relative bend, change of shape"),
+    "recovery": ("deform", "recovery, recover, recovers, recovering, recovered, regain, regains"),
     "num_bodies": ("converge", "number of bodies, num bodies"),
     "num_pieces": ("break", "number of pieces, num pieces"),
     "ttc_s": ("near_miss", "time to collision, ttc"),

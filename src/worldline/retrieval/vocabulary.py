@@ -7,11 +7,12 @@ from enum import StrEnum
 
 from worldline.physics import ONTOLOGY
 from worldline.retrieval.colors import COLORS
+from worldline.retrieval.forms import FORMS, LOOSE
+from worldline.retrieval.inflection import comparative, forms_of
 from worldline.retrieval.labels import LABELS, PLACES
 from worldline.retrieval.query import Op, Relation
 from worldline.retrieval.rows import STATIC_LABEL
 from worldline.retrieval.units import QUANTITIES, name_of
-from worldline.retrieval.verbs import FORMS
 
 __all__ = [
     "BRAKES_HARD_MPS2",
@@ -37,7 +38,7 @@ class Kind(StrEnum):
     """What a word or phrase does in a sentence."""
 
     EVENT = "event"
-    NEAR_MISS = "near miss"
+    NEARLY = "nearly"
     NOUN = "noun"
     PLACE = "place"
     ANYTHING = "anything"
@@ -70,6 +71,8 @@ class Kind(StrEnum):
     NAME = "name"
     COMMA = "comma"
     ARTICLE = "article"
+    PILE = "pile"
+    VAGUE = "vague"
     FILLER = "filler"
     UNKNOWN = "unknown"
 
@@ -101,32 +104,46 @@ def _add(kind: Kind, phrases: str, text: str = "", value: float = 0.0) -> None:
         LEXICON[phrase.strip()] = Entry(kind, text, value)
 
 
-for _type, _phrases in FORMS.items():
-    _add(Kind.EVENT, _phrases, _type)
+GUESSED: set[str] = set()
+"""Phrases that may mean something else than what they are read as."""
 
-_ALMOST = ("nearly, almost, narrowly avoid, narrowly avoids, narrowly avoided, barely avoid, "
-           "barely avoids, barely avoided, come close to, comes close to, came close to, "
-           "coming close to, close to, "
-           "on the verge of, avoid, avoids, avoided, just avoid, just avoids, almost a, near, "
-           "nearly a, narrowly avoided a, avoid a, avoids a, near to")  # fmt: skip
-_add(
-    Kind.EVENT,
-    "conflict, conflicts, traffic conflict, traffic conflicts, "
-    "near miss, near misses, near missed, near miss collision, near miss collisions, "
-    "near miss event, near miss events, nearly miss, nearly misses, narrowly miss, "
-    "narrowly misses, narrowly missed, narrowly missing, just miss, just misses, just missed, "
-    "barely miss, barely misses, barely missed, narrow miss, narrow misses, close call, "
-    "comes within, come within, came within, gets within, get within, passes within, pass within, "
-    "passed within, avoid, avoids, avoided, avoiding, comes close to, come close to, "
-    "came close to, "
-    "coming close to, gets close to, narrowly avoids, nearly misses, "
-    "close calls, close shave, near accident, near accidents, narrow escape, miss, misses, missed, "
-    "missing",
-    "near_miss",
+for _type, _forms in FORMS.items():
+    for _form in _forms:
+        LEXICON[_form] = Entry(Kind.EVENT, _type)
+for _type, _forms in LOOSE.items():
+    for _form in _forms:
+        LEXICON.setdefault(_form, Entry(Kind.EVENT, _type))
+        GUESSED.add(_form)
+
+_AVOIDS = ("avoid", "miss", "dodge", "evade", "escape")
+_NEARS = ("come within", "get within", "pass within", "come close to", "get close to")
+_NEARS += ("come near to", "come near")
+AVOIDS = frozenset(
+    [
+        *(
+            f"{adverb}{form}"
+            for adverb in ("", "narrowly ", "barely ", "just ", "only just ", "nearly ", "almost ")
+            for verb in _AVOIDS
+            for form in forms_of(verb)
+        ),
+        *(form for verb in _NEARS for form in forms_of(verb)),
+    ]
 )
-for _touch in (*FORMS["collide"].split(", "), *FORMS["contact"].split(", ")):
-    for _near in _ALMOST.split(", "):
-        _add(Kind.EVENT, f"{_near} {_touch}", "near_miss")
+"""Verbs of near misses, which may say of what: "avoids hitting"."""
+
+_add(Kind.EVENT, ", ".join(sorted(AVOIDS)), "near_miss")
+_add(
+    Kind.NEARLY,
+    "nearly, almost, close to, near to, on the verge of, about to, on the brink of, just about, "
+    "all but, within an inch of, within a hair of, a hair away from, inches from",
+)
+
+LIGHT = frozenset(
+    form
+    for verb in ("make", "have", "do", "perform", "get", "cause", "take", "undergo", "be", "give")
+    for form in forms_of(verb)
+)
+"""Verbs that say nothing beside a noun for what happens: "makes a turn", "has an accident"."""
 
 for _label, _phrases in LABELS.items():
     _add(Kind.NOUN, _phrases, _label)
@@ -154,43 +171,44 @@ _add(Kind.TIMES, "once", "", 1.0)
 _add(Kind.TIMES, "twice, repeatedly, over and over, again and again", "", 2.0)
 _add(Kind.TIMES, "thrice", "", 3.0)
 
+_MORE = "high tall long far fast quick big large great hard wide heavy strong deep late steep sharp"
+_LESS = "low short near close slow small weak shallow narrow gentle soft early soon light tight"
+UPRIGHT = frozenset(["high", "tall", "up", "upward", "upwards", "height", "higher", "taller"])
+"""Words beside a size that make it a height."""
+
+
+def _compared(adjectives: str, others: str) -> list[str]:
+    return [*map(comparative, adjectives.split()), *others.split()]
+
+
+for _ers, _over, _from in (
+    (_compared(_MORE, "farther further more greater"), Op.GT, Op.GE),
+    (_compared(_LESS, "less fewer"), Op.LT, Op.LE),
+):
+    _upto = Op.LE if _from is Op.GE else Op.GE
+    for _er in _ers:
+        _add(Kind.COMPARATOR, f"{_er} than", _over)
+        _add(Kind.COMPARATOR, f"or {_er}, {_er} than or equal to, equal to or {_er} than", _from)
+        _add(Kind.COMPARATOR, f"no {_er} than, not {_er} than, never {_er} than", _upto)
 _add(
     Kind.COMPARATOR,
-    "more than, over, above, greater than, higher than, faster than, longer than, farther than, "
-    "further than, exceeds, exceed, exceeded, quicker than, larger than, upwards of, exceeding, "
-    "beyond, taller than, >, harder than, bigger than, in excess of",
+    "over, above, exceeds, exceed, exceeded, upwards of, exceeding, beyond, >, in excess of, "
+    "upward of, surpassing, topping",
     Op.GT,
 )
 _add(
     Kind.COMPARATOR,
-    "or over, or above, or greater, or further, or farther, or larger, at a minimum, or longer, "
-    "or higher, or faster, at least, no less than, not less than, minimum, a minimum of, minimum "
-    "of, >=, or more, no fewer than, from at least, not under, not below, not fewer than",
+    "or over, or above, at a minimum, at least, minimum, a minimum of, minimum of, >=, from at "
+    "least, not under, not below, at or above, min, minimally, at the least, at the very least, "
+    "or upwards, and up, and above, or even more, a good, fully, no under",
     Op.GE,
 )
+_add(Kind.COMPARATOR, "under, below, <, short of, not quite", Op.LT)
 _add(
     Kind.COMPARATOR,
-    "less than, under, below, smaller than, lower than, slower than, shorter than, fewer than, "
-    "closer than, nearer than, <",
-    Op.LT,
-)
-_add(
-    Kind.COMPARATOR,
-    "at most, no more than, not more than, up to, maximum, a maximum of, maximum of, <=, or "
-    "less, or fewer, or lower, or slower, or shorter, or smaller, or closer, or under, or below, "
-    "not over, not above, no longer than, no faster than, no higher than",
-    Op.LE,
-)
-_add(
-    Kind.COMPARATOR,
-    "greater than or equal to, more than or equal to, equal to or greater than, at or above, "
-    "no lower than, no slower than, no shorter than",
-    Op.GE,
-)
-_add(
-    Kind.COMPARATOR,
-    "less than or equal to, smaller than or equal to, equal to or less than, at or below, "
-    "no closer than, not exceeding, no greater than",
+    "at most, up to, maximum, a maximum of, maximum of, <=, or under, or below, not over, not "
+    "above, at or below, not exceeding, max, at the most, at the very most, maximally, "
+    "no over, not beyond, as much as, a max of, as little as",
     Op.LE,
 )
 _add(Kind.COMPARATOR, "exactly, =, ==, precisely, equal to", Op.EQ)
@@ -241,7 +259,7 @@ _add(Kind.ON, "on, onto, on top of, off, behind, against, along, down, upon, out
 _add(
     Kind.FROM,
     "from, off of, through, past, across, toward, towards, beside, next to, alongside, near, "
-    "in front of, underneath, beneath",
+    "in front of, underneath, beneath, because of, due to, thanks to",
 )
 _add(
     Kind.NOT,
@@ -259,15 +277,28 @@ _add(Kind.AND, "and, but, as well as, together with, plus, &, and also")
 _add(Kind.OR, "or, or else, |, either")
 _add(Kind.THEN, "then, and then, followed by, followed, before, and afterwards, afterwards")
 _add(Kind.THEN, "beforehand, previously")
-_add(Kind.THEN, "and later, later, and after that, after that, after which, ->, next")
+_add(
+    Kind.THEN,
+    "and later, later, and after that, after that, after which, ->, next, finally, and "
+    "finally, and lastly, lastly, eventually, "
+    "and eventually, only then, and only then, not until then, and not until then, followed "
+    "closely by",
+)
 _add(Kind.THEN, "and subsequently, subsequently, which then, that then")
-_add(Kind.AFTER, "after, following, preceded by, just after, right after, shortly after")
-_add(Kind.AFTER, "as soon as, immediately after, straight after, directly after", "soon")
+_add(Kind.AFTER, "after, following, preceded by, shortly after")
+_add(
+    Kind.AFTER,
+    "as soon as, immediately after, just after, right after, straight after, directly after",
+    "soon",
+)
 _add(Kind.THEN, "immediately followed by, and immediately, then immediately, immediately", "soon")
-_add(Kind.THEN, "and right after, right before, just before, shortly before, prior to")
-_add(Kind.THEN, "immediately before", "soon")
+_add(Kind.THEN, "shortly before, prior to")
+_add(Kind.THEN, "and right after, right before, just before, immediately before", "soon")
 _add(
     Kind.RELATION,
+    "at the very moment, at the moment, the moment, at the same moment as, "
+    "the instant, just as, "
+    "right when, at the very moment when, at the moment when, "
     "while, whilst, as, when, whenever, at the same time as, and at the same time, meanwhile, "
     "and meanwhile, and simultaneously, simultaneously with",
     Relation.WHILE,
@@ -302,21 +333,44 @@ _add(
     "where, in which, which, that, who, of, with, is, are, was, were, be, been, being, by, into, "
     "in, to, at, there, has, have, had, having, its, gets, get hit, happens, happen, happening, "
     "occurs, occur, please, can you, could you, you, my, library, all clips, do, does, each "
-    "other, one another, away, apart, tall, high, height, of height, a height of, from a height "
-    "of, deep, did, does it, got, their, his, whose, distance, a distance of, a speed of, speed, "
-    "long, far, both of, itself, involving, containing, contain, contains, one, out, over the, "
-    "onto the, view, frame, s, also, up, same, what, do you have, any clips, were there, are "
+    "other, one another, height, of height, a height of, from a height "
+    "of, did, does it, got, their, his, whose, distance, a distance of, a speed of, speed, "
+    "both of, involving, containing, contain, contains, one, over the, "
+    "onto the, view, frame, s, also, same, what, do you have, any clips, were there, are "
     "there, ever, path, paths, moving, moves, move, in the whole video, the whole video, on "
     "screen, i am looking for, looking for, i would like to see, i would like, would like, see, "
     "hi, hello, hey, thanks, thank you, i, am, id like to see, tell me, display, return, "
     "retrieve, all of, nothing happens, in a row, in "
     "succession, locate, fetch, identify, detect, interested in, is there, got any, sequences, "
-    "sequence, shots, shot, film, films, every time, any time, anytime, head on, higher, lower, "
-    "farther, further, in two, in half, to bits, everything where, all videos, picture, image, "
+    "sequence, shots, shot, film, films, every time, any time, anytime, everything where, all "
+    "videos, picture, image, "
     "the picture, the image,  first, at a speed of, by a distance of, an angle of, at an angle "
-    "of, angle, tower of, stack of, pile of, instances, instance, occurrences, situations, "
+    "of, angle, instances, instance, occurrences, situations, "
     "situation, let me, we, need, us, so, quickly find, take, place, takes place, taking place",
+)
+_add(
+    Kind.FILLER,
+    "group of, a group of, crowd of, a crowd of, bunch of, a bunch of, set of, a set of, a number "
+    "of, a lot of, lots of, line of, row of, a row of, a line of, series of, a series of, kind of, "
+    "sort of, that is, which is, who is, that are, whoever, whatever, really, "
+    "manoeuvre, manoeuvres, maneuver, maneuvers, movement, movements, motion, motions, action, "
+    "actions, process, phase, phases, incident, incidents, activity, behaviour, behavior, "
+    "close in at, closing in at, closes in at, approaching at, closing at, "
+    "very, quite, now, coming in at, comes in at, able to, starts to, begins to, "
+    "start to, begin to",
+)
+_add(Kind.PILE, "tower, towers, stack, stacks, pile, piles, heap, heaps, pyramid, pyramids")
+_add(
+    Kind.VAGUE,
+    "tall, high, deep, long, wide, far, away, apart, up, out, off the ground, itself, higher, "
+    "lower, farther, further, head on, in two, in half, to bits, alone, forward, forwards, "
+    "backward, backwards, upward, upwards, downward, downwards, sideways, again, together, "
+    "longer, faster, slower, closer, stacked, remain, remains, remained, stay, stays, stayed",
 )
 LEXICON["one"] = Entry(Kind.NUMBER, "", 1.0)
 LEXICON["in"] = Entry(Kind.FILLER)
 LEXICON["some"] = Entry(Kind.ARTICLE)
+for _phrase, _entry in list(LEXICON.items()):
+    if _entry.kind in (Kind.EVENT, Kind.RELATION, Kind.AT_ONCE, Kind.THEN, Kind.AFTER):
+        for _article in (" the ", " a "):  # "at same time", "comes to halt"
+            LEXICON.setdefault(_phrase.replace(_article, " "), _entry)

@@ -11,7 +11,8 @@ from worldline.core.errors import InputError
 from worldline.retrieval.numerals import plain_numbers, quoted
 from worldline.retrieval.phrasing import spell_out
 from worldline.retrieval.units import UNITS
-from worldline.retrieval.vocabulary import LEXICON, Entry, Kind
+from worldline.retrieval.verbs import DOING
+from worldline.retrieval.vocabulary import GUESSED, LEXICON, Entry, Kind
 
 __all__ = ["MAX_CHARACTERS", "MAX_WORDS", "Item", "read_words"]
 
@@ -164,22 +165,42 @@ def _phrase(tokens: list[str], at: int) -> tuple[Item, int] | None:
     for size in range(min(_LONGEST, len(tokens) - at), 0, -1):
         words = " ".join(tokens[at : at + size])
         if words in LEXICON and not _compares(tokens, at, size):
-            return Item(LEXICON[words], words), size
+            if size > 1 and _begins(tokens[at + size - 1 :]):
+                continue
+            return Item(LEXICON[words], words, guessed=words in GUESSED), size
     return None
 
 
+_STARTS = (Kind.COMPARATOR, Kind.NEARLY, Kind.RELATION, Kind.WITHIN, Kind.THEN)
+
+
+def _begins(tokens: list[str]) -> bool:
+    """Whether a phrase begins here, such as "no more than" in "and no more than 2 s later"."""
+    phrases = (" ".join(tokens[:size]) for size in range(2, min(_LONGEST, len(tokens)) + 1))
+    return any(p in LEXICON and LEXICON[p].kind in _STARTS for p in phrases)
+
+
 def _compares(tokens: list[str], at: int, size: int) -> bool:
-    """Whether a phrase's last word belongs to a number after it: "falls over 2 m"."""
+    """Whether a phrase's last word belongs to what comes after it.
+
+    "Falls over 2 m" does not fall over, and "falls off a table" is a fall off it.
+    """
     last, after = at + size - 1, at + size
-    if size == 1 or after >= len(tokens) or _number(tokens, after) is None:
+    if size == 1 or after >= len(tokens):
         return False
-    if " ".join(tokens[at:last]) not in LEXICON:
+    whole, short = LEXICON[" ".join(tokens[at:after])], LEXICON.get(" ".join(tokens[at:last]))
+    if short is None or whole.kind not in (Kind.EVENT, Kind.HEIGHT):
         return False  # "comes within 2 m": no event without its last word
-    entry = LEXICON.get(tokens[last])
-    kinds = (Kind.COMPARATOR, Kind.BETWEEN, Kind.WITHIN)
-    return LEXICON[" ".join(tokens[at:after])].kind in (Kind.EVENT, Kind.HEIGHT) and (
-        entry is not None and entry.kind in kinds
-    )
+    if tokens[after] == "than":
+        return True  # "goes faster than 2 m/s"
+    kind = LEXICON[tokens[last]].kind if tokens[last] in LEXICON else Kind.UNKNOWN
+    if _number(tokens, after) is not None:
+        same = whole.kind is Kind.HEIGHT or short.kind is whole.kind
+        return same and kind in (Kind.COMPARATOR, Kind.BETWEEN, Kind.WITHIN)
+    things = (Kind.ARTICLE, Kind.NOUN, Kind.PLACE, Kind.COLOR, Kind.PRONOUN, Kind.ANYTHING)
+    following = LEXICON.get(tokens[after], Entry(Kind.UNKNOWN)).kind
+    alone = short == whole and short.text not in DOING  # "puts down a cup" keeps its "down"
+    return alone and kind in (Kind.ON, Kind.FROM) and following in things
 
 
 def _spelling(word: str) -> tuple[Item, int]:
