@@ -74,3 +74,20 @@ def test_an_error_of_the_reader_ends_it_too():
         read()
     assert closed
     assert "worldline-prefetch" not in names()
+
+
+def test_no_more_is_fetched_than_asked_for():
+    made = []
+    waited = threading.Event()
+
+    def numbers() -> Generator[int, None, None]:
+        for k in range(50):
+            made.append(k)
+            if k == 5:
+                waited.set()
+            yield k
+
+    with prefetch(numbers(), ahead=5) as items:
+        assert waited.wait(5.0)  # five wait, and the next is in hand
+        assert len(made) == 6
+        assert list(items) == list(range(50))

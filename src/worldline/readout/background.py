@@ -13,7 +13,8 @@ __all__ = ["UNIT", "BackgroundModel", "Deviation", "divide", "exposure", "larges
 UNIT = 64
 """Strength of a deviation that reaches the threshold; four times as much is the most."""
 
-_MIN_NOISE = 2.5  # grey levels; compression leaves at least this
+_MIN_NOISE = 2.5  # grey levels; compression leaves at least this,
+_MAX_NOISE = 40.0  # and what is noisier is not noise
 _SIGMAS = 4.5
 _MIN_STEP = np.uint8(11)  # grey levels that count as a change even in a noiseless image
 _MAX_AGE_FRAMES = 120
@@ -22,6 +23,8 @@ _SPARSE = 6  # exposure is measured on every sixth pixel each way
 _MIN_SAMPLES = 48
 _SAME_EXPOSURE = 0.008
 _MIN_GAIN = 0.2
+# By age; the last one is that of pixels which are not learned.
+_WEIGHT = np.append(1.0 / (1.0 + np.arange(255)), 0.0).astype(np.float32)[:, None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +56,8 @@ def exposure(
     """
     if not len(now):
         raise ValueError("exposure needs at least one pixel")
-    gain = np.median((now + np.float32(1.0)) / (then + np.float32(1.0)), axis=0)
+    ratio = (now + np.float32(1.0)) / (then + np.float32(1.0))
+    gain = np.median(np.ascontiguousarray(ratio.T), axis=1)
     gain[np.abs(gain - 1.0) < _SAME_EXPOSURE] = 1.0
     return gain
 
@@ -149,18 +153,19 @@ class BackgroundModel:
             return
         mask = cv2.bitwise_not(keep_out)
         if fresh:
-            table = (1.0 / (1.0 + np.arange(256, dtype=np.float32)))[:, None]
-            weight = cv2.LUT(self.age, table)
-            weight[keep_out > 0] = 0.0
+            weight = cv2.LUT(cv2.bitwise_or(self.age, keep_out), _WEIGHT)
             step = cv2.subtract(image, self._mean, dtype=cv2.CV_32F)
-            self._mean += cv2.multiply(step, cv2.merge([weight] * 3))
+            step = cv2.multiply(step, cv2.merge([weight] * 3), dst=step)
+            cv2.add(self._mean, step, dst=self._mean)
         else:
             cv2.accumulateWeighted(image, self._mean, 3.0 / _MAX_AGE_FRAMES, mask)
         # The mean over channels of a positive part is smaller than a standard deviation by this.
         squared = cv2.multiply(change, change, scale=1.2, dtype=cv2.CV_32F)
         cv2.accumulateWeighted(squared, self._variance, 0.03, mask)
-        np.clip(self._variance, _MIN_NOISE**2, 40.0**2, out=self._variance)
-        self.age = np.minimum(self.age + (keep_out == 0), _MAX_AGE_FRAMES).astype(np.uint8)
+        np.maximum(self._variance, np.float32(_MIN_NOISE**2), out=self._variance)
+        np.minimum(self._variance, np.float32(_MAX_NOISE**2), out=self._variance)
+        older = cv2.threshold(mask, 0, 1, cv2.THRESH_BINARY)[1]
+        self.age = np.minimum(cv2.add(self.age, older), np.uint8(_MAX_AGE_FRAMES))
         self.picture = cv2.convertScaleAbs(self._mean)
         self._limit = _limit_of(self._variance)
 

@@ -88,14 +88,14 @@ def find_light(
     Args:
         image, background: the picture now, and without objects.
         strength: how they differ, see `background.Deviation`.
-        suspects: not 0 at the pixels to look at.
+        suspects: 1 at the pixels to look at, else 0.
         min_area: pixels of the smallest object; smaller patches are light wherever colours say so.
         sharp_px: width of the sharpest edges that the picture has.
         steady: the camera has not moved. Else texture and outlines do not lie upon each other, and
             colours alone are asked: dark things are shadows beside others, or where they are faint.
     """
     light = np.zeros(suspects.shape, np.uint8)
-    at = np.flatnonzero(suspects)
+    at = np.flatnonzero(suspects.view(bool))  # of zeros and ones; many times faster
     if not len(at):
         return light
     level, apart = _compare(image, background, at)

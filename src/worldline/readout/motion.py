@@ -22,7 +22,9 @@ _MIN_BUFFER, _MAX_BUFFER = 40, 80  # frames
 class MotionDetector:
     """Streams frames to moving regions; holds a second of frames at the start of each shot.
 
-    Frames are fetched (for a file: decoded) and made ready on a thread of their own.
+    Frames are fetched (for a file: decoded) and made ready on a thread of their own, and shots are
+    opened on another: a cut costs no waiting, because the background behind it is learned while
+    the frames before it are still being searched.
     """
 
     def __init__(self, *, max_side_px: int, buffer_s: float, absorb_s: float) -> None:
@@ -33,31 +35,39 @@ class MotionDetector:
 
     def detect(
         self, frames: Iterable[tuple[float, UInt8[np.ndarray, "h w 3"]]]
-    ) -> Iterator[MovingRegions]:
+    ) -> Generator[MovingRegions, None, None]:
         """One `MovingRegions` a frame, in order."""
+        with (
+            prefetch(self._prepare(frames)) as pictures,
+            prefetch(self._in_shots(pictures), ahead=_MAX_BUFFER) as opened,
+        ):
+            for shot, picture in opened:
+                yield shot.step(picture)
+
+    def _in_shots(self, pictures: Iterable[Picture]) -> Generator[tuple[Shot, Picture], None, None]:
+        """Each picture with the shot that it belongs to, once that is open."""
         buffer: list[Picture] = []
         shot: Shot | None = None
-        with prefetch(self._prepare(frames)) as pictures:
-            for picture in pictures:
-                if picture.new_shot:
-                    yield from self._flush(buffer)
-                    buffer, shot = [], None
-                if shot is not None:
-                    yield shot.step(picture)
-                    continue
-                buffer.append(picture)
-                # A short clip is held whole, so that what rests in it for long can be found out.
-                long_enough = picture.time_s - buffer[0].time_s >= self._buffer_s
-                if (long_enough and len(buffer) >= _MIN_BUFFER) or len(buffer) >= _MAX_BUFFER:
-                    shot = self._open(buffer)
-                    yield from (shot.step(held) for held in buffer)
-                    buffer = []
+        for picture in pictures:
+            if picture.new_shot:
+                yield from self._flush(buffer)
+                buffer, shot = [], None
+            if shot is not None:
+                yield shot, picture
+                continue
+            buffer.append(picture)
+            # A short clip is held whole, so that what rests in it for long can be found out.
+            long_enough = picture.time_s - buffer[0].time_s >= self._buffer_s
+            if (long_enough and len(buffer) >= _MIN_BUFFER) or len(buffer) >= _MAX_BUFFER:
+                shot = self._open(buffer)
+                yield from ((shot, held) for held in buffer)
+                buffer = []
         yield from self._flush(buffer)
 
-    def _flush(self, buffer: list[Picture]) -> Iterator[MovingRegions]:
+    def _flush(self, buffer: list[Picture]) -> Iterator[tuple[Shot, Picture]]:
         if buffer:
             shot = self._open(buffer)
-            yield from (shot.step(held) for held in buffer)
+            yield from ((shot, held) for held in buffer)
 
     def _open(self, buffer: list[Picture]) -> Shot:
         return Shot(buffer, scale=self._scale, absorb_s=self._absorb_s)

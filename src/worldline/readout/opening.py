@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import blake2b
 
 import cv2
 import numpy as np
@@ -11,7 +12,14 @@ from jaxtyping import UInt8
 from worldline.readout.background import BackgroundModel, divide, exposure
 from worldline.readout.camera_motion import CameraRegistration
 from worldline.readout.light import find_light
-from worldline.readout.regions import clean_mask, find_cores, find_regions, outline_ratio, suspects
+from worldline.readout.regions import (
+    Core,
+    clean_mask,
+    find_cores,
+    find_pieces,
+    outline_ratio,
+    suspects,
+)
 
 __all__ = ["learn_background", "middle_of"]
 
@@ -53,6 +61,7 @@ def learn_background(
     camera.set_reference(cv2.cvtColor(middle, cv2.COLOR_RGB2GRAY), current_from_reference=np.eye(3))
     picks = np.unique(np.linspace(0, len(stack) - 1, _NUM_HEALING_FRAMES).astype(int))
     steady = all(mask is None for mask in hidden)
+    fine: set[bytes] = set()  # places that need no mending
     num_fine = 0  # frames in a row that found nothing to mend: another look finds nothing new
     for i in (*picks, *picks):
         if num_fine == len(picks):
@@ -60,7 +69,7 @@ def learn_background(
         image, unseen = stack[i], hidden[i]
         if unseen is not None:
             image = cv2.copyTo(model.picture, unseen, image.copy())
-        healed = _heal(model, image, min_area, sharp_px, steady=steady)
+        healed = _heal(model, image, fine, min_area, sharp_px, steady=steady)
         num_fine = 0 if healed else num_fine + 1
     return model
 
@@ -152,12 +161,16 @@ def _noise_of(stack: Sequence[np.ndarray]) -> float:
 def _heal(
     model: BackgroundModel,
     image: UInt8[np.ndarray, "h w 3"],
+    fine: set[bytes],
     min_area: float,
     sharp_px: float,
     *,
     steady: bool,
 ) -> bool:
-    """Mend the background where it holds an object that this frame does not; true if so."""
+    """Mend the background where it holds an object that this frame does not; true if so.
+
+    Places that need it not are noted in `fine`, so that they are looked at once.
+    """
     healed = False
     strength = model.difference(image).strength
     light = find_light(
@@ -172,14 +185,43 @@ def _heal(
     mask = clean_mask(strength, light, min_area)
     # An object next to the ghost of another is one region with it: judge the cores apart.
     for core in find_cores(mask, _HEAL_MARGIN):
-        away = cv2.distanceTransform(1 - core.mask, cv2.DIST_L2, 3)
-        grown = (away <= core.thinned_px).astype(np.uint8)
-        masked = mask[core.window]
-        here, then = image[core.window], model.picture[core.window]
+        window, own = _around(core)
+        masked, here, then = mask[window], image[window], model.picture[window]
+        place = _digest(own, masked, here, then)
+        if place in fine:
+            continue
+        away = cv2.distanceTransform(1 - own, cv2.DIST_L2, 3)
+        grown = cv2.threshold(away, core.thinned_px, 1, cv2.THRESH_BINARY_INV)[1].astype(np.uint8)
         full = cv2.bitwise_and(grown, masked)
-        for region in find_regions(full, here, min_area, np.eye(3)):
-            if outline_ratio(region, here, then) < _GHOST_RATIO:
+        mended = False
+        for piece in find_pieces(full, min_area):
+            if outline_ratio(piece, here, then) < _GHOST_RATIO:
                 seam = (cv2.dilate(grown, _SEAM) > 0) & (masked == 0)
-                model.replace((full > 0) | seam, image, core.window)
-                healed = True
+                model.replace((full > 0) | seam, image, window)
+                mended = True
+        healed |= mended
+        if not mended:
+            fine.add(place)
     return healed
+
+
+def _around(core: Core) -> tuple[tuple[slice, slice], UInt8[np.ndarray, "y x"]]:
+    """The part of a core's window that its region, a seam and an outline can reach, and the core
+    in it."""
+    x, y, w, h = cv2.boundingRect(core.mask)
+    reach = core.thinned_px + _HEAL_MARGIN
+    top, left = max(0, y - reach), max(0, x - reach)
+    own = core.mask[top : y + h + reach, left : x + w + reach]
+    rows, columns = (
+        slice(side.start + low, side.start + low + length)
+        for side, low, length in zip(core.window, (top, left), own.shape, strict=True)
+    )
+    return (rows, columns), np.ascontiguousarray(own)
+
+
+def _digest(*parts: np.ndarray) -> bytes:
+    whole = blake2b(digest_size=16)
+    for part in parts:
+        whole.update(repr(part.shape).encode())
+        whole.update(part.tobytes())
+    return whole.digest()

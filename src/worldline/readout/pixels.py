@@ -17,6 +17,7 @@ from worldline.physics import detect_events, with_contacts
 from worldline.readout.fusion import fuse, measure_depths
 from worldline.readout.motion import MotionDetector
 from worldline.readout.plugins import DepthEstimator, Detector
+from worldline.readout.prefetch import prefetch
 from worldline.readout.reidentify import reidentify
 from worldline.readout.tracker import RegionTracker, Track
 from worldline.readout.trajectory import Trajectory, is_moving, join_fragments, trace
@@ -86,7 +87,7 @@ class PixelReadout:
     ) -> Scene:
         """One pass over (time in seconds, RGB frame) pairs.
 
-        Memory is that of about a second of small frames plus the tracks.
+        Memory is that of a few seconds of small frames plus the tracks.
 
         Args:
             frames: equally large frames in order of time.
@@ -111,25 +112,23 @@ class PixelReadout:
             absorb_s=self.config.absorb_s,
         )
         witness = Witness(detector, depth, every_s=self.config.sample_s)
-        found = motion.detect(witness.watch(watch.checked(frames)))
-        head = list(islice(found, 2))
-        if not head:
-            raise InputError("there are no frames to read")
-        step_s = head[1].time_s - head[0].time_s if len(head) == 2 else 1.0
-        width_px, height_px = full_size_px or watch.size_px
-        zoom = width_px / watch.size_px[0]
-        work_px = max(watch.size_px) * zoom / min(self.config.max_side_px, max(watch.size_px))
-        tracker = RegionTracker(
-            max_gap_frames=int(np.clip(round(self.config.max_gap_s / step_s), 3, _MAX_GAP_FRAMES)),
-            measurement_std_px=work_px / zoom,
-        )
-        times_s: list[float] = []
-        cuts: list[int] = []
-        for moment in chain(head, found):
-            times_s.append(moment.time_s)
-            if moment.new_shot:
-                cuts.append(moment.index)
-            tracker.update(moment)
+        with prefetch(motion.detect(witness.watch(watch.checked(frames)))) as found:
+            head = list(islice(found, 2))
+            if not head:
+                raise InputError("there are no frames to read")
+            step_s = head[1].time_s - head[0].time_s if len(head) == 2 else 1.0
+            width_px, height_px = full_size_px or watch.size_px
+            zoom = width_px / watch.size_px[0]
+            work_px = max(watch.size_px) * zoom / min(self.config.max_side_px, max(watch.size_px))
+            gap_frames = int(np.clip(round(self.config.max_gap_s / step_s), 3, _MAX_GAP_FRAMES))
+            tracker = RegionTracker(max_gap_frames=gap_frames, measurement_std_px=work_px / zoom)
+            times_s: list[float] = []
+            cuts: list[int] = []
+            for moment in chain(head, found):
+                times_s.append(moment.time_s)
+                if moment.new_shot:
+                    cuts.append(moment.index)
+                tracker.update(moment)
         away_s = self.config.max_away_s
         trajectories = [
             trace(track, floor_px=0.25 * work_px / zoom)

@@ -12,19 +12,18 @@ __all__ = ["prefetch"]
 
 T = TypeVar("T")
 
-_AHEAD = 8  # items that wait at most
 _PATIENCE_S = 0.05
 
 
 @contextmanager
-def prefetch(items: Generator[T, None, None]) -> Iterator[Iterator[T]]:
-    """Let a generator run on a thread, a few items ahead of whoever reads them.
+def prefetch(items: Generator[T, None, None], *, ahead: int = 8) -> Iterator[Iterator[T]]:
+    """Let a generator run on a thread, up to `ahead` items ahead of whoever reads them.
 
     It pays where the generator's work leaves the interpreter free, as decoding and OpenCV's do.
     What it raises is raised here, at its place among the items. At the end of the block, however
     that is reached, it is closed on its own thread and the thread has ended.
     """
-    queue = Queue[tuple[T | None, BaseException | None, bool]](_AHEAD)
+    queue = Queue[tuple[T | None, BaseException | None, bool]](ahead)
     stop = Event()
 
     def put(item: T | None, error: BaseException | None, last: bool) -> None:

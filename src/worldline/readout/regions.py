@@ -13,9 +13,11 @@ from worldline.readout.background import UNIT, largest_channel
 
 __all__ = [
     "Core",
+    "Piece",
     "Region",
     "clean_mask",
     "find_cores",
+    "find_pieces",
     "find_regions",
     "join_regions",
     "outline_ratio",
@@ -30,15 +32,26 @@ _DISC = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
 
 
 @dataclass(frozen=True, eq=False)
-class Region:
-    """A connected region of the working image, which shows the scene from the reference view.
+class Piece:
+    """Connected pixels of the working image, which shows the scene from the reference view.
+
+    Attributes:
+        window: rows and columns of the working image that `mask` covers.
+        mask: `[h, w]` 1 at its pixels inside the window.
+    """
+
+    window: tuple[slice, slice]
+    mask: UInt8[np.ndarray, "h w"]
+
+
+@dataclass(frozen=True, eq=False)
+class Region(Piece):
+    """A piece that has been measured.
 
     Attributes:
         box: `[4]` left, top, right, bottom, in pixels of the frame as it came.
         color: `[3]` mean RGB in [0, 1].
         area_px: number of pixels of the frame that it covers.
-        window: rows and columns of the working image that `mask` covers.
-        mask: `[h, w]` 1 at its pixels inside the window.
         pixels: `[h, w, 3]` the working image inside the window, RGB from 0 to 255.
         frame_from_work: `[3, 3]` homography into the frame as it came.
         split: cut out of a region that several objects shared; its outline is a guess.
@@ -47,8 +60,6 @@ class Region:
     box: Float[np.ndarray, " 4"]
     color: Float[np.ndarray, " 3"]
     area_px: float
-    window: tuple[slice, slice]
-    mask: UInt8[np.ndarray, "h w"]
     pixels: UInt8[np.ndarray, "h w 3"]
     frame_from_work: Float[np.ndarray, "3 3"]
     split: bool = False
@@ -117,6 +128,18 @@ def _contours(
     return found
 
 
+def find_pieces(mask: UInt8[np.ndarray, "h w"], min_area: float) -> list[Piece]:
+    """Connected pieces of at least `min_area` pixels, holes filled, from left to right."""
+    pieces = []
+    for contour, window in _contours(mask, min_area):
+        inside = np.zeros_like(mask[window])
+        corner = -window[1].start, -window[0].start
+        cv2.drawContours(inside, [contour], -1, 1, thickness=cv2.FILLED, offset=corner)
+        if cv2.countNonZero(inside) >= min_area:
+            pieces.append(Piece(window, inside))
+    return sorted(pieces, key=lambda piece: piece.window[1].start)
+
+
 def find_regions(
     mask: UInt8[np.ndarray, "h w"],
     image: UInt8[np.ndarray, "h w 3"],
@@ -124,13 +147,10 @@ def find_regions(
     frame_from_work: Float[np.ndarray, "3 3"],
 ) -> list[Region]:
     """Connected regions of at least `min_area` working pixels, holes filled, from left to right."""
-    regions = []
-    for contour, window in _contours(mask, min_area):
-        inside = np.zeros_like(mask[window])
-        corner = -window[1].start, -window[0].start
-        cv2.drawContours(inside, [contour], -1, 1, thickness=cv2.FILLED, offset=corner)
-        if cv2.countNonZero(inside) >= min_area:
-            regions.append(_measure(inside, window, image[window], frame_from_work))
+    regions = [
+        _measure(piece.mask, piece.window, image[piece.window], frame_from_work)
+        for piece in find_pieces(mask, min_area)
+    ]
     return sorted(regions, key=lambda region: float(region.box[0]))
 
 
@@ -188,10 +208,15 @@ def _measure(
 def _map_box(
     box: Float[np.ndarray, " 4"], transform: Float[np.ndarray, "3 3"]
 ) -> Float[np.ndarray, " 4"]:
-    left, top, right, bottom = box
-    corners = np.array([[[left, top], [right, top], [right, bottom], [left, bottom]]])
-    moved = cv2.perspectiveTransform(corners, transform)[0]
-    return np.concatenate([moved.min(axis=0), moved.max(axis=0)])
+    # In plain numbers: four corners are too few for arrays to pay.
+    (a, b, c), (d, e, f), (g, h, i) = transform.tolist()
+    left, top, right, bottom = box.tolist()
+    xs, ys = [], []
+    for x, y in ((left, top), (right, top), (right, bottom), (left, bottom)):
+        scale = 1.0 / (g * x + h * y + i)
+        xs.append((a * x + b * y + c) * scale)
+        ys.append((d * x + e * y + f) * scale)
+    return np.array([min(xs), min(ys), max(xs), max(ys)])
 
 
 def join_regions(parts: Sequence[Region]) -> Region:
@@ -223,13 +248,14 @@ def split_region(
     rows, columns = np.nonzero(region.mask)
     x = columns + region.window[1].start + 0.5
     y = rows + region.window[0].start + 0.5
-    rgb = region.pixels[rows, columns] / 255.0
+    rgb = np.ascontiguousarray(region.pixels[rows, columns].T) / 255.0
     costs = []
     for box, color in zip(expected, colors, strict=True):
         half = np.maximum((box[2:] - box[:2]) / 2, 1.0)
         middle = (box[2:] + box[:2]) / 2
         away = ((x - middle[0]) / half[0]) ** 2 + ((y - middle[1]) / half[1]) ** 2
-        costs.append(away + _COLOR_WEIGHT * ((rgb - color) ** 2).sum(axis=1) * 4.0)
+        r, g, b = ((own - other) ** 2 for own, other in zip(rgb, color, strict=True))
+        costs.append(away + _COLOR_WEIGHT * (r + g + b) * 4.0)
     owner = np.argmin(costs, axis=0)
     parts: list[Region | None] = []
     for k, box in enumerate(expected):
@@ -253,7 +279,7 @@ def split_region(
 
 
 def outline_ratio(
-    region: Region, image: UInt8[np.ndarray, "h w 3"], background: UInt8[np.ndarray, "h w 3"]
+    region: Piece, image: UInt8[np.ndarray, "h w 3"], background: UInt8[np.ndarray, "h w 3"]
 ) -> float:
     """How much more the region's outline is an edge in the image than in the background.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 
 import numpy as np
 from jaxtyping import Float
@@ -21,6 +21,19 @@ _MAX_GROWTH = 1.8  # of the area
 _WHOLE = 0.8  # of its usual area: less is a part of it
 
 
+@dataclass(frozen=True, eq=False)
+class _Ends:
+    """What is asked of a track: its first and last frame, usual area and colour; place and
+    velocity at its end and at its start."""
+
+    first: int
+    last: int
+    area: float
+    color: Float[np.ndarray, " 3"]
+    leaves: tuple[Float[np.ndarray, " 2"], Float[np.ndarray, " 2"]]
+    comes: tuple[Float[np.ndarray, " 2"], Float[np.ndarray, " 2"]]
+
+
 def reidentify(tracks: Sequence[Track], *, max_gap_frames: int) -> list[Track]:
     """Join tracks where one ends and another begins as it would go on.
 
@@ -33,12 +46,13 @@ def reidentify(tracks: Sequence[Track], *, max_gap_frames: int) -> list[Track]:
         (track for track in tracks if len(track.frames) >= _MIN_FRAMES),
         key=lambda track: track.frames[0],
     )
+    traits = [_ends_of(track) for track in ends]
     starts = np.array([track.frames[0] for track in ends])
     pairs = []
     for i, track in enumerate(ends):
         last = track.frames[-1]
         low, high = np.searchsorted(starts, [last + 1, last + max_gap_frames + 1])
-        pairs += [(_mismatch(track, ends[j], max_gap_frames), i, j) for j in range(low, high)]
+        pairs += [(_mismatch(traits[i], traits[j]), i, j) for j in range(low, high)]
     follower: dict[int, int] = {}
     taken: set[int] = set()
     for cost, i, j in sorted(pairs):
@@ -57,25 +71,30 @@ def reidentify(tracks: Sequence[Track], *, max_gap_frames: int) -> list[Track]:
     return kept
 
 
-def _mismatch(a: Track, b: Track, max_gap_frames: int) -> float:
+def _mismatch(a: _Ends, b: _Ends) -> float:
     """Below 1 where `b` may be `a` again; infinite where it cannot."""
-    gap = b.frames[0] - a.frames[-1]
-    if not 0 < gap <= max_gap_frames:
-        return float("inf")
-    (place_a, speed_a), (place_b, speed_b) = (
-        _end(a, slice(-_FIT_FRAMES, None), -1),
-        _end(b, slice(0, _FIT_FRAMES), 0),
-    )
-    area_a, area_b = _area(a), _area(b)
-    color = float(np.linalg.norm(np.median(a.colors, axis=0) - np.median(b.colors, axis=0)))
-    growth = max(area_a, area_b) / max(min(area_a, area_b), 1e-9)
+    gap = b.first - a.last
+    color = float(np.linalg.norm(a.color - b.color))
+    growth = max(a.area, b.area) / max(min(a.area, b.area), 1e-9)
     if color > _MAX_COLOR or growth > _MAX_GROWTH:
         return float("inf")
-    reach = _REACH * np.sqrt((area_a + area_b) / 2)
+    (place_a, speed_a), (place_b, speed_b) = a.leaves, b.comes
+    reach = _REACH * np.sqrt((a.area + b.area) / 2)
     way = gap * max(np.linalg.norm(speed_a), np.linalg.norm(speed_b))
     ahead = np.linalg.norm(place_a + gap * speed_a - place_b)
     back = np.linalg.norm(place_b - gap * speed_b - place_a)
     return float((ahead + back) / 2 / (reach + _DRIFT * way) + 0.5 * color / _MAX_COLOR)
+
+
+def _ends_of(track: Track) -> _Ends:
+    return _Ends(
+        track.frames[0],
+        track.frames[-1],
+        _area(track),
+        np.median(track.colors, axis=0),
+        leaves=_end(track, slice(-_FIT_FRAMES, None), -1),
+        comes=_end(track, slice(0, _FIT_FRAMES), 0),
+    )
 
 
 def _end(track: Track, part: slice, at: int) -> tuple[np.ndarray, Float[np.ndarray, " 2"]]:

@@ -156,9 +156,9 @@ class Shot:
                     continue
             resting[window] |= inside
             kept.append(region)
-        resting[changed > 0] = 0
+        resting = cv2.subtract(resting, changed)
         self._still_s += np.float32(step_s)
-        self._still_s[resting == 0] = 0.0
+        self._still_s *= resting
         return kept
 
     def _forget(self, region: Region, image: UInt8[np.ndarray, "h w 3"]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from math import hypot, sqrt
 
 import numpy as np
 from jaxtyping import Float
@@ -29,6 +30,7 @@ _MIN_PART = 0.1  # of the area of the largest object in a region: less has no sh
 _MIN_FILL = 0.25  # share of an object's box that its pieces cover
 _WHOLE = 0.8  # of the remembered length: less is a piece of the object
 _MAX_AHEAD = 25  # frames for which the place of the whole object is believed
+_STILL = np.zeros(4)
 _INSIDE = 0.8  # share of a region that lies inside the expected box of an object it is part of
 
 
@@ -63,12 +65,11 @@ class _Seen:
     speed: float  # pixels a frame, both kept up while the object is partly hidden
     whole: Float[np.ndarray, " 4"]  # the last box in which all of it was seen, camera taken out,
     whole_index: int  # the frame of that box,
-    whole_step: Float[np.ndarray, " 2"]  # and how far the object then moved in a frame
+    whole_step: Float[np.ndarray, " 4"]  # and how far its sides then moved in a frame
 
     def whole_at(self, index: int) -> Float[np.ndarray, " 4"]:
         """Where all of the object would be in a later frame."""
-        way = self.whole_step * min(index - self.whole_index, _MAX_AHEAD)
-        return self.whole + np.tile(way, 2)
+        return self.whole + self.whole_step * min(index - self.whole_index, _MAX_AHEAD)
 
 
 class _BoxDistance(Distance):
@@ -87,7 +88,7 @@ class _BoxDistance(Distance):
         if not objects or len(seen) != len(candidates or ()) or not seen:
             return np.full((len(candidates or ()), len(objects)), np.inf)
         box = np.array([c.absolute_points for c in seen])
-        expected = np.array([o.get_estimate(absolute=True) for o in objects])
+        expected = _states(objects)[0].reshape(-1, 2, 2)
         last = np.array([o.last_detection.absolute_points for o in objects])
         area = np.maximum(np.prod(box[:, 1] - box[:, 0], axis=1), 1e-9)
         last_area = np.maximum(np.prod(last[:, 1] - last[:, 0], axis=1), 1e-9)
@@ -141,7 +142,8 @@ class RegionTracker:
         if found.new_shot:
             self._end_shot()
         shift = TranslationTransformation(found.shift_px)
-        regions = self._share(found)
+        shift_of_box = np.concatenate([found.shift_px, found.shift_px])
+        regions = self._share(found, shift_of_box)
         detections = [
             Detection(
                 points=region.box.reshape(2, 2),
@@ -150,9 +152,9 @@ class RegionTracker:
                     region,
                     length=float(np.sqrt(_area(region.box))),
                     speed=0.0,
-                    whole=region.box - np.tile(found.shift_px, 2),
+                    whole=region.box - shift_of_box,
                     whole_index=found.index,
-                    whole_step=np.zeros(2),
+                    whole_step=_STILL,
                 ),
                 embedding=region.color,
             )
@@ -164,12 +166,15 @@ class RegionTracker:
             if not isinstance(seen, _Seen) or seen.index != found.index:
                 continue
             key = int(thing.initializing_id or 0)
-            velocity = thing.estimate_velocity.mean(axis=0)
+            assert isinstance(thing.filter, OptimizedKalmanFilter)
+            left, top, right, bottom = thing.filter.x[4:, 0].tolist()
+            across, down = (left + right) / 2, (top + bottom) / 2
             before = self._memory.get(key, seen)
             length = max(seen.length, _DECAY * before.length)
-            speed = max(float(np.linalg.norm(velocity)), _DECAY * before.speed)
+            speed = max(hypot(across, down), _DECAY * before.speed)
             if seen.length > _WHOLE * length:
-                seen = replace(seen, length=length, speed=speed, whole_step=velocity)
+                step = np.array([across, down, across, down])
+                seen = replace(seen, length=length, speed=speed, whole_step=step)
             else:
                 seen = replace(
                     before, index=seen.index, region=seen.region, length=length, speed=speed
@@ -183,9 +188,8 @@ class RegionTracker:
             track.shifts.append(found.shift_px)
             track.unsteady.append(found.camera_moves)
             # The centre is the mean of two corners whose errors are taken as independent.
-            assert isinstance(thing.filter, OptimizedKalmanFilter)
-            variance = np.asarray(thing.filter.pos_variance).reshape(2, 2).sum(axis=0) / 4
-            track.filter_std_px.append(float(np.sqrt(variance.mean())))
+            left, top, right, bottom = thing.filter.pos_variance[:, 0].tolist()
+            track.filter_std_px.append(sqrt((left + top + right + bottom) / 8))
 
     def finish(self) -> list[list[Track]]:
         """All tracks of each shot."""
@@ -197,7 +201,7 @@ class RegionTracker:
         self._tracks, self._memory = {}, {}
         self._tracker = self._start()
 
-    def _share(self, found: MovingRegions) -> list[Region]:
+    def _share(self, found: MovingRegions, shift_of_box: Float[np.ndarray, " 4"]) -> list[Region]:
         """Join the pieces of known objects, cut up regions that several known objects share."""
         known = [
             thing
@@ -207,19 +211,11 @@ class RegionTracker:
         if not known:
             return list(found.regions)
         # One step ahead of the filters, which have not been told of this frame yet.
-        expected = np.array(
-            [
-                thing.get_estimate(absolute=True) + thing.estimate_velocity + found.shift_px
-                for thing in known
-            ]
-        ).reshape(-1, 4)
+        places, steps = _states(known)
+        expected = places + steps + shift_of_box
         regions: list[Region] = []
-        whole = np.array(
-            [
-                thing.last_detection.data.whole_at(found.index) + np.tile(found.shift_px, 2)
-                for thing in known
-            ]
-        )
+        whole = np.array([thing.last_detection.data.whole_at(found.index) for thing in known])
+        whole += shift_of_box
         gathered = self._gather(list(found.regions), whole)
         if not gathered:
             return []
@@ -263,14 +259,22 @@ class RegionTracker:
         return out
 
 
+def _states(
+    things: Sequence[TrackedObject],
+) -> tuple[Float[np.ndarray, "n 4"], Float[np.ndarray, "n 4"]]:
+    """Boxes by the filters, the camera's shift taken out, and how they move in a frame."""
+    states = np.array([thing.filter.x for thing in things])[..., 0]
+    return states[:, :4], states[:, 4:]
+
+
 def _covered(
     boxes: Float[np.ndarray, "n 4"], by: Float[np.ndarray, "m 4"]
 ) -> Float[np.ndarray, "n m"]:
     """Share of each box that lies inside each of the others."""
-    low = np.maximum(boxes[:, None, :2], by[None, :, :2])
-    high = np.minimum(boxes[:, None, 2:], by[None, :, 2:])
+    a, b = boxes.T[:, :, None], by.T[:, None]
+    sides = np.maximum(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0.0)
     area = np.prod(np.maximum(boxes[:, 2:] - boxes[:, :2], 0.0), axis=1)
-    return np.prod(np.maximum(high - low, 0.0), axis=2) / np.maximum(area, 1e-9)[:, None]
+    return sides[0] * sides[1] / np.maximum(area, 1e-9)[:, None]
 
 
 def _area(box: Float[np.ndarray, " 4"]) -> float:

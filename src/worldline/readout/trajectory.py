@@ -100,54 +100,79 @@ def _range(values: Float[np.ndarray, " n"]) -> float:
 
 def join_fragments(tracks: list[Track]) -> list[Track]:
     """Join tracks that move as one: near each other, and hardly shifting against each other."""
-    joined = sorted(tracks, key=lambda track: -len(track.frames))
-    spans = np.array([_span(track) for track in joined]).reshape(-1, 3)
-    apart = set[tuple[Track, Track]]()  # known to be two
+    joined = [_Course.of(t) for t in sorted(tracks, key=lambda track: -len(track.frames))]
+    traits = np.array([course.traits for course in joined]).reshape(-1, 8)
+    apart = set[tuple[_Course, _Course]]()  # known to be two
     again = True
     while again:
         again = False
         i = -1
         while (i := i + 1) < len(joined):
-            j = len(joined)
-            while (j := _last_together(spans, i, j)) > i:
+            maybe = _together(traits, i, len(joined))
+            while maybe:
+                j = maybe.pop()
                 pair = joined[i], joined[j]
                 if pair in apart:
                     continue
                 if _is_one(*pair):
-                    joined[i] = _union(joined[i], joined.pop(j))
-                    spans = np.delete(spans, j, axis=0)
-                    spans[i] = _span(joined[i])
+                    joined[i] = _Course.of(_union(joined[i].track, joined.pop(j).track))
+                    traits = np.delete(traits, j, axis=0)
+                    traits[i] = joined[i].traits
+                    maybe = _together(traits, i, j)
                     again = True
                 else:
                     apart.add(pair)
-    return sorted(joined, key=lambda track: track.frames[0])
+    return sorted((course.track for course in joined), key=lambda track: track.frames[0])
 
 
-def _span(track: Track) -> tuple[int, int, int]:
-    """First frame, last frame, number of frames."""
-    return track.frames[0], track.frames[-1], len(track.frames)
+@dataclass(frozen=True, eq=False)
+class _Course:
+    """A track, and its frames, boxes and roots of their areas as arrays."""
+
+    track: Track
+    frames: Int[np.ndarray, " n"]
+    boxes: Float[np.ndarray, "n 4"]
+    sides: Float[np.ndarray, " n"]
+
+    @classmethod
+    def of(cls, track: Track) -> _Course:
+        boxes = np.array(track.boxes)
+        sides = np.sqrt(np.prod(boxes[:, 2:] - boxes[:, :2], axis=1))
+        return cls(track, np.array(track.frames), boxes, sides)
+
+    @property
+    def traits(self) -> Float[np.ndarray, " 8"]:
+        """First frame, last frame, number of frames; the box around all boxes; largest size."""
+        low, high = self.boxes[:, :2].min(axis=0), self.boxes[:, 2:].max(axis=0)
+        time = self.frames[0], self.frames[-1], len(self.frames)
+        return np.array([*time, *low, *high, self.sides.max()], dtype=np.float64)
 
 
-def _last_together(spans: Int[np.ndarray, "n 3"], i: int, stop: int) -> int:
-    """The last track before `stop` that shares enough of its time with track i; -1 without one."""
-    first, last, count = spans[:stop].T
-    common = np.minimum(last, spans[i, 1]) - np.maximum(first, spans[i, 0]) + 1
-    found = np.flatnonzero(common >= _least_common(count, int(spans[i, 2])))
-    return int(found[-1]) if len(found) else -1
+def _together(traits: Float[np.ndarray, "n 8"], i: int, stop: int) -> list[int]:
+    """The tracks between `i` and `stop` that share enough of its time, and that can have been
+    near it."""
+    own, others = traits[i], traits[i + 1 : stop].T
+    common = np.minimum(others[1], own[1]) - np.maximum(others[0], own[0]) + 1
+    gap = np.maximum(others[3:5], own[3:5, None]) - np.minimum(others[5:7], own[5:7, None])
+    away = np.hypot(*np.maximum(gap, 0.0))
+    near = away <= _NEAR * np.minimum(others[7], own[7])
+    found = np.flatnonzero(near & (common >= _least_common(others[2], int(own[2]))))
+    return [int(k) + i + 1 for k in found]
 
 
 def _least_common(num_a: np.ndarray, num_b: int) -> np.ndarray:
     return np.maximum(3.0, _COMMON * np.minimum(num_a, num_b))
 
 
-def _is_one(a: Track, b: Track) -> bool:
+def _is_one(a: _Course, b: _Course) -> bool:
     least = float(_least_common(np.array([len(a.frames)]), len(b.frames))[0])
-    _, at_a, at_b = np.intersect1d(a.frames, b.frames, assume_unique=True, return_indices=True)
-    if len(at_a) < least:
+    place = np.minimum(np.searchsorted(a.frames, b.frames), len(a.frames) - 1)
+    at_b = np.flatnonzero(a.frames[place] == b.frames)
+    if len(at_b) < least:
         return False
-    box_a, box_b = np.array(a.boxes)[at_a], np.array(b.boxes)[at_b]
-    side_a = np.sqrt(np.prod(box_a[:, 2:] - box_a[:, :2], axis=1))
-    side_b = np.sqrt(np.prod(box_b[:, 2:] - box_b[:, :2], axis=1))
+    at_a = place[at_b]
+    box_a, box_b = a.boxes[at_a], b.boxes[at_b]
+    side_a, side_b = a.sides[at_a], b.sides[at_b]
     gap = np.maximum(box_a[:, :2], box_b[:, :2]) - np.minimum(box_a[:, 2:], box_b[:, 2:])
     apart = np.linalg.norm(np.maximum(gap, 0.0), axis=1)
     if np.mean(apart < _NEAR * np.minimum(side_a, side_b)) < 0.8:
