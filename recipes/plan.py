@@ -7,7 +7,8 @@
 
 After LeWorldModel and V-JEPA 2-AC: encoder and predictor learn together from the next latents, from
 rollouts of several steps, from what keeps latents spread (SIGReg of LeJEPA), and from an inverse
-model. A decoder, trained last, is for looking only.
+model. Then dynamics learn further on finished latents, many clips at a time: what happens at walls
+is rare. A decoder, trained last, is for looking only.
 """
 
 from pathlib import Path
@@ -23,7 +24,7 @@ from worldline.world import World
 
 def recipe(
     data: str,
-    steps: int = 2000,
+    steps: int = 1200,
     spread: float = 1.0,
     inverse: float = 0.5,
     rollout_steps: int = 4,
@@ -33,7 +34,7 @@ def recipe(
 
     `spread`, `inverse` and `rollout_steps` of 0, 0 and 1 leave the terms out, for ablations.
     """
-    recording = open_recording(Recorded(folder=data, num_frames=20, stride=10))
+    recording = open_recording(Recorded(folder=data, num_frames=20, stride=20))
     step_s = 1 / recording.fps
     tokenizer = WholeTokenizer.Config(size_px=32, channels=channels)
     terms = [NextFrame.Config()]
@@ -49,8 +50,8 @@ def recipe(
             dynamics=JepaDynamics.Config(
                 rows=1,
                 channels=channels,
-                width=192,
-                depth=3,
+                width=128,
+                depth=2,
                 rollout_steps=rollout_steps,
                 controls=ControlEncoder.Config(action_size=recording.action_size, dropout=0.0),
             ),
@@ -70,6 +71,18 @@ def recipe(
                     steps=steps, learning_rate=2e-3, warmup=100, average_decay=0.995, half=False
                 ),
                 batch=32,
+                length=6,
+            ),
+            Stage(
+                "dynamics",
+                ObjectiveTask.Config(
+                    ("dynamics",), (NextFrame.Config(),), augmented=False, cached=True
+                ),
+                "data",
+                Trainer.Config(
+                    steps=2 * steps, learning_rate=2e-3, warmup=50, average_decay=0.998, half=False
+                ),
+                batch=128,
                 length=6,
             ),
             Stage(

@@ -25,6 +25,7 @@ _PHYSICS = ("laws", "expectation", "align", "probes", "transfer", "monitor", "al
 SUITES = {
     **dict.fromkeys(_PHYSICS, "worldline.cli.eval_suites"),
     "control": "worldline.cli.eval_control",
+    "planning": "worldline.cli.eval_planning",
     "retrieval": "worldline.cli.eval_retrieval",
 }
 """Suite to the module with its `evaluate(command, set_done)` and `show(answer, console)`; adding
@@ -39,6 +40,8 @@ class Eval:
     probes, transfer, monitor; all of them: all. With --out also as one page.
 
     control: whether a world that takes actions follows them.
+
+    planning: how often goals are reached by planning in a world.
 
     retrieval: mean average precision of search over simulated clips, perceived from their pixels.
     """

@@ -54,6 +54,7 @@ COMMANDS = (
     Entry("imagine", "worldline.cli.imagine:Imagine", _IMAGINE, "clips from a sentence alone"),
     Entry("surprise", "worldline.cli.surprise:Surprise", _IMAGINE, "how unexpected each frame is"),
     Entry("play", "worldline.cli.play:Play", _IMAGINE, "step into a world, in a browser"),
+    Entry("plan", "worldline.cli.plan:Plan", _IMAGINE, "reach goals by imagining what leads there"),
     Entry("info", "worldline.cli.info:Info", _IMAGINE, "what a world is: cost, metrics, limits"),
     Entry("ingest", "worldline.cli.ingest:Ingest", _FIND, "bring videos into a library", True),
     Entry("search", "worldline.cli.search:Search", _FIND, "ask it in words; hits say why"),
@@ -76,7 +77,7 @@ COMMANDS = (
 )
 """Every command, in the order of the help; adding one is adding a line."""
 
-_TAKE_TEXT = ("search", "imagine", "sim make", "eval")
+_TAKE_TEXT = ("search", "imagine", "plan", "sim make", "eval")
 """Commands whose own arguments are no paths; they say themselves what is wrong with them."""
 
 _FOLDERS = ("--library", "--out", "--overlay")

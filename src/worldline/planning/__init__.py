@@ -15,6 +15,8 @@ from worldline.planning.objective import (
     Weighted,
     cost_of,
 )
+from worldline.planning.outside import OutsideCost
+from worldline.planning.paths import Landmarks, PathGoal
 from worldline.planning.planner import ActionSpace, Cost, Plan, Planner, shift
 
 __all__ = [
@@ -27,9 +29,12 @@ __all__ = [
     "Familiarity",
     "GradientPlanner",
     "Imagination",
+    "Landmarks",
     "LatentGoal",
     "Objective",
+    "OutsideCost",
     "Over",
+    "PathGoal",
     "Plan",
     "Planner",
     "Rollout",

@@ -13,7 +13,16 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-__all__ = ["LOWEST_M", "MOST_M", "REACH_M", "SIDE_M", "STEP_M", "Rooms", "walk_toward"]
+__all__ = [
+    "LOWEST_M",
+    "MOST_M",
+    "REACH_M",
+    "SIDE_M",
+    "STEP_M",
+    "Rooms",
+    "Wanderers",
+    "walk_toward",
+]
 
 SIDE_M = 2.24
 """Side of the square picture."""
@@ -155,3 +164,40 @@ def walk_toward(
     away = target - position_m
     length = np.linalg.norm(away, axis=-1, keepdims=True)
     return away / np.maximum(length, STEP_M)
+
+
+class Wanderers:
+    """Who goes from one place to the next, unsteadily, one in each arena.
+
+    To some places they go through the door and to others straight on, until they are there or
+    think better of it: what walls do is learned by running into them. Half of what they do is
+    noise, by a share of their own.
+
+    Args:
+        rng: of goals and noise.
+    """
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self.rng = rng
+        self.goal_m: np.ndarray | None = None
+        self.unsteady = self.straight = np.zeros((0, 1))
+
+    def act(self, rooms: Rooms, position_m: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "n 2"]:
+        """The next actions, in [-1, 1]."""
+        num, rng = len(rooms), self.rng
+        if self.goal_m is None:
+            self.goal_m, self.straight = rooms.place(rng), rng.random((num, 1)) < _STRAIGHT
+            self.unsteady = rng.uniform(0.2, 1.0, (num, 1))
+        new = np.linalg.norm(self.goal_m - position_m, axis=-1) < 2 * REACH_M
+        new |= rng.random(num) < _CHANGE
+        self.goal_m = np.where(new[:, None], rooms.place(rng), self.goal_m)
+        self.straight = np.where(new[:, None], rng.random((num, 1)) < _STRAIGHT, self.straight)
+        away = self.goal_m - position_m
+        onward = away / np.maximum(np.linalg.norm(away, axis=-1, keepdims=True), STEP_M)
+        way = np.where(self.straight, onward, walk_toward(rooms, position_m, self.goal_m))
+        noise = self.unsteady * rng.normal(size=(num, 2)) / 2
+        return np.clip(rng.uniform(0.3, 1.0, (num, 1)) * way + noise, -1, 1)
+
+
+_STRAIGHT, _CHANGE = 0.5, 0.06
+"""Share of places that are gone to straight on, and how often another is chosen on the way."""

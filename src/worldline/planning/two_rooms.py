@@ -17,7 +17,7 @@ from gymnasium import spaces
 from jaxtyping import Float, UInt8
 
 from worldline.core.errors import InputError
-from worldline.planning.rooms import LOWEST_M, MOST_M, REACH_M, SIDE_M, Rooms, walk_toward
+from worldline.planning.rooms import LOWEST_M, MOST_M, REACH_M, SIDE_M, Rooms, Wanderers
 
 __all__ = ["ENV_ID", "TwoRoomsEnv", "wander"]
 
@@ -107,22 +107,13 @@ class TwoRoomsEnv(gymnasium.Env[np.ndarray, np.ndarray]):
 
 
 def wander(rng: np.random.Generator) -> Callable[[Any], np.ndarray]:
-    """A player of one episode: to one place after the other, through the door, unsteadily.
-
-    Half of its actions are noise, so that walls are run into and ways are left.
-    """
-    goal: np.ndarray | None = None
-    unsteady = rng.uniform(0.2, 1.0)
+    """A player of one episode for `worldline record`; see `Wanderers`."""
+    one = Wanderers(rng)
 
     def choose(observation: Any) -> np.ndarray:
-        nonlocal goal
         x, y, wall, door = map(float, observation)
-        rooms, here = Rooms(np.array([wall]), np.array([door])), np.array([[x, y]])
-        if goal is None or np.linalg.norm(goal - here) < 2 * REACH_M:
-            goal = rooms.place(rng)
-        speed = rng.uniform(0.3, 1.0)
-        action = speed * walk_toward(rooms, here, goal)[0] + unsteady * rng.normal(size=2) / 2
-        return np.clip(action, -1, 1).astype(np.float32)
+        rooms = Rooms(np.array([wall]), np.array([door]))
+        return one.act(rooms, np.array([[x, y]]))[0].astype(np.float32)
 
     return choose
 

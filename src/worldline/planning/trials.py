@@ -1,0 +1,220 @@
+"""Episodes in which a goal has to be reached, many at once, and what became of each.
+
+Shape legend: E episodes, A numbers of an action.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+
+from worldline.core.errors import InputError
+
+__all__ = ["Agent", "Outcome", "Sight", "Task", "Trial", "run_trials"]
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """One episode to be.
+
+    Attributes:
+        options: of the environment's `reset`.
+        goal: the observation that is wanted, as those know it who know the truth.
+        goal_frame: what that looks like.
+        seed: of the environment.
+    """
+
+    options: Mapping[str, Any]
+    goal: Float[np.ndarray, " o"]
+    goal_frame: UInt8[np.ndarray, "h w 3"]
+    seed: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Sight:
+    """What E episodes look like now.
+
+    Attributes:
+        frames: their pictures.
+        truth: their observations, for those who know the truth.
+        going: which are under way; of the others nothing is meant.
+    """
+
+    frames: UInt8[np.ndarray, "e h w 3"]
+    truth: Float[np.ndarray, "e o"]
+    going: Bool[np.ndarray, " e"]
+
+
+@runtime_checkable
+class Agent(Protocol):
+    """Acts in many episodes at once."""
+
+    def begin(self, trials: Sequence[Trial]) -> None:
+        """New episodes, all of them."""
+        ...
+
+    def act(self, sight: Sight) -> Float[np.ndarray, "e a"]:
+        """An action for each, in [-1, 1] or one-hot, as a world takes them."""
+        ...
+
+
+@runtime_checkable
+class Task(Protocol):
+    """What is to be reached, and where.
+
+    Attributes:
+        name: of the task.
+        every: steps of the environment that an action is held for.
+    """
+
+    name: str
+    every: int
+
+    def make(self) -> Any:
+        """A Gymnasium environment that renders."""
+        ...
+
+    def own_action(self, action: Float[np.ndarray, " a"]) -> Any:
+        """An action as the environment takes it."""
+        ...
+
+    def is_there(self, observation: Float[np.ndarray, " o"], trial: Trial) -> bool:
+        """Whether the goal is reached."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What became of E episodes.
+
+    Attributes:
+        any_time: the goal was reached at some time.
+        final: it was reached when the budget was used up.
+        failed: why an episode broke down; None for those that did not. These count as not reached.
+        act_s: wall time of each call for actions, over the number of episodes under way.
+    """
+
+    any_time: Bool[np.ndarray, " e"]
+    final: Bool[np.ndarray, " e"]
+    failed: tuple[str | None, ...]
+    act_s: Float[np.ndarray, " c"]
+
+
+class _Breakdown(Exception):  # noqa: N818
+    """An environment did what it must not."""
+
+
+def run_trials(
+    task: Task,
+    trials: Sequence[Trial],
+    agent: Agent,
+    *,
+    budget: int,
+    on_progress: Callable[[float], None] = lambda share: None,
+) -> Outcome:
+    """Play all episodes to the end of their budget, side by side.
+
+    An episode whose environment raises, or tells what is not a number, or draws frames of another
+    size than before, has failed; the others go on. So it is with an action that is not a number. An
+    error of the agent itself is raised.
+
+    Args:
+        task: what is to be reached.
+        trials: the episodes.
+        agent: who acts.
+        budget: steps of the environment per episode.
+        on_progress: told the share that is done.
+
+    Raises:
+        InputError: there are no episodes, or the budget is not positive.
+    """
+    if not trials or budget < 1:
+        raise InputError(f"{len(trials)} episodes of {budget} steps: at least one each is needed")
+    num = len(trials)
+    failed: list[str | None] = [None] * num
+    envs: list[Any] = [None] * num
+    frames: list[np.ndarray | None] = [None] * num
+    truth: list[np.ndarray | None] = [None] * num
+    any_time, now = np.zeros(num, bool), np.zeros(num, bool)
+    took: list[float] = []
+
+    def attempt(i: int, work: Callable[[], None]) -> None:
+        if failed[i] is None:
+            try:
+                work()
+            except Exception as error:  # whatever a foreign environment raises
+                reason = " ".join(str(error).split()) or "no reason given"
+                told = isinstance(error, _Breakdown)
+                failed[i] = reason if told else f"{type(error).__name__}: {reason}"
+                now[i] = any_time[i] = False
+
+    def look(i: int, observation: Any) -> None:
+        seen = np.asarray(observation, dtype=np.float64).ravel()
+        if not np.isfinite(seen).all():
+            raise _Breakdown("the environment tells what is not a number")
+        truth[i] = seen
+        now[i] = task.is_there(seen, trials[i])
+        any_time[i] |= now[i]
+
+    def draw(i: int) -> None:
+        frame = np.asarray(envs[i].render())
+        wanted = trials[i].goal_frame.shape
+        if frame.dtype != np.uint8 or frame.shape != wanted:
+            raise _Breakdown(
+                f"the environment draws {frame.dtype} {frame.shape}, but the goal is {wanted}"
+            )
+        frames[i] = frame
+
+    def open_one(i: int) -> None:
+        envs[i] = task.make()
+        look(i, envs[i].reset(seed=trials[i].seed, options=dict(trials[i].options))[0])
+        if now[i]:
+            raise _Breakdown("the goal is where the episode begins")
+
+    def step_one(i: int, action: np.ndarray) -> None:
+        if not np.isfinite(action).all():
+            raise _Breakdown("the action is not a number")
+        look(i, envs[i].step(task.own_action(action))[0])
+
+    try:
+        for i in range(num):
+            attempt(i, lambda i=i: open_one(i))
+        agent.begin(trials)
+        actions: np.ndarray | None = None
+        for t in range(budget):
+            if t % task.every == 0:
+                for i in range(num):
+                    attempt(i, lambda i=i: draw(i))
+                going = np.array([reason is None for reason in failed])
+                if not going.any():
+                    break
+                sight = Sight(_stack(frames), _stack(truth), going)
+                start = time.perf_counter()
+                actions = agent.act(sight)
+                took.append((time.perf_counter() - start) / going.sum())
+            assert actions is not None
+            for i in range(num):
+                attempt(i, lambda i=i, action=actions[i]: step_one(i, action))
+            on_progress((t + 1) / budget)
+    finally:
+        for env in envs:
+            _close(env)
+    return Outcome(any_time, now, tuple(failed), np.array(took))
+
+
+def _stack(parts: Sequence[np.ndarray | None]) -> np.ndarray:
+    """All of them; what is missing is zeros."""
+    known = next(part for part in parts if part is not None)
+    return np.stack([np.zeros_like(known) if part is None else part for part in parts])
+
+
+def _close(env: Any) -> None:
+    if env is not None:
+        with contextlib.suppress(Exception):  # one that is broken may fail even at that
+            env.close()

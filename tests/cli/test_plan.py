@@ -1,0 +1,68 @@
+"""`worldline plan` and `worldline eval planning`: tables, files, exit codes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.planning.worlds import tiny_world
+
+from worldline.cli import eval_planning
+from worldline.planning import measure as measure_module
+from worldline.planning.measure import Course
+
+TOLD = {"names": ["right", "down"], "num_actions": [], "low": [-1, -1], "high": [1, 1]}
+ROWS = ["tiny-vector", "untrained", "random", "zero", "greedy on the true state", "true dynamics"]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("world") / "tiny"
+    tiny_world("vector").finished({"actions": TOLD}, "").save(folder, dtype=None)
+    return folder
+
+
+def test_a_task_is_planned_in_beside_every_row(world: Path, call):
+    done = call(
+        "plan", "tworoom", "--world", world, "--gaps", 6, "--episodes", 2, "--samples", 12,
+        "--rounds", 1, "--horizon", 2, "--planner", "cem", "--json",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    (result,) = done.answer["results"]
+    success, final, times = result["tables"]
+    assert (success["name"], final["name"]) == ("success", "success_final")
+    assert {row["name"] for row in success["rows"]} == set(ROWS)
+    assert success["rows"][0]["name"] == "tiny-vector"
+    cell = success["rows"][0]["cells"]["6/12 across"]
+    assert cell["n"] == 2
+    assert cell["low"] <= cell["value"] <= cell["high"]
+    assert times["rows"][0]["cells"]["p95"]["value"] > 0
+    assert result["facts"]["planner"] == "cem"
+
+
+def test_the_suite_is_written_and_shown(world: Path, tmp_path: Path, call, monkeypatch):
+    monkeypatch.setattr(eval_planning, "_QUICK_EPISODES", 1)
+    monkeypatch.setattr(measure_module, "COURSES", (Course(4, 4),))
+    done = call("eval", "planning", "--world", world, "--quick", "--out", tmp_path)
+    assert done.code == 0, done.err
+    assert "Goals reached at any time" in done.out
+    assert (tmp_path / "planning.json").is_file()
+    assert "tiny-vector" in (tmp_path / "planning.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["plan", "maze"], "no task maze; there are: tworoom, walls"),
+        (["plan", "tworoom", "--planner", "guess"], "no planner guess"),
+        (["plan", "tworoom", "--over", "never"], "--over is never"),
+        (["plan", "tworoom", "--episodes", "0"], "--episodes is 0"),
+        (["plan", "tworoom", "--samples", "1"], "samples"),
+        (["plan", "tworoom", "--world", "small"], "takes no actions"),
+        (["eval", "planning", "--data", "x"], "--data: planning takes --world alone"),
+    ],
+)
+def test_what_cannot_be_is_said_in_one_line(words, reason, call):
+    done = call(*words)
+    assert done.code == 2
+    assert reason in done.error_lines[0]
