@@ -1,23 +1,29 @@
-"""Does a policy that is good in the imagined sandbox do well in the real one?
+"""Does a policy that is good in an imagined environment do well in the real one?
 
-    OMP_NUM_THREADS=1 python benchmarks/agents.py [--world sandbox] [--episodes 24]
+    OMP_NUM_THREADS=1 python benchmarks/agents.py [--game sandbox|pusht] [--world NAME]
+        [--episodes 24]
 
-Six policies that see pixels alone play in MuJoCo's sandbox and in the world that learned it: one
-goes behind the nearest body that is not put away and pushes it to the right, and does something
-random instead in 0, 20, 40, 60, 80 or all of 100 moments. Printed are the mean returns in both, and
-Spearman's rank correlation of the six, with a bootstrap interval over episodes.
+Six policies that see pixels alone play in an environment and in the world that learned it: one goes
+behind what is to be moved and pushes it (in the sandbox to the right, in PushT to the goal), and
+does something random instead in 0, 20, 40, 60, 80 or all of 100 moments. Printed are the mean
+returns in both, and Spearman's rank and Pearson's correlation of the six, with bootstrap intervals
+over episodes. PushT needs gym-pusht.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
+import cv2
 import gymnasium
 import numpy as np
 from record import write_record
-from scipy.stats import spearmanr
+from scipy.stats import pearsonr, spearmanr
 
-import worldline.sim.sandbox  # noqa: F401 (registers the environment)
 from worldline.world.env import WorldEnv
 
 _COLORS = {"ball": (240, 150, 50), "box": (70, 120, 220), "plank": (90, 180, 100)}
@@ -66,15 +72,63 @@ class Pusher:
         return np.append(way.clip(-1, 1), -1.0).astype(np.float32)
 
 
-def play(env: gymnasium.Env, chance: float, episodes: int, *, real: bool) -> list[float]:
-    """Returns of episodes."""
+class Mover:
+    """Goes to where the block is between it and the goal, then through it; now and then it points
+    anywhere."""
+
+    def __init__(self, chance: float, seed: int) -> None:
+        self.chance, self.rng = chance, np.random.default_rng(seed)
+
+    def __call__(self, frame: np.ndarray) -> np.ndarray:
+        wild = self.rng.uniform(0, 512, 2).astype(np.float32)
+        if self.rng.random() < self.chance:
+            return wild
+        pixels = frame.astype(np.int16)
+        rows, columns = np.nonzero(np.abs(pixels - _BLOCK).sum(axis=-1) < 45)
+        blue = pixels[..., 2] - pixels[..., :2].mean(axis=-1) > 45
+        if len(rows) < 3 or blue.sum() < 2:
+            return np.array([256.0, 256.0], np.float32)
+        block = np.array([np.median(columns), np.median(rows)]) / len(frame)
+        agent = np.array([np.nonzero(blue)[1].mean(), np.nonzero(blue)[0].mean()]) / len(frame)
+        way = _GOAL - block
+        far = float(np.hypot(*way))
+        if far < 0.03:
+            return (512 * agent).astype(np.float32)
+        behind = block - 0.2 * way / far
+        ready = np.hypot(*(agent - behind)) < 0.1
+        return (512 * (block + 0.3 * way if ready else behind)).clip(0, 512).astype(np.float32)
+
+
+_BLOCK = np.array([119, 136, 153])
+_GOAL = np.array([0.48, 0.5])
+
+
+@dataclass(frozen=True)
+class Game:
+    """An environment, what registers it, and who plays it."""
+
+    env_id: str
+    module: str
+    policy: Callable[[float, int], Callable[[np.ndarray], np.ndarray]]
+
+
+_GAMES = {
+    "sandbox": Game("worldline/Sandbox-v0", "worldline.sim.sandbox", Pusher),
+    "pusht": Game("gym_pusht/PushT-v0", "gym_pusht", Mover),
+}
+
+
+def play(env: gymnasium.Env, game: Game, chance: float, episodes: int, size_px: int) -> list[float]:
+    """Returns of episodes; pictures are those that are seen, or drawn where these are none."""
     earned = []
     for number in range(episodes):
-        policy = Pusher(chance, number)
+        policy = game.policy(chance, number)
         seen, _ = env.reset(seed=number)
         total = 0.0
         for _ in range(STEPS):
-            frame = env.render() if real else seen
+            frame: Any = seen if np.ndim(seen) == 3 else env.render()
+            if len(frame) != size_px:
+                frame = cv2.resize(frame, (size_px, size_px), interpolation=cv2.INTER_AREA)
             seen, reward, ended, *_ = env.step(policy(frame))
             total += float(reward)
             if ended:
@@ -85,19 +139,24 @@ def play(env: gymnasium.Env, chance: float, episodes: int, *, real: bool) -> lis
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--world", default="sandbox")
+    parser.add_argument("--game", default="sandbox", choices=sorted(_GAMES))
+    parser.add_argument("--world")
     parser.add_argument("--episodes", type=int, default=24)
     args = parser.parse_args()
-    real = gymnasium.make("worldline/Sandbox-v0", render_mode="rgb_array")
+    game = _GAMES[args.game]
+    args.world = args.world or args.game
+    importlib.import_module(game.module)
     imagined = WorldEnv(args.world, max_steps=STEPS)
+    side = imagined.world.size_px
+    real = gymnasium.make(game.env_id, render_mode="rgb_array")
     chances = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
     returns = {
-        "real": np.array([play(real, c, args.episodes, real=True) for c in chances]),
-        "imagined": np.array([play(imagined, c, args.episodes, real=False) for c in chances]),
+        name: np.array([play(env, game, chance, args.episodes, side) for chance in chances])
+        for name, env in (("real", real), ("imagined", imagined))
     }
     means = {name: values.mean(axis=1) for name, values in returns.items()}
     rng = np.random.default_rng(0)
-    drawn = []
+    drawn, linear = [], []
     for _ in range(1000):
         pick = rng.integers(args.episodes, size=(2, args.episodes))
         pair = [
@@ -105,8 +164,11 @@ def main() -> None:
             for values, rows in zip(returns.values(), pick, strict=False)
         ]
         drawn.append(spearmanr(*pair).statistic)
+        linear.append(pearsonr(*pair).statistic)
     low, high = np.nanquantile(drawn, (0.025, 0.975))
+    linear_low, linear_high = np.nanquantile(linear, (0.025, 0.975))
     result = {
+        "game": args.game,
         "world": args.world,
         "episodes": args.episodes,
         "steps": STEPS,
@@ -114,9 +176,11 @@ def main() -> None:
         "mean_return": {name: [round(float(m), 3) for m in each] for name, each in means.items()},
         "rank_correlation": round(float(spearmanr(*means.values()).statistic), 3),
         "interval": [round(float(low), 3), round(float(high), 3)],
+        "correlation": round(float(pearsonr(*means.values()).statistic), 3),
+        "correlation_interval": [round(float(linear_low), 3), round(float(linear_high), 3)],
     }
     print(result)
-    write_record("agents", result)
+    write_record("agents" if args.game == "sandbox" else f"agents_{args.game}", result)
 
 
 if __name__ == "__main__":

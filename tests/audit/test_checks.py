@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from tests.playing import block_clips, playable
 
-from worldline.audit.checks import known_of, run_checks
+from worldline.audit.checks import check_world, known_of, run_checks
 from worldline.audit.scripts import SCRIPTS, Known, Script, find_color
 from worldline.core.provenance import Origin, Provenance
 
@@ -14,8 +14,9 @@ BLOCK = ((250, 200, 40),)
 
 def moves(film: np.ndarray, actions: np.ndarray, *, sign: int) -> float:
     start, end = find_color(film[0], BLOCK), find_color(film[-1], BLOCK)
-    assert start is not None
-    return 0.0 if end is None else float(sign * (end[0] - start[0]) > 0)
+    if start is None or end is None:
+        return float("nan") if start is None else 0.0
+    return float(sign * (end[0] - start[0]) > 0)
 
 
 def asks(actions: np.ndarray, *, sign: int) -> bool:
@@ -49,6 +50,14 @@ def test_openings_are_continued_under_the_action():
     (found, _) = run_checks(KNOWN, {}, np.zeros((0, 0, 2)), {"true actions": world}, clips, seed=0)
     assert found.held["true actions"].shape == (3,)
     assert np.isin(found.held["true actions"], (0, 1)).all()
+
+
+def test_a_world_is_checked_beside_the_truth():
+    found = check_world(KNOWN, playable(), block_clips(20, 9), seed=0, horizon=5)
+    for each in found:
+        assert set(each.recorded) == {"truth", "true actions"}
+        assert each.recorded["truth"].mean() > each.recorded["true actions"].mean()
+        assert len(each.held["true actions"]) == 20
 
 
 def test_an_environment_is_known_by_its_id():

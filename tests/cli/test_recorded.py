@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 from tests.tiny_env import TinyEnv
 
+from worldline.audit import checks
+from worldline.audit.scripts import Known, Script
+from worldline.cli.train import CheckLog
 from worldline.data.lerobot_write import write_lerobot
 from worldline.data.record import record
+from worldline.train import load_recipe, train_world
 from worldline.world import World
 from worldline.world.env import WorldEnv
 from worldline.world.openings import load_openings
@@ -68,6 +73,20 @@ def test_episodes_become_a_world_that_is_judged_and_lived_in(tmp_path: Path, dat
     (result,) = done.answer["results"]
     assert result["suite"] == "control"
     assert result["num_scenarios"] == 2
+
+
+def test_checks_are_noted_at_every_checkpoint(tmp_path: Path, dataset: Path, monkeypatch):
+    happened = lambda film, actions: float(film[-1].mean() >= 0)  # noqa: E731
+    script = Script("left: it is there", (1.0, 0.0, 0.0), 2, lambda actions: True, happened)
+    monkeypatch.setattr(checks, "SCRIPTS", {TINY: Known((script,))})
+    (tmp_path / "tiny.py").write_text(RECIPE)
+    recipe = load_recipe(str(tmp_path / "tiny.py"), data=dataset)
+    log = CheckLog(recipe, tmp_path / "run")
+    train_world(recipe, tmp_path / "run", on_checkpoint=log)
+    (line,) = (tmp_path / "run" / "checks.jsonl").read_text().splitlines()
+    told = json.loads(line)
+    assert (told["stage"], told["step"]) == ("dynamics", 2)
+    assert told["checks"] == {"left: it is there": {"truth": 1, "recorded": 1, "held": 1}}
 
 
 def test_what_cannot_be_judged_is_said_before_training(tmp_path: Path, call):

@@ -13,11 +13,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from worldline.audit.control import play_clip
 from worldline.audit.scripts import SCRIPTS, Known, Script
 from worldline.core.clip import Clip
 from worldline.world import World
 
-__all__ = ["CheckResult", "environment_of", "hold_script", "known_of", "run_checks"]
+__all__ = ["CheckResult", "check_world", "environment_of", "hold_script", "known_of", "run_checks"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +88,27 @@ def run_checks(
         kept = {name: np.array(rows) for name, rows in recorded.items()}
         found.append(CheckResult(script.name, kept, held))
     return found
+
+
+def check_world(
+    known: Known, world: World, clips: Sequence[Clip], *, seed: int, horizon: int = 16
+) -> list[CheckResult]:
+    """The same for a world alone, beside the truth; its own rollouts are called "true actions".
+
+    Args:
+        known: of the environment.
+        world: that takes actions.
+        clips: with actions, of `world.context` + `horizon` frames at least.
+        seed: of its noise.
+        horizon: frames that clips are continued by.
+    """
+    first, stop = world.context - 1, world.context + horizon
+    truth = np.stack([clip.frames[first:stop] for clip in clips])
+    drawn = [play_clip(world, clip, seed + i, horizon) for i, clip in enumerate(clips)]
+    films = {"truth": truth, "true actions": np.concatenate([truth[:, :1], np.stack(drawn)], 1)}
+    actions = [clip.actions[first : stop - 1] for clip in clips if clip.actions is not None]
+    worlds = {"true actions": world}
+    return run_checks(known, films, np.stack(actions), worlds, clips, seed=seed)
 
 
 def _stretches(script: Script, actions: Float[np.ndarray, "c n a"]) -> list[tuple[int, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import sys
 from collections.abc import Mapping
@@ -19,10 +20,12 @@ from worldline.core.errors import InputError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from worldline.audit.checks import CheckResult
+    from worldline.core.clip import Clip
     from worldline.train import Recipe
     from worldline.world import World
 
-__all__ = ["Train", "TrainingLog", "check_device"]
+__all__ = ["CheckLog", "Train", "TrainingLog", "check_device"]
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,7 @@ class Train:
             device=self.device,
             num_workers=self.workers,
             on_step=TrainingLog(),
+            on_checkpoint=None if recipe.recorded is None else CheckLog(recipe, self.out),
             reuse=reused,
         )
         if self.ray is None:
@@ -220,3 +224,61 @@ class TrainingLog:
         self._shown = (stage, percent)
         numbers = "  ".join(f"{name} {value:.4f}" for name, value in losses.items())
         print(f"{stage:10} {percent:3d}%  step {step}/{steps}  {numbers}", file=sys.stderr)
+
+
+class CheckLog:
+    """Scripted checks at each checkpoint of a world that learns from a known environment.
+
+    A line per checkpoint on standard error, and in `checks.jsonl` in the run's folder: for each
+    check in which share of the recorded stretches it passes, the truth beside it, and in which
+    share of the openings from which the action is held. Other environments have none.
+
+    Args:
+        recipe: whose held-out episodes are looked at.
+        folder: of the run.
+    """
+
+    _CLIPS = 8
+
+    def __init__(self, recipe: Recipe, folder: Path) -> None:
+        self._recipe, self._file = recipe, folder / "checks.jsonl"
+        self._clips: list[Clip] | None = None
+
+    def __call__(self, stage: str, step: int, world: World) -> None:
+        """Look at the world as it is after a step."""
+        from worldline.audit.checks import check_world, known_of
+        from worldline.audit.driven import held_out_clips
+        from worldline.data.recorded import open_recording
+
+        if self._clips is None:
+            assert self._recipe.recorded is not None
+            self._clips = held_out_clips(
+                open_recording(self._recipe.recorded),
+                size_px=world.size_px,
+                context=world.context,
+                seed=self._recipe.seed,
+            )[: self._CLIPS]
+        known = known_of(world, self._clips)
+        if known is None:
+            return
+        shares = {
+            each.script: _shares(each) for each in check_world(known, world, self._clips, seed=step)
+        }
+        with self._file.open("a") as file:
+            file.write(json.dumps({"stage": stage, "step": step, "checks": shares}) + "\n")
+        told = "; ".join(
+            f"{name} {each['recorded']} of {each['truth']}" for name, each in shares.items()
+        )
+        print(f"{stage:10} checks at {step}: {told}", file=sys.stderr)
+
+
+def _shares(result: CheckResult) -> dict[str, float | None]:
+    parts = {
+        "truth": result.recorded["truth"],
+        "recorded": result.recorded["true actions"],
+        "held": result.held["true actions"],
+    }
+    known = {name: each[each == each] for name, each in parts.items()}
+    return {
+        name: round(float(each.mean()), 2) if len(each) else None for name, each in known.items()
+    }

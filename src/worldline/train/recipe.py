@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import inspect
 import json
@@ -20,6 +21,7 @@ from worldline.data.recorded import Recorded, open_recording
 from worldline.data.shards import Shards, Tracking, write_shards
 from worldline.sim import FIRST_FAMILIES, Split, make_clips
 from worldline.train.bodies import BodyTask
+from worldline.train.checkpoint import Checkpoint
 from worldline.train.drive import measure_state
 from worldline.train.ledger import Ledger
 from worldline.train.loop import Task, Trainer
@@ -200,6 +202,7 @@ def train_world(
     num_workers: int = 1,
     workers: Workers | None = None,
     on_step: Progress | None = None,
+    on_checkpoint: Callable[[str, int, World], None] | None = None,
     reuse: World | None = None,
     start: World | None = None,
 ) -> tuple[World, dict[str, Ledger]]:
@@ -216,6 +219,8 @@ def train_world(
         workers: who trains, if not this process alone; see `run_by_many`. The data is made here,
             before they start.
         on_step: told of progress.
+        on_checkpoint: called as (stage, steps done, world as it would be if training ended now)
+            where a stage that trains the dynamics has written a checkpoint; not with `workers`.
         reuse: a world whose finished parts are taken as they are, with their ledgers, instead of
             being trained again.
         start: a world of the recipe's config that is trained further, in place, instead of an
@@ -260,10 +265,10 @@ def train_world(
                 world, shards, seed=recipe.seed, batch=stage.batch, length=stage.length
             )
         trainer = replace(stage.trainer, seed=recipe.seed).build()
-        own, told = (
-            folder / stage.name,
-            partial(_report, progress, stage.name, trainer.config.steps),
-        )
+        own = folder / stage.name
+        told = partial(_report, progress, stage.name, trainer.config.steps)
+        if on_checkpoint is not None and "dynamics" in stage.task.parts:
+            told = partial(_look, told, on_checkpoint, world, stage, own)
         if workers is None:
             ledgers[stage.name] = trainer.run(task, own, device=device, on_step=told)
         else:
@@ -275,6 +280,28 @@ def _report(
     progress: Progress, name: str, steps: int, step: int, losses: Mapping[str, float]
 ) -> None:
     progress(name, step + 1, steps, losses)
+
+
+def _look(
+    told: Callable[[int, Mapping[str, float]], None],
+    on_checkpoint: Callable[[str, int, World], None],
+    world: World,
+    stage: Stage,
+    folder: Path,
+    step: int,
+    losses: Mapping[str, float],
+) -> None:
+    """Tell of progress, and show the averaged world after each checkpoint."""
+    told(step, losses)
+    if (step + 1) % stage.trainer.checkpoint_every and step + 1 < stage.trainer.steps:
+        return
+    kept = Checkpoint.load(folder)
+    assert kept is not None
+    twin = copy.deepcopy(world)
+    for name in stage.task.parts:
+        twin.parts[name].load_state_dict(kept.part(f"average.parts.{name}."))
+        twin.parts[name].eval()
+    on_checkpoint(stage.name, step + 1, twin)
 
 
 def _claim(folder: Path, recipe: Recipe) -> None:
