@@ -135,6 +135,8 @@ class _Casting:
             and not any(p.at < len(before) for p in self._said.people)
         ):
             self._mentions.subject = self._mentions.handled
+        elif told:
+            self._mentions.prefer_described()
 
     def _take_window(self) -> float | None:
         """The time within which counted events happen: it says nothing of each of them."""
@@ -215,9 +217,10 @@ class _Casting:
         """An event of one object, perhaps with what it is on or behind."""
         second_role = SECOND_ROLE.get(event.type)
         hidden = second_role == "occluder"
+        passive = {word(self._items, said.at - 1), said.item.words.split()[0]} & BEING != set()
         if hidden:
             second = next((p for p in after if p.link == "behind"), None)
-            second = second or (after[0] if before and after else None)
+            second = second or (after[0] if after and (before or passive) else None)
         elif event.type == "fall":
             landed = (p for p in after if p.link in ("on", "onto", "on top of", "upon", "to"))
             second = next(landed, None)
@@ -231,13 +234,12 @@ class _Casting:
             free = [p for p in free if not is_joined(self._items, said, p)]
         links = ("", "of", "in", "between", "by") if is_noun else ("", "of", "in", "between")
         direct = [p for p in free if p.link in links]
-        passive = word(self._items, said.at - 1) in BEING
         if event.type in TO_ANOTHER and not said.is_noun and (second or not hidden):
             plain = [p for p in after if p.link == "" and p.at == self._next_thing(said)]
             doer = [p for p in after if p.link == "by"]
             if before and plain and not passive:
                 before, second = plain, before[0]
-            elif doer and before and (passive or is_participle(said.item.words)):
+            elif doer and (before or passive) and (passive or is_participle(said.item.words)):
                 second = doer[0]
             direct = [p for p in direct if p is not second and p not in before]
             second = second if second_role else None
@@ -309,7 +311,9 @@ class _Casting:
         before = before if doer is None else before[-1:]
         links = ("", "by") if event.type in ("put_down", "pour") else ("", "by", "on")
         direct = [p for p in after if p.link in links]
-        poured_from = [p for p in after if p.link == "from"] if event.type == "pour" else []
+        poured_from = [p for p in after if p.link in ("from", "out of") and event.type == "pour"]
+        if poured_from and direct and is_handler(before[:1]):
+            before = poured_from  # "a person pours sand out of a cup": the cup pours it
         direct = direct or poured_from
         turned = is_turned_round(verb, at_verb, direct[0].link if direct else "")
         lacks = not direct and not verb.split()[0].endswith("ing")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from worldline.retrieval.query import PAIR_TYPES
-from worldline.retrieval.verbs import DOING
+from worldline.retrieval.verbs import CAUSED, DOING, TO_ANOTHER
 from worldline.retrieval.vocabulary import Entry, Kind
 from worldline.retrieval.words import Item
 
@@ -22,7 +22,7 @@ _HOLDS = {"in it": ("contain", 2), "on it": ("support", 2), "on top": ("support"
 
 def compound(items: list[Item]) -> list[Item]:
     """The same words with every list joined by "or", and things that hold others spelled out."""
-    return _listed(_held(_streams(_piled(_twice(_coloured(items))))))
+    return _listed(_relative(_held(_streams(_piled(_twice(_coloured(items)))))))
 
 
 def _event_in(items: Sequence[Item]) -> bool:
@@ -133,6 +133,31 @@ def _held(items: list[Item]) -> list[Item]:
         if _event_in(rest):
             again = [Item(Entry(Kind.AND), "and"), Item(Entry(Kind.ARTICLE), "the"), holder[-1]]
         return [*items[:start], *held, verb, *holder, *again, *rest]
+    return items
+
+
+_RELATIVE = ("that", "which", "who", "whom")
+
+
+def _relative(items: list[Item]) -> list[Item]:
+    """ "The box that the robot picked up" as "the robot picked up the box"."""
+    for at in range(1, len(items) - 2):
+        start, end = _start_of_noun(items, at), _end_of_noun(items, at + 1)
+        if items[at].words not in _RELATIVE or start is None or end is None:
+            continue
+        verb = end
+        while verb < len(items) and items[verb].words in ("has", "had", "is", "was", "were"):
+            verb += 1
+        if verb >= len(items) or items[verb].kind is not Kind.EVENT:
+            continue
+        takes = items[verb].entry.text in (*DOING, *PAIR_TYPES, *CAUSED, *TO_ANOTHER)
+        if not takes or _end_of_noun(items, verb + 1) is not None:
+            continue
+        head, rest = items[start:at], items[verb + 1 :]
+        again: list[Item] = []
+        if _event_in(rest):
+            again = [Item(Entry(Kind.AND), "and"), Item(Entry(Kind.ARTICLE), "the"), head[-1]]
+        return [*items[:start], *items[at + 1 : verb + 1], *head, *again, *rest]
     return items
 
 

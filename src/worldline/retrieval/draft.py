@@ -121,6 +121,14 @@ class _Drafter:
         else:
             self._count(number)
 
+    def _other(self, at: int) -> str:
+        """ "A car that was following a truck overtakes it": the variable of the truck."""
+        people = self._draft.people
+        if len(people) < 2 or len(self._draft.events) < 2:
+            return ""
+        people[-1].name = people[-1].name or f"pronoun {at}"
+        return people[-1].name
+
     def _kind(self, at: int) -> Kind | None:
         return self._items[at].kind if 0 <= at < len(self._items) else None
 
@@ -134,7 +142,7 @@ class _Drafter:
                 self._take_thing(at, item)
             case Kind.PRONOUN:
                 if self._draft.events:
-                    name = self._mentions.it()
+                    name = self._mentions.it() or self._other(at)
                     who = Who() if name or item.words not in ("him", "her") else Who(("person",))
                     it = Named(who, item.words, at, link=self._link, name=name)
                     self._draft.people.append(it)
@@ -153,6 +161,8 @@ class _Drafter:
                 self._counted = False
             case Kind.QUANTITY | Kind.LASTING | Kind.WITHIN:
                 self._hint = item
+                if item.words == "for":
+                    self._link = "for"
             case Kind.ON | Kind.FROM | Kind.BETWEEN:
                 self._link = item.words
             case Kind.HEIGHT:

@@ -171,7 +171,7 @@ _OTHERS: Mapping[str, str] = {
     "rise": "ascent, climb, takeoff, lift off",
     "contact": "in contact, in touch, in contact with",
     "collide": "collision, crash, impact, accident, bump, wreck, smash up, pile up",
-    "topple": "fall over",
+    "topple": "fall over, rollover",
     "occlude": "occlusion, hidden, out of sight, blocked by, covered by, not seen, not "
     "visible, invisible, not be seen, hidden from view, disappearance, out of view "
     "behind, not be visible",

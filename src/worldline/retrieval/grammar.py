@@ -30,6 +30,7 @@ from worldline.retrieval.plan import Plan
 from worldline.retrieval.profiles import by_profile
 from worldline.retrieval.query import (
     And,
+    Event,
     Not,
     Or,
     Query,
@@ -38,6 +39,7 @@ from worldline.retrieval.query import (
     Then,
 )
 from worldline.retrieval.ranges import spread_ranges
+from worldline.retrieval.standing import another
 from worldline.retrieval.thesaurus import Thesaurus, suggest
 from worldline.retrieval.variables import tied
 from worldline.retrieval.vocabulary import Entry, Kind
@@ -154,6 +156,10 @@ def _sequence(items: list[Item], reader: Reader) -> Query:
         if joint.entry.text == "soon" and within_s is None:
             within_s = IMMEDIATELY_S
             reader.remarks.guess(joint.words, f"within {within_s:g} s")
+        again = [i for i in piece if i.kind not in (Kind.FILLER, Kind.ARTICLE, Kind.COMMA)]
+        if isinstance(query, Event) and [i.words in _AGAIN for i in again] == [True]:
+            query, within_s = Then(query, another(query), within_s), None
+            continue
         if not has_event(piece):
             query = _elsewhere(query, joint, piece, within_s, reader)
             within_s = None
@@ -170,6 +176,9 @@ def _sequence(items: list[Item], reader: Reader) -> Query:
     return query
 
 
+_AGAIN = ("another", "another one", "again", "a second one", "second one", "one more")
+
+
 def _ends_relative(joint: Item) -> bool:
     return joint.words.split()[-1] == "which" and joint.words != "after which"
 
@@ -183,7 +192,8 @@ def _opened(
     nameless = gerund or not any(item.kind in THINGS for item in early)
     if opener.kind is Kind.AFTER and within_s is None and not _ordered(late):
         within_s, late = _within(late, reader)
-    if opener.kind is Kind.RELATION or nameless:
+    told = any(i.kind is Kind.PRONOUN for i in late) and any(i.kind in THINGS for i in early)
+    if (opener.kind is Kind.RELATION or nameless) and not told:
         main = _sequence(late, reader)
         other = _sequence(early, reader)
     else:

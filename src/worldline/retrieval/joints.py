@@ -14,6 +14,7 @@ from worldline.retrieval.compounds import THINGS, compound
 from worldline.retrieval.inflection import forms_of
 from worldline.retrieval.insides import located, placed
 from worldline.retrieval.nearly import nearly
+from worldline.retrieval.order import in_order
 from worldline.retrieval.phrasal import joined
 from worldline.retrieval.query import PAIR_TYPES, Op, Relation
 from worldline.retrieval.units import QUANTITIES, name_of
@@ -45,7 +46,7 @@ def settle(items: list[Item]) -> list[Item]:
     """The same words with their parts in the sentence settled; some change places."""
     items = located(compound(placed(joined(nearly(_commanded(_measured(_gaining(items))))))))
     items = _implied(_follows(_changing(_opened(_numbered(items)))))
-    items = _in_turn(_forward(_moving(items)))
+    items = _in_turn(_forward(_moving(in_order(items))))
     items = _waits(items)
     items = _turned(items)
     items = _at_once(items)
@@ -222,6 +223,11 @@ def _waits(items: list[Item]) -> list[Item]:
     at = 0
     while at < len(items):
         item, rest = items[at], items[at + 1 : at + 4]
+        late = [i.words in _LATER for i in rest[1:2]] == [True]
+        if _is_time(item) and late and rest[0].words.startswith("or ") and _limits(rest[0]):
+            items = [*items[: at + 1], *items[at + 2 :]]  # "2 s or less after"
+            result.append(Item(Entry(Kind.COMPARATOR, Op.LE), "at most"))
+            rest = items[at + 1 : at + 4]
         if _is_time(item) and rest and rest[0].words == "apart":
             if result and _limits(result[-1]):
                 result.pop()

@@ -62,6 +62,13 @@ class Mentions:
         if self._known:
             self.subject = self._known[-1].name
 
+    def prefer_described(self) -> None:
+        """ "Nothing touched the vase before it fell": "it" is what has a name of its own."""
+        subject = next((k for k in self._known if k.name == self.subject), None)
+        told = [k for k in self._known if k.who != Who()]
+        if subject is not None and subject.who == Who() and told:
+            self.subject = told[-1].name
+
     def recall(self, who: Who) -> str:
         """The variable of whom "the box" means: the last box that was mentioned, or ""."""
         for named in reversed(self._known):

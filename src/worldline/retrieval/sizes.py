@@ -81,6 +81,10 @@ def with_sizes(event: Event, number: int, said: Draft, remarks: Remarks) -> Even
 
 def _lasting(event: Event, number: int, said: Draft, remarks: Remarks) -> Event:
     """ "Stops for 2 s" is a standstill of that time: a stop is the moment at which it begins."""
+    spins = any(owner == number and c.quantity == "?radps" for owner, _, c in said.where)
+    if event.type == "turn" and spins:
+        remarks.guess(said.events[number].item.words, "turns about itself")
+        return Event("rotate", event.where, event.roles)
     if event.type != "stop":
         return event
     for owner, words, compare in said.where:

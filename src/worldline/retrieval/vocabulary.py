@@ -117,7 +117,7 @@ for _type, _forms in LOOSE.items():
 
 _AVOIDS = ("avoid", "miss", "dodge", "evade", "escape")
 _NEARS = ("come within", "get within", "pass within", "come close to", "get close to")
-_NEARS += ("come near to", "come near")
+_NEARS += ("come near to", "come near", "come closest to", "get closest to")
 AVOIDS = frozenset(
     [
         *(
@@ -164,6 +164,16 @@ _add(Kind.COLOR, "turquoise", "cyan")
 _NUMBERS = "zero one two three four five six seven eight nine ten eleven twelve"
 for _value, _word in enumerate(_NUMBERS.split()):
     _add(Kind.NUMBER, _word, "", float(_value))
+_TEENS = "thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty"
+for _value, _word in enumerate(_TEENS.split(), start=13):
+    _add(Kind.NUMBER, _word, "", float(_value))
+for _value, _word in enumerate(
+    ["thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], start=3
+):
+    _add(Kind.NUMBER, _word, "", 10.0 * _value)
+_add(Kind.NUMBER, "dozen, a dozen", "", 12.0)
+_add(Kind.NUMBER, "half a dozen", "", 6.0)
+_add(Kind.NUMBER, "hundred, a hundred, one hundred", "", 100.0)
 _add(Kind.NUMBER, "half a", "measure", 0.5)
 _add(Kind.NUMBER, "both, a pair of, couple of, a couple of, multiple, several", "", 2.0)
 _add(Kind.TIMES, "times, time", "", 0.0)
@@ -285,7 +295,7 @@ _add(
     "closely by",
 )
 _add(Kind.THEN, "and subsequently, subsequently, which then, that then")
-_add(Kind.AFTER, "after, following, preceded by, shortly after")
+_add(Kind.AFTER, "after, following, preceded by, shortly after, because, caused by")
 _add(
     Kind.AFTER,
     "as soon as, immediately after, just after, right after, straight after, directly after",
@@ -355,6 +365,7 @@ _add(
     "sort of, that is, which is, who is, that are, whoever, whatever, really, "
     "manoeuvre, manoeuvres, maneuver, maneuvers, movement, movements, motion, motions, action, "
     "actions, process, phase, phases, incident, incidents, activity, behaviour, behavior, "
+    "pick out, bring up, dig out, find out, out of all, "
     "close in at, closing in at, closes in at, approaching at, closing at, "
     "very, quite, now, coming in at, comes in at, able to, starts to, begins to, "
     "start to, begin to",
