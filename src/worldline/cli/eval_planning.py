@@ -27,7 +27,7 @@ def evaluate(command: Eval, set_done: Callable[[float], None]) -> Answer:
             actions.
     """
     from worldline.audit.suites.runs import Attempt, Run, RunSettings
-    from worldline.cli.plan import open_task, open_world
+    from worldline.cli.plan import find_landmarks, open_task, open_world
     from worldline.cli.planning_tables import planning_result
     from worldline.planning.measure import COURSES, Looking, measure
     from worldline.report.suites import write_suites
@@ -43,6 +43,7 @@ def evaluate(command: Eval, set_done: Callable[[float], None]) -> Answer:
         world,
         task,
         looking,
+        clips=find_landmarks(world, command.world),
         courses=COURSES,
         num_episodes=episodes,
         seeds=(command.seed,),

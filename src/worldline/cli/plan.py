@@ -13,10 +13,11 @@ from worldline.core.errors import InputError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from worldline.core.clip import Clip
     from worldline.planning.tasks import RoomsTask
     from worldline.world import World
 
-__all__ = ["Plan", "open_task", "open_world"]
+__all__ = ["Plan", "find_landmarks", "open_task", "open_world"]
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,7 @@ class Plan:
                 world,
                 task,
                 looking,
+                clips=find_landmarks(world, self.world),
                 courses=tuple(Course(gap, 2 * gap) for gap in self.gaps) or COURSES,
                 num_episodes=self.episodes,
                 num_timed=min(self.episodes, _MOST_TIMED),
@@ -114,6 +116,15 @@ def open_world(task: str, name: str | None) -> World:
     from worldline.world import World
 
     return World.from_pretrained(name or _OWN.get(task, task))
+
+
+def find_landmarks(world: World, name: str | None) -> list[Clip]:
+    """Recorded clips beside a world's weights; none where there are none."""
+    from worldline.world.openings import FILE, load_openings
+    from worldline.world.storage import find_folder
+
+    chosen = name or world.name
+    return load_openings(chosen) if (find_folder(chosen) / FILE).is_file() else []
 
 
 _MOST_TIMED = 40

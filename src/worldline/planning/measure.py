@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
+from worldline.core.clip import Clip
 from worldline.core.errors import InputError
 from worldline.planning.agents import WorldAgent
 from worldline.planning.cem import CEM
@@ -19,6 +20,7 @@ from worldline.planning.icem import ICEM
 from worldline.planning.imagination import Imagination
 from worldline.planning.mppi import MPPI
 from worldline.planning.objective import Over
+from worldline.planning.paths import Landmarks
 from worldline.planning.planner import Planner
 from worldline.planning.tasks import RoomsTask
 from worldline.planning.trials import Agent, Outcome, run_trials
@@ -74,7 +76,8 @@ class Looking:
     Attributes:
         planner: by name.
         num_samples, num_rounds: of it.
-        horizon: actions looked ahead; None for as many as the course's gap takes, and two more.
+        horizon: actions looked ahead; None for 6 along landmarks, and else for as many as the
+            course's gap takes and two more.
         over: which moments of a rollout are compared with the goal.
         budget_s: wall time of a plan, of all episodes together; no limit if absent.
     """
@@ -100,9 +103,13 @@ class Looking:
             num_samples=self.num_samples, num_rounds=self.num_rounds, **options
         )
 
-    def ahead(self, course: Course, every: int) -> int:
-        """Actions looked ahead in a course."""
-        return self.horizon or -(-course.gap // every) + 2
+    def ahead(self, course: Course, every: int, *, along: bool = False) -> int:
+        """Actions looked ahead in a course, along landmarks or straight to the goal."""
+        return self.horizon or (_ALONG if along else -(-course.gap // every) + 2)
+
+
+_ALONG = 6
+_NUM_BASELINES = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,6 +130,7 @@ def measure(
     task: RoomsTask,
     looking: Looking,
     *,
+    clips: Sequence[Clip] = (),
     courses: tuple[Course, ...] = COURSES,
     num_episodes: int = 200,
     seeds: tuple[int, ...] = (0,),
@@ -135,6 +143,8 @@ def measure(
         world: to plan in.
         task: what is to be reached.
         looking: how plans are looked for, in the world and in the true dynamics.
+        clips: recorded ones, whose frames are landmarks along which goals are measured; without
+            them distance is straight through latents, and has no row of its own.
         courses: which episodes.
         num_episodes: of each course and seed.
         seeds: of episodes and planners.
@@ -152,23 +162,23 @@ def measure(
         )
     fresh = Imagination(untrained(world))
     task = task.sized(world.size_px)
-    done, total = 0, len(courses) * len(seeds) * 6
+    ways = {each: Landmarks.of_clips(each, clips) if clips else None for each in (subject, fresh)}
+    rows: dict[str, tuple[Imagination, Landmarks | None]] = {
+        world.name: (subject, ways[subject]),
+        "untrained": (fresh, ways[fresh]),
+        **({"without landmarks": (subject, None)} if clips else {}),
+    }
+    done, total = 0, len(courses) * len(seeds) * (len(rows) + _NUM_BASELINES)
     parts: dict[str, dict[str, list[Outcome]]] = {}
     for course in courses:
-        horizon = looking.ahead(course, task.every)
+        ahead = looking.ahead(course, task.every)
         for seed in seeds:
-            trials = task.trials(
-                num_episodes,
-                gap=course.gap,
-                crossing=course.crossing,
-                seed=seed,
-            )
-            planner = looking.build()
+            trials = task.trials(num_episodes, gap=course.gap, crossing=course.crossing, seed=seed)
             agents: dict[str, Agent] = {
-                world.name: _agent(subject, looking, horizon, seed),
-                "untrained": _agent(fresh, looking, horizon, seed),
-                **task.baselines(planner, horizon, seed),
+                name: _agent(imagination, looking, course, task, seed, landmarks)
+                for name, (imagination, landmarks) in rows.items()
             }
+            agents |= task.baselines(looking.build(), ahead, seed)
             for name, agent in agents.items():
                 begun = done
 
@@ -182,7 +192,7 @@ def measure(
         name: {course: _joined(found) for course, found in by_course.items()}
         for name, by_course in parts.items()
     }
-    return Measured(outcomes, time_actions(subject, task, looking, num_timed))
+    return Measured(outcomes, time_actions(subject, task, looking, num_timed, ways[subject]))
 
 
 def untrained(world: World) -> World:
@@ -195,7 +205,11 @@ def untrained(world: World) -> World:
 
 
 def time_actions(
-    imagination: Imagination, task: RoomsTask, looking: Looking, num: int
+    imagination: Imagination,
+    task: RoomsTask,
+    looking: Looking,
+    num: int,
+    landmarks: Landmarks | None = None,
 ) -> dict[str, Float[np.ndarray, " n"]]:
     """Seconds of single actions, from a picture to what is to be done, of one episode alone.
 
@@ -206,7 +220,7 @@ def time_actions(
     found = {}
     for name, way in {"as asked": looking, "300 plans of 5": usual}.items():
         course = COURSES[0]
-        agent = _agent(imagination, way, way.ahead(course, task.every), 0)
+        agent = _agent(imagination, way, course, task, 0, landmarks)
         (trial,) = task.trials(1, gap=course.gap, crossing=False, seed=1)
         clocked = _Clocked(agent)
         budget = max(1, num) * task.every
@@ -230,12 +244,20 @@ class _Clocked:
         return action
 
 
-def _agent(imagination: Imagination, looking: Looking, horizon: int, seed: int) -> WorldAgent:
+def _agent(
+    imagination: Imagination,
+    looking: Looking,
+    course: Course,
+    task: RoomsTask,
+    seed: int,
+    landmarks: Landmarks | None,
+) -> WorldAgent:
     return WorldAgent(
         imagination,
         looking.build(),
-        horizon=horizon,
+        horizon=looking.ahead(course, task.every, along=landmarks is not None),
         over=looking.over,
+        landmarks=landmarks,
         seed=seed,
         budget_s=looking.budget_s,
     )
