@@ -18,6 +18,7 @@ from worldline.planning.objective import (
 from worldline.planning.outside import OutsideCost
 from worldline.planning.paths import Landmarks, PathGoal
 from worldline.planning.planner import ActionSpace, Cost, Plan, Planner, shift
+from worldline.planning.scenes import PlaceReader, PredicateGoal, SceneGoal, world_reader
 
 __all__ = [
     "CEM",
@@ -35,12 +36,16 @@ __all__ = [
     "OutsideCost",
     "Over",
     "PathGoal",
+    "PlaceReader",
     "Plan",
     "Planner",
+    "PredicateGoal",
     "Rollout",
+    "SceneGoal",
     "Situation",
     "Smoothness",
     "Weighted",
     "cost_of",
     "shift",
+    "world_reader",
 ]

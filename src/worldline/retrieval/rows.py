@@ -21,7 +21,7 @@ from worldline.retrieval.schema import COMMON_QUANTITIES, SCHEMA_VERSION
 from worldline.retrieval.spotting.spots import Spots, spotter_name
 from worldline.retrieval.weighing import weigh
 
-__all__ = ["STATIC_LABEL", "SceneRows", "current_definitions", "rows_of"]
+__all__ = ["STATIC_LABEL", "SceneRows", "current_definitions", "event_rows", "rows_of"]
 
 STATIC_LABEL = "static"
 """Label of floor, walls and everything else that never moves, as a partner in an event."""
@@ -61,12 +61,6 @@ def rows_of(
     """
     if spots is not None:
         scene = weigh(scene, spots)
-    names = {STATIC: (STATIC_LABEL, "")}
-    for row, track in enumerate(scene.ids.tolist()):
-        color = "" if spots is None else spots.color_of(track)
-        if not color and scene.color_rgb is not None:
-            color = color_name(scene.color_rgb[row])
-        names[track] = (scene.labels[row], color)
     motions = tuple(
         {
             "uri": uri,
@@ -79,9 +73,7 @@ def rows_of(
         }
         for m in describe(scene, moments, None if spots is None else spots.course())
     )
-    events = tuple(
-        _event_row(event, number, uri, names) for number, event in enumerate(scene.events)
-    )
+    events = event_rows(scene, uri, spots)
     span_s = scene.duration_s
     video = {
         "uri": uri,
@@ -100,6 +92,17 @@ def rows_of(
         "num_motions": len(motions),
     }
     return SceneRows(video, events, motions)
+
+
+def event_rows(scene: Scene, uri: str, spots: Spots | None = None) -> tuple[dict[str, Any], ...]:
+    """Rows of a scene's events, weighed already where there are spots."""
+    names = {STATIC: (STATIC_LABEL, "")}
+    for row, track in enumerate(scene.ids.tolist()):
+        color = "" if spots is None else spots.color_of(track)
+        if not color and scene.color_rgb is not None:
+            color = color_name(scene.color_rgb[row])
+        names[track] = (scene.labels[row], color)
+    return tuple(_event_row(event, number, uri, names) for number, event in enumerate(scene.events))
 
 
 def current_definitions() -> str:
