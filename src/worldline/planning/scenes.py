@@ -1,7 +1,7 @@
 """Goals told in scenes: things in their places in metres, contacts, or anything that can be asked.
 
-Imagined latents are read as one `Scene` per plan, which takes a reader, and time: each scene is made
-on its own, where other objectives take all plans in one product. Shape legend: B situations, S
+Imagined latents are read as one `Scene` per plan, which takes a reader, and time: each scene is
+made on its own, where other objectives take all plans in one product. Shape legend: B situations, S
 plans, H steps, K clips, N latent cells, C channels, D numbers of a latent.
 """
 
