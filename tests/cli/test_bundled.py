@@ -8,15 +8,18 @@ import numpy as np
 import pytest
 
 from worldline import Clip, World
+from worldline.audit.checks import hold_script, known_of
+from worldline.audit.control import seeded_untrained
 from worldline.world import storage
 from worldline.world.openings import load_openings
 
 FOLDER = Path(storage.__file__).parent / "pretrained"
 NAMES = sorted(folder.name for folder in FOLDER.glob("*"))
-MOST_MB = {"small": 40, "small-jepa": 12, "imagine": 12, "sandbox": 12, "tworoom": 4}
-IN_TABLES = dict.fromkeys(("sandbox", "tworoom"), "true actions are worth")
+PLAYED = ("sandbox", "pusht", "doom")
+MOST_MB = {"small": 40, "small-jepa": 12, "imagine": 12, "tworoom": 4, **dict.fromkeys(PLAYED, 12)}
+IN_TABLES = dict.fromkeys((*PLAYED, "tworoom"), "true actions are worth")
 """Words of a card's tables; "psnr db" where none are given."""
-WITH_OPENINGS = ("small", "sandbox", "tworoom")
+WITH_OPENINGS = ("small", "tworoom", *PLAYED)
 OF_ONE_PLACE = ("tworoom",)
 """Worlds that know nothing but what was recorded there, and trust themselves with nothing else."""
 
@@ -84,3 +87,19 @@ def test_its_files_are_few_and_of_bounded_size(world: World):
         wanted.add("openings.npz")
     assert {path.name for path in files} == wanted
     assert sum(path.stat().st_size for path in files) < MOST_MB[world.name] * 1e6
+
+
+@pytest.mark.parametrize("name", PLAYED)
+def test_played_worlds_answer_to_actions(name: str):
+    """What keys must do happens in them, and in untrained ones hardly; nothing of the environment
+    itself is needed."""
+    world, clips = World.from_pretrained(name), load_openings(name)
+    known = known_of(world, clips)
+    assert known is not None
+    assert world.calibration["play"]["scheme"] in ("stick", "pointer", "keys")
+    assert world.reward is not None
+    passed = {}
+    for who, each in (("trained", world), ("untrained", seeded_untrained(world, 0))):
+        hits = [hold_script(each, clip, s, 0) for s in known.scripts for clip in clips[:3]]
+        passed[who] = np.nanmean(hits)
+    assert passed["trained"] > passed["untrained"] + 0.2

@@ -128,7 +128,7 @@ def _pushes(
     colors: tuple[tuple[int, int, int], ...],
 ) -> Script:
     """A number of an action at its end moves a thing along an axis of the picture."""
-    action = [0.0, 0.0, 0.0]
+    action = [0.0, 0.0, -1.0]  # an open hand: half a grip was never recorded
     action[column] = float(sign)
     return Script(
         name,
