@@ -8,13 +8,17 @@ Next-frame flow with actions on the pixels themselves, packed into cells, so tha
 being encoded again and again; one pass of a network of 3.4 M parameters makes a frame. What an
 action earns and whether it ends the episode are learned where the episodes tell, from true frames
 and from what the finished dynamics make of them.
+
+From video without actions it learns latent ones first: what an inverse model has to say of two
+frames so that a forward model can make the second of the first. `worldline adapt` then puts a real
+controller in their place, by a few episodes whose actions are known.
 """
 
 from pathlib import Path
 
 from worldline.core.config import Config
 from worldline.data.recorded import Recorded, open_recording
-from worldline.dynamics import ControlEncoder, FlowDynamics
+from worldline.dynamics import ControlEncoder, FlowDynamics, LatentActions
 from worldline.readout.latent import LatentReadout
 from worldline.readout.reward import RewardReadout
 from worldline.tokenizer import PatchTokenizer
@@ -26,7 +30,7 @@ from worldline.train import (
     TokenizerTask,
     Trainer,
 )
-from worldline.train.objectives import NextFrame
+from worldline.train.objectives import HiddenActions, NextFrame
 from worldline.world import World
 
 
@@ -34,7 +38,9 @@ def recipe(data: str, steps: int = 2800) -> Recipe:
     """Of the episodes in a folder; about forty minutes on one core. `steps` are the dynamics'."""
     recording = open_recording(Recorded(folder=data))
     step_s = 1 / recording.fps
-    size, most = recording.action_size, max(recording.most_reward, 1e-3)
+    hidden = None if recording.action_size else LatentActions.Config()
+    size = recording.action_size if hidden is None else hidden.action_size
+    most = max(recording.most_reward, 1e-3)
     tokenizer = PatchTokenizer.Config()
     rows = tokenizer.size_px // tokenizer.patch_px
     channels = 3 * tokenizer.patch_px**2
@@ -47,16 +53,18 @@ def recipe(data: str, steps: int = 2800) -> Recipe:
             batch=32,
             length=1,
         ),
+        *([] if hidden is None else [_inverse()]),
         Stage(
             "dynamics",
-            _task("dynamics", NextFrame.Config()),
+            _task("dynamics", NextFrame.Config(inferred=hidden is not None)),
             "data",
             Trainer.Config(steps=steps, learning_rate=2e-3, warmup=50),
             batch=8,
             length=16,
         ),
     ]
-    if recording.has_rewards:
+    has_rewards = recording.has_rewards and hidden is None
+    if has_rewards:
         stages.append(
             Stage(
                 "reward",
@@ -88,14 +96,27 @@ def recipe(data: str, steps: int = 2800) -> Recipe:
             trajectory=None,
             reward=(
                 RewardReadout.Config(rows=rows, channels=channels, action_size=size, most=most)
-                if recording.has_rewards
+                if has_rewards
                 else None
             ),
+            inverse=hidden,
             step_min_s=step_s,
             step_max_s=step_s,
         ),
         data=(recording.config,),
         stages=tuple(stages),
+    )
+
+
+def _inverse() -> Stage:
+    """Some six minutes of one core."""
+    return Stage(
+        "inverse",
+        _task("inverse", HiddenActions.Config()),
+        "data",
+        Trainer.Config(steps=2500, learning_rate=2e-3, warmup=100),
+        batch=48,
+        length=3,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -10,7 +11,9 @@ import torch
 from worldline.core import Clip
 from worldline.core.rewards import Rewards
 from worldline.data.actions import ActionSpec
-from worldline.dynamics import ControlEncoder, FlowDynamics
+from worldline.data.shards import Shards, write_shards
+from worldline.data.windows import mark_changes
+from worldline.dynamics import ControlEncoder, FlowDynamics, LatentActions
 from worldline.readout.latent import LatentReadout
 from worldline.readout.reward import RewardReadout
 from worldline.tokenizer import PatchTokenizer
@@ -84,3 +87,23 @@ def block_clips(num: int, num_frames: int, spec: ActionSpec = STICK) -> list[Cli
 def as_other(world: World, name: str) -> World:
     """The same world under another name."""
     return World(replace(world.config, name=name), world.whole, world.calibration, world.card)
+
+
+def guessing(spec: ActionSpec = STICK) -> World:
+    """The tiny world with latent actions, as many numbers as `spec` has, and an inverse model."""
+    known = playable(spec).config
+    hidden = LatentActions.Config(action_size=spec.width, levels=5, width=8)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        world = replace(known, inverse=hidden, reward=None).build()
+        with torch.no_grad():
+            for part in world.parts.values():
+                for parameter in part.parameters():
+                    parameter.add_(0.05 * torch.randn_like(parameter))
+    return world
+
+
+def as_shards(clips: list[Clip], folder: Path) -> Shards:
+    """Clips to train on."""
+    marked = [mark_changes(clip) for clip in clips]
+    return write_shards(folder, iter(marked), num_clips=len(marked), recipe={"blocks": len(clips)})

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from worldline.core.errors import InputError
 from worldline.core.latents import Controls, Latents
 from worldline.data.shards import Shards
-from worldline.dynamics import ControlEncoder, FlowDynamics, JepaDynamics
+from worldline.dynamics import ControlEncoder, FlowDynamics, JepaDynamics, LatentActions
 from worldline.readout.latent import LatentReadout, ObjectTargets
 from worldline.readout.reward import RewardReadout, RewardTargets
 from worldline.tokenizer import RepresentationTokenizer
@@ -17,8 +18,10 @@ from worldline.train.objectives import (
     OBJECTIVES,
     Distillation,
     Follower,
+    HiddenActions,
     InverseModel,
     MaskedVideo,
+    NextFrame,
     SketchedGaussian,
     StateAlignment,
 )
@@ -50,9 +53,12 @@ def world() -> World:
 
 @pytest.fixture(scope="module")
 def flow() -> World:
-    """For the objective that needs denoising steps."""
+    """For objectives that need denoising steps or latent actions."""
     shape = {"channels": 4, "rows": 4, "stem_width": 8, "width": 16, "depth": 3, "heads": 2}
-    return shaken(replace(WORLD, dynamics=FlowDynamics.Config(**shape, num_steps=2)))
+    takes = ControlEncoder.Config(action_size=2)
+    dynamics = FlowDynamics.Config(**shape, num_steps=2, controls=takes)
+    hidden = LatentActions.Config(action_size=2, width=8)
+    return shaken(replace(WORLD, dynamics=dynamics, reward=None, inverse=hidden))
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +133,7 @@ def build(kind, world: World):
 
 @pytest.mark.parametrize("kind", OBJECTIVES)
 def test_losses_are_finite_seeded_and_teach_the_objectives_own_weights(kind, world, flow, driven):
-    world = {Distillation: flow, InverseModel: driven}.get(kind, world)
+    world = {Distillation: flow, HiddenActions: flow, InverseModel: driven}.get(kind, world)
     objective, batch = build(kind, world), clips()
     parts = {name: part.requires_grad_(True) for name, part in world.parts.items()}
     latents = world.tokenizer.encode(batch.frames)
@@ -267,3 +273,23 @@ def test_a_mix_is_the_weighted_sum_and_parts_must_exist(world):
         ObjectiveTask.Config(("trajectory",)).build(
             world, empty_shards(), seed=0, batch=2, length=4
         )
+
+
+def test_actions_are_inferred_or_recorded(flow):
+    batch = clips()
+    latents = flow.tokenizer.encode(batch.frames)
+    codes, known = flow.inverse.leading(batch.frames)
+    recorded = replace(batch, controls=Controls(actions=codes, known={"actions": known}))
+    inferred = (
+        NextFrame.Config(inferred=True).build(flow).loss(flow.parts, batch, latents, seeded())
+    )
+    given = NextFrame.Config().build(flow).loss(flow.parts, recorded, latents, seeded())
+    unknown = NextFrame.Config().build(flow).loss(flow.parts, batch, latents, seeded())
+    assert torch.equal(inferred["total"], given["total"])
+    assert not torch.equal(inferred["total"], unknown["total"])
+
+
+def test_objectives_of_latent_actions_need_an_inverse_model(world):
+    for config in (HiddenActions.Config(), NextFrame.Config(inferred=True)):
+        with pytest.raises(InputError, match="no inverse model"):
+            config.build(world)

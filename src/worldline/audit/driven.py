@@ -24,6 +24,7 @@ from worldline.data.actions import ActionSpec
 from worldline.data.recorded import Recording
 from worldline.dynamics import FlowDynamics
 from worldline.world import World
+from worldline.world.controller import infer_actions, latent_spec
 from worldline.world.feed import of_training
 
 __all__ = ["choose_shrinkage", "finish_driven", "held_out_clips", "play_scheme"]
@@ -55,26 +56,30 @@ def finish_driven(
         InputError: the held-out episodes give fewer than four clips of the length that is needed.
     """
     clips = held_out_clips(recording, size_px=world.size_px, context=world.context, seed=seed)
+    spec = recording.spec
+    if world.inverse is not None:
+        # nothing was recorded, or it was not used: the frames say what was done
+        spec = latent_spec(world)
+        clips = [infer_actions(world, clip) for clip in clips]
     half = min(len(clips) // 2, _MOST_CALIBRATION)
     world = choose_shrinkage(world, clips[:half], seed=seed)
     calibration = calibrate_on(world, clips[:half], seed=seed + 1)
     calibration |= of_training(world.calibration) | {"ledgers": facts["ledgers"]}
-    if recording.spec is not None:
+    if spec is not None:
         calibration |= {
-            "actions": recording.spec.to_json(),
-            "play": {
-                "scheme": play_scheme(recording.spec),
-                "environment": environment_of(clips[0]),
-            },
+            "actions": spec.to_json(),
+            "play": {"scheme": play_scheme(spec), "environment": environment_of(clips[0])},
         }
     world = world.finished(calibration, "")
     learned = list(islice(recording.clips(world.size_px, held_out=False), _MOST_INVERSE))
+    if world.inverse is not None:
+        learned = [infer_actions(world, clip) for clip in learned]
     inverse = None
-    if recording.spec is not None:
-        inverse = fit_inverse(learned, is_discrete=recording.spec.is_discrete, seed=seed)
+    if spec is not None:
+        inverse = fit_inverse(learned, is_discrete=spec.is_discrete, seed=seed)
     judged = clips[half : half + num_clips]
     result = run_control(world, judged, Settings(seed=seed + 2), inverse=inverse)
-    return world.finished(calibration, _card(world, recording, result, facts)), result, judged
+    return world.finished(calibration, _card(world, recording, spec, result, facts)), result, judged
 
 
 def held_out_clips(recording: Recording, *, size_px: int, context: int, seed: int) -> list[Clip]:
@@ -127,8 +132,14 @@ def play_scheme(spec: ActionSpec) -> str:
     return "stick" if spec.width < 2 or all(a < 0 < b for a, b in limits) else "pointer"
 
 
-def _card(world: World, recording: Recording, result: SuiteResult, facts: Mapping[str, Any]) -> str:
-    names = "none" if recording.spec is None else ", ".join(recording.spec.names)
+def _card(
+    world: World,
+    recording: Recording,
+    spec: ActionSpec | None,
+    result: SuiteResult,
+    facts: Mapping[str, Any],
+) -> str:
+    names = "none" if spec is None else ", ".join(spec.names)
     parts = [
         f"# {world.name}",
         "",
@@ -141,6 +152,7 @@ def _card(world: World, recording: Recording, result: SuiteResult, facts: Mappin
         f"{recording.num_episodes - recording.num_held_out} recorded episodes; "
         f"{recording.num_held_out} more were held out ({facts['source']}).",
         "",
+        *_told_of_actions(facts),
         f"Made by `{facts['command']}` (recipe {facts['recipe']}, seed {facts['seed']}, "
         f"{facts['machine']}).",
         "",
@@ -161,6 +173,19 @@ def _card(world: World, recording: Recording, result: SuiteResult, facts: Mappin
         "- Errors add up: what is far beyond 24 frames was not measured here.",
     ]
     return "\n".join(parts) + "\n"
+
+
+def _told_of_actions(facts: Mapping[str, Any]) -> list[str]:
+    """Where actions come from, if not from recordings of what was done."""
+    controller = facts.get("controller")
+    if controller is None:
+        return []
+    return [
+        f"It learned from video without actions; {controller['num_episodes']} episodes whose "
+        f"actions are known ({controller['num_steps']} of them) say which latent action each "
+        f"stands for, and explain {controller['explained']:.2f} of the variance of those.",
+        "",
+    ]
 
 
 def _tables(result: SuiteResult) -> list[str]:

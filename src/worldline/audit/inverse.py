@@ -7,7 +7,6 @@ frames and their difference; nothing of the world that it helps to judge.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 import torch
@@ -18,12 +17,9 @@ from torch import Tensor, nn
 
 from worldline.core.clip import Clip
 from worldline.core.errors import InputError
+from worldline.nn import PairReader
 
 __all__ = ["InverseModel", "fit_inverse"]
-
-_WIDTH = 64
-_STRESS = 4.0
-"""Of what changes, which is little of most pictures."""
 
 
 class InverseModel(nn.Module):
@@ -38,23 +34,11 @@ class InverseModel(nn.Module):
     def __init__(self, action_size: int, *, is_discrete: bool, spread: float = 1.0) -> None:
         super().__init__()
         self.is_discrete, self.spread = is_discrete, spread
-        widths = (9, _WIDTH // 2, _WIDTH, _WIDTH, _WIDTH)
-        self.see = nn.Sequential(
-            *(
-                layer
-                for before, after in pairwise(widths)
-                for layer in (nn.Conv2d(before, after, 5, stride=2, padding=2), nn.ReLU())
-            )
-        )
-        self.think = nn.Linear(16 * _WIDTH, 4 * _WIDTH)
-        self.tell = nn.Linear(4 * _WIDTH, action_size)
+        self.reader = PairReader(action_size)
 
     def forward(self, pairs: Float[Tensor, "b 6 h w"]) -> Float[Tensor, "b a"]:
         """Logits of choices, or numbers."""
-        before, after = pairs.chunk(2, dim=1)
-        x = self.see(torch.cat([before, after, _STRESS * (after - before)], dim=1))
-        x = F.adaptive_avg_pool2d(x, 4)
-        return self.tell(F.relu(self.think(x.flatten(1))))
+        return self.reader(*pairs.chunk(2, dim=1))
 
     @torch.no_grad()
     def read(self, frames: UInt8[np.ndarray, "t h w 3"]) -> Float[np.ndarray, "n a"]:

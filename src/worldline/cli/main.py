@@ -66,6 +66,7 @@ COMMANDS = (
     Entry("sim make", "worldline.cli.sim_make:SimMake", _MAKE, "simulated clips with their truth"),
     Entry("record", "worldline.cli.record:Record", _MAKE, "a Gymnasium environment as a dataset"),
     Entry("train", "worldline.cli.train:Train", _MAKE, "make a world by a recipe, resumable", True),
+    Entry("adapt", "worldline.cli.adapt:Adapt", _MAKE, "a controller for a world of bare video"),
     Entry(
         "distill",
         "worldline.cli.distill:Distill",

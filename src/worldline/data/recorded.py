@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +89,12 @@ class Recording:
         return 0 if self.spec is None else self.spec.width
 
     def clips(
-        self, size_px: int, *, held_out: bool, num_frames: int | None = None
+        self,
+        size_px: int,
+        *,
+        held_out: bool,
+        num_frames: int | None = None,
+        most_episodes: int | None = None,
     ) -> Iterator[Clip]:
         """Clips `[T, size_px, size_px]` with actions in [-1, 1] or one-hot.
 
@@ -96,18 +102,17 @@ class Recording:
             size_px: side of the frames.
             held_out: of the episodes that are held out, else of the others.
             num_frames: T, instead of the config's; held-out clips do not overlap.
+            most_episodes: of the first so many of these episodes alone; all if absent.
 
         Every episode's last frames are in one of them, since that is where goals are reached.
         """
         config, first = self.config, self.num_episodes - self.num_held_out
-        number = 0
+        start, stop = (first, self.num_episodes) if held_out else (0, first)
+        if most_episodes is not None:
+            stop = min(stop, start + most_episodes)
 
         def chosen() -> Iterator[Episode]:
-            nonlocal number
-            for episode in _episodes(config.folder, Quarantine()):
-                if (number >= first) == held_out:
-                    yield episode
-                number += 1
+            return islice(_episodes(config.folder, Quarantine()), start, stop)
 
         frames = num_frames or config.num_frames
         for clip in cut_windows(

@@ -11,6 +11,7 @@ from worldline.dynamics.decoding import MaskedParallel, NextToken
 from worldline.dynamics.extrapolate import ConstantVelocityWarp
 from worldline.dynamics.flow import FlowCarry, FlowDynamics
 from worldline.dynamics.jepa import JepaCarry, JepaDynamics
+from worldline.dynamics.latent_actions import LatentActions
 from worldline.dynamics.start import sample_clips
 from worldline.dynamics.trajectory import CellMotion, TrajectoryForecaster
 from worldline.dynamics.warp import TrajectoryWarp
@@ -30,6 +31,7 @@ __all__ = [
     "FlowDynamics",
     "JepaCarry",
     "JepaDynamics",
+    "LatentActions",
     "Losses",
     "MaskedParallel",
     "NextToken",

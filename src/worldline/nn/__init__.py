@@ -5,6 +5,7 @@ from worldline.nn.backbone import Backbone
 from worldline.nn.causal import CausalMix
 from worldline.nn.ema import Average
 from worldline.nn.layers import ConvBlock, FeedForward, embed_level, pack, shrink, unpack
+from worldline.nn.pairs import PairReader
 from worldline.nn.quantise import FSQ
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "ConvBlock",
     "FeedForward",
     "KeyValue",
+    "PairReader",
     "SpatialAttention",
     "TemporalAttention",
     "embed_level",

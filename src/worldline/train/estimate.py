@@ -15,6 +15,7 @@ from worldline.dynamics import (
     BodyStates,
     FlowDynamics,
     JepaDynamics,
+    LatentActions,
     TrajectoryForecaster,
 )
 from worldline.readout.reward import RewardReadout
@@ -98,6 +99,11 @@ def _forward_flop(part: nn.Module, world: World, stage: Stage) -> float:
             device = next(part.parameters()).device
             slots = part.config.slots
             part(BodyStates.empty(stage.batch, slots, str(device)), _BODY_HORIZON)
+            return float(counter.get_total_flops())
+        if isinstance(part, LatentActions):
+            device = next(part.parameters()).device
+            shape = stage.batch, stage.length, world.size_px, world.size_px, 3
+            part(torch.zeros(shape, dtype=torch.uint8, device=device))
             return float(counter.get_total_flops())
         tokens = _tokens(world, stage)
         if isinstance(part, AutoregressiveDynamics):

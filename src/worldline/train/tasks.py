@@ -274,7 +274,9 @@ class ObjectiveTask:
         _require_steps(world.tokenizer, length)
         self.config, self.shards = config, shards
         self.text = self._embed_captions(world) if "dynamics" in config.parts else None
-        self.takes = world.controls if "dynamics" in config.parts else ControlEncoder.Config()
+        takes = world.controls if "dynamics" in config.parts else ControlEncoder.Config()
+        # actions that are read off the frames need not have been recorded
+        self.takes = takes if world.inverse is None else replace(takes, action_size=0)
         require_controls(shards, self.takes)
         if "readout" in config.parts:
             require_truth(shards, world.readout.config)
@@ -294,7 +296,6 @@ class ObjectiveTask:
             for name, part in world.parts.items()
             if name not in config.parts
         }
-
         self.encoded = self._keep_latents(world) if config.cached else None
 
     def batch(self, step: int, generator: torch.Generator) -> ClipBatch:

@@ -8,7 +8,12 @@ from typing import Any
 from torch import nn
 
 from worldline.core.config import Config
-from worldline.dynamics import BodyForecaster, Dynamics, TrajectoryForecaster
+from worldline.dynamics import (
+    BodyForecaster,
+    Dynamics,
+    LatentActions,
+    TrajectoryForecaster,
+)
 from worldline.readout.latent import LatentReadout
 from worldline.readout.reward import RewardReadout
 from worldline.tokenizer import Tokenizer
@@ -18,12 +23,13 @@ __all__ = ["Parts", "build_parts", "check_numbers"]
 
 @dataclass(frozen=True, eq=False)
 class Parts:
-    """What a world is made of; the last three are optional.
+    """What a world is made of; the last four are optional.
 
     Attributes:
         tokenizer, dynamics, readout: that every world has.
         trajectory, bodies: forecasters of trajectories and of whole bodies.
         reward: tells rewards and ends of episodes.
+        inverse: reads latent actions off frames, which are the world's actions then.
     """
 
     tokenizer: Tokenizer
@@ -32,6 +38,7 @@ class Parts:
     trajectory: TrajectoryForecaster | None = None
     bodies: BodyForecaster | None = None
     reward: RewardReadout | None = None
+    inverse: LatentActions | None = None
 
     def eval(self) -> Parts:
         """Itself, with all its modules ready for use."""
@@ -48,6 +55,7 @@ class Parts:
             "trajectory": self.trajectory,
             "bodies": self.bodies,
             "reward": self.reward,
+            "inverse": self.inverse,
         }
         return {name: part for name, part in named.items() if part is not None}
 
@@ -59,6 +67,7 @@ def build_parts(
     trajectory: TrajectoryForecaster.Config | None,
     bodies: BodyForecaster.Config | None,
     reward: RewardReadout.Config | None,
+    inverse: LatentActions.Config | None = None,
 ) -> Parts:
     """The untrained parts.
 
@@ -86,6 +95,13 @@ def build_parts(
             if eye.time_stride == 1
             else "rewards are told frame by frame; use an image tokenizer or leave them out"
         )
+    if inverse is not None and (eye.time_stride > 1 or inverse.action_size != action_size):
+        raise ValueError(
+            f"inverse.action_size is {inverse.action_size}, but the world takes actions of "
+            f"{action_size} numbers"
+            if eye.time_stride == 1
+            else "latent actions are read off single frames; use an image tokenizer"
+        )
     sized = (("dynamics", mind.config), ("readout", readout), ("reward", reward))
     for name, config in sized:
         if config is None:
@@ -104,6 +120,7 @@ def build_parts(
         None if trajectory is None else trajectory.build(),
         None if bodies is None else bodies.build(),
         None if reward is None else reward.build(),
+        None if inverse is None else inverse.build(),
     )
 
 

@@ -25,6 +25,7 @@ from worldline.dynamics import (
     ConstantVelocityWarp,
     ControlEncoder,
     FlowDynamics,
+    LatentActions,
     TrajectoryForecaster,
     TrajectoryWarp,
 )
@@ -49,11 +50,13 @@ from worldline.world.view import View, look
 
 __all__ = ["World"]
 
+_UPGRADES = {1: {"bodies": None}, 2: {"reward": None}, 3: {"inverse": None}}
+
 
 class World:
     """A trained world model. Written once: families differ in their dynamics, not here."""
 
-    @register("world", version=3, upgrades={1: {"bodies": None}, 2: {"reward": None}})
+    @register("world", version=4, upgrades=_UPGRADES)
     @dataclass(frozen=True)
     class Config(Config):
         """Parts and what they were trained on.
@@ -66,6 +69,8 @@ class World:
                 a world whose dynamics paint everything themselves.
             bodies: config of the forecaster of whole bodies, or None for a world without one.
             reward: config of what tells rewards and ends of episodes, or None.
+            inverse: config of what reads latent actions off frames, in a world that learned from
+                video without actions, or None.
             step_min_s, step_max_s: frame spacings of the training data.
             context: frames that a forecast starts from by default.
             ensemble_noise: standard deviation of what is added to the context latents of every
@@ -79,6 +84,7 @@ class World:
         trajectory: TrajectoryForecaster.Config | None = TrajectoryForecaster.Config()
         bodies: BodyForecaster.Config | None = None
         reward: RewardReadout.Config | None = None
+        inverse: LatentActions.Config | None = None
         step_min_s: float = 1 / 30
         step_max_s: float = 0.1
         context: int = 8
@@ -96,6 +102,7 @@ class World:
                 self.trajectory,
                 self.bodies,
                 self.reward,
+                self.inverse,
             )
             return World(self, parts, {}, "")
 
@@ -110,6 +117,7 @@ class World:
         self.whole = parts.eval()
         self.tokenizer, self.dynamics, self.readout = parts.tokenizer, parts.dynamics, parts.readout
         self.trajectory, self.bodies, self.reward = parts.trajectory, parts.bodies, parts.reward
+        self.inverse = parts.inverse
         self.calibration = calibration
         self.card = card
 

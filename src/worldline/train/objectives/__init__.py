@@ -4,6 +4,7 @@ from worldline.train.objectives.alignment import StateAlignment
 from worldline.train.objectives.base import Follower, Objective, Parts
 from worldline.train.objectives.distillation import Distillation
 from worldline.train.objectives.gaussian import SketchedGaussian
+from worldline.train.objectives.hidden_actions import HiddenActions
 from worldline.train.objectives.inverse import InverseModel
 from worldline.train.objectives.masked import MaskedVideo
 from worldline.train.objectives.prediction import NextFrame, Reading, Reconstruction
@@ -14,6 +15,7 @@ __all__ = [
     "Distillation",
     "Earning",
     "Follower",
+    "HiddenActions",
     "InverseModel",
     "MaskedVideo",
     "NextFrame",
@@ -34,6 +36,7 @@ OBJECTIVES: tuple[type[Objective], ...] = (
     StateAlignment,
     Distillation,
     Earning,
+    HiddenActions,
     InverseModel,
 )
 """Every objective."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from worldline.core.config import Config, register
+from worldline.core.errors import InputError
 from worldline.core.latents import Latents
-from worldline.dynamics import Dynamics
+from worldline.dynamics import Dynamics, LatentActions
 from worldline.readout.latent import LatentReadout
 from worldline.tokenizer import Tokenizer
 from worldline.train.draw import ClipBatch
@@ -58,28 +59,44 @@ class Reconstruction(Objective):
 class NextFrame(Objective):
     """The dynamics' own losses: each frame from those before it."""
 
-    @register("objective/next-frame")
+    @register("objective/next-frame", version=2, upgrades={1: {"inferred": False}})
     @dataclass(frozen=True)
     class Config(Config):
-        """Weight."""
+        """Weight, and whose actions.
+
+        Attributes:
+            weight: of the whole.
+            inferred: actions are those that the world's inverse model reads off the frames, instead
+                of recorded ones.
+        """
 
         weight: float = 1.0
+        inferred: bool = False
 
         def build(self, world: World) -> NextFrame:
-            """Make the objective."""
+            """Make the objective. Raises `InputError` if there is nothing to infer actions by."""
+            if self.inferred and world.inverse is None:
+                raise InputError(f"the world {world.name} has no inverse model to infer actions by")
             return NextFrame(self)
 
     def __init__(self, config: NextFrame.Config) -> None:
         super().__init__()
-        self.weight = config.weight
+        self.weight, self.inferred = config.weight, config.inferred
 
     def loss(
         self, parts: Parts, batch: ClipBatch, latents: Latents, generator: torch.Generator
     ) -> Mapping[str, Tensor]:
         """See `Dynamics.loss`."""
-        dynamics = parts["dynamics"]
+        dynamics, controls = parts["dynamics"], batch.controls
         assert isinstance(dynamics, Dynamics)
-        return dynamics.loss(latents, batch.controls, generator)
+        if self.inferred:
+            inverse = parts["inverse"]
+            assert isinstance(inverse, LatentActions)
+            with torch.no_grad():
+                codes, known = inverse.leading(batch.frames)
+            known = {**(controls.known or {}), "actions": known}
+            controls = replace(controls, actions=codes, known=known)
+        return dynamics.loss(latents, controls, generator)
 
 
 class Reading(Objective):
