@@ -26,6 +26,7 @@ SUITES = {
     **dict.fromkeys(_PHYSICS, "worldline.cli.eval_suites"),
     "control": "worldline.cli.eval_control",
     "planning": "worldline.cli.eval_planning",
+    "drift": "worldline.cli.eval_drift",
     "retrieval": "worldline.cli.eval_retrieval",
 }
 """Suite to the module with its `evaluate(command, set_done)` and `show(answer, console)`; adding
@@ -39,7 +40,8 @@ class Eval:
     Suites of physics, on a world or anybody's model (docs/suites.md): laws, expectation, align,
     probes, transfer, monitor; all of them: all. With --out also as one page.
 
-    control: whether a world that takes actions follows them.
+    control: whether a world that takes actions follows them. drift: what becomes of a world's
+    frames when one plays in it for long.
 
     planning: how often goals are reached by planning in a world.
 
@@ -72,7 +74,7 @@ class Eval:
     size_px: int = 64
     """Side of the frames that --contexts writes."""
     data: Path | None = None
-    """control: recorded episodes whose last tenth is held out; else the clips beside the world."""
+    """control, drift: recorded episodes, the last tenth held out; else clips beside the world."""
     cache: Path = Path(".cache/eval")
     """retrieval: folder that keeps clips and what is computed of them for the next run."""
     quick: bool = False

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,8 +18,23 @@ from worldline.data.maps import draw_maps
 from worldline.data.shards import Shards
 from worldline.dynamics import ControlEncoder
 from worldline.readout.latent import LatentReadout
+from worldline.world import World
 
-__all__ = ["draw_controls", "measure_state", "poses_of", "require_controls", "require_truth"]
+__all__ = [
+    "draw_controls",
+    "measure_state",
+    "poses_of",
+    "recorded_controls",
+    "require_controls",
+    "require_truth",
+]
+
+
+def recorded_controls(world: World, parts: Collection[str]) -> ControlEncoder.Config:
+    """What of a world's controls has to be recorded where these parts of it are trained: none if
+    the dynamics are not among them, and no actions that it reads off the frames."""
+    takes = world.controls if "dynamics" in parts else ControlEncoder.Config()
+    return takes if world.inverse is None else replace(takes, action_size=0)
 
 
 def require_controls(shards: Shards, takes: ControlEncoder.Config) -> None:

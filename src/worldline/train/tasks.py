@@ -17,11 +17,11 @@ from worldline.core.errors import InputError
 from worldline.core.latents import Latents
 from worldline.data.shards import Shards
 from worldline.data.text import TextEncoder, embed_captions
-from worldline.dynamics import CellMotion, ControlEncoder, TrajectoryForecaster
+from worldline.dynamics import CellMotion, TrajectoryForecaster
 from worldline.dynamics.optical import measure_flows
 from worldline.tokenizer import Tokenizer
 from worldline.train.draw import ClipBatch, augment, draw_clips
-from worldline.train.drive import require_controls, require_truth
+from worldline.train.drive import recorded_controls, require_controls, require_truth
 from worldline.train.encoded import EncodedClips
 from worldline.train.loop import step_generator
 from worldline.train.objectives import Follower, NextFrame, Objective
@@ -274,9 +274,7 @@ class ObjectiveTask:
         _require_steps(world.tokenizer, length)
         self.config, self.shards = config, shards
         self.text = self._embed_captions(world) if "dynamics" in config.parts else None
-        takes = world.controls if "dynamics" in config.parts else ControlEncoder.Config()
-        # actions that are read off the frames need not have been recorded
-        self.takes = takes if world.inverse is None else replace(takes, action_size=0)
+        self.takes = recorded_controls(world, config.parts)
         require_controls(shards, self.takes)
         if "readout" in config.parts:
             require_truth(shards, world.readout.config)
