@@ -57,8 +57,9 @@ class Followed:
         films: by name of a row, and "truth": `[C, N + 1, y, x, 3]`, the last frame of the
             context and the N of the longest horizon; not of all rows.
         actions: `[C, N, A]` the true ones.
-        told: of every action what it earned and whether it ended the episode, `[C, N, 2]`: "true",
-            by the world's "own frames" and by "true frames"; without a key where nothing is told.
+        told: of every action what it earned and whether it ended the episode, `[C, N + 1, 2]`, the
+            last one in the last frame, which is where episodes end: "true", by the world's "own
+            frames" and by "true frames"; without a key where nothing is told.
         horizons: frames ahead.
     """
 
@@ -66,7 +67,7 @@ class Followed:
     action_score: Mapping[str, Float[np.ndarray, " c"]]
     films: Mapping[str, UInt8[np.ndarray, "c t y x 3"]]
     actions: Float[np.ndarray, "c n a"]
-    told: Mapping[str, Float[np.ndarray, "c n 2"]]
+    told: Mapping[str, Float[np.ndarray, "c m 2"]]
     horizons: tuple[int, ...] = HORIZONS
 
 
@@ -120,7 +121,8 @@ def follow_actions(
         swapped = given.copy()
         swapped[world.context - 1 :] = other[world.context - 1 : need]
         drawn: dict[str, np.ndarray] = {}
-        drawn["true actions"], own = _play(world, clip, given, seed + i, max(horizons))
+        made, own = _play(world, clip, given, seed + i, max(horizons) + 1)
+        drawn["true actions"] = made[:-1]
         drawn["another's actions"], _ = _play(world, clip, swapped, seed + i, max(horizons))
         drawn["no actions"], _ = _play(world, clip, None, seed + i, max(horizons))
         drawn["untrained"], _ = _play(untrained, clip, given, seed + i, max(horizons))
@@ -138,7 +140,8 @@ def follow_actions(
                 scores[name].append(float(inverse.hits(film, wanted).mean()))
         if tells:
             assert clip.rewards is not None
-            true = np.stack([clip.rewards.earned[ahead], clip.rewards.ended[ahead]], axis=-1)
+            taken = clip.rewards.at(slice(world.context - 1, need))
+            true = np.stack([taken.earned, taken.ended], axis=-1).astype(np.float64)
             for name, each in (("true", true), ("own frames", own)):
                 told.setdefault(name, []).append(each)
             if world.tokenizer.time_stride == 1:
@@ -171,15 +174,15 @@ def _play(
 
 
 @torch.no_grad()
-def _read_true(world: World, clip: Clip, need: int) -> Float[np.ndarray, "h 2"]:
+def _read_true(world: World, clip: Clip, need: int) -> Float[np.ndarray, "m 2"]:
     """What the readout says where it is shown the true frames."""
     assert world.reward is not None
     assert clip.actions is not None
     first = max(world.context - 2, 0)
-    tokens = world.encode_frames(clip.frames[first : need - 1]).tokens[0]
+    tokens = world.encode_frames(clip.frames[first:need]).tokens[0]
     if first == world.context - 1:
         tokens = torch.cat([tokens[:1], tokens])
-    actions = torch.as_tensor(clip.actions[world.context - 1 : need - 1], dtype=torch.float32)
+    actions = torch.as_tensor(clip.actions[world.context - 1 : need], dtype=torch.float32)
     told = world.reward.read(tokens[:-1], tokens[1:], actions)
     return torch.stack(told, dim=-1).double().numpy()
 

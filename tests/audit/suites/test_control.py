@@ -6,6 +6,7 @@ from tests.playing import block_clips, playable
 
 from worldline.audit.suites.control import Settings, run_control
 from worldline.core import InputError
+from worldline.core.rewards import Rewards
 
 SHORT = Settings(horizons=(1, 3))
 
@@ -22,6 +23,19 @@ def test_all_rows_are_measured_on_the_same_clips():
     expected = (rows["tiny"] - rows["another's actions"]).mean()
     assert effect.value == pytest.approx(expected, abs=1e-3)
     assert result.table("reward").rows[0].cells["true"].n == 4
+
+
+def test_what_is_earned_in_the_last_frame_counts():
+    """Episodes end there, and nothing is seen after it."""
+    clips = []
+    for clip in block_clips(3, 7):
+        earned, ended = np.zeros(7, np.float32), np.zeros(7, bool)
+        earned[-1], ended[-1] = 5.0, True
+        clips.append(replace(clip, rewards=Rewards(earned, ended)))
+    table = run_control(playable(), clips, SHORT).table("reward")
+    assert [row.cells["true"].value for row in table.rows] == [5.0] * 4
+    nothing = next(row for row in table.rows if row.name == "no reward")
+    assert nothing.cells["error"].value == 5.0
 
 
 def test_an_untrained_world_gains_nothing_over_persistence():

@@ -115,7 +115,7 @@ def reward_table(world: World, found: Followed, seed: int) -> Table | None:
     ]
     return Table(
         name="reward",
-        title=f"Reward over {max(found.horizons)} frames",
+        title=f"Reward of {max(found.horizons) + 1} actions",
         report=Report.PHYSICAL,
         unit="",
         better=Better.NEITHER,
