@@ -25,10 +25,10 @@ import torch
 from record import write_record
 
 from worldline.audit.suites.result import share_cell
-from worldline.planning import Over
-from worldline.planning.outside import OutsideCost
+from worldline.planning import Imagination, Landmarks, OutsideCost
 from worldline.planning.rooms import SIDE_M, Rooms, Wanderers
 from worldline.world import World
+from worldline.world.openings import load_openings
 
 _OPERATORS = (
     "nms",
@@ -124,6 +124,7 @@ def main() -> None:
     loguru.logger.remove()
 
     world = World.from_pretrained(given.world)
+    marks = Landmarks.of_clips(Imagination(world), load_openings(given.world))
     callables = [
         {"method": "_set_state", "args": {"state": {"value": "state"}}},
         {"method": "_set_goal_state", "args": {"goal_state": {"value": "goal_state"}}},
@@ -133,20 +134,24 @@ def main() -> None:
         course = f"{gap}/{2 * gap}{' across' if crossing else ''}"
         starts, goals = walk(given.episodes, gap, crossing, given.seed)
         ahead = gap // _BLOCK + 2
-        cost = OutsideCost(world, block=_BLOCK, over=Over.SUM)
-        solver = swm.solver.CEMSolver(
-            cost,
-            batch_size=given.episodes,
-            num_samples=given.samples,
-            n_steps=given.rounds,
-            topk=given.samples // 10,
-            seed=given.seed,
-        )
-        config = swm.PlanConfig(horizon=ahead, receding_horizon=1, action_block=_BLOCK)
+
+        def plan(landmarks: Landmarks | None, horizon: int, swm: Any = swm) -> Any:
+            solver = swm.solver.CEMSolver(
+                OutsideCost(world, block=_BLOCK, landmarks=landmarks),
+                batch_size=given.episodes,
+                num_samples=given.samples,
+                n_steps=given.rounds,
+                topk=given.samples // 10,
+                seed=given.seed,
+            )
+            config = swm.PlanConfig(horizon=horizon, receding_horizon=1, action_block=_BLOCK)
+            return swm.policy.WorldModelPolicy(solver, config)
+
         policies = {
             "random": swm.policy.RandomPolicy(seed=given.seed),
             "straight to the true goal": Straight(),
-            world.name: swm.policy.WorldModelPolicy(solver, config),
+            f"{world.name}, without landmarks": plan(None, ahead),
+            world.name: plan(marks, 6),
         }
         for name, policy in policies.items():
             judge = swm.World(
@@ -173,7 +178,7 @@ def main() -> None:
             rows.setdefault(name, {})[course] = told
             spent = time.perf_counter() - begun
             print(
-                f"{course:14} {name:26} {100 * cell.value:5.1f} "
+                f"{course:14} {name:28} {100 * cell.value:5.1f} "
                 f"({100 * cell.low:.1f} to {100 * cell.high:.1f}) n={cell.n} {spent:.0f} s",
                 flush=True,
             )

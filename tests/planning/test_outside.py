@@ -8,7 +8,7 @@ import torch
 from tests.planning.worlds import tiny_world
 
 from worldline.core.errors import InputError
-from worldline.planning import Imagination, LatentGoal, OutsideCost
+from worldline.planning import Imagination, Landmarks, LatentGoal, OutsideCost, PathGoal
 from worldline.planning.objective import Over
 
 
@@ -33,6 +33,18 @@ def test_costs_are_those_of_the_same_plans_in_the_world():
     held = (cut[..., :2] + cut[..., 2:]) / 2
     seen = imagination.begin(info["pixels"][:, 0])
     torch.testing.assert_close(found, goal.cost(imagination.imagine(seen, held)))
+
+
+def test_landmarks_lead_here_too():
+    world = tiny_world("vector")
+    imagination = Imagination(world)
+    marks = Landmarks.of_latents(torch.randn(20, 6, generator=seeded()))
+    info = {"pixels": pictures(2, 3, 16, 1), "goal": pictures(2, 3, 16, 2)}
+    plans = 0.5 * torch.ones(2, 3, 2, 2)
+    found = OutsideCost(world, landmarks=marks).get_cost(info, plans)
+    goal = PathGoal(marks, imagination.encode(info["goal"][:, 0])[:, 0])
+    rollout = imagination.imagine(imagination.begin(info["pixels"][:, 0]), plans)
+    torch.testing.assert_close(found, goal.cost(rollout))
 
 
 def test_large_pictures_of_real_numbers_are_shrunk():

@@ -19,6 +19,7 @@ from torch import Tensor
 from worldline.core.errors import InputError
 from worldline.planning.imagination import Imagination
 from worldline.planning.objective import LatentGoal, Over
+from worldline.planning.paths import Landmarks, PathGoal
 from worldline.world import World
 
 __all__ = ["OutsideCost"]
@@ -34,13 +35,21 @@ class OutsideCost:
         world: whose actions are those of the environment.
         block: actions of the environment in one of a plan.
         over: which moments of a plan are compared with the goal.
+        landmarks: the goal is as far as the way along these; straight through latents if absent.
     """
 
-    def __init__(self, world: World, *, block: int = 1, over: Over = Over.SUM) -> None:
+    def __init__(
+        self,
+        world: World,
+        *,
+        block: int = 1,
+        over: Over = Over.SUM,
+        landmarks: Landmarks | None = None,
+    ) -> None:
         if block < 1:
             raise InputError(f"block is {block}; it must be at least 1")
         self.imagination = Imagination(world)
-        self.block, self.over = block, over
+        self.block, self.over, self.landmarks = block, over, landmarks
 
     @torch.no_grad()
     def get_cost(
@@ -67,7 +76,10 @@ class OutsideCost:
         situation = self.imagination.begin(seen[:, None])
         blocks = candidates.float().clamp(-1, 1).unflatten(-1, (self.block, width))
         rollout = self.imagination.imagine(situation, blocks.mean(dim=-2))
-        return LatentGoal.of_frames(self.imagination, goal, self.over).cost(rollout)
+        wanted = self.imagination.encode(goal[:, None])[:, 0]
+        if self.landmarks is None:
+            return LatentGoal(wanted, self.over).cost(rollout)
+        return PathGoal(self.landmarks, wanted, self.over).cost(rollout)
 
     criterion = get_cost
 
