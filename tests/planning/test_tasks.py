@@ -108,6 +108,21 @@ def test_measuring_has_every_row_in_every_course():
     assert all((took > 0).all() for took in found.act_s.values())
 
 
+def test_gradients_are_measured_beside_a_planner_that_needs_none():
+    looking = Looking("gradient", 2, 2, horizon=2)
+    assert looking.without_slope().planner == "icem"
+    assert Looking("mppi").without_slope() == Looking("mppi")
+    found = measure(
+        tiny_world("vector"),
+        RoomsTask(),
+        looking,
+        courses=(Course(4, 4),),
+        num_episodes=1,
+        num_timed=1,
+    )
+    assert found.outcomes["true dynamics"]["4/4 across"].failed == (None,)
+
+
 def test_untrained_worlds_keep_the_meaning_of_actions():
     told = {"names": ["a", "b"], "num_actions": [], "low": [-1, -1], "high": [1, 1]}
     world = tiny_world("vector").finished({"actions": told, "trust": {}}, "")

@@ -103,6 +103,10 @@ class Looking:
             num_samples=self.num_samples, num_rounds=self.num_rounds, **options
         )
 
+    def without_slope(self) -> Looking:
+        """The same in what has no slope, such as true dynamics: there iCEM stands for gradients."""
+        return Looking() if self.planner == "gradient" else self
+
     def ahead(self, course: Course, every: int, *, along: bool = False) -> int:
         """Actions looked ahead in a course, along landmarks or straight to the goal."""
         return self.horizon or (_ALONG if along else -(-course.gap // every) + 2)
@@ -178,7 +182,7 @@ def measure(
                 name: _agent(imagination, looking, course, task, seed, landmarks)
                 for name, (imagination, landmarks) in rows.items()
             }
-            agents |= task.baselines(looking.build(), ahead, seed)
+            agents |= task.baselines(looking.without_slope().build(), ahead, seed)
             for name, agent in agents.items():
                 begun = done
 

@@ -135,7 +135,7 @@ class RoomsTask:
             rooms = Rooms(truth[:, 2], truth[:, 3]).repeat(samples)
             place = np.repeat(truth[:, :2], samples, axis=0)
             goal = np.repeat(goals[:, :2], samples, axis=0)
-            actions = plans.flatten(0, 1).double().numpy()
+            actions = plans.detach().flatten(0, 1).double().numpy()
             total = np.zeros(num * samples)
             for t in range(horizon):
                 for _ in range(self.every):
