@@ -16,11 +16,13 @@ from worldline.world.openings import load_openings
 FOLDER = Path(storage.__file__).parent / "pretrained"
 NAMES = sorted(folder.name for folder in FOLDER.glob("*"))
 PLAYED = ("sandbox", "pusht", "doom")
-MOST_MB = {"small": 40, "small-jepa": 12, "imagine": 12, "tworoom": 4, **dict.fromkeys(PLAYED, 12)}
-IN_TABLES = dict.fromkeys((*PLAYED, "tworoom"), "true actions are worth")
+PLANNED = ("tworoom", "walls")
+MOST_MB = {"small": 40, "small-jepa": 12, "imagine": 12}
+MOST_MB |= dict.fromkeys(PLANNED, 4) | dict.fromkeys(PLAYED, 12)
+IN_TABLES = dict.fromkeys((*PLAYED, *PLANNED), "true actions are worth")
 """Words of a card's tables; "psnr db" where none are given."""
-WITH_OPENINGS = ("small", "tworoom", *PLAYED)
-OF_ONE_PLACE = ("tworoom",)
+WITH_OPENINGS = ("small", *PLANNED, *PLAYED)
+OF_ONE_PLACE = PLANNED
 """Worlds that know nothing but what was recorded there, and trust themselves with nothing else."""
 
 

@@ -116,7 +116,7 @@ def open_world(task: str, name: str | None) -> World:
     """The world to plan in; the one that is bundled for the task if none is named."""
     from worldline.world import World
 
-    return World.from_pretrained(name or _OWN.get(task, task))
+    return World.from_pretrained(name or task)
 
 
 def find_landmarks(world: World, name: str | None) -> list[Clip]:
@@ -129,5 +129,3 @@ def find_landmarks(world: World, name: str | None) -> list[Clip]:
 
 
 _MOST_TIMED = 40
-
-_OWN = {"tworoom": "tworoom", "walls": "walls"}
