@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from worldline.cli.complaint import explain
+
 
 @pytest.mark.parametrize(
     ("arguments", "reason"),
@@ -35,6 +37,27 @@ def test_numbers_that_are_none(arguments: list[str], reason: str, call):
     (line,) = done.err.splitlines()
     assert line.startswith(f"worldline: error: {reason}")
     assert line.endswith("--help`")
+
+
+def test_numbers_that_are_none_where_a_terminal_knows_ascii_alone():
+    boxed = """
+ Value error
+ ---------------------------------------------------------------
+  Error parsing --limit: invalid literal for int() with base 10: 'many'
+  ---------------------------------------------------------------
+  Argument helptext:
+      --limit K
+"""
+    words = ["fall", "--limit", "many"]
+    assert explain(boxed, words) == "--limit is 'many'; it must be a whole number"
+    missing = """ Required options
+ ------------------
+  Missing from p:
+      --library URI
+  ------------------
+  For full helptext, run:
+"""
+    assert explain(missing, ["fall"]) == "Missing from p: --library URI"
 
 
 def test_a_file_whose_name_begins_with_a_dash(videos, tmp_path, monkeypatch, call):

@@ -383,10 +383,19 @@ def test_comparators_read_as_they_are_said():
 
 
 @pytest.mark.parametrize(
-    "text", ["falls higher than -3 m", "a fall from minus 2 m", "fall > \u22121 m"]
+    "text",
+    [
+        "falls higher than -3 m",
+        "a fall from minus 2 m",
+        "fall > \u22121 m",
+        "at least minus three bounces",
+        "a ball bounces negative two times",
+        "falls more than negative 2 m",
+    ],
 )
 def test_numbers_below_zero_are_refused(text):
-    with pytest.raises(InputError, match=r"the query asks for (-|minus )[0-9]; heights"):
+    number = r"(-|minus |negative )([0-9]|two|three)"
+    with pytest.raises(InputError, match=rf"the query asks for {number}; heights"):
         parse(text)
 
 

@@ -146,6 +146,8 @@ def test_counts(fill):
     assert sources(library.search("at least two falls")) == ["v1"]
     assert sources(library.search("exactly one fall")) == ["v0"]
     assert sources(library.search("at most one fall")) == ["v0", "v2"]
+    (hit,) = library.search("exactly 0 falls").hits
+    assert (hit.source, hit.why["events"], hit.why["absent"]) == ("v2", [], ["a fall"])
     (hit,) = (
         fill([fall(0, 1, confidence=0.8), fall(2, 3, confidence=0.5)]).search(Fall().times(2)).hits
     )

@@ -39,11 +39,18 @@ def explain(complaint: str, words: Sequence[str]) -> str:
 
 
 def _gist(complaint: str) -> str:
-    """The first paragraph inside the box."""
+    """The first paragraph inside the box; in ASCII the box is lines of dashes below its title."""
     rows = [line.strip(" \u2502") for line in complaint.splitlines()]
-    body = itertools.dropwhile(lambda row: not row or row.startswith("\u256d"), rows)
-    words = itertools.takewhile(lambda row: row and row[0] not in "\u2500\u2570", body)
+    top = (n for n, row in enumerate(rows) if row.startswith("\u256d") or _is_dashes(row))
+    body = itertools.dropwhile(lambda row: not row, rows[next(top, -1) + 1 :])
+    words = itertools.takewhile(
+        lambda row: row and row[0] not in "\u2500\u2570" and not _is_dashes(row), body
+    )
     return " ".join(words) or "arguments not understood"
+
+
+def _is_dashes(row: str) -> bool:
+    return len(row) > 2 and set(row) == {"-"}
 
 
 def _value(option: str, words: Sequence[str]) -> str:

@@ -90,10 +90,11 @@ def _write_contexts(
 ) -> Answer:
     from worldline.audit.suites import run_suites
     from worldline.audit.suites.folder import record_contexts, write_manifest
+    from worldline.audit.suites.subject import MAX_SIZE_PX
 
     _require_one(command, "contexts", "world", "model", "videos")
-    if command.size_px < 16:
-        raise InputError(f"--size-px is {command.size_px}; it must be at least 16")
+    if not 16 <= command.size_px <= MAX_SIZE_PX:
+        raise InputError(f"--size-px is {command.size_px}; it must be from 16 to {MAX_SIZE_PX}")
     make_folder("--contexts", folder)
     recorder = record_contexts(folder, size_px=command.size_px)
     run = run_suites(recorder, names, settings, on_progress=set_done)

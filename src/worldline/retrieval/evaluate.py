@@ -285,4 +285,5 @@ def _count_matches(query: Count, video: Video) -> list[Match]:
     start_s = min((m.start_s for m in certain), default=0.0)
     end_s = max((m.end_s for m in certain), default=video.row["duration_s"])
     evidence = tuple(e for m in certain for e in m.evidence)
-    return [Match(start_s, end_s, score, end_s, evidence=evidence)]
+    absent = () if certain else (say(query.part),)
+    return [Match(start_s, end_s, score, end_s, evidence=evidence, absent=absent)]

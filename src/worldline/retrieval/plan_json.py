@@ -79,7 +79,7 @@ class Fields:
         """A field that must be there."""
         value = self.optional(name, kind)
         if value is None:
-            raise InputError(f"query JSON: {self._place} lacks {name}, {_KINDS[kind]}")
+            raise InputError(f"query JSON: {self._place} lacks {name} ({_KINDS[kind]})")
         return value
 
     def chosen(self, name: str, kinds: type[ChoiceT]) -> ChoiceT:

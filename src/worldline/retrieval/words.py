@@ -24,7 +24,11 @@ _TOKEN = re.compile(
     r"\d+(?:\.\d+)?(?:e[+-]?\d+)?|\.\d+|(?:km/h|(?:[cm]?m|ft|px|rad|deg|rev|sizes)/s2?)|>=|<=|==|->|[<>=&|;,]|"
     r"[^\W\d_]\w*"
 )
-_NEGATIVE = re.compile(r"(?<![\w.)-])(?:-|minus\s+)\.?\d[\d.]*")
+_COUNTS = "|".join(phrase for phrase, entry in LEXICON.items() if entry.kind is Kind.NUMBER)
+_NEGATIVE = re.compile(
+    r"(?<![\w.)-])(?:-|(?:minus|negative)\s+)\.?\d[\d.]*"
+    rf"|\b(?:minus|negative)\s+(?:{_COUNTS})\b"
+)
 """A number below zero; "2-3 m" and "near-miss" hold none."""
 _LONG_ENOUGH, _CLOSE = 5, 0.84
 _SLIPPED = (Kind.EVENT, Kind.NOUN, Kind.COLOR)

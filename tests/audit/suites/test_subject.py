@@ -47,6 +47,22 @@ class Large:
     size_px = "64 x 64"
     predict = fails
 
+class Huge:
+    size_px = 10**9
+    predict = fails
+
+class Yes:
+    size_px = True
+    predict = fails
+
+class Namesake:
+    name = "copy-last"
+    predict = fails
+
+class Wordy:
+    name = "two\\n  lines \\x1b[31m" + "x" * 99
+    predict = fails
+
 class Partly:
     predict = None
     def encode(self, frames):
@@ -96,6 +112,8 @@ def test_a_prediction_that_is_none_is_told(model: Path, name: str, reason: str):
         ("Asks", "Asks: TypeError: .*missing 1 required positional argument: 'weights'"),
         ("Breaks", "in line 28 of their_model_here.py, OSError: no weights here"),
         ("Large", "size_px is '64 x 64'"),
+        ("Huge", "size_px is 1000000000; it must be a number from 16 to 512"),
+        ("Yes", "size_px is True"),
         ("BUFFER", "has none of predict"),
         ("Nothing", "has no Nothing"),
     ],
@@ -103,6 +121,24 @@ def test_a_prediction_that_is_none_is_told(model: Path, name: str, reason: str):
 def test_a_model_that_cannot_be_made_is_told(model: Path, name: str, reason: str):
     with pytest.raises(InputError, match=reason):
         load_subject(f"{model}:{name}")
+
+
+@pytest.mark.parametrize("place", ["clip.mp4:predict", "some/folder:predict"])
+def test_a_path_that_is_no_python_file_is_told_so(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "clip.mp4").touch()
+    with pytest.raises(InputError, match=r"is no Python file; name a model as FILE\.py:NAME"):
+        load_subject(place)
+
+
+def test_a_model_is_told_from_the_rows_beside_it(model: Path):
+    assert load_subject(f"{model}:Namesake").name == "copy-last (tested)"
+    assert of_baseline("copy-last").name == "copy-last"
+    long = load_subject(f"{model}:Wordy").name
+    assert long.startswith(r"two lines \x1b[31mxxx")
+    assert len(long) == 60
 
 
 def test_numbers_have_to_be_finite_and_of_one_length(model: Path):

@@ -24,7 +24,7 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from worldline.audit.suites.runs import RunSettings
-from worldline.audit.suites.subject import Subject
+from worldline.audit.suites.subject import Subject, name_tested
 from worldline.core.errors import InputError
 from worldline.core.provenance import Origin, Provenance
 from worldline.core.wording import counted
@@ -221,7 +221,7 @@ class VideoFolder:
                 )
             return ahead[:horizon]
 
-        name = self.folder.resolve().name
+        name = name_tested(self.folder.resolve().name)
         return Subject(name, predict=predict, size_px=self.size_px, origin=self.subject)
 
     def _check(self) -> None:

@@ -31,23 +31,51 @@ from jaxtyping import Float, UInt8
 from worldline.audit.baselines import ConstantVelocityWarp, CopyLast
 from worldline.audit.finish import WorldPredictor
 from worldline.core.errors import InputError
+from worldline.core.wording import printable
 from worldline.world import World
 from worldline.world.expectation import weigh_evidence
 from worldline.world.surprise import grade
 
 __all__ = [
+    "MAX_SIZE_PX",
     "Encode",
     "MissingFunctionError",
     "Predict",
     "Subject",
     "Surprised",
     "load_subject",
+    "name_tested",
     "of_baseline",
     "of_world",
     "untrained",
 ]
 
 T = TypeVar("T")
+
+_BESIDE = frozenset(
+    {
+        "copy-last",
+        "flow-warp",
+        "untrained",
+        "truth",
+        "empty scene",
+        "frozen mean",
+        "object files alone",
+        "pixel difference",
+        "flow-warp error",
+        "latent norm",
+        "coarse pixels",
+        "chance",
+        "constant velocity of the true state",
+        "state oracle (noise of the instrument)",
+    }
+)
+"""Rows that suites set beside what is tested, which is told from them by its name."""
+
+_LONGEST_NAME = 60
+
+MAX_SIZE_PX = 512
+"""Largest side of frames that suites are drawn in: all scenarios of a suite are held at once."""
 
 Frames = UInt8[np.ndarray, "t h w 3"]
 Ahead = UInt8[np.ndarray, "n h w 3"]
@@ -160,7 +188,7 @@ def of_world(world: World, name: str | None = None) -> Subject:
         return grade(time_s, steps, world.calibration, stride=stride, evidence=told).per_frame
 
     return Subject(
-        name=world.name if name is None else name,
+        name=name_tested(world.name) if name is None else name,
         predict=predict if world.tokenizer.can_decode else None,
         surprise=surprise,
         encode=encode,
@@ -168,6 +196,12 @@ def of_world(world: World, name: str | None = None) -> Subject:
         world=world,
         origin=partial(of_world, world, name),
     )
+
+
+def name_tested(name: str) -> str:
+    """A name for what is tested: on one line, short, and unlike those of the rows beside it."""
+    short = printable(" ".join(name.split()))[:_LONGEST_NAME]
+    return f"{short} (tested)" if short in _BESIDE else short
 
 
 def untrained(world: World, seed: int = 0) -> Subject:
@@ -214,10 +248,13 @@ def load_subject(place: str, *, size_px: int = 64) -> Subject:
             f"{place}: has none of predict(frames, n), surprise(frames) and encode(frames)"
         )
     size_px = getattr(model, "size_px", size_px)
-    if not isinstance(size_px, (int, np.integer)) or size_px < 16:
-        raise InputError(f"{place}: size_px is {size_px!r}; it must be a number of at least 16")
+    whole = isinstance(size_px, (int, np.integer)) and not isinstance(size_px, bool)
+    if not whole or not 16 <= size_px <= MAX_SIZE_PX:
+        raise InputError(
+            f"{place}: size_px is {size_px!r}; it must be a number from 16 to {MAX_SIZE_PX}"
+        )
     return Subject(
-        name=str(getattr(model, "name", None) or name),
+        name=name_tested(str(getattr(model, "name", None) or name)),
         predict=_checked(own["predict"], place) if "predict" in own else None,
         surprise=_counted(own["surprise"], place, 1) if "surprise" in own else None,
         encode=_counted(own["encode"], place, 2) if "encode" in own else None,
@@ -231,6 +268,8 @@ def _module(path: str) -> ModuleType:
     is_file = path.endswith(".py")
     if is_file and not file.is_file():
         raise InputError(f"{path}: there is no such file")
+    if not is_file and (len(file.parts) > 1 or file.is_file()):
+        raise InputError(f"{path}: is no Python file; name a model as FILE.py:NAME")
     _look_into(file.resolve().parent if is_file else Path.cwd())
     try:
         if not is_file:
