@@ -78,6 +78,12 @@ def test_all_names_what_was_left_out_and_still_succeeds(call, model):
     assert "tiny: left out; Knows has no function predict" in " ".join(done.out.split())
 
 
+def test_one_suite_that_a_model_cannot_take_part_in_is_refused(call, model):
+    done = call("eval", "tiny", "--model", f"{model}:Knows", "--quick")
+    assert done.code == 2
+    assert "error: Knows has no function predict" in done.err
+
+
 def test_a_failing_suite_ends_with_its_reason(call, model, tmp_path):
     done = call("eval", "all", "--model", f"{model}:fail", "--out", tmp_path / "out", "--json")
     assert done.code == 2

@@ -52,6 +52,15 @@ def test_what_a_user_can_mend_is_said_in_a_sentence(tmp_path, make_scene, monkey
     assert len(library.search("fall").hits) == 1
 
 
+def test_of_a_library_without_its_records_of_versions_it_is_said_what_to_do(tmp_path, make_scene):
+    place = tmp_path / "lib"
+    Library.open(place).add(make_scene(falls(1.0)), uri="a", content_hash="1")
+    for manifest in (place / "events.lance/_versions").iterdir():
+        manifest.unlink()
+    with pytest.raises(ArtifactError, match=r"damaged \(.*\); ingest the videos into a new"):
+        Library.open(place).search("fall")
+
+
 def test_a_file_that_is_forgotten_or_read_again(library, tmp_path, make_scene, write_fake):
     (tmp_path / "in").mkdir()
     for name in ("in/a", "in/b", "inside"):

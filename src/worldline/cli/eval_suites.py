@@ -30,7 +30,8 @@ def evaluate(command: Eval, set_done: Callable[[float], None]) -> Answer:
     """Run one suite, or all; with `--out` what is done is written after each.
 
     Raises:
-        InputError: options that exclude each other, or what is to be tested cannot be loaded.
+        InputError: options that exclude each other, or what is to be tested cannot be loaded, or
+            lacks what the one suite asks for.
     """
     from worldline.audit.suites import RunSettings, run_suites
     from worldline.audit.suites.runs import SUITES
@@ -50,6 +51,8 @@ def evaluate(command: Eval, set_done: Callable[[float], None]) -> Answer:
             write_suites(command.out, run, page)
 
     run = run_suites(_open_subject(command), names, settings, on_progress=set_done, on_suite=keep)
+    if command.suite != "all" and (reason := run.attempts[0].left_out):
+        raise InputError(reason)
     return run.to_json()
 
 

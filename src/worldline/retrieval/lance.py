@@ -102,7 +102,8 @@ class LanceStore:
             if isinstance(error, ArtifactError):
                 raise
             verb = "cannot be written" if create else "the library is damaged"
-            raise ArtifactError(f"{self.uri}: {verb} ({explain(error)})") from None
+            advice = "" if create else "; ingest the videos into a new library"
+            raise ArtifactError(f"{self.uri}: {verb} ({explain(error)}){advice}") from None
         self._tables, self._exists = tables, True
         return tables
 

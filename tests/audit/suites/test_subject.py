@@ -55,6 +55,11 @@ class Yes:
     size_px = True
     predict = fails
 
+class Lazy:
+    @property
+    def predict(self):
+        raise OSError("no weights there")
+
 class Namesake:
     name = "copy-last"
     predict = fails
@@ -114,6 +119,7 @@ def test_a_prediction_that_is_none_is_told(model: Path, name: str, reason: str):
         ("Large", "size_px is '64 x 64'"),
         ("Huge", "size_px is 1000000000; it must be a number from 16 to 512"),
         ("Yes", "size_px is True"),
+        ("Lazy", "in line 45 of their_model_here.py, OSError: no weights there"),
         ("BUFFER", "has none of predict"),
         ("Nothing", "has no Nothing"),
     ],

@@ -72,6 +72,7 @@ _BESIDE = frozenset(
 )
 """Rows that suites set beside what is tested, which is told from them by its name."""
 
+_FUNCTIONS = ("predict", "surprise", "encode")
 _LONGEST_NAME = 60
 
 MAX_SIZE_PX = 512
@@ -239,7 +240,8 @@ def load_subject(place: str, *, size_px: int = 64) -> Subject:
     if found is None:
         raise InputError(f"{path}: has no {name}")
     model = _ask(place, found) if isinstance(found, type) else found
-    own = {what: getattr(model, what, None) for what in ("predict", "surprise", "encode")}
+    # Looking runs their code, too, where they are properties.
+    own = _ask(place, lambda: {what: getattr(model, what, None) for what in _FUNCTIONS})
     own = {what: function for what, function in own.items() if callable(function)}
     if not own and callable(model):
         own["predict"] = model
