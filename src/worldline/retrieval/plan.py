@@ -303,6 +303,8 @@ def _say_event(event: Event) -> str:
                 text += f" {joint} {_say_who(roles.pop(role))}"
     if "a" in roles and "b" in roles:
         text += f" between {_say_who(roles.pop('a'))} and {_say_who(roles.pop('b'))}"
+    elif "b" in roles:
+        text += f" of an object and {_say_who(roles.pop('b'))}"
     for role, who in sorted(roles.items(), key=lambda pair: pair[0] != "object"):
         text += f" {_JOINTS.get(role, 'with')} {_say_who(who)}"
     sides = [_SIDES[c] for c in event.where if c in _SIDES]
