@@ -1,8 +1,7 @@
 import pytest
 import torch
 
-from worldline.core.latents import Latents
-from worldline.readout.reward import RewardMoments, RewardReadout, RewardTargets
+from worldline.readout.reward import RewardMoments, RewardReadout
 
 
 def readout(**options) -> RewardReadout:
@@ -31,30 +30,18 @@ def test_a_bin_stands_for_its_reward_and_between_two_both_count():
 def test_it_learns_what_an_action_earns_and_ends():
     made = readout()
     generator = torch.Generator().manual_seed(0)
-    latents = Latents(torch.randn(16, 5, 16, 4, generator=generator), (4, 4))
-    actions = torch.randint(2, (16, 5, 2), generator=generator).float()
-    earned = 2.0 * actions[..., 0]
-    truth = RewardTargets(actions, earned, actions[..., 1] > 0, torch.ones(16, dtype=torch.bool))
+    before, now = torch.randn(2, 80, 16, 4, generator=generator)
+    actions = torch.randint(2, (80, 2), generator=generator).float()
+    earned, ended = 2.0 * actions[:, 0], actions[:, 1] > 0
+    moments = RewardMoments(before, now, actions, earned, ended, torch.ones(80))
     optimiser = torch.optim.Adam(made.parameters(), 1e-2)
     for _ in range(150):
         optimiser.zero_grad()
-        made.loss(latents, truth)["total"].backward()
+        made.loss(moments)["total"].backward()
         optimiser.step()
-    reward, end = made.read(latents.tokens[:, 0], latents.tokens[:, 1], actions[:, 1])
-    assert (reward - earned[:, 1]).abs().mean() < 0.2
-    assert ((end > 0.5) == truth.ended[:, 1]).float().mean() > 0.9
-
-
-def test_clips_that_tell_nothing_do_not_count():
-    made = readout()
-    latents = Latents(torch.randn(2, 4, 16, 4), (4, 4))
-    silent = RewardTargets(
-        torch.zeros(2, 4, 2),
-        torch.ones(2, 4),
-        torch.ones(2, 4, dtype=torch.bool),
-        torch.zeros(2, dtype=torch.bool),
-    )
-    assert made.loss(latents, silent)["total"].item() == 0
+    reward, end = made.read(before, now, actions)
+    assert (reward - earned).abs().mean() < 0.2
+    assert ((end > 0.5) == ended).float().mean() > 0.9
 
 
 def test_weights_count_and_places_are_told_apart():
@@ -72,7 +59,7 @@ def test_weights_count_and_places_are_told_apart():
     optimiser = torch.optim.Adam(made.parameters(), 1e-2)
     for _ in range(150):
         optimiser.zero_grad()
-        made.loss_of(moments)["total"].backward()
+        made.loss(moments)["total"].backward()
         optimiser.step()
     reward, _ = made.read(now, now, torch.zeros(64, 2))
     assert ((reward > 0.5) == (spot % 4 < 2)).float().mean() > 0.95

@@ -11,7 +11,7 @@ from worldline.core.latents import Controls, Latents
 from worldline.data.shards import Shards
 from worldline.dynamics import ControlEncoder, FlowDynamics, JepaDynamics, LatentActions
 from worldline.readout.latent import LatentReadout, ObjectTargets
-from worldline.readout.reward import RewardReadout, RewardTargets
+from worldline.readout.reward import RewardReadout
 from worldline.tokenizer import RepresentationTokenizer
 from worldline.train.draw import ClipBatch
 from worldline.train.objectives import (
@@ -95,12 +95,6 @@ def clips(batch: int = 8, num_frames: int = 4) -> ClipBatch:
             visible=torch.rand(shape, generator=draw) < 0.8,
         ),
         controls=Controls(actions=torch.randn(batch, num_frames, 2, generator=draw)),
-        rewards=RewardTargets(
-            acted=torch.zeros(batch, num_frames, 0),
-            earned=torch.rand(batch, num_frames, generator=draw),
-            ended=torch.rand(batch, num_frames, generator=draw) < 0.2,
-            known=torch.ones(batch, dtype=torch.bool),
-        ),
     )
 
 

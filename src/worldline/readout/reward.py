@@ -20,32 +20,13 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from worldline.core.config import Config, register
-from worldline.core.latents import Latents
 from worldline.nn import ConvBlock
 from worldline.scale import rowwise
 
-__all__ = ["RewardMoments", "RewardReadout", "RewardTargets"]
+__all__ = ["RewardMoments", "RewardReadout"]
 
 _NOTHING = 6.0
 """Logit of an untrained readout that an action earns nothing, and that it does not end anything."""
-
-
-@dataclass(frozen=True, eq=False)
-class RewardTargets:
-    """Truth for B clips of T frames.
-
-    Attributes:
-        acted: `[B, T, A]` action that was taken in each frame.
-        earned: `[B, T]` what it earned.
-        ended: `[B, T]` it ended the episode.
-        known: `[B]` the clip tells.
-    """
-
-    acted: Float[Tensor, "b t a"]
-
-    earned: Float[Tensor, "b t"]
-    ended: Bool[Tensor, "b t"]
-    known: Bool[Tensor, " b"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,23 +150,7 @@ class RewardReadout(nn.Module):
         signed = chance * value
         return 0.5 * (signed.sum(-1) + signed.flip(-1).sum(-1)), told[:, -1].sigmoid()
 
-    def loss(self, latents: Latents, truth: RewardTargets) -> Mapping[str, Tensor]:
-        """Cross-entropies of rewards and ends of all actions, in clips that tell."""
-        x_BTNC = latents.tokens
-        before = torch.cat([x_BTNC[:, :1], x_BTNC[:, :-1]], dim=1)
-        weight = truth.known.repeat_interleave(x_BTNC.shape[1]).float()
-        return self.loss_of(
-            RewardMoments(
-                before.flatten(0, 1),
-                x_BTNC.flatten(0, 1),
-                truth.acted.flatten(0, 1),
-                truth.earned.flatten(),
-                truth.ended.flatten(),
-                weight / weight.mean().clamp_min(1 / len(weight)),
-            )
-        )
-
-    def loss_of(self, moments: RewardMoments) -> Mapping[str, Tensor]:
+    def loss(self, moments: RewardMoments) -> Mapping[str, Tensor]:
         """Weighted cross-entropies of rewards and ends."""
         told = self(moments.before, moments.now, moments.acted).float()
         reward = -(self._two_hot(moments.earned) * told[:, :-1].log_softmax(dim=-1)).sum(-1)

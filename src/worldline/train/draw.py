@@ -15,7 +15,6 @@ from worldline.core.latents import Controls, Latents
 from worldline.data.shards import Shards
 from worldline.dynamics import ControlEncoder
 from worldline.readout.latent import CameraTargets, ObjectTargets
-from worldline.readout.reward import RewardTargets
 from worldline.train.drive import draw_controls, poses_of, require_controls
 from worldline.train.encoded import EncodedClips
 
@@ -33,7 +32,6 @@ class ClipBatch:
         controls: what drives the clips, by frame; an objective gets them by latent step.
         latents: the encoded pictures, if they were encoded before.
         camera: how it moved, where any camera is known.
-        rewards: what the actions taken in the frames earned, where any clip tells.
     """
 
     frames: UInt8[Tensor, "b t h w 3"]
@@ -42,7 +40,6 @@ class ClipBatch:
     controls: Controls
     latents: Latents | None = None
     camera: CameraTargets | None = None
-    rewards: RewardTargets | None = None
 
 
 def augment(
@@ -150,19 +147,7 @@ def draw_clips(
             torch.from_numpy(shards.focal_ratio[chosen]),
         )
     latents = None if encoded is None else encoded.draw(chosen.tolist(), span)
-    rewards = _rewards_of(shards, chosen, span)
-    return ClipBatch(frames, moving, objects, controls, latents, camera, rewards)
-
-
-def _rewards_of(shards: Shards, chosen: np.ndarray, span: slice) -> RewardTargets | None:
-    if shards.earned is None or shards.ended is None or shards.has_rewards is None:
-        return None
-    return RewardTargets(
-        torch.from_numpy(shards.actions[chosen, span]),
-        torch.from_numpy(shards.earned[chosen, span]),
-        torch.from_numpy(shards.ended[chosen, span]),
-        torch.from_numpy(shards.has_rewards[chosen]),
-    )
+    return ClipBatch(frames, moving, objects, controls, latents, camera)
 
 
 def _part(array: np.ndarray | None, *index: Any) -> Tensor | None:

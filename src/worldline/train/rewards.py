@@ -126,7 +126,7 @@ class RewardTask:
     ) -> Mapping[str, Tensor]:
         """The readout's own losses."""
         assert isinstance(model, RewardReadout)
-        return model.loss_of(batch)
+        return model.loss(batch)
 
     def num_frames(self, batch: RewardMoments) -> int:
         """Moments in the batch."""

@@ -8,12 +8,10 @@ from worldline.train.objectives.hidden_actions import HiddenActions
 from worldline.train.objectives.inverse import InverseModel
 from worldline.train.objectives.masked import MaskedVideo
 from worldline.train.objectives.prediction import NextFrame, Reading, Reconstruction
-from worldline.train.objectives.reward import Earning
 
 __all__ = [
     "OBJECTIVES",
     "Distillation",
-    "Earning",
     "Follower",
     "HiddenActions",
     "InverseModel",
@@ -35,7 +33,6 @@ OBJECTIVES: tuple[type[Objective], ...] = (
     SketchedGaussian,
     StateAlignment,
     Distillation,
-    Earning,
     HiddenActions,
     InverseModel,
 )
