@@ -7,8 +7,8 @@ import torch
 
 from worldline.planning.cem import elite_weights
 from worldline.planning.mppi import path_weights
-from worldline.planning.planner import ActionSpace
 from worldline.planning.proposal import Categorical, Gaussian, colored_noise, propose
+from worldline.planning.space import ActionSpace
 
 
 def seeded(seed: int = 0) -> torch.Generator:

@@ -17,8 +17,9 @@ from worldline.planning.objective import (
 )
 from worldline.planning.outside import OutsideCost
 from worldline.planning.paths import Landmarks, PathGoal
-from worldline.planning.planner import ActionSpace, Cost, Plan, Planner, shift
+from worldline.planning.planner import Cost, Plan, Planner, Round, shift
 from worldline.planning.scenes import PlaceReader, PredicateGoal, SceneGoal, world_reader
+from worldline.planning.space import ActionSpace
 
 __all__ = [
     "CEM",
@@ -41,6 +42,7 @@ __all__ = [
     "Planner",
     "PredicateGoal",
     "Rollout",
+    "Round",
     "SceneGoal",
     "Situation",
     "Smoothness",

@@ -13,7 +13,8 @@ from torch import Tensor
 from worldline.planning.imagination import Imagination
 from worldline.planning.objective import LatentGoal, Objective, Over, Weighted, cost_of
 from worldline.planning.paths import Landmarks, PathGoal
-from worldline.planning.planner import ActionSpace, Cost, Planner, shift
+from worldline.planning.planner import Cost, Planner, shift
+from worldline.planning.space import ActionSpace
 from worldline.planning.trials import Sight, Trial
 
 __all__ = ["Following", "RandomAgent", "Scripted", "WorldAgent"]

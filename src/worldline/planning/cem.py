@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -10,22 +10,15 @@ from jaxtyping import Float
 from torch import Tensor
 
 from worldline.core.errors import InputError
-from worldline.planning.planner import (
-    ActionSpace,
-    Clock,
-    Cost,
-    Deadline,
-    Plan,
-    check_numbers,
-    evaluate,
-)
+from worldline.planning.planner import Cost, Planner, Round, evaluate
 from worldline.planning.proposal import propose
+from worldline.planning.space import ActionSpace
 
-__all__ = ["CEM", "better_of", "elite_weights"]
+__all__ = ["CEM", "check_elites", "elite_weights"]
 
 
 @dataclass(frozen=True)
-class CEM:
+class CEM(Planner):
     """Rubinstein's method (1999), as world models plan with it (Hafner et al. 2019, PlaNet).
 
     Choices have probabilities instead of a mean and a width; else nothing is different.
@@ -47,42 +40,26 @@ class CEM:
     keep: float = 0.1
 
     def __post_init__(self) -> None:
-        if not (1 <= self.num_elites < self.num_samples) or self.num_rounds < 1:
-            raise InputError(
-                f"num_elites is {self.num_elites} of {self.num_samples} samples in "
-                f"{self.num_rounds} rounds; some but not all, and one round at least"
-            )
+        check_elites(self.num_elites, self.num_samples, self.num_rounds)
 
-    def plan(
+    def rounds(
         self,
         cost: Cost,
         space: ActionSpace,
-        *,
-        num: int,
-        horizon: int,
+        begin: Float[Tensor, "b h a"],
         generator: torch.Generator,
-        warm: Float[Tensor, "b h a"] | None = None,
-        budget_s: float | None = None,
-        clock: Clock = time.perf_counter,
-    ) -> Plan:
-        """See `Planner.plan`."""
-        begin = check_numbers(space, num, horizon, warm)
-        deadline = Deadline(budget_s, clock)
+    ) -> Iterator[Round]:
+        """See `Planner`."""
+        num, horizon, _ = begin.shape
         proposal = propose(space, begin, self.std, self.least_std)
         shape = num, self.num_samples, horizon, space.num_columns
-        best, least = proposal.likely, torch.full((num,), torch.inf)
-        done = 0
-        while done < self.num_rounds:
+        for _ in range(self.num_rounds):
             plans = proposal.sample(torch.randn(shape, generator=generator))
             plans[:, 0] = proposal.likely
             found = evaluate(cost, plans)
-            best, least = better_of(best, least, plans, found)
             weight = elite_weights(found, self.num_elites)
             proposal = proposal.refit(plans, weight, keep=self.keep)
-            done += 1
-            if not deadline.has_time():
-                break
-        return Plan(best, least, proposal.center, done, deadline.spent_s)
+            yield Round(plans, found, proposal.center)
 
 
 def elite_weights(cost: Float[Tensor, "b s"], num: int) -> Float[Tensor, "b s"]:
@@ -96,14 +73,10 @@ def elite_weights(cost: Float[Tensor, "b s"], num: int) -> Float[Tensor, "b s"]:
     return weight / weight.sum(dim=1, keepdim=True)
 
 
-def better_of(
-    best: Float[Tensor, "b h a"],
-    least: Float[Tensor, " b"],
-    plans: Float[Tensor, "b s h a"],
-    cost: Float[Tensor, "b s"],
-) -> tuple[Float[Tensor, "b h a"], Float[Tensor, " b"]]:
-    """The best plan so far, per situation, and what it costs."""
-    now, which = cost.min(dim=1)
-    found = plans[torch.arange(len(plans)), which]
-    better = now < least
-    return torch.where(better[:, None, None], found, best), torch.where(better, now, least)
+def check_elites(num_elites: int, num_samples: int, num_rounds: int) -> None:
+    """Raises `InputError` for numbers that no distribution can be refitted with."""
+    if not (1 <= num_elites < num_samples) or num_rounds < 1:
+        raise InputError(
+            f"num_elites is {num_elites} of {num_samples} samples in {num_rounds} rounds; some "
+            "but not all, and one round at least"
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -10,23 +10,14 @@ from jaxtyping import Float
 from torch import Tensor
 
 from worldline.core.errors import InputError
-from worldline.planning.cem import better_of
-from worldline.planning.planner import (
-    ActionSpace,
-    Clock,
-    Cost,
-    Deadline,
-    Plan,
-    check_numbers,
-    evaluate,
-)
-from worldline.planning.proposal import propose
+from worldline.planning.planner import Cost, Planner, Round, evaluate
+from worldline.planning.space import ActionSpace
 
 __all__ = ["GradientPlanner"]
 
 
 @dataclass(frozen=True)
-class GradientPlanner:
+class GradientPlanner(Planner):
     """Adam (Kingma and Ba 2015) through the imagined rollout, from several random beginnings.
 
     Choices are tried as choices and improved by the slope of their softmax (the straight-through
@@ -51,30 +42,21 @@ class GradientPlanner:
                 f"{self.step}; at least 1, at least 1 and above 0 are needed"
             )
 
-    def plan(
+    def rounds(
         self,
         cost: Cost,
         space: ActionSpace,
-        *,
-        num: int,
-        horizon: int,
+        begin: Float[Tensor, "b h a"],
         generator: torch.Generator,
-        warm: Float[Tensor, "b h a"] | None = None,
-        budget_s: float | None = None,
-        clock: Clock = time.perf_counter,
-    ) -> Plan:
-        """See `Planner.plan`. Raises `InputError` too if the cost has no slope."""
-        begin = check_numbers(space, num, horizon, warm)
-        deadline = Deadline(budget_s, clock)
+    ) -> Iterator[Round]:
+        """See `Planner`. Raises `InputError` if the cost has no slope."""
+        num, horizon, _ = begin.shape
         noise = torch.randn(num, self.num_samples, horizon, space.width, generator=generator)
         noise[:, 0] = 0
         middle = begin.clamp_min(1e-3).log() if space.is_discrete else begin
         free = (middle[:, None] + self.std * noise).requires_grad_()
         optimizer = torch.optim.Adam([free], lr=self.step)
-        best = propose(space, begin, 0.0, 0.0).likely
-        least = torch.full((num,), torch.inf)
-        done = 0
-        while done < self.num_rounds:
+        for _ in range(self.num_rounds):
             with torch.enable_grad():
                 plans = _as_actions(free, space)
                 found = evaluate(cost, plans)
@@ -85,18 +67,12 @@ class GradientPlanner:
                         "be differentiated and for an objective that can be"
                     )
                 (slope,) = torch.autograd.grad(total, free)
-            best, least = better_of(best, least, plans.detach(), found.detach())
             free.grad = torch.nan_to_num(slope)
             optimizer.step()
             if not space.is_discrete:
                 with torch.no_grad():
                     free.clamp_(-1, 1)
-            done += 1
-            if not deadline.has_time():
-                break
-        which = least[:, None] >= torch.inf
-        center = torch.where(which[..., None], begin, best)
-        return Plan(best, least, center, done, deadline.spent_s)
+            yield Round(plans.detach(), found.detach())
 
 
 def _as_actions(free: Float[Tensor, "b s h a"], space: ActionSpace) -> Float[Tensor, "b s h a"]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -10,23 +10,16 @@ from jaxtyping import Float
 from torch import Tensor
 
 from worldline.core.errors import InputError
-from worldline.planning.cem import better_of, elite_weights
-from worldline.planning.planner import (
-    ActionSpace,
-    Clock,
-    Cost,
-    Deadline,
-    Plan,
-    check_numbers,
-    evaluate,
-)
+from worldline.planning.cem import check_elites, elite_weights
+from worldline.planning.planner import Cost, Planner, Round, evaluate
 from worldline.planning.proposal import colored_noise, propose
+from worldline.planning.space import ActionSpace
 
 __all__ = ["ICEM"]
 
 
 @dataclass(frozen=True)
-class ICEM:
+class ICEM(Planner):
     """Pinneri et al. 2020 (arXiv 2008.06389): fewer plans for the same result.
 
     Noise is coloured along a plan, each round draws fewer plans than the one before, some of the
@@ -57,38 +50,26 @@ class ICEM:
     keep: float = 0.1
 
     def __post_init__(self) -> None:
-        if not (1 <= self.num_elites < self.num_samples) or self.num_rounds < 1:
-            raise InputError(
-                f"num_elites is {self.num_elites} of {self.num_samples} samples in "
-                f"{self.num_rounds} rounds; some but not all, and one round at least"
-            )
+        check_elites(self.num_elites, self.num_samples, self.num_rounds)
         if not self.decay >= 1 or not 0 <= self.kept <= 1 or not self.color >= 0:
             raise InputError(
                 f"decay is {self.decay}, kept {self.kept} and color {self.color}; at least 1, a "
                 "share, and at least 0 are needed"
             )
 
-    def plan(
+    def rounds(
         self,
         cost: Cost,
         space: ActionSpace,
-        *,
-        num: int,
-        horizon: int,
+        begin: Float[Tensor, "b h a"],
         generator: torch.Generator,
-        warm: Float[Tensor, "b h a"] | None = None,
-        budget_s: float | None = None,
-        clock: Clock = time.perf_counter,
-    ) -> Plan:
-        """See `Planner.plan`."""
-        begin = check_numbers(space, num, horizon, warm)
-        deadline = Deadline(budget_s, clock)
+    ) -> Iterator[Round]:
+        """See `Planner`."""
+        num, horizon, _ = begin.shape
         proposal = propose(space, begin, self.std, self.least_std)
-        best, least = proposal.likely, torch.full((num,), torch.inf)
         veterans = proposal.likely[:, None]
         num_kept = round(self.kept * self.num_elites)
-        done = 0
-        while done < self.num_rounds:
+        for done in range(self.num_rounds):
             most = max(2 * self.num_elites, round(self.num_samples * self.decay**-done))
             shape = num, most, horizon, space.num_columns
             plans = proposal.sample(colored_noise(shape, self.color, generator))
@@ -96,11 +77,7 @@ class ICEM:
             if done == self.num_rounds - 1:
                 plans = torch.cat([plans, proposal.likely[:, None]], dim=1)
             found = evaluate(cost, plans)
-            best, least = better_of(best, least, plans, found)
             proposal = proposal.refit(plans, elite_weights(found, self.num_elites), keep=self.keep)
             order = found.argsort(dim=1)[:, :num_kept]
             veterans = plans.gather(1, order[..., None, None].expand(-1, -1, *plans.shape[2:]))
-            done += 1
-            if not deadline.has_time():
-                break
-        return Plan(best, least, proposal.center, done, deadline.spent_s)
+            yield Round(plans, found, proposal.center)

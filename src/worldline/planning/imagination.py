@@ -17,7 +17,7 @@ from worldline.core.errors import InputError
 from worldline.core.latents import Controls, Latents
 from worldline.data.actions import ActionSpec
 from worldline.dynamics import JepaDynamics
-from worldline.planning.planner import ActionSpace
+from worldline.planning.space import ActionSpace
 from worldline.world import World
 
 __all__ = ["Imagination", "Rollout", "Situation"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -10,23 +10,15 @@ from jaxtyping import Float
 from torch import Tensor
 
 from worldline.core.errors import InputError
-from worldline.planning.cem import better_of
-from worldline.planning.planner import (
-    ActionSpace,
-    Clock,
-    Cost,
-    Deadline,
-    Plan,
-    check_numbers,
-    evaluate,
-)
+from worldline.planning.planner import Cost, Planner, Round, evaluate
 from worldline.planning.proposal import colored_noise, propose
+from worldline.planning.space import ActionSpace
 
 __all__ = ["MPPI", "path_weights"]
 
 
 @dataclass(frozen=True)
-class MPPI:
+class MPPI(Planner):
     """Model predictive path integral control (Williams et al. 2017, arXiv 1509.01149, eq. 34).
 
     Costs are measured in their own spread, so that one temperature serves all objectives; the
@@ -55,38 +47,25 @@ class MPPI:
                 f"{self.temperature}; at least 2, at least 1 and above 0 are needed"
             )
 
-    def plan(
+    def rounds(
         self,
         cost: Cost,
         space: ActionSpace,
-        *,
-        num: int,
-        horizon: int,
+        begin: Float[Tensor, "b h a"],
         generator: torch.Generator,
-        warm: Float[Tensor, "b h a"] | None = None,
-        budget_s: float | None = None,
-        clock: Clock = time.perf_counter,
-    ) -> Plan:
-        """See `Planner.plan`."""
-        center = check_numbers(space, num, horizon, warm)
-        deadline = Deadline(budget_s, clock)
+    ) -> Iterator[Round]:
+        """See `Planner`."""
+        num, horizon, _ = begin.shape
         shape = num, self.num_samples, horizon, space.num_columns
-        best, least = center, torch.full((num,), torch.inf)
-        done = 0
-        while done < self.num_rounds:
+        center = begin
+        for done in range(self.num_rounds):
             proposal = propose(space, center, self.std * self.shrink**done, 0.0)
-            if done == 0:
-                best = proposal.likely
             plans = proposal.sample(colored_noise(shape, self.color, generator))
             plans[:, 0] = proposal.likely
             found = evaluate(cost, plans)
-            best, least = better_of(best, least, plans, found)
             weight = path_weights(found, self.temperature)
             center = proposal.refit(plans, weight, keep=0.0, width=False).center
-            done += 1
-            if not deadline.has_time():
-                break
-        return Plan(best, least, center, done, deadline.spent_s)
+            yield Round(plans, found, center)
 
 
 def path_weights(cost: Float[Tensor, "b s"], temperature: float) -> Float[Tensor, "b s"]:

@@ -3,77 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from worldline.core.errors import InputError
-from worldline.data.actions import ActionSpec
+from worldline.planning.proposal import propose
+from worldline.planning.space import ActionSpace
 
-__all__ = [
-    "ActionSpace",
-    "Cost",
-    "Deadline",
-    "Plan",
-    "Planner",
-    "check_numbers",
-    "evaluate",
-    "shift",
-]
+__all__ = ["Cost", "Deadline", "Plan", "Planner", "Round", "check_numbers", "evaluate", "shift"]
 
 Cost = Callable[[Float[Tensor, "b s h a"]], Float[Tensor, "b s"]]
 """What S plans of H actions each cost, for each of B situations. NaN is taken for infinite."""
 
 Clock = Callable[[], float]
 """Seconds that pass."""
-
-
-@dataclass(frozen=True)
-class ActionSpace:
-    """What actions there are, as a world takes them.
-
-    Attributes:
-        width: numbers per action, each in [-1, 1].
-        num_actions: where actions are choices, how many possibilities each of them has; an action
-            is then their one-hot vectors side by side, `width` numbers together.
-    """
-
-    width: int
-    num_actions: tuple[int, ...] = ()
-
-    def __post_init__(self) -> None:
-        total = sum(self.num_actions)
-        if self.width < 1 or (self.num_actions and total != self.width):
-            raise InputError(
-                f"actions of {self.width} numbers with choices {self.num_actions}: choices must "
-                "add up to the width, and 1 is the least"
-            )
-
-    @classmethod
-    def of(cls, spec: ActionSpec) -> ActionSpace:
-        """Of an environment's actions."""
-        return cls(spec.width, spec.num_actions)
-
-    @property
-    def is_discrete(self) -> bool:
-        """Whether actions are choices."""
-        return bool(self.num_actions)
-
-    @property
-    def num_columns(self) -> int:
-        """Numbers that have to be drawn for an action: one per choice, or one per number."""
-        return len(self.num_actions) or self.width
-
-    def rest(self, num: int, horizon: int) -> Float[Tensor, "b h a"]:
-        """Plans to begin with: no motion, or every choice as likely as the others."""
-        if not self.num_actions:
-            return torch.zeros(num, horizon, self.width)
-        parts = [torch.full((n,), 1 / n) for n in self.num_actions]
-        return torch.cat(parts).expand(num, horizon, -1).clone()
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,9 +44,40 @@ class Plan:
     spent_s: float
 
 
-@runtime_checkable
-class Planner(Protocol):
-    """Looks for plans."""
+@dataclass(frozen=True, eq=False)
+class Round:
+    """What one round of looking tried.
+
+    Attributes:
+        plans: `[B, S, H, A]` as a world takes actions.
+        cost: `[B, S]` of them.
+        center: `[B, H, A]` where the next round will look; None: about the best plan so far.
+    """
+
+    plans: Float[Tensor, "b s h a"]
+    cost: Float[Tensor, "b s"]
+    center: Float[Tensor, "b h a"] | None = None
+
+
+class Planner(ABC):
+    """Looks for plans, round after round."""
+
+    @abstractmethod
+    def rounds(
+        self,
+        cost: Cost,
+        space: ActionSpace,
+        begin: Float[Tensor, "b h a"],
+        generator: torch.Generator,
+    ) -> Iterator[Round]:
+        """All rounds in which plans are looked for, each when it is asked for.
+
+        Args:
+            cost: of plans; see `evaluate`.
+            space: of their actions.
+            begin: where to begin.
+            generator: of all chance.
+        """
 
     def plan(
         self,
@@ -126,9 +105,22 @@ class Planner(Protocol):
             clock: by which the budget is kept.
 
         Raises:
-            InputError: a number is not positive, or `warm` is of another shape.
+            InputError: a number is not positive, `warm` is of another shape, or the cost is not
+                what this planner can look by.
         """
-        ...
+        begin = check_numbers(space, num, horizon, warm)
+        deadline = Deadline(budget_s, clock)
+        best = propose(space, begin, 0.0, 0.0).likely
+        least = torch.full((num,), torch.inf)
+        center, done = begin, 0
+        for tried in self.rounds(cost, space, begin, generator):
+            best, least = _better_of(best, least, tried)
+            unknown = least[:, None, None] >= torch.inf
+            center = torch.where(unknown, begin, best) if tried.center is None else tried.center
+            done += 1
+            if not deadline.has_time():
+                break
+        return Plan(best, least, center, done, deadline.spent_s)
 
 
 class Deadline:
@@ -183,3 +175,13 @@ def check_numbers(
             "situation"
         )
     return warm.float()
+
+
+def _better_of(
+    best: Float[Tensor, "b h a"], least: Float[Tensor, " b"], tried: Round
+) -> tuple[Float[Tensor, "b h a"], Float[Tensor, " b"]]:
+    """The best plan so far, per situation, and what it costs."""
+    now, which = tried.cost.min(dim=1)
+    found = tried.plans[torch.arange(len(tried.plans)), which]
+    better = now < least
+    return torch.where(better[:, None, None], found, best), torch.where(better, now, least)

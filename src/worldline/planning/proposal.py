@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from worldline.planning.planner import ActionSpace
+from worldline.planning.space import ActionSpace
 
 __all__ = ["Categorical", "Gaussian", "Proposal", "colored_noise", "propose"]
 

@@ -15,8 +15,9 @@ from torch import Tensor
 
 from worldline.core.errors import InputError
 from worldline.planning.agents import Following, RandomAgent, Scripted
-from worldline.planning.planner import ActionSpace, Cost, Planner
+from worldline.planning.planner import Cost, Planner
 from worldline.planning.rooms import REACH_M, STEP_M, Rooms, Wanderers
+from worldline.planning.space import ActionSpace
 from worldline.planning.trials import Agent, Trial
 
 __all__ = ["TASKS", "RoomsTask", "find_task"]
