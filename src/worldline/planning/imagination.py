@@ -75,8 +75,7 @@ class Imagination:
         space: of the actions.
 
     Raises:
-        InputError: the world takes no actions, does not say what they mean, or folds several
-            frames into a latent step.
+        InputError: the world takes no actions, or folds several frames into a latent step.
     """
 
     def __init__(self, world: World, *, seed: int = 0) -> None:
