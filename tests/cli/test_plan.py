@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,8 @@ def test_a_task_is_planned_in_beside_every_row(world: Path, call):
     assert cell["low"] <= cell["value"] <= cell["high"]
     assert times["rows"][0]["cells"]["p95"]["value"] > 0
     assert result["facts"]["planner"] == "cem"
+    assert done.answer["made_by"].startswith("worldline")
+    assert done.answer["made_at"]
 
 
 def test_the_suite_is_written_and_shown(world: Path, tmp_path: Path, call, monkeypatch):
@@ -46,7 +49,9 @@ def test_the_suite_is_written_and_shown(world: Path, tmp_path: Path, call, monke
     done = call("eval", "planning", "--world", world, "--quick", "--out", tmp_path)
     assert done.code == 0, done.err
     assert "Goals reached at any time" in done.out
-    assert (tmp_path / "planning.json").is_file()
+    record = json.loads((tmp_path / "planning.json").read_text())
+    assert record["made_by"].startswith("worldline")
+    assert "cores" in record["machine"]
     assert "tiny-vector" in (tmp_path / "planning.html").read_text()
 
 

@@ -73,6 +73,13 @@ def test_episodes_become_a_world_that_is_judged_and_lived_in(tmp_path: Path, dat
     (result,) = done.answer["results"]
     assert result["suite"] == "control"
     assert result["num_scenarios"] == 2
+    page = tmp_path / "page"
+    done = call("eval", "drift", "--world", out / "world", "--quick", "--out", page, "--json")
+    assert done.code == 0, done.err
+    rows = {row["name"] for row in done.answer["results"][0]["tables"][0]["rows"]}
+    assert {world.name, "copy-last", "truth"} <= rows
+    assert json.loads((page / "drift.json").read_text())["made_at"]
+    assert "copy-last" in (page / "drift.html").read_text()
 
 
 def test_checks_are_noted_at_every_checkpoint(tmp_path: Path, dataset: Path, monkeypatch):

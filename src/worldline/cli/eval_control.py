@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from worldline.cli.eval_suites import show
+from worldline.cli.eval_suites import answer_alone, show
 from worldline.cli.output import Answer
 from worldline.core.errors import InputError
 
@@ -30,8 +30,7 @@ def evaluate(command: Eval, set_done: Callable[[float], None]) -> Answer:
             nothing to measure on.
     """
     from worldline.audit.suites.control import Settings, run_control
-    from worldline.audit.suites.runs import Attempt, Run, RunSettings
-    from worldline.report.suites import write_suites
+    from worldline.audit.suites.runs import Run, RunSettings
     from worldline.world import World
 
     for name in ("model", "contexts", "videos"):
@@ -41,16 +40,13 @@ def evaluate(command: Eval, set_done: Callable[[float], None]) -> Answer:
     world = World.from_pretrained(name)
     if not world.action_size:
         raise InputError(f"the world {world.name} takes no actions; name another with --world")
+    begun = Run.begin(world.name, RunSettings(command.seed, command.quick))
     judged, inverse = _open(command, world, name)
     set_done(0.2)
     if command.quick:
         judged = judged[:_QUICK]
     result = run_control(world, judged, Settings(seed=command.seed), inverse=inverse)
-    settings = RunSettings(command.seed, command.quick)
-    run = Run(world.name, (Attempt("control", result=result),), settings)
-    if command.out is not None:
-        write_suites(command.out, run, "control")
-    return run.to_json()
+    return answer_alone(command, begun, result)
 
 
 def _open(command: Eval, world: World, name: str) -> tuple[list[Clip], InverseModel]:

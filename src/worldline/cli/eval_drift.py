@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from worldline.cli.eval_suites import show
+from worldline.cli.eval_suites import answer_alone, show
 from worldline.cli.output import Answer
 from worldline.core.errors import InputError
 
@@ -25,9 +25,8 @@ def evaluate(command: Eval, set_done: Callable[[float], None]) -> Answer:
     """
     from worldline.audit.driven import held_out_clips
     from worldline.audit.suites.drift import Settings, run_drift
-    from worldline.audit.suites.runs import Attempt, Run, RunSettings
+    from worldline.audit.suites.runs import Run, RunSettings
     from worldline.data.recorded import Recorded, open_recording
-    from worldline.report.suites import write_suites
     from worldline.world import World
     from worldline.world.openings import load_openings
 
@@ -36,6 +35,7 @@ def evaluate(command: Eval, set_done: Callable[[float], None]) -> Answer:
             raise InputError(f"--{name}: is for suites of physics; drift takes --world alone")
     name = command.world or "sandbox"
     world = World.from_pretrained(name)
+    begun = Run.begin(world.name, RunSettings(command.seed, command.quick))
     if command.data is None:
         clips = load_openings(name)
     else:
@@ -46,11 +46,4 @@ def evaluate(command: Eval, set_done: Callable[[float], None]) -> Answer:
     if command.quick:
         settings = Settings(seed=command.seed, num_clips=2, marks=_QUICK_MARKS)
     result = run_drift(world, clips, settings, on_progress=set_done)
-    run = Run(
-        world.name,
-        (Attempt("drift", result=result),),
-        RunSettings(command.seed, command.quick),
-    )
-    if command.out is not None:
-        write_suites(command.out, run, "drift")
-    return run.to_json()
+    return answer_alone(command, begun, result)

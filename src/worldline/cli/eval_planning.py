@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from worldline.cli.eval_suites import show
+from worldline.cli.eval_suites import answer_alone, show
 from worldline.cli.output import Answer
 from worldline.core.errors import InputError
 
@@ -26,17 +26,17 @@ def evaluate(command: Eval, set_done: Callable[[float], None]) -> Answer:
         InputError: an option of another suite is given, or the world does not take the task's
             actions.
     """
-    from worldline.audit.suites.runs import Attempt, Run, RunSettings
+    from worldline.audit.suites.runs import Run, RunSettings
     from worldline.cli.plan import find_landmarks, open_task, open_world
     from worldline.cli.planning_tables import planning_result
     from worldline.planning.measure import COURSES, Looking, measure
-    from worldline.report.suites import write_suites
 
     for name in ("model", "contexts", "videos", "data"):
         if getattr(command, name) is not None:
             raise InputError(f"--{name}: planning takes --world alone")
     task = open_task(_TASK)
     world = open_world(_TASK, command.world)
+    begun = Run.begin(world.name, RunSettings(command.seed, command.quick))
     looking = Looking()
     episodes = _QUICK_EPISODES if command.quick else _EPISODES
     measured = measure(
@@ -52,8 +52,4 @@ def evaluate(command: Eval, set_done: Callable[[float], None]) -> Answer:
     )
     facts = {"num_episodes": episodes, "seeds": [command.seed]}
     result = planning_result(world.name, _TASK, measured, looking, command.seed, facts)
-    settings = RunSettings(command.seed, command.quick)
-    run = Run(world.name, (Attempt("planning", result=result),), settings)
-    if command.out is not None:
-        write_suites(command.out, run, "planning")
-    return run.to_json()
+    return answer_alone(command, begun, result)

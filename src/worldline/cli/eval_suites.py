@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from worldline.audit.suites import Run, RunSettings, Subject, SuiteResult
     from worldline.cli.eval import Eval
 
-__all__ = ["evaluate", "show"]
+__all__ = ["answer_alone", "evaluate", "show"]
 
 _NAME_WIDTH = 12
 """Characters that names of rows have at least, so that their words are not broken."""
@@ -53,6 +54,17 @@ def evaluate(command: Eval, set_done: Callable[[float], None]) -> Answer:
     run = run_suites(_open_subject(command), names, settings, on_progress=set_done, on_suite=keep)
     if command.suite != "all" and (reason := run.attempts[0].left_out):
         raise InputError(reason)
+    return run.to_json()
+
+
+def answer_alone(command: Eval, begun: Run, result: SuiteResult) -> Answer:
+    """The answer of a suite with a module of its own; with `--out` its page is written too."""
+    from worldline.audit.suites.runs import Attempt
+    from worldline.report.suites import write_suites
+
+    run = replace(begun, attempts=(Attempt(command.suite, result=result),))
+    if command.out is not None:
+        write_suites(command.out, run, command.suite)
     return run.to_json()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 import tyro
@@ -74,6 +74,7 @@ class Plan:
         )
         looking.build()
         world = open_world(self.task, self.world)
+        begun = Run.begin(world.name, RunSettings(self.seed))
         with progress(f"planning in {world.name}", 1.0) as set_done:
             measured = measure(
                 world,
@@ -89,8 +90,7 @@ class Plan:
             )
         facts = {"num_episodes": self.episodes, "seeds": [self.seed]}
         result = planning_result(world.name, self.task, measured, looking, self.seed, facts)
-        run = Run(world.name, (Attempt("planning", result=result),), RunSettings(self.seed))
-        return run.to_json()
+        return replace(begun, attempts=(Attempt("planning", result=result),)).to_json()
 
     def show(self, answer: Answer, console: Console) -> None:
         """Print the tables."""

@@ -132,6 +132,19 @@ class Run:
     made_at: str = ""
     machine: str = ""
 
+    @classmethod
+    def begin(cls, subject: str, settings: RunSettings, pending: tuple[str, ...] = ()) -> Run:
+        """One that begins now, on this machine."""
+        return cls(
+            subject,
+            settings=settings,
+            pending=pending,
+            made_by=_describe_program(),
+            made_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            machine=f"{platform.machine()} {platform.system()}, {num_cores()} cores, "
+            f"Python {platform.python_version()}",
+        )
+
     @property
     def results(self) -> tuple[SuiteResult, ...]:
         """Those of the suites that came to an end."""
@@ -214,15 +227,7 @@ def run_suites(
         InputError: there is no such suite.
     """
     homes = {name: _home(name) for name in names}
-    run = Run(
-        subject.name,
-        settings=settings,
-        pending=tuple(names),
-        made_by=_describe_program(),
-        made_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        machine=f"{platform.machine()} {platform.system()}, {num_cores()} cores, "
-        f"Python {platform.python_version()}",
-    )
+    run = Run.begin(subject.name, settings, tuple(names))
     shares = dict.fromkeys(homes, 0.0)
 
     def report(name: str, share: float) -> None:
