@@ -6,6 +6,7 @@ import pytest
 
 from worldline.core import Origin, Provenance
 from worldline.report import ReportFacts
+from worldline.report.happenings import show_events
 from worldline.report.words import (
     count,
     count_outcomes,
@@ -79,6 +80,19 @@ def test_what_is_more_likely_wrong_than_right_is_not_spoken_of(facts: ReportFact
     none = replace(clip.scene, events=(events[0],))
     told = state_findings(replace(facts, clips=(replace(clip, scene=none), *others)))[0]
     assert told.endswith("no event was found.")
+
+
+def test_what_is_doubtful_is_listed_and_counted_and_not_drawn(facts: ReportFacts) -> None:
+    clip = facts.clips[0]
+    first, *rest = clip.scene.events
+    events = (replace(first, confidence=0.024), *rest)
+    html = show_events(replace(clip, scene=replace(clip.scene, events=events)), film="film")
+    assert "All 2 events with what was measured, 1 of them less likely than not" in html
+    assert "less likely" not in show_events(clip, film="film")
+    none = show_events(replace(clip, scene=replace(clip.scene, events=events[:1])), film="film")
+    assert "No event was found." in none
+    assert "All 1 event with what was measured, 1 of them" in none
+    assert "<svg" not in none
 
 
 def test_findings_of_an_empty_run(empty_facts: ReportFacts) -> None:

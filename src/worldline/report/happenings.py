@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from html import escape
 
-from worldline.core.wording import describe_quantities, name_object, plain, tell_who
+from worldline.core.wording import counted, describe_quantities, name_object, plain, tell_who
 from worldline.report.elements import show_folded, show_moment, show_table
 from worldline.report.facts import ClipFacts
 from worldline.report.svg import draw_timeline, track_color
-from worldline.report.words import is_notable, sentence
+from worldline.report.words import is_likely, is_notable, sentence
 
 __all__ = ["show_events", "show_tracks"]
 
 
 def show_events(clip: ClipFacts, *, film: str) -> str:
     """Timeline of what a reader asks for; the rest, and all measured values, folded away."""
-    events = clip.scene.events
+    html = "<h3>What happened, and when</h3>"
+    events = [event for event in clip.scene.events if is_likely(event)]
     if not events:
-        return "<h3>What happened, and when</h3><p class=nothing>No event was found.</p>"
+        html += "<p class=nothing>No event was found.</p>"
     notable = [event for event in events if is_notable(event.type)]
     others = [event for event in events if not is_notable(event.type)]
-    html = "<h3>What happened, and when</h3>"
     if notable:
         html += draw_timeline(clip.scene, notable, film=film)
     if others:
@@ -45,7 +45,11 @@ def _events_table(clip: ClipFacts, film: str) -> str:
             )
         )
     table = show_table("Events", ("Event", "When", "Who", "Measured"), rows, kind="events")
-    return show_folded(f"All {len(rows)} events with what was measured", table)
+    title = f"All {counted(len(rows), 'event')} with what was measured"
+    doubtful = sum(not is_likely(event) for event in clip.scene.events)
+    if doubtful:
+        title += f", {doubtful} of them less likely than not"
+    return show_folded(title, table)
 
 
 def show_tracks(clip: ClipFacts) -> str:

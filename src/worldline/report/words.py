@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from worldline.core import Origin, Outcome, Provenance, Verdict
+from worldline.core import Event, Origin, Outcome, Provenance, Verdict
 from worldline.core.wording import counted, plain
 from worldline.report.facts import ClipFacts, ForecastFacts, ReportFacts, SearchFacts
 
@@ -14,6 +14,7 @@ __all__ = [
     "count_outcomes",
     "describe_provenance",
     "describe_trust",
+    "is_likely",
     "is_notable",
     "join",
     "sentence",
@@ -56,6 +57,11 @@ def join(parts: Iterable[str]) -> str:
     if len(words) <= 1:
         return "".join(words)
     return ", ".join(words[:-1]) + " and " + words[-1]
+
+
+def is_likely(event: Event) -> bool:
+    """Whether it more probably happened than not; of others the report does not speak."""
+    return event.confidence >= _LIKELY
 
 
 def is_notable(event_type: str) -> bool:
@@ -102,7 +108,7 @@ def _clip_finding(clip: ClipFacts) -> str:
     if not clip.scene.num_objects:
         return f"{where} nothing moved that could be followed."
     objects = count(clip.scene.num_objects, "moving object was", "moving objects were")
-    likely = [event for event in clip.scene.events if event.confidence >= _LIKELY]
+    likely = [event for event in clip.scene.events if is_likely(event)]
     if not likely:
         return f"{where} {objects} followed; no event was found."
     total = count(len(likely), "event")
