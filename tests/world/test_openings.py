@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,10 @@ import pytest
 from tests.discs import disc_clips
 
 from worldline.core import ArtifactError, Clip, InputError, Origin
-from worldline.world.openings import FILE, load_openings, save_openings
+from worldline.dynamics import ControlEncoder
+from worldline.sim.sandbox_scene import to_scene
+from worldline.sim.sandbox_words import read_sentence
+from worldline.world.openings import FILE, as_clip, load_openings, load_scene, save_openings
 
 
 @pytest.fixture
@@ -75,3 +79,51 @@ def test_damage_is_told(tmp_path, clips, changed, reason):
     (tmp_path / FILE).write_bytes(b"PK\x03\x04 no archive")
     with pytest.raises(ArtifactError, match="damaged openings"):
         load_openings(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def boxed(nano):
+    """A world that says it learned from the sandbox."""
+    controls = ControlEncoder.Config(action_size=3)
+    dynamics = replace(nano.config.dynamics, controls=controls)
+    config = replace(nano.config, dynamics=dynamics, step_min_s=1 / 15, step_max_s=1 / 15)
+    told = {"play": {"scheme": "stick", "environment": "worldline/Sandbox-v0"}}
+    return config.build().finished(told, "")
+
+
+def test_scene_file_and_sentence_open_the_sandbox_alike(tmp_path, boxed):
+    text = "the ball on the left, the hand above the ball"
+    scene = read_sentence(text, 5, boxed.size_px)
+    file = tmp_path / "one.scene.json"
+    file.write_text(json.dumps(scene.to_json()))
+    clips = [as_clip(boxed, source, 4, 5) for source in (scene, file, str(file), text)]
+    assert clips[0].frames.shape == (4, boxed.size_px, boxed.size_px, 3)
+    for clip in clips[1:]:
+        apart = np.abs(clip.frames.astype(int) - clips[0].frames.astype(int))
+        assert apart.mean() < 0.05
+    assert clips[0].provenance.origin is Origin.SIMULATED
+    assert np.abs(as_clip(boxed, text, 4, 6).frames.astype(int) - clips[3].frames).mean() > 0.5
+
+
+def test_a_session_of_a_scene_steps_forks_and_goes_back(boxed):
+    session = boxed.open(read_sentence("a box in the air", 0), context=4, seed=1)
+    before = session.snapshot()
+    action = np.array([1.0, 0.0, -1.0], np.float32)
+    twin = session.fork()
+    frame = session.step(action)
+    np.testing.assert_array_equal(twin.step(action), frame)
+    session.restore(before)
+    np.testing.assert_array_equal(session.step(action), frame)
+    assert session.state().num_frames == 5
+    assert [m.action.tolist() for m in before.recent[1:]] == [[0.0, 0.0, -1.0]] * 3
+
+
+def test_scenes_that_cannot_be_read_are_told(tmp_path, nano):
+    with pytest.raises(InputError, match=r"no scene can be read \(no such file"):
+        load_scene(tmp_path / "none.scene.json")
+    for text in ("{", "[]", "{}", '{"time_s": 3}'):
+        (tmp_path / "bad.json").write_text(text)
+        with pytest.raises(InputError, match=r"bad\.json: no scene can be read"):
+            load_scene(tmp_path / "bad.json")
+    with pytest.raises(InputError, match="knows no simulator that would draw it"):
+        as_clip(nano, to_scene(np.zeros(22)), 4, 0)

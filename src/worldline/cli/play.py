@@ -27,9 +27,9 @@ _MOST_PLAYERS = 64
 class Play:
     """Serve a page on which one plays in a world: press a key, and the world answers.
 
-    A session begins with one of the openings beside the world's weights, or with --clip. What is
-    shown is generated, and recordings are marked so. The protocol is described in docs/play.md.
-    Ctrl-C ends the server.
+    A session begins with one of the openings beside the world's weights, or with --clip, --scene or
+    --text. What is shown is generated, and recordings are marked so. The protocol is described in
+    docs/play.md. Ctrl-C ends the server.
 
     Examples:
 
@@ -38,11 +38,23 @@ class Play:
       worldline play runs/pusht/world --port 0
 
       worldline play small --clip drop.mp4
+
+      worldline play --text "the plank on top of the box, the ball in the air"
     """
 
     world: Annotated[WorldName, tyro.conf.Positional] = "sandbox"
     clip: Annotated[
         Path | None, tyro.conf.arg(metavar="VIDEO", help="Begin with a piece of this video.")
+    ] = None
+    scene: Annotated[
+        Path | None,
+        tyro.conf.arg(
+            metavar="SCENE.json", help="Begin where this scene has things; the sandbox can."
+        ),
+    ] = None
+    text: Annotated[
+        str | None,
+        tyro.conf.arg(help="Begin as this sentence says; the sandbox can, and worlds of words."),
     ] = None
     host: Annotated[str, tyro.conf.arg(help="Address to listen at.")] = "127.0.0.1"
     port: Annotated[int, tyro.conf.arg(help="Port to listen at; 0 takes any free one.")] = 8432
@@ -78,6 +90,8 @@ class Play:
         config = PlayConfig(
             world=self.world,
             clip=self.clip,
+            scene=self.scene,
+            text=self.text,
             seed=self.seed,
             token=self.token,
             hosts=self.name,
@@ -105,6 +119,10 @@ class Play:
                 raise InputError(f"--{option.replace('_', '-')} is {value}; give more than 0")
         if self.clip is not None and not self.clip.is_file():
             raise InputError(f"--clip {self.clip}: no such file; give a video")
+        if self.scene is not None and not self.scene.is_file():
+            raise InputError(f"--scene {self.scene}: no such file; give the JSON of a Scene")
+        if sum(given is not None for given in (self.clip, self.scene, self.text)) > 1:
+            raise InputError("--clip, --scene and --text are three ways to begin; give one")
 
     def _tell(self, address: str) -> None:
         # While a command runs its prints go to standard error; this one is what it has to say.

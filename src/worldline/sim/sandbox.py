@@ -19,7 +19,19 @@ import numpy as np
 from gymnasium import spaces
 from jaxtyping import Float, Float32, UInt8
 
-__all__ = ["ENV_ID", "SandboxEnv", "explore"]
+__all__ = [
+    "BODIES",
+    "COLORS",
+    "ENV_ID",
+    "HALF_M",
+    "HAND_M",
+    "OPEN",
+    "RATE_HZ",
+    "SHUT",
+    "WORLD_M",
+    "SandboxEnv",
+    "explore",
+]
 
 ENV_ID = "worldline/Sandbox-v0"
 
@@ -28,16 +40,16 @@ WORLD_M = 4.0
 
 RATE_HZ = 15
 _SUBSTEPS = 16
-_HAND_M, _HAND_MPS = 0.22, 4.0
+HAND_M, _HAND_MPS = 0.22, 4.0
 _REACH_M = 0.16
 """The hand grips what is so near to its rim."""
 _GOAL_M = 2.8
 """Bodies to the right of this count as put away."""
 
-_NAMES = ("ball", "box", "plank")
-_SIZES = {"ball": (0.3, 0.3), "box": (0.3, 0.3), "plank": (0.6, 0.14)}
-_COLORS = {"ball": (240, 150, 50), "box": (70, 120, 220), "plank": (90, 180, 100)}
-_OPEN, _SHUT, _GROUND, _GOAL = (235, 235, 235), (230, 60, 70), (34, 36, 44), (52, 58, 70)
+BODIES = ("ball", "box", "plank")
+HALF_M = {"ball": (0.3, 0.3), "box": (0.3, 0.3), "plank": (0.6, 0.14)}
+COLORS = {"ball": (240, 150, 50), "box": (70, 120, 220), "plank": (90, 180, 100)}
+OPEN, SHUT, _GROUND, _GOAL = (235, 235, 235), (230, 60, 70), (34, 36, 44), (52, 58, 70)
 
 
 def _model() -> mujoco.MjModel:
@@ -55,8 +67,8 @@ def _model() -> mujoco.MjModel:
     touch: dict[str, Any] = {"friction": [0.6, 0.005, 0.0001], "solref": [0.01, 0.6]}
     for place, size in walls:
         spec.worldbody.add_geom(type=kinds.mjGEOM_BOX, pos=place, size=size, **touch)
-    for name in _NAMES:
-        width, height = _SIZES[name]
+    for name in BODIES:
+        width, height = HALF_M[name]
         body = spec.worldbody.add_body(name=name)
         _plane_joints(body, turns=True)
         if name == "ball":
@@ -66,12 +78,12 @@ def _model() -> mujoco.MjModel:
         body.add_geom(type=kind, size=size, mass=1.0, **touch)
     hand = spec.worldbody.add_body(name="hand", gravcomp=1.0)
     _plane_joints(hand, turns=False)
-    hand.add_geom(type=kinds.mjGEOM_SPHERE, size=[_HAND_M, 0, 0], mass=4.0, **touch)
+    hand.add_geom(type=kinds.mjGEOM_SPHERE, size=[HAND_M, 0, 0], mass=4.0, **touch)
     for axis in "xz":
         motor = spec.add_actuator(name=axis, target=f"hand_{axis}")
         motor.trntype = mujoco.mjtTrn.mjTRN_JOINT
         motor.set_to_velocity(kv=120.0)
-    for name in _NAMES:
+    for name in BODIES:
         grip = spec.add_equality(name=name, name1="hand", name2=name)
         grip.type = mujoco.mjtEq.mjEQ_WELD
         grip.objtype = mujoco.mjtObj.mjOBJ_BODY
@@ -115,10 +127,21 @@ class SandboxEnv(gymnasium.Env[Float32[np.ndarray, " 15"], Float32[np.ndarray, "
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Float32[np.ndarray, " 15"], dict[str, Any]]:
-        """Drop the bodies side by side, in a random order, and put the hand above them."""
+        """Drop the bodies side by side, in a random order, and put the hand above them.
+
+        `options={"state": state}` begins with such a state as `state` gives instead, its hand open.
+        Raises `ValueError` for one that is not 22 finite numbers.
+        """
         super().reset(seed=seed)
         mujoco.mj_resetData(self._model, self._data)
         self._held, self._shut = -1, False
+        if options is not None and "state" in options:
+            state = np.asarray(options["state"], np.float64)
+            if state.shape != (22,) or not np.isfinite(state).all():
+                raise ValueError(f"state must be 22 finite numbers, got {state}")
+            self._data.qpos[:], self._data.qvel[:] = state[:11], state[11:]
+            mujoco.mj_forward(self._model, self._data)
+            return self._observe(), {}
         order = self.np_random.permutation(3)
         for place, index in zip((0.7, 1.9, 2.3), order, strict=True):
             x = place + self.np_random.uniform(-0.15, 0.15)
@@ -130,6 +153,12 @@ class SandboxEnv(gymnasium.Env[Float32[np.ndarray, " 15"], Float32[np.ndarray, "
             mujoco.mj_step(self._model, self._data)
         mujoco.mj_forward(self._model, self._data)
         return self._observe(), {}
+
+    @property
+    def state(self) -> Float[np.ndarray, " 22"]:
+        """x, z and turn of ball, box and plank, x and z of the hand, then the speeds of all these,
+        in metres, radians and seconds."""
+        return np.concatenate([self._data.qpos, self._data.qvel])
 
     def step(
         self, action: Float32[np.ndarray, " 3"]
@@ -161,25 +190,25 @@ class SandboxEnv(gymnasium.Env[Float32[np.ndarray, " 15"], Float32[np.ndarray, "
             pixels = np.stack([points[:, 0], WORLD_M - points[:, 1]], axis=-1) * per_m
             return np.round(pixels * 16).astype(np.int32)
 
-        for index, name in enumerate(_NAMES):
+        for index, name in enumerate(BODIES):
             x, z, turn = self._data.qpos[3 * index : 3 * index + 3]
-            half = _SIZES[name]
+            half = HALF_M[name]
             # a turn about y takes x toward -z
             axes = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
             middle = np.array([[x, z]])
             if name == "ball":
                 ends = at(np.concatenate([middle, middle + 0.8 * half[0] * axes[:1]]))
                 radius = round(half[0] * per_m * 16)
-                cv2.circle(image, ends[0].tolist(), radius, _COLORS[name], -1, cv2.LINE_AA, 4)
+                cv2.circle(image, ends[0].tolist(), radius, COLORS[name], -1, cv2.LINE_AA, 4)
                 start, end = ends.tolist()
                 cv2.line(image, start, end, (90, 50, 20), scale * 2, cv2.LINE_AA, 4)
             else:
                 corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * half
                 shape = at(middle + corners @ axes)
-                cv2.fillPoly(image, [shape], _COLORS[name], cv2.LINE_AA, 4)
+                cv2.fillPoly(image, [shape], COLORS[name], cv2.LINE_AA, 4)
         hand = at(self._data.qpos[None, 9:11])[0].tolist()
-        radius = round(_HAND_M * per_m * 16)
-        cv2.circle(image, hand, radius, _SHUT if self._shut else _OPEN, -1, cv2.LINE_AA, 4)
+        radius = round(HAND_M * per_m * 16)
+        cv2.circle(image, hand, radius, SHUT if self._shut else OPEN, -1, cv2.LINE_AA, 4)
         return np.asarray(cv2.resize(image, (self._size_px,) * 2, interpolation=cv2.INTER_AREA))
 
     def _grip(self, shut: bool) -> None:
@@ -194,8 +223,8 @@ class SandboxEnv(gymnasium.Env[Float32[np.ndarray, " 15"], Float32[np.ndarray, "
         if min(near) > _REACH_M:
             return
         self._held = int(np.argmin(near))
-        hand, body = self._data.body("hand"), self._data.body(_NAMES[self._held])
-        weld = self._model.eq(_NAMES[self._held])
+        hand, body = self._data.body("hand"), self._data.body(BODIES[self._held])
+        weld = self._model.eq(BODIES[self._held])
         turned = body.xmat.reshape(3, 3).T
         # the hand's frame never turns, so places relative to it are differences
         weld.data[:3] = 0, 0, 0
@@ -207,12 +236,12 @@ class SandboxEnv(gymnasium.Env[Float32[np.ndarray, " 15"], Float32[np.ndarray, "
         """From the hand's rim to a body, in metres."""
         x, z, turn = self._data.qpos[3 * index : 3 * index + 3]
         offset = self._data.qpos[9:11] - (x, z)
-        half = _SIZES[_NAMES[index]]
-        if _NAMES[index] == "ball":
-            return float(np.hypot(*offset)) - half[0] - _HAND_M
+        half = HALF_M[BODIES[index]]
+        if BODIES[index] == "ball":
+            return float(np.hypot(*offset)) - half[0] - HAND_M
         axes = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
         outside = np.maximum(np.abs(axes @ offset) - half, 0)
-        return float(np.hypot(*outside)) - _HAND_M
+        return float(np.hypot(*outside)) - HAND_M
 
     def _num_away(self) -> int:
         return int((self._data.qpos[[0, 3, 6]] > _GOAL_M).sum())

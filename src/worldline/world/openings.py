@@ -1,10 +1,12 @@
-"""Where a session may begin: short clips beside a world's weights, a sentence, a clip."""
+"""Where a session may begin: clips beside a world's weights, a clip, a scene, a sentence."""
 
 from __future__ import annotations
 
+import json
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,11 +21,16 @@ from worldline.world.storage import find_folder
 if TYPE_CHECKING:
     from worldline.world.world import World
 
-__all__ = ["FILE", "as_clip", "load_openings", "save_openings"]
+__all__ = ["FILE", "as_clip", "load_openings", "load_scene", "save_openings"]
 
 FILE = "openings.npz"
 """Lies in the folder of a world: `frames` `[N, K, h, w, 3]`, `actions` `[N, K, A]` where there are
 any, `step_s`, and `origin` of the pictures."""
+
+_SANDBOX = "worldline/Sandbox-v0"
+"""The environment that can be set up."""
+
+_ENDING = ".scene.json"
 
 
 def save_openings(folder: str | Path, clips: Sequence[Clip]) -> Path:
@@ -86,28 +93,76 @@ def load_openings(name_or_folder: str | Path) -> list[Clip]:
     return _to_clips(arrays, file, f"{Path(name_or_folder).name}/{FILE}")
 
 
-def as_clip(world: World, source: Clip | str | Scene, context: int, seed: int) -> Clip:
-    """What a session begins with, as a clip.
+def as_clip(world: World, source: Clip | Scene | Path | str, context: int, seed: int) -> Clip:
+    """What a session begins with, as a clip of `context` frames unless a clip is given.
 
     Args:
         world: of the session.
-        source: a clip, or a sentence that the world imagines `context` frames of.
+        source: a clip; a scene, or the path of one that was written as JSON; or a sentence (text
+            that ends in ".scene.json" is a path). Worlds that learned from an environment which can
+            be set up have it set up and filmed by the simulator; others imagine sentences, if they
+            have learned to start from words.
         context: frames.
-        seed: of what is imagined.
+        seed: of what is imagined, or left open by a sentence.
 
     Raises:
-        InputError: a world that cannot start from words, a scene, or something else.
+        InputError: a world that can start from no such thing, or a source that is of no use.
     """
+    if isinstance(source, Clip):
+        return source
+    if isinstance(source, Path) or (isinstance(source, str) and source.endswith(_ENDING)):
+        source = load_scene(source)
+    environment = (world.calibration.get("play") or {}).get("environment")
+    filmed = {"num_frames": context, "size_px": world.size_px, "step_s": world.step_s}
     if isinstance(source, Scene):
-        raise InputError(
-            "a Scene says where things are and not what they look like; give a Clip that shows "
-            "them, such as one of worldline.sim.make_clip or Clip.read(video)"
-        )
+        if environment != _SANDBOX:
+            raise InputError(
+                f"a Scene says where things are and not what they look like, and the world "
+                f"{world.name} knows no simulator that would draw it; give a Clip that shows them, "
+                "such as one of worldline.sim.make_clip or Clip.read(video)"
+            )
+        return _sandbox().film_scene(source, **filmed)
     if not isinstance(source, str):
         require_clip(source)
-        return source
+    assert isinstance(source, str)
+    if environment == _SANDBOX:
+        sandbox = _sandbox()
+        from worldline.sim.sandbox_words import read_sentence
+
+        return sandbox.film_scene(read_sentence(source, seed, world.size_px), **filmed)
     made = world.imagine(source, horizon=context, samples=1, seed=seed)
     return Clip(frames=made.frames[0], time_s=made.time_s, provenance=made.provenance)
+
+
+def load_scene(path: str | Path) -> Scene:
+    """A scene that was written as JSON.
+
+    Raises:
+        InputError: there is no such file, or no scene in it; names it.
+    """
+    try:
+        record = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        reason = "no such file" if isinstance(error, FileNotFoundError) else str(error)
+        raise InputError(f"{path}: no scene can be read ({' '.join(reason.split())})") from None
+    try:
+        return Scene.from_json(record)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path}: no scene can be read ({' '.join(str(error).split())})") from None
+
+
+def _sandbox() -> ModuleType:
+    """What sets the sandbox up; it needs Gymnasium, which playing from clips does not."""
+    try:
+        from worldline.sim import sandbox_scene
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("worldline"):
+            raise
+        raise InputError(
+            f"setting up the sandbox needs {error.name}: pip install -e '.[record]' in Worldline's "
+            "folder"
+        ) from None
+    return sandbox_scene
 
 
 def _to_clips(arrays: dict[str, np.ndarray], file: Path, source: str) -> list[Clip]:

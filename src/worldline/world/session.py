@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -93,7 +94,9 @@ class Session:
         self._is_closed = False
 
     @classmethod
-    def start(cls, world: World, source: Clip | str | Scene, context: int, seed: int) -> Session:
+    def start(
+        cls, world: World, source: Clip | Scene | Path | str, context: int, seed: int
+    ) -> Session:
         """A session that goes on from the last `context` frames and what drove them; see
         `World.open`. Raises `InputError` for less than 1."""
         require_positive(context=context)

@@ -317,14 +317,14 @@ class World:
 
     @torch.no_grad()
     def open(
-        self, source: Clip | str | Scene, *, context: int | None = None, seed: int = 0
+        self, source: Clip | Scene | Path | str, *, context: int | None = None, seed: int = 0
     ) -> Session:
         """A live session that goes on from a clip's last frames and what drove them, or from a
-        sentence, in a world that can imagine one.
+        scene, the path of one, or a sentence; see `worldline.world.openings.as_clip`.
 
         Raises:
-            InputError: `context` is less than 1, the world cannot decode what it predicts or not
-                start from words, or the source is a scene, which has no pictures.
+            InputError: `context` is less than 1, the world cannot decode what it predicts, or not
+                start from such a source.
         """
         require_pictures(self)
         return Session.start(self, source, self.context if context is None else context, seed)

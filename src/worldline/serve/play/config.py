@@ -15,6 +15,8 @@ class PlayConfig:
     Attributes:
         world: name of a bundled world, or folder of a saved one.
         clip: video to begin with instead of the openings beside the world's weights.
+        scene: file of a `Scene` to begin with.
+        text: sentence to begin with.
         seed: of a player's first session; it picks the opening and the noise.
         token: what browsers must send; nothing where it is empty.
         hosts: names by which the server may be called besides this machine's own.
@@ -31,6 +33,8 @@ class PlayConfig:
 
     world: str
     clip: Path | None = None
+    scene: Path | None = None
+    text: str | None = None
     seed: int = 0
     token: str = ""
     hosts: tuple[str, ...] = ()

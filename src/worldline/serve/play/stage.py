@@ -11,7 +11,7 @@ from worldline.core.errors import InputError
 from worldline.serve.play.config import PlayConfig
 from worldline.serve.play.player import Player
 from worldline.world import World
-from worldline.world.openings import load_openings
+from worldline.world.openings import as_clip, load_openings
 
 __all__ = ["clips_of", "open_stage"]
 
@@ -20,6 +20,9 @@ _MOST_FRAMES = 900
 
 _WARM_STEPS = 3
 
+_NUM_TOLD = 4
+"""Openings that are made of a sentence, which leaves much open."""
+
 
 def open_stage(config: PlayConfig) -> tuple[World, list[Clip]]:
     """The world, and the clips that its sessions begin with.
@@ -27,12 +30,18 @@ def open_stage(config: PlayConfig) -> tuple[World, list[Clip]]:
     A few steps are taken, because the first ones in a process take much longer than all others.
 
     Raises:
-        InputError: the world or the clip cannot be opened or used.
+        InputError: the world, or what it is to begin with, cannot be opened or used.
     """
-    openings = [] if config.clip is not None else load_openings(config.world)
+    given = (config.clip, config.scene, config.text)
+    openings = load_openings(config.world) if given == (None, None, None) else []
     world = World.from_pretrained(config.world)
     if config.clip is not None:
         openings = clips_of(world, config.clip)
+    elif config.scene is not None:
+        openings = [as_clip(world, config.scene, world.context, config.seed)]
+    elif config.text is not None:
+        seeds = range(config.seed, config.seed + _NUM_TOLD)
+        openings = [as_clip(world, config.text, world.context, seed) for seed in seeds]
     player = Player(world, openings, config, config.seed)
     for _ in range(_WARM_STEPS):
         player.advance()
