@@ -112,7 +112,7 @@ def _inverse() -> Stage:
     """Some six minutes of one core."""
     return Stage(
         "inverse",
-        _task("inverse", HiddenActions.Config()),
+        _task("inverse", HiddenActions.Config(blind_share=1.0)),
         "data",
         Trainer.Config(steps=2500, learning_rate=2e-3, warmup=100),
         batch=48,

@@ -36,7 +36,7 @@ class HiddenActions(Objective):
     Batches of many short clips serve it best: steps of one clip are alike.
     """
 
-    @register("objective/hidden-actions")
+    @register("objective/hidden-actions", version=2, upgrades={1: {"blind_share": 0.0}})
     @dataclass(frozen=True)
     class Config(Config):
         """Weights and the forward model's size.
@@ -45,12 +45,19 @@ class HiddenActions(Objective):
             weight: of the whole.
             spread: weight of mean 0, variance 1 and no correlation.
             width, depth: channels and residual blocks of the forward model.
+            blind_share: of the clips, those whose forward model does not see how things moved
+                before. Who holds a key moves on as before, and nothing would have to be said of it.
         """
 
         weight: float = 1.0
         spread: float = 0.02
         width: int = 48
         depth: int = 3
+        blind_share: float = 0.0
+
+        def __post_init__(self) -> None:
+            if not 0 <= self.blind_share <= 1:
+                raise ValueError(f"blind_share is {self.blind_share}, must lie between 0 and 1")
 
         def build(self, world: World) -> HiddenActions:
             """Make the objective.
@@ -68,6 +75,7 @@ class HiddenActions(Objective):
     def __init__(self, config: HiddenActions.Config, channels: int, action_size: int) -> None:
         super().__init__()
         self.weight, self.spread = config.weight, config.spread
+        self.blind_share = config.blind_share
         width = config.width
         self.enter = nn.Conv2d(2 * channels, width, 3, padding=1)
         self.blocks = nn.ModuleList(ConvBlock(width) for _ in range(config.depth))
@@ -102,7 +110,10 @@ class HiddenActions(Objective):
         rows = latents.grid[0]
         cells = rearrange(x, "b t (y x) c -> b t c y x", y=rows)
         num = x.shape[1] - 2
-        told = self(cells[:, :-2].flatten(0, 1), cells[:, 1:-1].flatten(0, 1), code.flatten(0, 1))
+        earlier, last = cells[:, :-2], cells[:, 1:-1]
+        blind = round(self.blind_share * len(x))
+        earlier = torch.cat([last[:blind], earlier[blind:]])
+        told = self(earlier.flatten(0, 1), last.flatten(0, 1), code.flatten(0, 1))
         predicted = rearrange(told, "(b t) c y x -> b t (y x) c", t=num)
         predicted = torch.cat([x[:, 1:2], predicted], dim=1)
         losses = relative_error(predicted, x[:, 1:], x[:, 1:], x[:, 1:], None, bounds=(0.1, 10.0))
