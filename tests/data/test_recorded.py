@@ -3,6 +3,7 @@ import pytest
 from tests.tiny_env import TinyEnv
 
 from worldline.core import InputError
+from worldline.data import recorded
 from worldline.data.lerobot_write import write_lerobot
 from worldline.data.record import record
 from worldline.data.recorded import Recorded, open_recording
@@ -62,3 +63,29 @@ def test_what_cannot_be_learned_from_is_refused(dataset, tmp_path):
     recording = open_recording(Recorded(folder=str(dataset), num_frames=32))
     with pytest.raises(InputError, match="32 frames"):
         recording.write(tmp_path / "none", 32)
+
+
+def test_a_dataset_is_looked_through_once_until_it_changes(tmp_path, monkeypatch):
+    folder = tmp_path / "tiny"
+    write_lerobot(folder, record(TINY, num_episodes=4, size_px=32, options={"length": 10}))
+    config = Recorded(folder=str(folder), num_frames=5, stride=5, held_out=0.5)
+    first = open_recording(config)
+    read: list[int] = []
+    whole = recorded.read_lerobot
+
+    def counted(*args, **options):
+        for episode in whole(*args, **options):
+            read.append(int(dict(episode.provenance.details)["episode"]))
+            yield episode
+
+    monkeypatch.setattr(recorded, "read_lerobot", counted)
+    assert open_recording(config) is first
+    assert read == []
+    assert len(list(first.clips(32, held_out=True))) == 4
+    # those before the held-out ones are not decoded
+    assert read == [2, 3]
+    read.clear()
+    first.write(tmp_path / "shards", 32)
+    assert read == [0, 1]
+    (folder / "meta" / "note.txt").write_text("changed")
+    assert open_recording(config) is not first

@@ -6,7 +6,7 @@ from worldline.core import InputError
 from worldline.data.actions import ActionSpec
 from worldline.data.episode import EpisodeError, Quarantine
 from worldline.data.shards import write_shards
-from worldline.data.windows import cut_windows, mark_changes
+from worldline.data.windows import count_windows, cut_windows, mark_changes
 
 
 def test_windows_follow_each_other():
@@ -33,6 +33,18 @@ def test_what_is_left_of_an_episode(leftover, starts):
     begins = [float(dict(clip.provenance.details)["start_s"]) for clip in clips]
     whole = make_episode(0, 9)
     np.testing.assert_allclose(begins, [whole.time_s[start] for start in starts], atol=1e-5)
+
+
+@pytest.mark.parametrize("leftover", ["end", "start", "none"])
+@pytest.mark.parametrize(
+    ("num", "stride", "step_s"), [(20, None, None), (23, 4, None), (21, 3, 0.2)]
+)
+def test_windows_are_counted_without_being_cut(leftover, num, stride, step_s):
+    one = make_episode(0, num)
+    asked = {"num_frames": 5, "stride": stride, "step_s": step_s, "leftover": leftover}
+    clips = list(cut_windows([one], size_px=16, **asked))
+    assert count_windows(one.time_s, **asked) == len(clips) > 0
+    assert count_windows(one.time_s[:3], **asked) == 0
 
 
 def test_windows_may_overlap():

@@ -112,6 +112,7 @@ def read_lerobot(
     max_side_px: int | None = None,
     strict: bool = True,
     on_reject: OnReject | None = None,
+    start: int = 0,
 ) -> Iterator[Episode]:
     """Yield the episodes of a dataset in its order.
 
@@ -123,6 +124,7 @@ def read_lerobot(
             lengths do not agree, actions are NaN or of another width, the video or the time
             stamps have another frame rate than the dataset.
         on_reject: told of each episode that is left out; a warning if absent.
+        start: so many episodes are passed over unread, faulty ones among them.
 
     Raises:
         InputError: the dataset as a whole cannot be used, as in `describe_lerobot`; several
@@ -139,13 +141,15 @@ def read_lerobot(
     num_rows = 0
     for row in _index_rows(info, named):
         num_rows += 1
+        if num_rows <= start:
+            continue
         number = row["episode_index"]
         try:
             yield _read_episode(info, named, row, tasks, max_side_px)
         except FieldError as error:
             told = EpisodeError(str(info.folder), number, error.field, error.reason)
             reject(told, strict=strict, on_reject=on_reject)
-    for number in range(num_rows, info.num_episodes):
+    for number in range(max(num_rows, start), info.num_episodes):
         reason = f"is missing; {layout.INFO_PATH} announces {counted(info.num_episodes, 'episode')}"
         told = EpisodeError(str(info.folder), number, "meta/episodes", reason)
         reject(told, strict=strict, on_reject=on_reject)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 from worldline.core.clip import Clip
 from worldline.core.config import Config, register
@@ -20,7 +21,7 @@ from worldline.data.folder import read_folder
 from worldline.data.lerobot import read_lerobot
 from worldline.data.lerobot_layout import INFO_PATH
 from worldline.data.shards import Shards, write_shards
-from worldline.data.windows import cut_windows, mark_changes
+from worldline.data.windows import count_windows, cut_windows, mark_changes
 
 __all__ = ["Recorded", "Recording", "open_recording"]
 
@@ -72,6 +73,8 @@ class Recording:
         has_rewards: every episode tells what it earned.
         most_reward: size of the largest reward, either way; 0 where none is told.
         left_out: episodes that cannot be used, and why.
+        times_s: time stamps of each episode.
+        places: where each lies among all episodes, those that cannot be used included.
     """
 
     config: Recorded
@@ -82,6 +85,8 @@ class Recording:
     has_rewards: bool
     most_reward: float
     left_out: Quarantine
+    times_s: tuple[Float[np.ndarray, " t"], ...] = field(repr=False)
+    places: tuple[int, ...] = field(repr=False)
 
     @property
     def action_size(self) -> int:
@@ -112,7 +117,10 @@ class Recording:
             stop = min(stop, start + most_episodes)
 
         def chosen() -> Iterator[Episode]:
-            return islice(_episodes(config.folder, Quarantine()), start, stop)
+            if not _is_lerobot(config.folder):
+                return islice(_episodes(config.folder, Quarantine()), start, stop)
+            place = self.places[start]  # what lies before it is not even decoded
+            return islice(_episodes(config.folder, Quarantine(), place), stop - start)
 
         frames = num_frames or config.num_frames
         for clip in cut_windows(
@@ -147,7 +155,17 @@ class Recording:
         }
         if (folder / "index.json").is_file():
             return write_shards(folder, iter(()), num_clips=0, recipe=source)
-        num = sum(1 for _ in self.clips(size_px, held_out=False))
+        config = self.config
+        num = sum(
+            count_windows(
+                time_s,
+                num_frames=config.num_frames,
+                step_s=1 / config.fps if config.fps else None,
+                stride=config.stride,
+                leftover="none",
+            )
+            for time_s in self.times_s[: self.num_episodes - self.num_held_out]
+        )
         if num == 0:
             raise InputError(
                 f"{self.config.folder}: no episode has {self.config.num_frames} frames to train on"
@@ -163,15 +181,32 @@ class Recording:
 
 
 def open_recording(config: Recorded) -> Recording:
-    """Look through a dataset.
+    """Look through a dataset; one that has been looked through and has not changed is remembered.
 
     Raises:
         InputError: there is none, it has fewer than two usable episodes, or they disagree about
             what their actions are.
     """
+    folder = Path(config.folder)
+    key = config, _fingerprint(folder) if folder.is_dir() else ""
+    if key not in _KNOWN:
+        found = _look_through(config)
+        if len(_KNOWN) >= _MOST_KNOWN:
+            _KNOWN.pop(next(iter(_KNOWN)))
+        _KNOWN[key] = found
+    return _KNOWN[key]
+
+
+_MOST_KNOWN = 8
+_KNOWN: dict[tuple[Recorded, str], Recording] = {}
+"""What has been looked through: a training asks for its recording once per stage and more."""
+
+
+def _look_through(config: Recorded) -> Recording:
     left_out = Quarantine()
     spec: ActionSpec | None = None
     num, rates, rewards, most = 0, [], [], 0.0
+    times_s, places = [], []
     low, high = np.inf, -np.inf
     for episode in _episodes(config.folder, left_out):
         if num and (spec is None) != (episode.spec is None):
@@ -187,6 +222,8 @@ def open_recording(config: Recorded) -> Recording:
                 f"{', '.join(episode.spec.names)} in another"
             )
         spec = spec or episode.spec
+        places.append(num + left_out.num)
+        times_s.append(episode.time_s)
         num += 1
         rates.append(episode.fps)
         rewards.append(episode.rewards is not None)
@@ -213,16 +250,23 @@ def open_recording(config: Recorded) -> Recording:
         has_rewards=all(rewards),
         most_reward=most,
         left_out=left_out,
+        times_s=tuple(times_s),
+        places=tuple(places),
     )
 
 
-def _episodes(folder: str, left_out: Quarantine) -> Iterator[Episode]:
+def _episodes(folder: str, left_out: Quarantine, start: int = 0) -> Iterator[Episode]:
+    """All of them; of a LeRobot dataset from a place on."""
     place = Path(folder)
     if not place.exists():
         raise InputError(f"{folder}: no such dataset; record one with worldline record")
-    if (place / INFO_PATH).is_file():
-        return read_lerobot(place, strict=False, on_reject=left_out)
+    if _is_lerobot(folder):
+        return read_lerobot(place, strict=False, on_reject=left_out, start=start)
     return read_folder(place, strict=False, on_reject=left_out)
+
+
+def _is_lerobot(folder: str) -> bool:
+    return (Path(folder) / INFO_PATH).is_file()
 
 
 def _fingerprint(folder: Path) -> str:

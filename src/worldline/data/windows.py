@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Float32, Int
+from jaxtyping import Float, Float32, Int
 
 from worldline.core.camera import Camera
 from worldline.core.clip import Clip
@@ -16,7 +16,7 @@ from worldline.core.scene import Scene
 from worldline.data.episode import Episode, EpisodeError, OnReject, reject
 from worldline.data.transform import center_square, nearest_frames
 
-__all__ = ["MIN_CHANGE", "cut_windows", "mark_changes"]
+__all__ = ["MIN_CHANGE", "count_windows", "cut_windows", "mark_changes"]
 
 MIN_CHANGE = 16
 """A pixel has changed if a colour did by more than this (of 255). Still pictures flicker by up to 3
@@ -75,7 +75,7 @@ def cut_windows(
     if step_s is not None and not step_s > 0:
         raise InputError(f"step_s is {step_s}, expected a positive number of seconds")
     for number, episode in enumerate(episodes):
-        fault = _fault(episode, num_frames, step_s)
+        fault = _fault(episode.time_s, num_frames, step_s)
         if fault is not None:
             name = dict(episode.provenance.details).get("episode", str(number))
             told = EpisodeError(episode.provenance.source or "episodes", name, *fault)
@@ -83,6 +83,22 @@ def cut_windows(
             continue
         step = step_s or 1.0 / episode.fps
         yield from _windows(episode, num_frames, size_px, step, stride, leftover)
+
+
+def count_windows(
+    time_s: Float[np.ndarray, " t"],
+    *,
+    num_frames: int,
+    step_s: float | None = None,
+    stride: int | None = None,
+    leftover: str = "end",
+) -> int:
+    """How many clips `cut_windows` gives of an episode with these time stamps; 0 if it is left
+    out."""
+    if _fault(time_s, num_frames, step_s) is not None:
+        return 0
+    _, pick = nearest_frames(time_s, step_s or _period_s(time_s))
+    return len(_starts(len(pick) - num_frames, stride or num_frames, leftover))
 
 
 def mark_changes(clip: Clip, *, min_change: int = MIN_CHANGE) -> Clip:
@@ -114,18 +130,25 @@ def mark_changes(clip: Clip, *, min_change: int = MIN_CHANGE) -> Clip:
     return replace(clip, segmentation=np.where(changed, 0, -1), scene=scene)
 
 
-def _fault(episode: Episode, num_frames: int, step_s: float | None) -> tuple[str, str] | None:
-    if episode.num_frames < 2:
+def _fault(
+    time_s: Float[np.ndarray, " t"], num_frames: int, step_s: float | None
+) -> tuple[str, str] | None:
+    if len(time_s) < 2:
         return "frames", "is a single one"
-    period_s = 1.0 / episode.fps
+    period_s = _period_s(time_s)
     step_s = step_s or period_s
     if step_s < _EVEN * period_s:
-        return "time_s", f"has {episode.fps:.4g} frames/s, but {1 / step_s:.4g} are asked for"
-    span_s = float(episode.time_s[-1] - episode.time_s[0])
+        return "time_s", f"has {1 / period_s:.4g} frames/s, but {1 / step_s:.4g} are asked for"
+    span_s = float(time_s[-1] - time_s[0])
     if span_s < (num_frames - 1) * step_s - 1e-6 * step_s:
         have = int(span_s / step_s + 1e-6) + 1
         return "frames", f"are {have} at {1 / step_s:.4g} frames/s, a window needs {num_frames}"
     return None
+
+
+def _period_s(time_s: Float[np.ndarray, " t"]) -> float:
+    """As `Episode.fps` has it."""
+    return 1.0 / (1.0 / float(np.median(np.diff(time_s))))
 
 
 def _windows(
