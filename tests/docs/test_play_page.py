@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 from worldline.core import InputError
@@ -48,3 +50,21 @@ def test_the_limits_on_the_page_are_the_defaults():
 
 def test_what_the_page_names_in_messages_can_be_sent():
     assert parse(json.dumps({"type": "fork", "other": "none"})).fields == {"other": "none"}
+
+
+def test_an_environment_in_the_working_directory_is_recorded_as_typed(tmp_path: Path):
+    (code,) = re.findall(r"In `lamp.py`.*?```python\n(.*?)```", PAGE, flags=re.DOTALL)
+    (tmp_path / "lamp.py").write_text(code)
+    (tmp_path / "ways.py").write_text("def right(rng):\n    return lambda seen: 2\n")
+    (line,) = re.findall(r"^    worldline (record --env lamp.*)", PAGE, flags=re.MULTILINE)
+    words = line.replace("--episodes 60", "--episodes 1 --policy ways:right").split()
+    # As the installed script does it, -P keeps the working directory out of sys.path.
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "worldline.cli.main", *words],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[0] == "1 episode, 60 frames at 10 frames/s, 64 pixels"

@@ -32,7 +32,8 @@ class Record:
     """
 
     env: Annotated[str, tyro.conf.arg(metavar="ENV_ID")]
-    """Such as CartPole-v1 or ALE/Pong-v5; MODULE:ENV_ID imports a module first."""
+    """Such as CartPole-v1 or ALE/Pong-v5; MODULE:ENV_ID imports a module first, of the working
+    directory or an installed one."""
     out: Path
     """New or empty folder for the dataset."""
     episodes: int = 1
@@ -69,7 +70,8 @@ class Record:
         if self.fps is not None and not self.fps > 0:
             raise InputError(f"--fps is {self.fps}; it must be a positive number")
         try:
-            from worldline.data.record import load_policy, read_options, record
+            from worldline.data.players import load_policy
+            from worldline.data.record import read_options, record
         except ModuleNotFoundError as error:
             if error.name != "gymnasium":
                 raise

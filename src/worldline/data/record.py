@@ -7,12 +7,11 @@ needs no display, so that what the agent is shown does not matter.
 from __future__ import annotations
 
 import contextlib
-import importlib
 import json
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any
 
 import cv2
 import gymnasium
@@ -24,29 +23,12 @@ from worldline.core.errors import InputError
 from worldline.core.provenance import Origin, Provenance
 from worldline.data.actions import ActionSpec
 from worldline.data.episode import Episode, EpisodeError, FieldError, OnReject, reject
+from worldline.data.players import Policy, gist, import_home
 
-__all__ = ["Policy", "action_spec", "load_policy", "read_options", "record"]
-
-Policy = Callable[[np.random.Generator], Callable[[Any], Any]]
-"""Makes a player of one episode, who chooses an action, as the environment's action space has it,
-from an observation."""
+__all__ = ["action_spec", "read_options", "record"]
 
 MAX_FAILURES_IN_A_ROW = 5
 """So many broken episodes one after another mean that the environment itself is broken."""
-
-# Packages that register their environments only when they are imported. Others are named as
-# Gymnasium does it, "module:ID".
-_HOMES = (
-    ("ALE/", "ale_py"),
-    ("Vizdoom", "vizdoom.gymnasium_wrapper"),
-    ("gym_pusht/", "gym_pusht"),
-    ("highway-", "highway_env"),
-    ("intersection-", "highway_env"),
-    ("merge-", "highway_env"),
-    ("parking-", "highway_env"),
-    ("racetrack-", "highway_env"),
-    ("roundabout-", "highway_env"),
-)
 
 
 def record(
@@ -186,25 +168,13 @@ class _Stage:
 
     def __init__(self, env_id: str, options: Mapping[str, Any], size_px: int | None) -> None:
         self.env_id, self.options, self.size_px = env_id, dict(options), size_px
-        self._import_home()
+        import_home(env_id)
         self.env = self._make()
         try:
             self.spec = action_spec(self.env)
         except InputError as error:
             self.env.close()
             raise InputError(f"{env_id}: {error}") from None
-
-    def _import_home(self) -> None:
-        home = next((module for start, module in _HOMES if self.env_id.startswith(start)), None)
-        if home is None or self.env_id in gymnasium.registry:
-            return
-        try:
-            importlib.import_module(home)
-        except ImportError as error:
-            package = home.partition(".")[0]
-            raise InputError(
-                f"{self.env_id}: needs the package {package}, which cannot be imported ({error})"
-            ) from None
 
     def _make(self) -> Any:
         try:
@@ -215,7 +185,7 @@ class _Stage:
                     self.env_id, render_mode="rgb_array", disable_env_checker=True, **self.options
                 )
         except Exception as error:  # whatever a foreign constructor raises
-            raise InputError(f"{self.env_id}: cannot be made ({_gist(error)})") from None
+            raise InputError(f"{self.env_id}: cannot be made ({gist(error)})") from None
         if "rgb_array" not in (env.metadata.get("render_modes") or ()):
             env.close()
             raise InputError(f"{self.env_id}: cannot draw its frames (no render mode rgb_array)")
@@ -258,7 +228,7 @@ class _Stage:
         try:
             return work()
         except Exception as error:  # a foreign program's bug costs one episode
-            raise FieldError("environment", f"failed in {doing} ({_gist(error)})") from error
+            raise FieldError("environment", f"failed in {doing} ({gist(error)})") from error
 
 
 def _rate(stage: _Stage, fps: float | None) -> float:
@@ -266,10 +236,6 @@ def _rate(stage: _Stage, fps: float | None) -> float:
     if not rate or not float(rate) > 0:
         raise InputError(f"{stage.env_id}: states no frame rate; name one with fps")
     return float(rate)
-
-
-def _gist(error: Exception) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 def _play(
@@ -347,22 +313,6 @@ def _chance(space: Any, rng: np.random.Generator, hold: int) -> Callable[[Any], 
         return action
 
     return choose
-
-
-def load_policy(name: str) -> Policy:
-    """The policy that a name means, `MODULE:NAME`.
-
-    Raises:
-        InputError: there is none.
-    """
-    module, _, attribute = name.partition(":")
-    try:
-        found: Any = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise InputError(f"policy {name}: there is none ({_gist(error)})") from None
-    if not callable(found):
-        raise InputError(f"policy {name}: is a {type(found).__name__}, not a function")
-    return cast("Policy", found)
 
 
 def read_options(texts: Sequence[str]) -> dict[str, Any]:

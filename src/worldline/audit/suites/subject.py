@@ -11,7 +11,6 @@ One that cannot say how surprised it is can still be asked, by the error of its 
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 import pickle
 import sys
@@ -31,6 +30,7 @@ from jaxtyping import Float, UInt8
 from worldline.audit.baselines import ConstantVelocityWarp, CopyLast
 from worldline.audit.finish import WorldPredictor
 from worldline.core.errors import InputError
+from worldline.core.modules import import_theirs, look_into
 from worldline.core.wording import printable
 from worldline.world import World
 from worldline.world.expectation import weigh_evidence
@@ -272,10 +272,10 @@ def _module(path: str) -> ModuleType:
         raise InputError(f"{path}: there is no such file")
     if not is_file and (len(file.parts) > 1 or file.is_file()):
         raise InputError(f"{path}: is no Python file; name a model as FILE.py:NAME")
-    _look_into(file.resolve().parent if is_file else Path.cwd())
     try:
         if not is_file:
-            return importlib.import_module(path)
+            return import_theirs(path)
+        look_into(file.resolve().parent)
         spec = importlib.util.spec_from_file_location(f"worldline_subject_{file.stem}", file)
         assert spec is not None
         assert spec.loader is not None
@@ -287,12 +287,6 @@ def _module(path: str) -> ModuleType:
     except (Exception, SystemExit) as error:
         raise InputError(f"{path}: {_describe(error, path)}") from None
     return module
-
-
-def _look_into(folder: Path) -> None:
-    """Let modules of a folder be imported."""
-    if str(folder) not in sys.path:
-        sys.path.insert(0, str(folder))
 
 
 def _ask(place: str, work: Callable[[], T]) -> T:
