@@ -36,7 +36,8 @@ class Train:
     """
 
     recipe: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="RECIPE")]
-    """Name of a file in recipes/, or a Python file that defines recipe()."""
+    """Name of a file in recipes/ (here, or in Worldline's folder), or a Python file that defines
+    recipe()."""
     out: Path
     """Folder of the run; the finished world lies in OUT/world."""
     workers: int = 1

@@ -26,6 +26,7 @@ from worldline.train.drive import measure_state
 from worldline.train.ledger import Ledger
 from worldline.train.loop import Task, Trainer
 from worldline.train.many import Workers, require_shares, run_by_many
+from worldline.train.recipe_files import find_recipe
 from worldline.train.rewards import RewardTask
 from worldline.train.tasks import ObjectiveTask, TokenizerTask, TrajectoryTask
 from worldline.world import World
@@ -148,13 +149,12 @@ def load_recipe(
     data: str | Path | None = None,
     steps: int | None = None,
 ) -> Recipe:
-    """A recipe from a Python file that defines `recipe()`; a bare name means `recipes/NAME.py`, and
-    the suffix may be left out.
+    """A recipe from a Python file that defines `recipe()`.
 
     The file is run, so it must be one that you trust.
 
     Args:
-        name_or_path: of the recipe.
+        name_or_path: of the recipe, as `recipe_files.find_recipe` reads it.
         size: passed to `recipe(size=...)` if given.
         data: folder of recorded episodes, passed to `recipe(data=...)` if given.
         steps: passed to `recipe(steps=...)` if given.
@@ -162,12 +162,7 @@ def load_recipe(
     Raises:
         InputError: there is no such file, or it does not define `recipe()`.
     """
-    path = Path(name_or_path)
-    if path.suffix != ".py":
-        folder = path.parent if len(path.parts) > 1 else Path("recipes")
-        path = folder / f"{path.name}.py"
-    if not path.is_file():
-        raise InputError(f"{path}: no such recipe; give a Python file that defines recipe()")
+    path = find_recipe(name_or_path)
     try:
         maker = runpy.run_path(str(path)).get("recipe")
         folder_of_data = None if data is None else str(data)
