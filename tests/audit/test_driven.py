@@ -9,6 +9,7 @@ from worldline.audit import driven
 from worldline.audit.suites.result import SuiteResult
 from worldline.data.episode import Quarantine
 from worldline.data.recorded import Recorded, Recording
+from worldline.world.familiarity import Familiarity
 
 
 def test_latent_actions_take_the_place_of_recorded_ones(monkeypatch):
@@ -45,6 +46,7 @@ def test_latent_actions_take_the_place_of_recorded_ones(monkeypatch):
     finished, _, _ = driven.finish_driven(world, recording, num_clips=3, seed=0, facts=facts)
     assert finished.calibration["actions"]["names"] == ["latent_0", "latent_1"]
     assert finished.calibration["play"]["scheme"] == "stick"
+    assert Familiarity.from_json(finished.calibration["familiarity"]).usual > 0
     assert "Driven by actions: latent_0, latent_1" in finished.card
     assert "4 episodes whose actions are known (90 of them)" in finished.card
     for clip in (*seen["judged"], *seen["learned"]):

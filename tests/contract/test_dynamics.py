@@ -23,6 +23,7 @@ CASES = {
     "flow": FLOW(**SHAPE, channels=3),
     "flow-shortcut": FLOW(**SHAPE, channels=3, shortcut_doublings=2, num_steps=2),
     "flow-guided": FLOW(**SHAPE, channels=3, controls=CONTROLS, guidance=2.0),
+    "flow-sink": FLOW(**SHAPE | {"window": 4}, channels=3, sink=1),
     "flow-named": FLOW(**SHAPE, channels=3, controls=NAMED),
     "masked": TOKENS(**SHAPE, levels=LEVELS, decoder=MaskedParallel.Config(num_steps=3)),
     "next-token": TOKENS(**SHAPE, levels=LEVELS, controls=CONTROLS, decoder=NextToken.Config()),

@@ -207,3 +207,43 @@ def test_guidance_exaggerates_what_the_action_does(dynamics):
 def test_guidance_needs_something_to_be_guided_by():
     with pytest.raises(ValueError, match="controls"):
         FlowDynamics.Config(guidance=2.0).build()
+
+
+def test_a_sink_keeps_the_first_frames_in_mind(dynamics):
+    """One block over time: after fifteen frames a step still tells another first frame."""
+    shallow = dataclasses.replace(NANO, depth=3, sink=2)
+
+    def after(config, shift):
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            model = config.build().eval()
+            for parameter in model.parameters():
+                parameter.data.add_(0.1 * torch.randn_like(parameter))
+        clip = latents(15).tokens.clone()
+        clip[:, 0] += shift
+        carry = model.init(Latents(clip[:, :9], (4, 4)), actions(9), seeded())
+        for t in range(9, 15):
+            carry = model.observe(carry, Latents(clip[:, t : t + 1], (4, 4)), Controls())
+        assert all(kv.key.shape[2] == 5 for kv in carry.cache)
+        return model.step(carry, Controls())[1].tokens
+
+    assert not torch.allclose(after(shallow, 0.0), after(shallow, 1.0))
+    plain = dataclasses.replace(shallow, sink=0)
+    torch.testing.assert_close(after(plain, 0.0), after(plain, 1.0))
+    with pytest.raises(ValueError, match="sink is 5, must leave room in the window of 6"):
+        dataclasses.replace(NANO, sink=5)
+
+
+def test_a_past_that_is_given_is_gone_on_from(dynamics):
+    """What is wanted is the truth; a past that is wrong costs, and is what is seen."""
+    clip, controls = latents(6), actions(6)
+    found = dynamics.forced_loss(clip, clip.tokens, controls, seeded())
+    assert set(found) == {"total", "error", "error_over_copying"}
+    wrong = clip.tokens.clone()
+    wrong[:, 3] += 1.0
+    other = dynamics.forced_loss(clip, wrong, controls, seeded())
+    assert other["error"] > found["error"]
+    last = clip.tokens.clone()
+    last[:, -1] += 1.0  # nothing follows it
+    again = dynamics.forced_loss(clip, last, controls, seeded())
+    torch.testing.assert_close(again["error"], found["error"])

@@ -87,6 +87,20 @@ def test_appending_keeps_the_newest():
     assert joined.key[0, 0, :, 0].tolist() == [0.0, 1.0]
 
 
+def test_a_sink_stays_as_if_it_were_just_before_the_window():
+    """Steps with a sliding cache equal one pass over the first frames and the newest alone."""
+    layer = temporal(6)
+    x = torch.randn(2, 14, 3, 16, generator=torch.Generator().manual_seed(6))
+    _, cache = layer(x[:, :1])
+    for t in range(1, 14):
+        step, fresh = layer(x[:, t : t + 1], start=t, past=cache)
+        kept = x[:, : t + 1] if t < 6 else torch.cat([x[:, :2], x[:, t - 3 : t + 1]], dim=1)
+        whole, _ = layer(kept)
+        torch.testing.assert_close(step[:, 0], whole[:, -1], atol=1e-5, rtol=1e-4)
+        cache = cache.append(fresh, 5, sink=2)
+        assert cache.key.shape[2] == min(t + 1, 5)
+
+
 def test_spatial_attention_stays_within_a_frame():
     with torch.random.fork_rng():
         torch.manual_seed(0)

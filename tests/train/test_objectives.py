@@ -22,6 +22,7 @@ from worldline.train.objectives import (
     InverseModel,
     MaskedVideo,
     NextFrame,
+    SelfForcing,
     SketchedGaussian,
     StateAlignment,
 )
@@ -127,7 +128,8 @@ def build(kind, world: World):
 
 @pytest.mark.parametrize("kind", OBJECTIVES)
 def test_losses_are_finite_seeded_and_teach_the_objectives_own_weights(kind, world, flow, driven):
-    world = {Distillation: flow, HiddenActions: flow, InverseModel: driven}.get(kind, world)
+    needs = {Distillation: flow, HiddenActions: flow, SelfForcing: flow, InverseModel: driven}
+    world = needs.get(kind, world)
     objective, batch = build(kind, world), clips()
     parts = {name: part.requires_grad_(True) for name, part in world.parts.items()}
     latents = world.tokenizer.encode(batch.frames)
@@ -287,3 +289,38 @@ def test_objectives_of_latent_actions_need_an_inverse_model(world):
     for config in (HiddenActions.Config(), NextFrame.Config(inferred=True)):
         with pytest.raises(InputError, match="no inverse model"):
             config.build(world)
+
+
+def test_self_forcing_goes_on_from_what_the_dynamics_make(flow, monkeypatch):
+    """The past is true frames, then those of a rollout under the clip's actions."""
+    objective, batch = build(SelfForcing, flow), clips()
+    latents = flow.tokenizer.encode(batch.frames)
+    given = []
+
+    def look(self, latents, seen, controls, generator):
+        given.append((seen, controls))
+        return {"total": seen.sum()}
+
+    monkeypatch.setattr(FlowDynamics, "forced_loss", look)
+    objective.loss(flow.parts, batch, latents, seeded(2))
+    (seen, controls), num = given[0], latents.tokens.shape[1]
+    begun = int((seen == latents.tokens).all(dim=(0, 2, 3)).sum())
+    assert objective.context <= begun < num
+    assert controls is batch.controls
+    replayed = seeded(2)
+    torch.randint(1, (), generator=replayed)
+    start = Latents(latents.tokens[:, :begun], latents.grid)
+    own = flow.dynamics.rollout(start, controls, replayed, horizon=num - begun)
+    torch.testing.assert_close(seen[:, begun:], own.tokens)
+
+
+def test_self_forcing_needs_flow_and_frames_to_make(world, flow):
+    with pytest.raises(InputError, match="no flow dynamics to force"):
+        SelfForcing.Config().build(world)
+    batch = clips()
+    latents = flow.tokenizer.encode(batch.frames)
+    short = Latents(latents.tokens[:, :3], latents.grid)
+    with pytest.raises(InputError, match="clips have 3 frames and 3 of them are true"):
+        build(SelfForcing, flow).loss(flow.parts, batch, short, seeded())
+    with pytest.raises(ValueError, match="context is 0"):
+        SelfForcing.Config(context=0)

@@ -7,9 +7,11 @@ import pytest
 from worldline.core.errors import ArtifactError
 from worldline.world import World
 from worldline.world.calibration import check_calibration
+from worldline.world.familiarity import Familiarity
 from worldline.world.trust import Trust
 
 TRUST = Trust(mean=np.zeros(3), precision=np.eye(3)).to_json()
+KNOWN = Familiarity(np.zeros(72), np.eye(3, 72), np.ones(3), 0.1, slope=2.0).to_json()
 SOUND = {
     "num_clips": 78,
     "trajectory_share": [0.1, 1.0],
@@ -21,6 +23,7 @@ SOUND = {
     "surprise_quantiles": [0.0, 0.5, 0.5, 3.0],
     "trust": TRUST,
     "state": {"mean": [0.5], "std": [2]},
+    "familiarity": KNOWN,
 }
 
 
@@ -56,6 +59,12 @@ def test_sound_and_absent_entries_pass():
         ("trust", {**TRUST, "slope": "steep"}),
         ("state", {"mean": [0.0, 1.0], "std": [1.0, 1.0]}),
         ("state", [1.0]),
+        ("familiarity", None),
+        ("familiarity", {**KNOWN, "mean": [0.0] * 71}),
+        ("familiarity", {**KNOWN, "directions": [[0.0] * 72]}),
+        ("familiarity", {**KNOWN, "variances": [1.0, 0.0, 1.0]}),
+        ("familiarity", {**KNOWN, "usual": 0.0}),
+        ("familiarity", {**KNOWN, "slope": None}),
         ("monitor", None),
         ("monitor", {"signals": ["spread"]}),
     ],

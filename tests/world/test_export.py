@@ -215,6 +215,9 @@ def test_what_cannot_be_exported_is_refused(tmp_path):
     guided = make(continuous(), replace(FLOW, controls=controls, guidance=2.0))
     with pytest.raises(InputError, match="export a copy whose config has guidance 1"):
         export_world(guided, tmp_path)
+    kept = make(continuous(), replace(FLOW, sink=1))
+    with pytest.raises(InputError, match="export a copy whose config has sink 0"):
+        export_world(kept, tmp_path)
     short = make(continuous(), replace(JEPA, window=2))
     with pytest.raises(InputError, match="looks back 2 frames"):
         export_world(short, tmp_path)

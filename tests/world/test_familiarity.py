@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -50,3 +51,15 @@ def test_it_is_kept_as_json():
 def test_few_frames_are_too_few():
     with pytest.raises(InputError, match="3 and 4 true frames"):
         Familiarity.fit(true_frames(0, 1)[:3], true_frames(0, 1)[:4])
+
+
+def test_trust_falls_with_the_distance_of_several_frames():
+    fitted, frames = known(), true_frames(10, 12)
+    assert fitted.trust(frames) == 1
+    curved = replace(fitted, slope=4.0, middle=float(np.log(2)), offset=0.0)
+    away = fitted.distances(frames[:3]).mean()
+    assert curved.trust(frames[:3]) == pytest.approx(1 / (1 + (away / 2) ** 4))
+    spoilt = 255 - frames
+    assert curved.trust(spoilt) < 0.1
+    again = Familiarity.from_json(json.loads(json.dumps(curved.to_json())))
+    assert again.trust(frames) == pytest.approx(curved.trust(frames), rel=1e-2)

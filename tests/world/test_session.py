@@ -15,6 +15,7 @@ from worldline.core import Clip, InputError, Origin, Provenance
 from worldline.dynamics import ControlEncoder
 from worldline.sim import make_clip
 from worldline.world import World
+from worldline.world.familiarity import Familiarity
 from worldline.world.hindsight import RECENT
 from worldline.world.trust import Trust
 
@@ -94,6 +95,31 @@ def test_trust_is_that_of_a_forecast_from_these_frames(nano, clip):
     assert session.trust == sure.predict(clip, horizon=1, samples=1, seed=5).trust > 0.9
     told = session.judge()[1]
     assert told.startswith("High trust")
+
+
+def test_trust_is_lost_where_pictures_leave_the_data(nano, clip):
+    """A session is trusted no more than pictures so far from the data are right."""
+    features = nano.context_features(clip, seed=5)
+    sure = Trust(features + 0.1, np.eye(3), slope=2.0, middle=0.0, offset=1e-3).to_json()
+    fitted = Familiarity.fit(clip.frames, clip.frames)
+
+    def told(middle):
+        known = replace(fitted, slope=4.0, middle=middle)
+        world = nano.finished({"trust": sure, "familiarity": known.to_json()}, "")
+        session = world.open(clip, seed=5)
+        recent = np.stack([m.frame for m in session.snapshot().recent[-world.context :]])
+        return session.judge(), known.trust(recent)
+
+    (value, reason), _ = told(5.0)
+    assert value == pytest.approx(nano.finished({"trust": sure}, "").open(clip, seed=5).trust)
+    assert reason.startswith("High trust: the context")
+    (value, reason), alone = told(0.0)
+    assert value == pytest.approx(alone, rel=1e-3)
+    assert 0.3 < value < 0.8
+    assert "begin to look unlike" in reason or "gone astray" in reason
+    (value, reason), _ = told(-2.0)
+    assert value < 0.05
+    assert reason.startswith("Low trust: this session has gone astray")
 
 
 def test_a_closed_session_is_closed(nano, clip):

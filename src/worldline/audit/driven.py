@@ -14,6 +14,7 @@ from worldline.audit.checks import environment_of
 from worldline.audit.control import play_clip
 from worldline.audit.finish import calibrate_on
 from worldline.audit.inverse import fit_inverse
+from worldline.audit.straying import fit_familiarity
 from worldline.audit.suites.control import HORIZONS, Settings, run_control
 from worldline.audit.suites.result import SuiteResult
 from worldline.audit.suites.telling import tell_cell
@@ -27,7 +28,13 @@ from worldline.world import World
 from worldline.world.controller import infer_actions, latent_spec
 from worldline.world.feed import of_training
 
-__all__ = ["choose_shrinkage", "finish_driven", "held_out_clips", "play_scheme"]
+__all__ = [
+    "calibration_clips",
+    "choose_shrinkage",
+    "finish_driven",
+    "held_out_clips",
+    "play_scheme",
+]
 
 _MOST_CALIBRATION = 48
 _SHRINKAGES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.45)
@@ -55,13 +62,8 @@ def finish_driven(
     Raises:
         InputError: the held-out episodes give fewer than four clips of the length that is needed.
     """
-    clips = held_out_clips(recording, size_px=world.size_px, context=world.context, seed=seed)
-    spec = recording.spec
-    if world.inverse is not None:
-        # nothing was recorded, or it was not used: the frames say what was done
-        spec = latent_spec(world)
-        clips = [infer_actions(world, clip) for clip in clips]
-    half = min(len(clips) // 2, _MOST_CALIBRATION)
+    spec = recording.spec if world.inverse is None else latent_spec(world)
+    clips, half = _divided_clips(world, recording, seed)
     world = choose_shrinkage(world, clips[:half], seed=seed)
     calibration = calibrate_on(world, clips[:half], seed=seed + 1)
     calibration |= of_training(world.calibration) | {"ledgers": facts["ledgers"]}
@@ -70,16 +72,37 @@ def finish_driven(
             "actions": spec.to_json(),
             "play": {"scheme": play_scheme(spec), "environment": environment_of(clips[0])},
         }
-    world = world.finished(calibration, "")
     learned = list(islice(recording.clips(world.size_px, held_out=False), _MOST_INVERSE))
     if world.inverse is not None:
         learned = [infer_actions(world, clip) for clip in learned]
+    known = fit_familiarity(world, learned, clips[:half], seed=seed + 1)
+    calibration |= {"familiarity": known.to_json()}
+    world = world.finished(calibration, "")
     inverse = None
     if spec is not None:
         inverse = fit_inverse(learned, is_discrete=spec.is_discrete, seed=seed)
     judged = clips[half : half + num_clips]
     result = run_control(world, judged, Settings(seed=seed + 2), inverse=inverse)
     return world.finished(calibration, _card(world, recording, spec, result, facts)), result, judged
+
+
+def calibration_clips(world: World, recording: Recording, *, seed: int) -> list[Clip]:
+    """Those of the held-out clips that `finish_driven` calibrates on.
+
+    Raises:
+        InputError: the held-out episodes give fewer than four clips of the length that is needed.
+    """
+    clips, half = _divided_clips(world, recording, seed)
+    return clips[:half]
+
+
+def _divided_clips(world: World, recording: Recording, seed: int) -> tuple[list[Clip], int]:
+    """Held-out clips with their actions, and how many of the first of them calibrate."""
+    clips = held_out_clips(recording, size_px=world.size_px, context=world.context, seed=seed)
+    if world.inverse is not None:
+        # nothing was recorded, or it was not used: the frames say what was done
+        clips = [infer_actions(world, clip) for clip in clips]
+    return clips, min(len(clips) // 2, _MOST_CALIBRATION)
 
 
 def held_out_clips(recording: Recording, *, size_px: int, context: int, seed: int) -> list[Clip]:

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-__all__ = ["SCRIPTS", "Happening", "Known", "Script", "find_color"]
+__all__ = ["SCRIPTS", "Happening", "Known", "Script", "find_agent", "find_block", "find_color"]
 
 Film = UInt8[np.ndarray, "t h w 3"]
 
@@ -175,11 +175,21 @@ def _find_cross(frame: UInt8[np.ndarray, "h w 3"]) -> Float[np.ndarray, " 2"] | 
     return _middle(pixels[..., 0] - pixels[..., 1:].max(axis=-1) > _TINTED)
 
 
-def _find_agent(frame: UInt8[np.ndarray, "h w 3"]) -> Float[np.ndarray, " 2"] | None:
-    """Middle of what is blue; where nothing is, the mark lies on it."""
+def find_agent(frame: UInt8[np.ndarray, "h w 3"]) -> Float[np.ndarray, " 2"] | None:
+    """Middle of PushT's agent, which is blue; where nothing is, the mark lies on it."""
     pixels = frame.astype(np.int16)
     found = _middle(pixels[..., 2] - pixels[..., :2].mean(axis=-1) > _TINTED)
     return _find_cross(frame) if found is None else found
+
+
+def find_block(frame: UInt8[np.ndarray, "h w 3"]) -> Float[np.ndarray, " 2"] | None:
+    """Median of the pixels of PushT's block, (x, y) in shares of the sides; what lies on it shifts
+    that little."""
+    apart = np.abs(frame.astype(np.int16) - np.array(_BLOCK[0])).sum(axis=-1)
+    rows, columns = np.nonzero(apart < _TINTED)
+    if len(rows) < _LEAST_PX:
+        return None
+    return np.array([np.median(columns) / frame.shape[1], np.median(rows) / frame.shape[0]])
 
 
 def _held(actions: np.ndarray) -> bool:
@@ -200,7 +210,7 @@ def _arrived(
 
 def _follows(film: Film, actions: np.ndarray, *, axis: int, sign: int) -> float:
     """The agent goes that way, or is where the pointer is."""
-    start, end = _find_agent(film[0]), _find_agent(film[-1])
+    start, end = find_agent(film[0]), find_agent(film[-1])
     if start is None:
         return float("nan")
     if end is None:
@@ -223,13 +233,9 @@ def _points(name: str, axis: int, sign: int) -> Script:
 
 
 def _block_moves(film: Film) -> Bool[np.ndarray, " n"]:
-    """By the median of its pixels, which what lies on it shifts little."""
-    places = []
-    for frame in film:
-        apart = np.abs(frame.astype(np.int16) - np.array(_BLOCK[0])).sum(axis=-1)
-        rows, columns = np.nonzero(apart < _TINTED)
-        few = len(rows) < _LEAST_PX
-        places.append([np.nan] * 2 if few else [np.median(columns), np.median(rows)])
+    found = [find_block(frame) for frame in film]
+    nowhere = np.full(2, np.nan)
+    places = [nowhere if place is None else film.shape[1] * place for place in found]
     way = np.hypot(*np.diff(np.array(places), axis=0).T)
     return np.nan_to_num(way) > _BLOCK_MOVED_PX * film.shape[1] / 64
 
@@ -252,7 +258,7 @@ _PUSHT = Known(
             (0.4, -0.4),
             7,
             _held,
-            partial(_arrived, find=_find_agent),
+            partial(_arrived, find=find_agent),
         ),
     ),
     (Happening("the block moves", _block_moves),),

@@ -11,6 +11,7 @@ from worldline.core.errors import InputError
 
 if TYPE_CHECKING:
     from worldline.cli.eval import Eval
+    from worldline.core.clip import Clip
 
 __all__ = ["evaluate", "show"]
 
@@ -24,6 +25,7 @@ def evaluate(command: Eval, set_done: Callable[[float], None]) -> Answer:
         InputError: an option of another suite is given, or there is nothing to begin with.
     """
     from worldline.audit.driven import held_out_clips
+    from worldline.audit.straying import long_clips
     from worldline.audit.suites.drift import Settings, run_drift
     from worldline.audit.suites.runs import Run, RunSettings
     from worldline.data.recorded import Recorded, open_recording
@@ -36,14 +38,16 @@ def evaluate(command: Eval, set_done: Callable[[float], None]) -> Answer:
     name = command.world or "sandbox"
     world = World.from_pretrained(name)
     begun = Run.begin(world.name, RunSettings(command.seed, command.quick))
+    longer: list[Clip] = []
     if command.data is None:
         clips = load_openings(name)
     else:
         recording = open_recording(Recorded(folder=str(command.data)))
         size = {"size_px": world.size_px, "context": world.context}
         clips = held_out_clips(recording, **size, seed=command.seed)
+        longer = long_clips(recording, world, seed=command.seed)
     settings = Settings(seed=command.seed)
     if command.quick:
-        settings = Settings(seed=command.seed, num_clips=2, marks=_QUICK_MARKS)
-    result = run_drift(world, clips, settings, on_progress=set_done)
+        settings = Settings(seed=command.seed, num_clips=2, marks=_QUICK_MARKS, num_judged=2)
+    result = run_drift(world, clips, settings, longer=longer, on_progress=set_done)
     return answer_alone(command, begun, result)

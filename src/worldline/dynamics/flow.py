@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -35,29 +36,12 @@ from worldline.core.config import register
 from worldline.core.latents import Controls, Latents
 from worldline.dynamics.base import Dynamics, Losses
 from worldline.dynamics.blank import keep_blank, open_blank, relative_error
-from worldline.dynamics.levels import draw_levels, shortcut_target
+from worldline.dynamics.levels import check_sampling, draw_levels, mix_at_random, shortcut_target
 from worldline.dynamics.network import LatentNetwork, NetworkConfig
-from worldline.dynamics.past import Cache, before_and_change, extend, newest
+from worldline.dynamics.past import Cache, FlowCarry, before_and_change, extend, newest
 from worldline.nn import shrink
 
 __all__ = ["FlowCarry", "FlowDynamics"]
-
-
-@dataclass(frozen=True, eq=False)
-class FlowCarry:
-    """State of a rollout.
-
-    Attributes:
-        cache: keys and values per temporal layer.
-        last: `[B, 2, N, C]` the two newest frames.
-        num_frames: frames seen and sampled so far.
-        generator_state: state of the noise generator, copied so that a fork repeats its noise.
-    """
-
-    cache: Cache
-    last: Tensor
-    num_frames: int
-    generator_state: Tensor
 
 
 class FlowDynamics(Dynamics[FlowCarry]):
@@ -65,8 +49,8 @@ class FlowDynamics(Dynamics[FlowCarry]):
 
     @register(
         "dynamics/flow",
-        version=2,
-        upgrades={1: {"coarse": 2, "mends": False}},
+        version=3,
+        upgrades={1: {"coarse": 2, "mends": False}, 2: {"sink": 0}},
     )
     @dataclass(frozen=True)
     class Config(NetworkConfig):
@@ -89,6 +73,8 @@ class FlowDynamics(Dynamics[FlowCarry]):
             coarse: latent cells along the side of a token of the transformer.
             mends: cells count in the loss by the change that they need, errors of the frames before
                 included, and not by the true one alone: what went wrong is put right.
+            sink: frames at the beginning of a rollout that stay in the cache when it slides on, the
+                first of the context; they count among the `window`.
             start_share: share of training clips that a blank frame opens, so that the model can
                 start from nothing; 0 for one that cannot.
         """
@@ -105,15 +91,18 @@ class FlowDynamics(Dynamics[FlowCarry]):
         weight_ceiling: float = 10.0
         coarse: int = 2
         mends: bool = False
+        sink: int = 0
         start_share: float = 0.0
 
         def __post_init__(self) -> None:
-            if self.coarse < 1 or self.rows % self.coarse:
-                raise ValueError(f"coarse is {self.coarse}, must divide the {self.rows} rows")
-            steps = 2**self.shortcut_doublings
-            if self.num_steps < 1 or (self.shortcut_doublings and steps % self.num_steps):
-                least = f"divide {steps}" if self.shortcut_doublings else "be at least 1"
-                raise ValueError(f"num_steps is {self.num_steps}, must {least}")
+            check_sampling(
+                rows=self.rows,
+                coarse=self.coarse,
+                window=self.window,
+                sink=self.sink,
+                num_steps=self.num_steps,
+                doublings=self.shortcut_doublings,
+            )
             if self.guidance != 1 and not self.controls.any:
                 raise ValueError("guidance needs a world with controls")
             if not 0 <= self.start_share <= 1:
@@ -141,8 +130,9 @@ class FlowDynamics(Dynamics[FlowCarry]):
         """Whether it has learned first frames."""
         return self.config.start_share > 0
 
-    def sampled(self, **changes: float) -> FlowDynamics:
-        """The same model, weights shared, with another `num_steps`, `guidance` or `shrinkage`.
+    def sampled(self, **changes: Any) -> FlowDynamics:
+        """The same model, weights shared, with another `num_steps`, `guidance`,
+        `shrinkage` or `sink`.
 
         Raises:
             ValueError: the model did not learn steps of such a size, or nothing guides it.
@@ -154,9 +144,8 @@ class FlowDynamics(Dynamics[FlowCarry]):
     def loss(self, latents: Latents, controls: Controls, generator: torch.Generator) -> Losses:
         """Weighted squared error of the predicted clean frames 1 .. T-1; see `relative_error`."""
         x_BTNC = latents.tokens
+        config, starts = self.config, None
         batch, num_frames = x_BTNC.shape[:2]
-        config = self.config
-        starts = None
         if self.can_start:
             drawn = torch.rand(batch, generator=generator, device=x_BTNC.device)
             starts = drawn < config.start_share
@@ -174,6 +163,35 @@ class FlowDynamics(Dynamics[FlowCarry]):
         if starts is not None:
             seen = keep_blank(seen, starts)
         seen = self._mix_in_predictions(seen, x_BTNC, controls, generator, starts)
+        return self._score(x_BTNC, seen, controls, generator, level, step, starts)
+
+    def forced_loss(
+        self,
+        latents: Latents,
+        seen: Float[Tensor, "b t n c"],
+        controls: Controls,
+        generator: torch.Generator,
+    ) -> Losses:
+        """As `loss`, from pure noise, with a past that is given: frames `seen` stand where the
+        true ones did, and what is wanted after them is the truth."""
+        level = torch.zeros(seen.shape[:2], device=seen.device)
+        step = None
+        if self.config.shortcut_doublings:
+            step = torch.full_like(level, 0.5**self.config.shortcut_doublings)
+        return self._score(latents.tokens, seen, controls, generator, level, step, None)
+
+    def _score(
+        self,
+        x_BTNC: Float[Tensor, "b t n c"],
+        seen: Float[Tensor, "b t n c"],
+        controls: Controls,
+        generator: torch.Generator,
+        level: Float[Tensor, "b t"],
+        step: Float[Tensor, "b t"] | None,
+        starts: Bool[Tensor, " b"] | None,
+    ) -> Losses:
+        """Losses of what is predicted from a past, under noise of these levels."""
+        config = self.config
         noised = self._corrupt(x_BTNC, level, generator)
         drop = generator if config.controls.any else None
         given = self._inputs(noised, seen)
@@ -217,12 +235,8 @@ class FlowDynamics(Dynamics[FlowCarry]):
             noised = self._noise(shape, generator).to(x_BTNC.dtype)
             given = self._inputs(noised, seen[:num])
             predicted, _ = self.clean(given, part, level=level, step=step)
-        share = torch.rand((num, 1), generator=generator, device=x_BTNC.device)
-        chosen = torch.rand(shape[:2], generator=generator, device=x_BTNC.device) < share
-        chosen[:, 0] = False
-        if starts is not None:
-            chosen[:, 1] &= ~starts[:num]
-        mixed = torch.where(chosen[..., None, None], predicted, seen[:num])
+        later = None if starts is None else starts[:num]
+        mixed = mix_at_random(seen[:num], predicted, generator, later)
         return torch.cat([mixed, seen[num:]], dim=0)
 
     def _noise(self, shape: torch.Size, generator: torch.Generator) -> Tensor:
@@ -310,7 +324,7 @@ class FlowDynamics(Dynamics[FlowCarry]):
             start=start,
             guidance=guidance,
         )
-        cache = extend((), cache, self.config.window)
+        cache = extend((), cache, self.config.window, self.config.sink)
         return FlowCarry(cache, newest(x), start + x.shape[1], generator.get_state())
 
     @torch.no_grad()
@@ -376,7 +390,7 @@ class FlowDynamics(Dynamics[FlowCarry]):
     ) -> FlowCarry:
         return replace(
             carry,
-            cache=extend(carry.cache, fresh, self.config.window),
+            cache=extend(carry.cache, fresh, self.config.window, self.config.sink),
             last=torch.cat([carry.last[:, 1:], x], dim=1),
             num_frames=carry.num_frames + 1,
             generator_state=generator.get_state(),

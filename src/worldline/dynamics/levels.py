@@ -1,4 +1,4 @@
-"""Noise levels and step sizes that flow dynamics learn from."""
+"""Noise levels, step sizes and pasts that flow dynamics learn from."""
 
 from __future__ import annotations
 
@@ -8,7 +8,21 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-__all__ = ["draw_levels", "shortcut_target"]
+__all__ = ["check_sampling", "draw_levels", "mix_at_random", "shortcut_target"]
+
+
+def check_sampling(
+    *, rows: int, coarse: int, window: int, sink: int, num_steps: int, doublings: int
+) -> None:
+    """Raise `ValueError` for numbers of a config that do not fit each other; see
+    `FlowDynamics.Config`."""
+    if coarse < 1 or rows % coarse:
+        raise ValueError(f"coarse is {coarse}, must divide the {rows} rows")
+    if num_steps < 1 or (doublings and 2**doublings % num_steps):
+        least = f"divide {2**doublings}" if doublings else "be at least 1"
+        raise ValueError(f"num_steps is {num_steps}, must {least}")
+    if sink and not 0 < sink < window - 1:
+        raise ValueError(f"sink is {sink}, must leave room in the window of {window} frames")
 
 
 def draw_levels(
@@ -52,6 +66,24 @@ def draw_levels(
         kept = kept.clone()
         kept[:, 1] |= starts
     return level * kept, step
+
+
+def mix_at_random(
+    seen: Float[Tensor, "b t n c"],
+    predicted: Float[Tensor, "b t n c"],
+    generator: torch.Generator,
+    starts: Bool[Tensor, " b"] | None,
+) -> Float[Tensor, "b t n c"]:
+    """A past in which some frames of each clip, a share that is drawn too, are predicted ones.
+
+    First frames stay, and so do those after the blank ones of the clips that start from nothing.
+    """
+    share = torch.rand((len(seen), 1), generator=generator, device=seen.device)
+    chosen = torch.rand(seen.shape[:2], generator=generator, device=seen.device) < share
+    chosen[:, 0] = False
+    if starts is not None:
+        chosen[:, 1] &= ~starts
+    return torch.where(chosen[..., None, None], predicted, seen)
 
 
 @torch.no_grad()

@@ -1,6 +1,8 @@
-"""What the families know of the past: the frame before, its change, and a sliding cache."""
+"""What the families know of the past: the frame before, its change, a sliding cache, a carry."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
@@ -8,10 +10,27 @@ from torch import Tensor
 
 from worldline.nn import KeyValue
 
-__all__ = ["Cache", "before_and_change", "extend", "newest"]
+__all__ = ["Cache", "FlowCarry", "before_and_change", "extend", "newest"]
 
 Cache = tuple[KeyValue, ...]
 """Keys and values of the frames before, one entry per block over time."""
+
+
+@dataclass(frozen=True, eq=False)
+class FlowCarry:
+    """State of a rollout.
+
+    Attributes:
+        cache: keys and values per temporal layer.
+        last: `[B, 2, N, C]` the two newest frames.
+        num_frames: frames seen and sampled so far.
+        generator_state: state of the noise generator, copied so that a fork repeats its noise.
+    """
+
+    cache: Cache
+    last: Tensor
+    num_frames: int
+    generator_state: Tensor
 
 
 def before_and_change(seen: Float[Tensor, "b t n c"]) -> tuple[Tensor, Tensor]:
@@ -29,9 +48,12 @@ def newest(seen: Float[Tensor, "b t n c"]) -> Float[Tensor, "b 2 n c"]:
     return torch.cat([seen[:, :1], seen], dim=1)[:, -2:]
 
 
-def extend(cache: Cache, fresh: Cache, window: int) -> Cache:
-    """Append newer frames (to an empty cache too) and keep what a window of frames still needs."""
+def extend(cache: Cache, fresh: Cache, window: int, sink: int = 0) -> Cache:
+    """Append newer frames (to an empty cache too) and keep what a window of frames still needs.
+
+    With a `sink` the first frames of a rollout stay in it for ever; see `KeyValue.append`.
+    """
+    keep = max(window - 1, 1)
     if not cache:
-        keep = max(window - 1, 1)
-        return tuple(KeyValue(kv.key[:, :, -keep:], kv.value[:, :, -keep:]) for kv in fresh)
-    return tuple(old.append(new, window - 1) for old, new in zip(cache, fresh, strict=True))
+        cache = tuple(KeyValue(kv.key[:, :, :0], kv.value[:, :, :0]) for kv in fresh)
+    return tuple(old.append(new, keep, sink) for old, new in zip(cache, fresh, strict=True))

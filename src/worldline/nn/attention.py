@@ -59,11 +59,26 @@ class KeyValue:
     key: Float[Tensor, "bn h s e"]
     value: Float[Tensor, "bn h s e"]
 
-    def append(self, other: KeyValue, window: int) -> KeyValue:
-        """Add newer frames and keep the last `window` of them."""
-        key = torch.cat([self.key, other.key], dim=2)[:, :, -window:]
-        value = torch.cat([self.value, other.value], dim=2)[:, :, -window:]
-        return KeyValue(key, value)
+    def append(self, other: KeyValue, window: int, sink: int = 0) -> KeyValue:
+        """Add newer frames and keep the last `window` of them.
+
+        The first `sink` frames stay instead of as many others. Their keys are turned on by as many
+        places as frames are dropped, so that they stay just before the others: attention never
+        meets a distance that it did not learn (Xiao et al. 2024, arXiv 2309.17453, section 3.2).
+        """
+        key = torch.cat([self.key, other.key], dim=2)
+        value = torch.cat([self.value, other.value], dim=2)
+        dropped = key.shape[2] - window
+        if dropped <= 0 or sink == 0:
+            return KeyValue(key[:, :, -window:], value[:, :, -window:])
+        assert sink < window
+        places = torch.full((sink,), dropped, device=key.device)
+        first = rotate(key[:, :, :sink], places)
+        recent = slice(sink + dropped, None)
+        return KeyValue(
+            torch.cat([first, key[:, :, recent]], dim=2),
+            torch.cat([value[:, :, :sink], value[:, :, recent]], dim=2),
+        )
 
 
 class _Projections(nn.Module):

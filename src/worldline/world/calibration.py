@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from worldline.core.errors import ArtifactError
+from worldline.world.familiarity import NUM_FEATURES
 from worldline.world.monitor import Watch
 from worldline.world.signals import SIGNALS
 from worldline.world.trust import FEATURES
@@ -63,11 +64,22 @@ def check_calibration(
             },
             f"{place}: trust",
         )
+    if "familiarity" in calibration:
+        _check_familiarity(calibration["familiarity"], f"{place}: familiarity")
     if "monitor" in calibration:
         _check_monitor(calibration["monitor"], f"{place}: monitor")
     if "state" in calibration:
         shape = (len(state_names),)
         _check_entries(calibration["state"], {"mean": shape, "std": shape}, f"{place}: state")
+
+
+def _check_familiarity(record: Any, where: str) -> None:
+    single: dict[str, tuple[int, ...]] = {"usual": (), "slope": (), "middle": (), "offset": ()}
+    _check_entries(record, {"rest": (), "mean": (NUM_FEATURES,), **single}, where)
+    along = _numbers(record.get("variances"), 1, f"{where}.variances")
+    _check_entries(record, {"directions": (len(along), NUM_FEATURES)}, where)
+    if min(record["rest"], record["usual"], *along) <= 0:
+        raise _damaged(where, "a record whose variances and usual distance are positive")
 
 
 def _check_monitor(record: Any, where: str) -> None:

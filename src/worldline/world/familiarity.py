@@ -5,6 +5,10 @@ pixel to pixel. Where things are does not count; ground that dissolves, trails, 
 that nothing had do. True frames spread in few directions, so their distribution is taken for a
 normal one in those, with the same small variance in all others (probabilistic principal components,
 Tipping and Bishop 1999); the distance of a frame is Mahalanobis' in it, in units of what is usual.
+
+A world that is played keeps its own among its calibration, with a curve from distances to the
+probability that a picture is right, by which sessions that go astray lose trust
+(`worldline.audit.straying` fits it).
 """
 
 from __future__ import annotations
@@ -18,13 +22,16 @@ from jaxtyping import Float, UInt8
 
 from worldline.core.errors import InputError
 
-__all__ = ["Familiarity", "describe_frames"]
+__all__ = ["NUM_FEATURES", "Familiarity", "describe_frames"]
 
 _LEVELS = 4
 """Of each colour channel."""
 
 _EDGES = (0, 2, 4, 8, 16, 32, 64, 128, 1e9)
 """Of classes of change to the next pixels, in levels of 255."""
+
+NUM_FEATURES = _LEVELS**3 + len(_EDGES) - 1
+"""Numbers that describe a frame."""
 
 _MOST_COMPONENTS = 8
 
@@ -60,6 +67,8 @@ class Familiarity:
         variances: `[K]` along these.
         rest: variance in every other direction.
         usual: distance that half of other true frames do not exceed.
+        slope, middle, offset: trust = 1 / (1 + exp(slope (log(distance + offset) - middle))); all
+            frames are trusted alike, by 1, where the slope is 0.
     """
 
     mean: Float[np.ndarray, " d"]
@@ -67,6 +76,9 @@ class Familiarity:
     variances: Float[np.ndarray, " k"]
     rest: float
     usual: float = 1.0
+    slope: float = 0.0
+    middle: float = 0.0
+    offset: float = 0.0
 
     @classmethod
     def fit(
@@ -100,6 +112,13 @@ class Familiarity:
         whole = (np.square(along) / self.variances).sum(axis=1) + left / self.rest
         return np.sqrt(whole / away.shape[1]) / self.usual
 
+    def trust(self, frames: UInt8[np.ndarray, "t h w 3"]) -> float:
+        """In [0, 1], by the mean distance of frames, how probably they are right."""
+        if self.slope == 0:
+            return 1.0
+        logarithm = np.log(self.distances(frames).mean() + max(self.offset, 1e-12))
+        return float(1 / (1 + np.exp(np.clip(self.slope * (logarithm - self.middle), -50, 50))))
+
     def to_json(self) -> dict[str, Any]:
         """Plain dictionary for JSON."""
         return {
@@ -108,6 +127,9 @@ class Familiarity:
             "variances": self.variances.tolist(),
             "rest": self.rest,
             "usual": self.usual,
+            "slope": self.slope,
+            "middle": self.middle,
+            "offset": self.offset,
         }
 
     @classmethod
@@ -116,4 +138,5 @@ class Familiarity:
         mean, directions, variances = (
             np.asarray(record[name], np.float64) for name in ("mean", "directions", "variances")
         )
-        return cls(mean, directions, variances, float(record["rest"]), float(record["usual"]))
+        names = ("rest", "usual", "slope", "middle", "offset")
+        return cls(mean, directions, variances, *(float(record[name]) for name in names))

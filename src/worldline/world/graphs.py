@@ -206,6 +206,11 @@ def _step_graph(world: World) -> Graph:
             f"the world {world.name} samples with guidance {dynamics.config.guidance}, which takes "
             "two passes and two caches; export a copy whose config has guidance 1"
         )
+    if isinstance(dynamics, FlowDynamics) and dynamics.config.sink:
+        raise InputError(
+            f"the world {world.name} keeps its first frames in its cache, which a host that "
+            "appends and forgets cannot; export a copy whose config has sink 0"
+        )
     if config.window < 4:
         raise InputError(
             f"the world {world.name} looks back {config.window} frames; a cache can be exported "

@@ -14,6 +14,7 @@ from worldline.core.latents import Controls
 from worldline.core.provenance import Provenance
 from worldline.core.scene import Scene
 from worldline.physics import detect_events
+from worldline.world.familiarity import Familiarity
 from worldline.world.futures import read_scene
 from worldline.world.trust import judge
 
@@ -91,6 +92,8 @@ def judge_moments(world: World, moments: Sequence[Moment], seed: int) -> tuple[f
 
     They are weighed as the context of a forecast is: how well the tokenizer reproduces them, how
     well each was to be expected from those before it and its action, how common such latents are.
+    A world finds its own blur familiar by all of that; so in one that keeps the `Familiarity` of
+    its data, it is trusted no more than pictures so far from the data are right.
     """
     if "trust" not in world.calibration:
         return judge(world.calibration, np.zeros(3))
@@ -100,7 +103,23 @@ def judge_moments(world: World, moments: Sequence[Moment], seed: int) -> tuple[f
     if len(seen) < least:
         return 0.0, f"No trust: only {len(seen)} frames to judge by, it takes {least}."
     led = _led_by([moment.action for moment in newest[-len(seen) :]], world.action_size)
-    return judge(world.calibration, world.weigh(world.encode_frames(seen), seen, seed, led))
+    told = judge(world.calibration, world.weigh(world.encode_frames(seen), seen, seed, led))
+    if "familiarity" not in world.calibration:
+        return told
+    known = Familiarity.from_json(world.calibration["familiarity"])
+    value = known.trust(seen)
+    return told if told[0] <= value else (value, _astray(value))
+
+
+def _astray(value: float) -> str:
+    if value >= 0.8:
+        return "High trust: the last frames look and move like the training data."
+    if value >= 0.4:
+        return "Moderate trust: the last frames begin to look unlike the training data."
+    return (
+        "Low trust: this session has gone astray, its last frames look unlike the training data. "
+        "Go back, or begin anew."
+    )
 
 
 def _led_by(actions: Sequence[np.ndarray | None], size: int) -> Controls:

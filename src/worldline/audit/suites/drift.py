@@ -9,13 +9,15 @@ what size.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, UInt8
 from scipy import ndimage
 
+from worldline.audit.long_play import play_together, resampled
 from worldline.audit.suites.result import (
     Better,
     Report,
@@ -26,13 +28,14 @@ from worldline.audit.suites.result import (
     hash_scenarios,
     mean_cell,
 )
+from worldline.audit.suites.straying_table import trust_table
 from worldline.core.clip import Clip
 from worldline.core.errors import InputError
 from worldline.dynamics import FlowDynamics
 from worldline.world import World
 from worldline.world.familiarity import Familiarity
 
-__all__ = ["MARKS", "Settings", "measure_patches", "play_long", "run_drift"]
+__all__ = ["MARKS", "Settings", "measure_patches", "run_drift"]
 
 MARKS = (1, 10, 30, 60, 100, 200, 300, 500, 700, 1000)
 """Frames after the opening at which is looked."""
@@ -50,11 +53,15 @@ class Settings:
         seed: of noise, actions and true frames.
         num_clips: sessions, at most.
         marks: frames after the opening, rising.
+        sink: first frames that stay in the cache in one of the rows beside.
+        num_judged: longer clips that trust is judged on, at most.
     """
 
     seed: int = 0
     num_clips: int = 8
     marks: tuple[int, ...] = MARKS
+    sink: int = 4
+    num_judged: int = 24
 
 
 @dataclass(frozen=True)
@@ -106,6 +113,7 @@ def run_drift(
     clips: Sequence[Clip],
     settings: Settings | None = None,
     *,
+    longer: Sequence[Clip] = (),
     on_progress: Callable[[float], None] = lambda share: None,
 ) -> SuiteResult:
     """Measure how frames drift.
@@ -115,6 +123,8 @@ def run_drift(
         clips: of held-out episodes, as the world takes them, of its context and one frame more at
             least; one half is begun with, true frames of the other say what is usual.
         settings: how much.
+        longer: clips of held-out episodes, all of one length, on which it is judged whether trust
+            tells where sessions go astray; no such table without any.
         on_progress: told the share that is done.
 
     Raises:
@@ -143,17 +153,19 @@ def run_drift(
         np.concatenate([clip.frames for clip in known]),
         np.concatenate([clip.frames for clip in others]),
     )
-    players = {world.name: world}
-    if isinstance(world.dynamics, FlowDynamics) and world.dynamics.config.shrinkage > 0:
-        players["without its threshold of change"] = _plain(world, world.dynamics)
-    drawn: dict[str, list[np.ndarray]] = {name: [] for name in players}
-    done, whole = 0, len(players) * len(starts)
+    players = {world.name: world} | _others(world, settings.sink)
+    drawn: dict[str, list[np.ndarray]] = {}
+    done, whole = 0, len(players) * max(settings.marks)
+    actions = resampled(clips, len(starts), max(settings.marks), settings.seed)
     for name, player in players.items():
-        for i, clip in enumerate(starts):
-            film = play_long(player, clip, clips, settings.marks, settings.seed + i)
-            drawn[name].append(np.stack(list(film)))
+        kept = []
+        films = play_together(player, starts, actions, settings.seed)
+        for number, frames in enumerate(films, start=1):
+            if number in settings.marks:
+                kept.append(frames)
             done += 1
             on_progress(done / whole)
+        drawn[name] = list(np.stack(kept, axis=1))
     rng = np.random.default_rng(settings.seed)
     pool = np.concatenate([clip.frames for clip in others])
     num = len(settings.marks)
@@ -167,6 +179,8 @@ def run_drift(
         _table(measure, world.name, {name: m[:, k] for name, m in measured.items()}, settings)
         for k, measure in enumerate(_MEASURES)
     ]
+    if longer:
+        tables.append(trust_table(world, longer[: settings.num_judged], settings.seed))
     return SuiteResult(
         suite="drift",
         subject=world.name,
@@ -180,33 +194,6 @@ def run_drift(
             "none is so long.",
         ),
     )
-
-
-def play_long(
-    world: World, opening: Clip, clips: Sequence[Clip], marks: Sequence[int], seed: int
-) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
-    """The frames at `marks` of a session that takes the actions of one clip after the other.
-
-    Args:
-        world: played in.
-        opening: its first `world.context` frames begin the session.
-        clips: whose actions are taken, in an order drawn by the seed.
-        marks: rising numbers of frames after the opening.
-        seed: of noise and order.
-    """
-    session = world.open(opening.slice(0, world.context), seed=seed)
-    rng = np.random.default_rng(seed)
-    waiting: list[np.ndarray] = []
-    wanted = set(marks)
-    for number in range(1, max(marks) + 1):
-        if not waiting and world.action_size:
-            actions = clips[int(rng.integers(len(clips)))].actions
-            assert actions is not None
-            waiting = list(actions.astype(np.float32))
-        frame = session.step(waiting.pop(0) if waiting else None)
-        if number in wanted:
-            yield frame
-    session.close()
 
 
 def measure_patches(frame: UInt8[np.ndarray, "h w 3"]) -> tuple[int, float]:
@@ -234,8 +221,24 @@ def _measure(
     return np.stack([familiarity.distances(frames), contrast, counts, 100 * sizes])
 
 
-def _plain(world: World, dynamics: FlowDynamics) -> World:
-    twin = dynamics.sampled(shrinkage=0.0)
+def _others(world: World, sink: int) -> dict[str, World]:
+    """The same network, sampled in other ways."""
+    dynamics = world.dynamics
+    if not isinstance(dynamics, FlowDynamics):
+        return {}
+    found = {}
+    if dynamics.config.shrinkage > 0:
+        found["without its threshold of change"] = _sampled(world, dynamics, shrinkage=0.0)
+    if dynamics.config.sink:
+        found["without its first frames kept"] = _sampled(world, dynamics, sink=0)
+    elif sink < dynamics.config.window - 1:
+        name = f"its first {sink} frames kept in the cache"
+        found[name] = _sampled(world, dynamics, sink=sink)
+    return found
+
+
+def _sampled(world: World, dynamics: FlowDynamics, **changes: Any) -> World:
+    twin = dynamics.sampled(**changes)
     config = replace(world.config, dynamics=twin.config)
     return World(config, replace(world.whole, dynamics=twin), world.calibration, world.card)
 

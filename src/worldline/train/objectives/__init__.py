@@ -3,6 +3,7 @@
 from worldline.train.objectives.alignment import StateAlignment
 from worldline.train.objectives.base import Follower, Objective, Parts
 from worldline.train.objectives.distillation import Distillation
+from worldline.train.objectives.forcing import SelfForcing
 from worldline.train.objectives.gaussian import SketchedGaussian
 from worldline.train.objectives.hidden_actions import HiddenActions
 from worldline.train.objectives.inverse import InverseModel
@@ -21,6 +22,7 @@ __all__ = [
     "Parts",
     "Reading",
     "Reconstruction",
+    "SelfForcing",
     "SketchedGaussian",
     "StateAlignment",
 ]
@@ -35,5 +37,6 @@ OBJECTIVES: tuple[type[Objective], ...] = (
     Distillation,
     HiddenActions,
     InverseModel,
+    SelfForcing,
 )
 """Every objective."""
