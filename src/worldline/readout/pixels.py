@@ -19,6 +19,7 @@ from worldline.readout.motion import MotionDetector
 from worldline.readout.plugins import DepthEstimator, Detector
 from worldline.readout.prefetch import prefetch
 from worldline.readout.reidentify import reidentify
+from worldline.readout.threads import one_thread_each
 from worldline.readout.tracker import RegionTracker, Track
 from worldline.readout.trajectory import Trajectory, is_moving, join_fragments, trace
 from worldline.readout.witness import Witness
@@ -112,7 +113,10 @@ class PixelReadout:
             absorb_s=self.config.absorb_s,
         )
         witness = Witness(detector, depth, every_s=self.config.sample_s)
-        with prefetch(motion.detect(witness.watch(watch.checked(frames)))) as found:
+        with (
+            one_thread_each(),
+            prefetch(motion.detect(witness.watch(watch.checked(frames)))) as found,
+        ):
             head = list(islice(found, 2))
             if not head:
                 raise InputError("there are no frames to read")
