@@ -165,6 +165,23 @@ def test_an_empty_run_still_reads(tmp_path):
     assert "What nobody gets right of physics" in path.read_text()
 
 
+def test_a_visual_run_says_nothing_of_physics(run: Run):
+    visual = [
+        replace(
+            a,
+            result=replace(
+                a.result, tables=(next(t for t in a.result.tables if t.report == "visual"),)
+            ),
+        )
+        for a in run.attempts
+        if a.result and any(t.report == "visual" for t in a.result.tables)
+    ]
+    assert visual
+    html = build_suites(replace(run, attempts=tuple(visual)))
+    assert "gets right</h1>" in html
+    assert "gets right of physics</h1>" in build_suites(run)
+
+
 def test_a_table_without_numbers_says_so(run: Run):
     (done, *_) = run.attempts
     assert done.result is not None

@@ -77,9 +77,11 @@ def build_suites(run: Run) -> str:
 
 def _header(run: Run) -> str:
     names = join(plain(result.suite) for result in run.results) or "no suite"
+    physical = not run.results or any(_only(result, "physical").tables for result in run.results)
+    of_what = " of physics" if physical else ""
     return (
         '<header><div class="title"><p class="brand">Worldline</p>'
-        f"<h1>What {escape(run.subject)} gets right of physics</h1>"
+        f"<h1>What {escape(run.subject)} gets right{of_what}</h1>"
         f"<p>Measured by {escape(names)}, beside trivial baselines, with intervals over scenarios. "
         "Two reports, physical and visual, which are never summed.</p></div></header>"
     )
