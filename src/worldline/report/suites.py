@@ -77,7 +77,7 @@ def build_suites(run: Run) -> str:
 
 def _header(run: Run) -> str:
     names = join(plain(result.suite) for result in run.results) or "no suite"
-    physical = not run.results or any(_only(result, "physical").tables for result in run.results)
+    physical = not run.results or any(_only(result, Report.PHYSICAL).tables for result in run.results)
     of_what = " of physics" if physical else ""
     return (
         '<header><div class="title"><p class="brand">Worldline</p>'
