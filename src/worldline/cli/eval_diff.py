@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EvalDiff"]
 
+_FEW = "too few scenarios to tell"
 _STYLES = {"better": "green", "worse": "bold red", "different": "yellow"}
 
 
@@ -69,6 +70,13 @@ class EvalDiff:
             f"{paired} of {len(own)} numbers compared scenario by scenario; p-values are corrected "
             "for their number (Holm), the 95 % intervals are not."
         )
+        few = [d["num_pairs"] for d in own if d["judgement"] == _FEW]
+        if few:
+            console.print(
+                f"{len(few)} numbers come from {min(few)} to {max(few)} scenarios each: so few "
+                "cannot show a difference of any size. Ask both without --quick.",
+                style="yellow",
+            )
         changed = [
             d for d in answer["differences"] if d["kind"] != "subject" and d["judgement"] in _STYLES
         ]

@@ -180,7 +180,8 @@ def _show_result(result: SuiteResult, report: object, console: Console) -> None:
         ]
         # Long tables are easier to read than wide ones.
         tall = len(table.columns) > len(table.rows)
-        crowded = _CELL_WIDTH * min(len(table.columns), len(table.rows)) > console.width
+        num_columns = min(len(table.columns), len(table.rows))
+        crowded = _NAME_WIDTH + _CELL_WIDTH * num_columns > console.width
         grid = []
         for row in table.rows:
             cells = [tell_cell(row.cells.get(column)) for column in table.columns]
@@ -189,13 +190,14 @@ def _show_result(result: SuiteResult, report: object, console: Console) -> None:
             grid.append([cell.replace(" (", "\n(") for cell in cells])
         columns = [plain(column) for column in table.columns]
         drawn = RichTable(box=None)
-        for number, head in enumerate(("", *(names if tall else columns))):
-            least = None if number else _NAME_WIDTH
-            drawn.add_column(head, overflow="fold", min_width=least)  # nothing is cut off
-        for name, cells in zip(
-            columns if tall else names, zip(*grid, strict=True) if tall else grid, strict=True
-        ):
-            drawn.add_row(name, *cells)
+        heads, sides = (names, columns) if tall else (columns, names)
+        # Left to itself rich takes too much for the first column, and cuts off the last.
+        most = max(6, (console.width - _NAME_WIDTH - 2) // max(1, len(heads)) - 2)
+        drawn.add_column("", overflow="fold", min_width=_NAME_WIDTH, max_width=2 * _NAME_WIDTH)
+        for head in heads:
+            drawn.add_column(head, overflow="fold", max_width=most)
+        for side, cells in zip(sides, zip(*grid, strict=True) if tall else grid, strict=True):
+            drawn.add_row(side, *cells)
         console.print(drawn)
         if crowded:
             console.print(

@@ -9,6 +9,7 @@ from html import escape
 from pathlib import Path
 
 from worldline.audit.suites import Report, Run, SuiteResult
+from worldline.audit.suites.runs import QUESTIONS
 from worldline.audit.suites.telling import Goal, goals_of, tell_goal
 from worldline.core.wording import plain, write_number
 from worldline.report.elements import show_folded, show_list, show_table
@@ -77,7 +78,9 @@ def build_suites(run: Run) -> str:
 
 def _header(run: Run) -> str:
     names = join(plain(result.suite) for result in run.results) or "no suite"
-    physical = not run.results or any(_only(result, Report.PHYSICAL).tables for result in run.results)
+    physical = not run.results or any(
+        _only(result, Report.PHYSICAL).tables for result in run.results
+    )
     of_what = " of physics" if physical else ""
     return (
         '<header><div class="title"><p class="brand">Worldline</p>'
@@ -137,7 +140,7 @@ def _list_goals(goals: Sequence[Goal]) -> str:
 
 def _sign(goal: Goal) -> str:
     kind, sign = ("reached", "✓") if goal.reached else ("missed", "✗")
-    kind = kind if goal.sure else "open"
+    kind = kind if goal.sure and not (goal.reached and goal.baselines) else "open"
     return f'<i class="sign {kind}" aria-hidden="true">{sign}</i>'
 
 
@@ -181,9 +184,11 @@ def _suite(result: SuiteResult) -> str:
     tables = "".join(show_numbers(table) for table in result.tables)
     notes = "".join(f"<p>{escape(note)}</p>" for note in result.notes)
     lead = f"{count(result.num_scenarios, 'scenario')}, hash {result.scenarios}, seed {result.seed}"
+    question = QUESTIONS.get(result.suite, "")
     return (
         f'<article class="suite"><h3>{escape(plain(result.suite).capitalize())}</h3>'
-        f'<p class="lead">{escape(lead)}.</p>{tables}'
+        + (f'<p class="question">{escape(question)}</p>' if question else "")
+        + f'<p class="lead">{escape(lead)}.</p>{tables}'
         + (f'<div class="notes">{notes}</div>' if notes else "")
         + "</article>"
     )

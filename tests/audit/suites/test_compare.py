@@ -108,7 +108,16 @@ def test_a_few_scenarios_can_show_nothing():
     a, b = mean_cell([1.0, 2.0, 3.0, 4.0]), mean_cell([0.1, 1.1, 2.1, 3.1])
     (found,) = compare_runs(make_run({"+8": a}), make_run({"+8": b})).of_subjects
     assert found.p_value == pytest.approx(2 / 16)
-    assert found.judgement is Judgement.NONE
+    assert found.judgement is Judgement.FEW  # .125 is the least that four pairs can give
+
+
+def test_pairs_that_would_do_alone_are_too_few_for_many_numbers():
+    a, b = mean_cell(np.arange(8.0)), mean_cell(np.arange(8.0) + [0.1, -0.1] * 4)
+    (alone,) = compare_runs(make_run({"+8": a}), make_run({"+8": b})).of_subjects
+    assert alone.judgement is Judgement.NONE
+    names = [f"+{k}" for k in range(40)]
+    runs = (make_run(dict.fromkeys(names, cell)) for cell in (a, b))
+    assert {d.judgement for d in compare_runs(*runs).of_subjects} == {Judgement.FEW}
 
 
 def test_scenarios_without_a_number_are_left_out_of_the_pairs(hard):

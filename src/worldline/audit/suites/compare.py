@@ -36,6 +36,9 @@ class Judgement(StrEnum):
     """Where neither way is better."""
 
     NONE = "no detectable difference"
+    FEW = "too few scenarios to tell"
+    """A difference of any size would not have been found."""
+
     SAME = "the same"
     """Number by number."""
 
@@ -285,20 +288,28 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 def _corrected(found: Sequence[Difference]) -> list[Difference]:
     corrected = holm([difference.p_value for difference in found])
+    # Signs of few scenarios have few patterns: the least p that they could have given together.
+    least = holm([_least_p(difference) for difference in found])
     return [
-        replace(difference, p_corrected=p, judgement=_judge(difference, p))
-        for difference, p in zip(found, corrected, strict=True)
+        replace(difference, p_corrected=p, judgement=_judge(difference, p, possible))
+        for difference, p, possible in zip(found, corrected, least, strict=True)
     ]
 
 
-def _judge(difference: Difference, p_corrected: float) -> Judgement:
+def _least_p(difference: Difference) -> float:
+    if not math.isfinite(difference.p_value):
+        return float("nan")
+    return 2.0 ** (1 - difference.num_pairs) if difference.paired else 0.0
+
+
+def _judge(difference: Difference, p_corrected: float, least: float) -> Judgement:
     if difference.low == difference.high == 0:
         return Judgement.SAME
     if not math.isfinite(p_corrected):
         same = difference.a == difference.b
         return Judgement.SAME if same else Judgement.UNKNOWN
     if p_corrected >= ALPHA:
-        return Judgement.NONE
+        return Judgement.FEW if least >= ALPHA else Judgement.NONE
     if difference.better is Better.NEITHER:
         return Judgement.DIFFERENT
     rises = difference.difference > 0

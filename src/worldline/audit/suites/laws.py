@@ -286,6 +286,7 @@ def _tables(
             unit="units",
             columns=free,
             rows=rows(mean("form_m"), free),
+            note="What stands still fits any parabola: read it beside the errors of velocity.",
             **physical,
         ),
         Table(
@@ -294,7 +295,7 @@ def _tables(
             unit="units/s^2",
             columns=free,
             rows=rows(mean("parameter_mps2"), free),
-            note="True are 0 (uniform) and 2.5 (parabola).",
+            note="True are 0 (uniform) and 2.5 (parabola); what stands still has 0.",
             **physical,
         ),
         Table(
@@ -313,7 +314,8 @@ def _tables(
             unit="",
             columns=met,
             rows=rows(mean("energy_gain"), met),
-            note="Only gains count; a loss is legal in general, though these discs are elastic.",
+            note="Only gains count; a loss is legal in general, though these discs are elastic. "
+            "What stands still gains none: read it beside the errors of velocity.",
             **physical,
         ),
         Table(

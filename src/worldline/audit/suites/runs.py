@@ -23,7 +23,7 @@ from worldline.core.errors import InputError
 from worldline.core.lanes import pack, side_by_side
 from worldline.core.processes import WorkerLostError, num_cores
 
-__all__ = ["SUITES", "Attempt", "Run", "RunSettings", "read_run", "run_suites"]
+__all__ = ["QUESTIONS", "SUITES", "Attempt", "Run", "RunSettings", "read_run", "run_suites"]
 
 KIND = "worldline/suites"
 VERSION = 1
@@ -33,6 +33,32 @@ SUITES = {
     for name in ("laws", "expectation", "align", "probes", "transfer", "monitor")
 }
 """Suite to its module, which has `Settings` and `run`; in the order of `all`."""
+
+QUESTIONS = {
+    "laws": "Are uniform motion, collision and free fall of discs continued as the laws say, at "
+    "speeds inside the range of training (in) and outside of it (out)? From 3 frames, 29 more; "
+    "after PhyWorld (Kang et al. 2024). Velocities in units per second, in a world 10 units wide; "
+    "corrected: from centres of pixels and against exactly elastic truth, as published: by the "
+    "paper's own scale, averages and truth.",
+    "expectation": "Of two clips that are the same up to a moment, is the impossible one the more "
+    "surprising? One half is guessing. After IntPhys (Riochet et al. 2022) and Garrido et al. "
+    "(2025).",
+    "align": "Do bodies of eight scenes, each filmed by four cameras, lie where they should in 33 "
+    "predicted frames, from 1 and from 9 frames? After the physics alignment of Cosmos (NVIDIA "
+    "2025, section 5.3.2).",
+    "probes": "What of the physical state (place, speed, how bodies stand to each other) can be "
+    "read off the latents by a linear map? R² of 1 is all of it, 0 no more than the mean.",
+    "transfer": "In which domains of the simulator, learned ones and others, does a model beat "
+    "copying and constant velocity?",
+    "monitor": "Does what a world says of its own forecasts (trust, warnings, verdicts) come true?",
+    "control": "Does a world that one acts in do what its actions say, frame by frame, and is what "
+    "it tells of rewards and ends true?",
+    "drift": "What becomes of a world's frames when one goes on acting in it for long: do things "
+    "stay as many, as large and as clear, and the frames as near to the data as true ones?",
+    "planning": "Does a planner that imagines with the world reach goals in the real environment, "
+    "how often, and how fast?",
+}
+"""What each suite asks, for its page."""
 
 _LENGTH_S = {
     "align": 331.0,

@@ -37,6 +37,7 @@ class Goal:
         cell: what the subject reached.
         reached: by the estimate.
         sure: the whole interval is on the same side of the goal.
+        baselines: those that reach the goal as well, which then says little.
     """
 
     suite: str
@@ -49,6 +50,7 @@ class Goal:
     cell: Cell
     reached: bool
     sure: bool
+    baselines: tuple[str, ...] = ()
 
 
 def goals_of(result: SuiteResult) -> tuple[Goal, ...]:
@@ -71,8 +73,14 @@ def _goals_in(suite: str, table: Table, row: Row) -> list[Goal]:
         goal = table.goals[column]
         sure = math.isfinite(cell.low) and not cell.low < goal < cell.high
         where = (suite, table.title, column, table.unit, table.better, goal)
-        found.append(Goal(*where, row.name, cell, reached, sure))
+        found.append(Goal(*where, row.name, cell, reached, sure, _reached_by(table, column)))
     return found
+
+
+def _reached_by(table: Table, column: str) -> tuple[str, ...]:
+    """Baselines that reach a column's goal."""
+    rows = (row for row in table.rows if row.kind is RowKind.BASELINE and column in row.cells)
+    return tuple(row.name for row in rows if table.reaches(column, row.cells[column]))
 
 
 def tell_goal(goal: Goal) -> str:
@@ -81,8 +89,11 @@ def tell_goal(goal: Goal) -> str:
     unit = f" {goal.unit}" if goal.unit else ""
     words = "reached" if goal.reached else "missed"
     words += f" with {tell_cell(goal.cell)}"
-    if not goal.sure:
+    if not goal.sure and math.isfinite(goal.cell.low):
         words += ", which the interval leaves open"
+    if goal.reached and goal.baselines:
+        verb = "reaches" if len(goal.baselines) == 1 else "reach"
+        words += f" ({' and '.join(goal.baselines)} {verb} it too)"
     return f"{plain(goal.column)}: goal of {limit} {write_number(goal.goal)}{unit} {words}"
 
 
