@@ -16,9 +16,10 @@ __all__ = ["show_numbers"]
 def show_numbers(table: Table) -> str:
     """Title, drawing, numbers and notes of a table as HTML."""
     unit = f" in {table.unit}" if table.unit else ""
+    title = table.title[:1].upper() + table.title[1:]
     caption = f"The numbers, with their 95 % intervals; {tell_direction(table.better)}"
     return (
-        f"<h4>{escape(table.title.capitalize())}{escape(unit)}</h4>{draw_table(table)}"
+        f"<h4>{escape(title)}{escape(unit)}</h4>{draw_table(table)}"
         f'<div class="wide">{_grid(table, caption)}</div>'
         + (f'<div class="notes"><p>{escape(table.note)}</p></div>' if table.note else "")
     )
