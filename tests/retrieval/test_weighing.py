@@ -16,7 +16,7 @@ from worldline.retrieval.library import Library
 from worldline.retrieval.rows import rows_of
 from worldline.retrieval.spotting.spots import Spot, Spots, load_spotter
 from worldline.retrieval.store import ArrayStore
-from worldline.retrieval.weighing import BY_DEFINITION, LEAST_KEPT, weigh
+from worldline.retrieval.weighing import BY_DEFINITION, LEAST_KEPT, MOST_JUMP, unsteady, weigh
 
 FALL = Event("fall", 0.2, 1.0, {"object": 0}, {"height_m": 3.0}, confidence=0.7)
 
@@ -79,6 +79,33 @@ def test_in_a_strange_video_guesses_are_never_more_likely_than_not():
     (strange,) = falls(weigh(build_scene(), spots(strangeness=1.5), table(odds=3.0)))
     assert usual.confidence > 0.9
     assert 0.4 < strange.confidence < 0.5
+
+
+def jumping(scene, *, by: float):
+    """A scene whose first box grows from one frame to the next in the middle of the fall."""
+    size = scene.size_px.copy()
+    size[0, 12:] *= 1 + by
+    return replace(scene, size_px=size)
+
+
+def test_a_box_that_jumps_is_no_body_that_flies():
+    scene = build_scene([FALL])
+    assert not unsteady(scene, FALL)
+    assert not unsteady(jumping(scene, by=0.9 * MOST_JUMP), FALL)
+    assert unsteady(jumping(scene, by=1.5 * MOST_JUMP), FALL)
+    later = replace(FALL, start_s=scene.time_s[18], end_s=scene.time_s[22])
+    assert not unsteady(jumping(scene, by=1.5 * MOST_JUMP), later)
+    stop = Event("stop", 0.2, 1.0, {"object": 0})
+    assert not unsteady(jumping(scene, by=1.5 * MOST_JUMP), stop)
+
+
+def test_the_fall_of_a_jumping_box_is_doubted_in_strange_videos_alone():
+    scene = jumping(build_scene([FALL]), by=1.5 * MOST_JUMP)
+    for strangeness, doubted in ((0.5, False), (1.5, True)):
+        seen = weigh(scene, spots(strangeness=strangeness), table(odds=3.0))
+        (own,) = [e for e in falls(seen) if e.roles == {"object": 0}]
+        assert (own.confidence < 0.5) is doubted
+        assert own.quantities[BY_DEFINITION] == 0.7
 
 
 def test_in_a_strange_video_definitions_are_weighed_without_the_spotter():

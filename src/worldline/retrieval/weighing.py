@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from worldline.core.scene import STATIC, Event, Scene
 from worldline.physics import ONTOLOGY
 from worldline.retrieval.chances import Chances, bundled_chances
@@ -12,7 +14,16 @@ from worldline.retrieval.spotting.measures import measured
 from worldline.retrieval.spotting.spots import AGAIN, MOST_STRANGE, Spots
 from worldline.retrieval.traits import traits_of
 
-__all__ = ["BY_DEFINITION", "GUESS_SHARE", "LEAST_KEPT", "guesses_of", "is_guess", "weigh"]
+__all__ = [
+    "BY_DEFINITION",
+    "GUESS_SHARE",
+    "LEAST_KEPT",
+    "MOST_JUMP",
+    "guesses_of",
+    "is_guess",
+    "unsteady",
+    "weigh",
+]
 
 LEAST_KEPT = 0.05
 """Guesses less likely than this are dropped."""
@@ -21,7 +32,14 @@ GUESS_SHARE = 0.49
 """What a guess keeps of its probability in a video that is strange to the spotter. Chances were
 taught by simulated clips; in real ones, where other things move than they know, guesses came out
 likely that were wrong, so that there what no definition finds is never called more likely than not.
-Their order stays."""
+Their order stays. The same goes for the flight of a box that is `unsteady`."""
+
+MOST_JUMP = 0.35
+"""Change of a box from one frame to the next, as a share of its size, that is still a body's."""
+
+_FLIGHTS = {"fall", "throw", "bounce"}
+_JUMP_PX = 1 / 480  # of the longer side: what the outline of any body may jump by
+_BESIDE = 2  # frames before and after an event that are looked at, too
 
 BY_DEFINITION = "confidence_by_definition"
 """Quantity that holds an event's confidence before it was weighed; without it, it was not."""
@@ -58,11 +76,11 @@ def weigh(scene: Scene, spots: Spots, chances: Chances | None = None) -> Scene:
             quantities = {**event.quantities, BY_DEFINITION: event.confidence}
             chance = table.of(event, traits)
             event = replace(event, confidence=chance, quantities=quantities)
-            if is_guess(event):
-                if chance < LEAST_KEPT:
-                    continue
-                if spots.strangeness(event) > MOST_STRANGE:
-                    event = replace(event, confidence=GUESS_SHARE * chance)
+            if is_guess(event) and chance < LEAST_KEPT:
+                continue
+            doubtful = is_guess(event) or unsteady(scene, event)
+            if doubtful and spots.strangeness(event) > MOST_STRANGE:
+                event = replace(event, confidence=GUESS_SHARE * chance)
         weighed.append(event)
     return scene.with_events(tuple(_likeliest(weighed)))
 
@@ -97,6 +115,24 @@ def _lent(event: Event, guess: Event) -> Event:
     error_s = max(event.quantities.get("duration_s_std", 0.0), apart_s)
     quantities = {**event.quantities, "duration_s_std": error_s}
     return replace(event, confidence=guess.confidence, quantities=quantities)
+
+
+def unsteady(scene: Scene, event: Event) -> bool:
+    """Whether the box that is said to fly jumps in size, as those of an arm or a crowd do.
+
+    A body that turns changes its box little by little. Where a box is part of a thing in one frame
+    and all of it in the next, its middle moves although nothing does.
+    """
+    track = event.roles.get("object", STATIC)
+    if event.type not in _FLIGHTS or track == STATIC:
+        return False
+    row = scene.index(track)
+    seen = np.flatnonzero(scene.visible[row])
+    first, last = np.searchsorted(scene.time_s[seen], [event.start_s - 1e-6, event.end_s + 1e-6])
+    span = seen[max(0, first - _BESIDE) : last + _BESIDE]
+    size = scene.size_px[row, span]
+    jump = np.abs(np.diff(size, axis=0)) - _JUMP_PX * max(scene.width_px, scene.height_px)
+    return bool((jump > MOST_JUMP * np.minimum(size[1:], size[:-1])).any())
 
 
 def is_guess(event: Event) -> bool:
