@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tests.retrieval.conftest import build_scene
 
 from worldline.core.scene import Event
-from worldline.retrieval.colors import COLORS, LOOKS_LIKE, color_name, seen_as
+from worldline.retrieval.colors import COLORS, LOOKS_LIKE, SHADED, color_name, seen_as
+from worldline.retrieval.grammar import parse
 from worldline.retrieval.library import Library
 from worldline.retrieval.store import ArrayStore
 from worldline.retrieval.weighing import BY_DEFINITION
@@ -54,3 +57,21 @@ def test_in_pixels_a_near_colour_is_a_doubt_and_not_a_no():
     assert hit.score < 0.5
     assert "it looks red" in hit.why["events"][0]["unconfirmed"][0]
     assert not truth.search("an orange object falls").hits
+
+
+def test_a_known_white_body_in_the_shade_is_a_doubt_too():
+    truth = Library(ArrayStore())
+    gray = ((0.65, 0.66, 0.65), (0.9, 0.1, 0.1), (0.1, 0.1, 0.9))
+    scene = build_scene([Event("fall", 0.0, 1.0, {"object": 0}, confidence=0.8)])
+    scene = replace(scene, color_rgb=np.array(gray[: scene.num_objects]))
+    truth.add(scene, uri="v", content_hash="1")
+    (exact,) = truth.search("a grey object falls").hits
+    (doubted,) = truth.search("a white object falls").hits
+    assert doubted.score < exact.score
+    assert "it looks gray" in doubted.why["events"][0]["unconfirmed"][0]
+    assert not truth.search("a black object falls").hits
+
+
+def test_olive_is_a_green():
+    assert seen_as(("white",), SHADED) == ("white", "gray")
+    assert parse("an olive ball falls").query == parse("a green ball falls").query

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 from jaxtyping import Float
 
-__all__ = ["COLORS", "LOOKS_LIKE", "color_name", "seen_as"]
+__all__ = ["COLORS", "LOOKS_LIKE", "SHADED", "color_name", "seen_as"]
 
 _HUES = (
     (15, "red"),
@@ -42,6 +42,10 @@ LOOKS_LIKE: Mapping[str, tuple[str, ...]] = {
 had another name than the body itself, nearly all one of these."""
 
 
+SHADED: Mapping[str, tuple[str, ...]] = {"white": ("gray",), "gray": ("black",)}
+"""Colour to what shade makes of it: a known body is as bright as the light on it."""
+
+
 def color_name(rgb: Float[np.ndarray, " 3"]) -> str:
     """The basic colour word for a mean colour in [0, 1]; "" where it is unknown.
 
@@ -59,7 +63,9 @@ def color_name(rgb: Float[np.ndarray, " 3"]) -> str:
     return "brown" if name == "orange" and value < 0.55 else name
 
 
-def seen_as(colors: Iterable[str]) -> tuple[str, ...]:
+def seen_as(
+    colors: Iterable[str], mistaken: Mapping[str, tuple[str, ...]] = LOOKS_LIKE
+) -> tuple[str, ...]:
     """Colours, and all that they may be taken for."""
-    every = [name for color in colors for name in (color, *LOOKS_LIKE.get(color, ()))]
+    every = [name for color in colors for name in (color, *mistaken.get(color, ()))]
     return tuple(dict.fromkeys(every))

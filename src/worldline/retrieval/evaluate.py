@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from worldline.core.scene import STATIC
-from worldline.retrieval.colors import seen_as
+from worldline.retrieval.colors import LOOKS_LIKE, SHADED, seen_as
 from worldline.retrieval.evidence import Evidence, Match, StoredEvent, Video
 from worldline.retrieval.intervals import stand
 from worldline.retrieval.plan import say
@@ -117,7 +117,7 @@ def _doubts(who: Who, track: int, label: str, color: str, *, from_pixels: bool) 
             return None
         doubts.append(f"object {track} may not be a {' or '.join(who.labels)}: not recognised")
     if who.colors and color not in who.colors:
-        looks_so = from_pixels and color in seen_as(who.colors)
+        looks_so = color in seen_as(who.colors, LOOKS_LIKE if from_pixels else SHADED)
         if track == STATIC or (color and not looks_so):
             return None
         why = f"it looks {color}" if color else "colour not known"

@@ -27,6 +27,7 @@ def advise(answer: Mapping[str, Any]) -> str:
     return (
         "things have names only where a clip brings its truth, or `ingest --detector` gave them "
         f"some; ask for `something` in place of {' and '.join(named)} to find what has none"
+        + ("" if answer["hits"] else ", or leave out a condition to see which one nothing meets")
     )
 
 

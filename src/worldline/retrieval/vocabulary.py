@@ -161,6 +161,7 @@ for _color in COLORS:
 _add(Kind.COLOR, "grey", "gray")
 _add(Kind.COLOR, "violet, magenta", "purple")
 _add(Kind.COLOR, "turquoise", "cyan")
+_add(Kind.COLOR, "olive", "green")
 _NUMBERS = "zero one two three four five six seven eight nine ten eleven twelve"
 for _value, _word in enumerate(_NUMBERS.split()):
     _add(Kind.NUMBER, _word, "", float(_value))
