@@ -5,14 +5,21 @@
     worldline train plan --data out/rooms --out runs/rooms
     worldline plan tworoom --world runs/rooms/world
 
+    worldline record --env worldline.planning.push_tee:worldline/PushTee-v0 --every 5 --size 32 \\
+        --policy worldline.planning.push_tee:push --episodes 1500 --max-frames 40 --out out/tee
+    worldline train plan --data out/tee --size small --out runs/tee
+    worldline plan pusht --world runs/tee/world
+
 After LeWorldModel and V-JEPA 2-AC: encoder and predictor learn together from the next latents, from
 rollouts of several steps, from what keeps latents spread (SIGReg of LeJEPA), and from an inverse
 model. Then dynamics learn further on finished latents, many clips at a time: what happens at walls
 is rare. A decoder, trained last, is for looking only.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 
+from worldline.core.errors import InputError
 from worldline.data.recorded import Recorded, open_recording
 from worldline.dynamics import ControlEncoder, JepaDynamics
 from worldline.readout.latent import LatentReadout
@@ -22,11 +29,39 @@ from worldline.train.objectives import InverseModel, NextFrame, SketchedGaussian
 from worldline.world import World
 
 
+@dataclass(frozen=True)
+class Size:
+    """Numbers that go together: the predictor's size, weights of losses, a batch, steps of encoder
+    and predictor together, and how many times as many of the predictor alone."""
+
+    width: int
+    depth: int
+    spread: float
+    inverse: float
+    batch: int
+    learning_rate: float
+    steps: int
+    further: int
+
+
+SIZES = {
+    # one thing moves in a picture: two numbers are enough, and little keeps them spread
+    "nano": Size(
+        128, 2, spread=1.0, inverse=0.5, batch=32, learning_rate=2e-3, steps=1200, further=2
+    ),
+    # several bodies: at weight 1 the latents hold the actor's place and nothing else
+    "small": Size(
+        192, 3, spread=30.0, inverse=5.0, batch=48, learning_rate=1.5e-3, steps=1500, further=1
+    ),
+}
+
+
 def recipe(
     data: str,
-    steps: int = 1200,
-    spread: float = 1.0,
-    inverse: float = 0.5,
+    steps: int | None = None,
+    size: str = "nano",
+    spread: float | None = None,
+    inverse: float | None = None,
     rollout_steps: int = 4,
     channels: int = 32,
 ) -> Recipe:
@@ -34,6 +69,12 @@ def recipe(
 
     `spread`, `inverse` and `rollout_steps` of 0, 0 and 1 leave the terms out, for ablations.
     """
+    if size not in SIZES:
+        raise InputError(f"--size is {size}; here it can be {' or '.join(SIZES)}")
+    chosen = SIZES[size]
+    steps = chosen.steps if steps is None else steps
+    spread = chosen.spread if spread is None else spread
+    inverse = chosen.inverse if inverse is None else inverse
     recording = open_recording(Recorded(folder=data, num_frames=20, stride=20))
     step_s = 1 / recording.fps
     tokenizer = WholeTokenizer.Config(size_px=32, channels=channels)
@@ -50,8 +91,8 @@ def recipe(
             dynamics=JepaDynamics.Config(
                 rows=1,
                 channels=channels,
-                width=128,
-                depth=2,
+                width=chosen.width,
+                depth=chosen.depth,
                 rollout_steps=rollout_steps,
                 controls=ControlEncoder.Config(action_size=recording.action_size, dropout=0.0),
             ),
@@ -68,9 +109,13 @@ def recipe(
                 ObjectiveTask.Config(("tokenizer", "dynamics"), tuple(terms), augmented=False),
                 "data",
                 Trainer.Config(
-                    steps=steps, learning_rate=2e-3, warmup=100, average_decay=0.995, half=False
+                    steps=steps,
+                    learning_rate=chosen.learning_rate,
+                    warmup=100,
+                    average_decay=0.995,
+                    half=False,
                 ),
-                batch=32,
+                batch=chosen.batch,
                 length=6,
             ),
             Stage(
@@ -80,7 +125,11 @@ def recipe(
                 ),
                 "data",
                 Trainer.Config(
-                    steps=2 * steps, learning_rate=2e-3, warmup=50, average_decay=0.998, half=False
+                    steps=chosen.further * steps,
+                    learning_rate=2e-3,
+                    warmup=50,
+                    average_decay=0.998,
+                    half=False,
                 ),
                 batch=128,
                 length=6,

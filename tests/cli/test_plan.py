@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from pathlib import Path
 
@@ -9,8 +10,8 @@ import pytest
 from tests.planning.worlds import tiny_world
 
 from worldline.cli import eval_planning
-from worldline.planning import measure as measure_module
-from worldline.planning.measure import Course
+from worldline.planning.tasks import RoomsTask
+from worldline.planning.trials import Course
 
 TOLD = {"names": ["right", "down"], "num_actions": [], "low": [-1, -1], "high": [1, 1]}
 ROWS = ["tiny-vector", "untrained", "random", "zero", "greedy on the true state", "true dynamics"]
@@ -45,7 +46,7 @@ def test_a_task_is_planned_in_beside_every_row(world: Path, call):
 
 def test_the_suite_is_written_and_shown(world: Path, tmp_path: Path, call, monkeypatch):
     monkeypatch.setattr(eval_planning, "_QUICK_EPISODES", 1)
-    monkeypatch.setattr(measure_module, "COURSES", (Course(4, 4),))
+    monkeypatch.setattr(RoomsTask, "courses", (Course(4, 4),))
     done = call("eval", "planning", "--world", world, "--quick", "--out", tmp_path)
     assert done.code == 0, done.err
     assert "Goals reached at any time" in done.out
@@ -55,10 +56,18 @@ def test_the_suite_is_written_and_shown(world: Path, tmp_path: Path, call, monke
     assert "tiny-vector" in (tmp_path / "planning.html").read_text()
 
 
+def test_pusht_needs_its_extra_and_a_world(call):
+    done = call("plan", "pusht")
+    assert done.code == 2
+    missing = importlib.util.find_spec("pymunk") is None
+    reason = "pymunk, which pusht is simulated with" if missing else "no world is bundled for pusht"
+    assert reason in done.error_lines[0]
+
+
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        (["plan", "maze"], "no task maze; there are: tworoom, walls"),
+        (["plan", "maze"], "no task maze; there are: tworoom, walls, pusht"),
         (["plan", "tworoom", "--planner", "guess"], "no planner guess"),
         (["plan", "tworoom", "--over", "never"], "--over is never"),
         (["plan", "tworoom", "--episodes", "0"], "--episodes is 0"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -10,14 +12,14 @@ from tests.planning.worlds import tiny_world
 from worldline.core.errors import InputError
 from worldline.planning import ICEM, Imagination
 from worldline.planning.agents import WorldAgent
-from worldline.planning.measure import Course, Looking, measure, untrained
+from worldline.planning.measure import Looking, enlarged, measure, untrained
 from worldline.planning.rooms import REACH_M, STEP_M, Rooms
 from worldline.planning.tasks import TASKS, RoomsTask, find_task
-from worldline.planning.trials import Agent, run_trials
+from worldline.planning.trials import Agent, Course, Measurable, run_trials
 
 
 def test_trials_are_not_solved_before_they_begin_and_can_be_solved():
-    trials = RoomsTask(random_wall=True).trials(30, gap=25, crossing=True, seed=0)
+    trials = RoomsTask(random_wall=True).trials(30, gap=25, only="across", seed=0)
     assert len(trials) == 30
     start = np.stack([trial.options["position_m"] for trial in trials])
     goal = np.stack([trial.goal for trial in trials])
@@ -32,14 +34,14 @@ def test_trials_are_not_solved_before_they_begin_and_can_be_solved():
 
 def test_other_seeds_are_other_trials():
     task = RoomsTask()
-    one, same, other = (task.trials(3, gap=10, crossing=False, seed=s) for s in (1, 1, 2))
+    one, same, other = (task.trials(3, gap=10, only="", seed=s) for s in (1, 1, 2))
     assert [t.options for t in one] == [t.options for t in same]
     assert [t.options for t in one] != [t.options for t in other]
 
 
 def test_who_knows_the_truth_gets_there_and_who_stands_still_does_not():
     task = RoomsTask(size_px=16)
-    trials = task.trials(12, gap=25, crossing=False, seed=0)
+    trials = task.trials(12, gap=25, only="", seed=0)
     rows = task.baselines(ICEM(num_samples=48, num_rounds=3, num_elites=6), 7, 0)
     found = {name: run_trials(task, trials, agent, budget=50) for name, agent in rows.items()}
     assert all(isinstance(agent, Agent) for agent in rows.values())
@@ -52,7 +54,7 @@ def test_who_knows_the_truth_gets_there_and_who_stands_still_does_not():
 def test_a_world_that_sees_truly_is_planned_in_with_success():
     """Latents are the true place and dynamics the true ones: whatever fails here is the agent."""
     task = RoomsTask(size_px=16)
-    trials = task.trials(6, gap=15, crossing=False, seed=3)
+    trials = task.trials(6, gap=15, only="", seed=3)
     imagination = _Truth(tiny_world("vector"))
     agent = WorldAgent(imagination, ICEM(num_samples=64, num_elites=8), horizon=5)
     assert isinstance(agent, Agent)
@@ -86,7 +88,7 @@ class _Truth(Imagination):
 
 def test_measuring_has_every_row_in_every_course():
     world = tiny_world("vector")
-    course = Course(10, 10)
+    course = Course(10, 10, "across")
     looking = Looking("cem", 12, 2, horizon=2)
     shares: list[float] = []
     found = measure(
@@ -104,7 +106,9 @@ def test_measuring_has_every_row_in_every_course():
     assert {len(by["10/10 across"].final) for by in found.outcomes.values()} == {6}
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
-    assert set(found.act_s) == {"as asked", "300 plans of 5"}
+    *own, large = found.act_s
+    assert own == ["as asked", "300 plans of 5"]
+    assert re.fullmatch("300 plans of 5, predictor of 1[0-9] M, untrained", large)
     assert all((took > 0).all() for took in found.act_s.values())
 
 
@@ -116,7 +120,7 @@ def test_gradients_are_measured_beside_a_planner_that_needs_none():
         tiny_world("vector"),
         RoomsTask(),
         looking,
-        courses=(Course(4, 4),),
+        courses=(Course(4, 4, "across"),),
         num_episodes=1,
         num_timed=1,
     )
@@ -133,13 +137,21 @@ def test_untrained_worlds_keep_the_meaning_of_actions():
     assert not all(torch.equal(mine[key], theirs[key]) for key in mine)
 
 
+def test_only_predictors_of_one_vector_are_enlarged():
+    large = enlarged(tiny_world("vector"))
+    assert large is not None
+    assert 12e6 < sum(p.numel() for p in large.dynamics.parameters()) < 20e6
+    assert enlarged(tiny_world("flow")) is None
+
+
 def test_what_cannot_be_is_refused():
     assert isinstance(find_task("walls"), RoomsTask)
-    assert set(TASKS) == {"tworoom", "walls"}
+    assert isinstance(find_task("tworoom"), Measurable)
+    assert set(TASKS) == {"tworoom", "walls", "pusht"}
     with pytest.raises(InputError, match="no task maze"):
         find_task("maze")
     with pytest.raises(InputError, match="gap"):
-        RoomsTask().trials(1, gap=500, crossing=False, seed=0)
+        RoomsTask().trials(1, gap=500, only="", seed=0)
     with pytest.raises(InputError, match="no planner guess"):
         Looking("guess")
     with pytest.raises(InputError, match="horizon"):

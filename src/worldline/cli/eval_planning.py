@@ -29,13 +29,13 @@ def evaluate(command: Eval, set_done: Callable[[float], None]) -> Answer:
     from worldline.audit.suites.runs import Run, RunSettings
     from worldline.cli.plan import find_landmarks, open_task, open_world
     from worldline.cli.planning_tables import planning_result
-    from worldline.planning.measure import COURSES, Looking, measure
+    from worldline.planning.measure import Looking, measure
 
     for name in ("model", "contexts", "videos", "data"):
         if getattr(command, name) is not None:
             raise InputError(f"--{name}: planning takes --world alone")
     task = open_task(_TASK)
-    world = open_world(_TASK, command.world)
+    world = open_world(task, command.world)
     begun = Run.begin(world.name, RunSettings(command.seed, command.quick))
     looking = Looking()
     episodes = _QUICK_EPISODES if command.quick else _EPISODES
@@ -44,7 +44,6 @@ def evaluate(command: Eval, set_done: Callable[[float], None]) -> Answer:
         task,
         looking,
         clips=find_landmarks(world, command.world),
-        courses=COURSES,
         num_episodes=episodes,
         seeds=(command.seed,),
         num_timed=_QUICK_TIMED if command.quick else _TIMED,

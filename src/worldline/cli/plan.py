@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from worldline.core.clip import Clip
-    from worldline.planning.tasks import RoomsTask
+    from worldline.planning.trials import Measurable
     from worldline.world import World
 
 __all__ = ["Plan", "find_landmarks", "open_task", "open_world"]
@@ -25,7 +25,8 @@ class Plan:
     """Plan in a world, episode by episode, beside who knows nothing and who knows the truth.
 
     Tasks: tworoom, a dot to be brought to a place that is shown as a picture, through a door where
-    it lies in the other room; walls, the same with wall and door elsewhere in each episode.
+    it lies in the other room; walls, the same with wall and door elsewhere in each episode; pusht,
+    a T-shaped block to be pushed to where it lies in a picture (needs the extra pusht).
 
     Goals are pictures, plans are looked for in latents, and one action is done of each plan.
     """
@@ -35,21 +36,21 @@ class Plan:
         str | None,
         tyro.conf.arg(metavar="WORLD", help="Bundled, or a folder; the task's own if absent."),
     ] = None
-    planner: str = "icem"
-    """cem, icem, mppi or gradient."""
-    samples: int = 128
+    planner: str | None = None
+    """cem, icem, mppi or gradient; this and what follows is the task's own if absent."""
+    samples: int | None = None
     """Plans tried in a round."""
-    rounds: int = 3
+    rounds: int | None = None
     """Rounds of looking."""
     horizon: int | None = None
-    """Actions looked ahead; as far as the goal if absent."""
-    over: str = "sum"
+    """Actions looked ahead."""
+    over: str | None = None
     """Which moments of a plan are compared with the goal: last, sum or least."""
     budget_s: float | None = None
     """Wall time of a plan, of all episodes together."""
     gaps: tuple[int, ...] = ()
-    """Steps to the goal on the walk it is taken from, each with twice as many allowed, into the
-    other room; those of the suite if absent."""
+    """Steps to the goal where it was reached before, each with twice as many allowed, in the harder
+    episodes; the task's own if absent."""
     episodes: int = 50
     """Of each kind."""
     json: JsonFlag = False
@@ -59,30 +60,37 @@ class Plan:
         """Plan and measure. Raises `InputError` for an unknown task or numbers that cannot be."""
         from worldline.audit.suites.runs import Attempt, Run, RunSettings
         from worldline.cli.planning_tables import planning_result
-        from worldline.planning.measure import COURSES, Course, Looking, measure
+        from worldline.planning.measure import Looking, measure
         from worldline.planning.objective import Over
+        from worldline.planning.trials import Course
 
         task = open_task(self.task)
-        if self.over not in list(Over):
+        if self.over is not None and self.over not in list(Over):
             raise InputError(f"--over is {self.over}; it can be {', '.join(Over)}")
         if self.episodes < 1 or any(gap < 1 for gap in self.gaps):
             raise InputError(
                 f"--episodes is {self.episodes} and --gaps {self.gaps}; at least 1 is needed"
             )
-        looking = Looking(
-            self.planner, self.samples, self.rounds, self.horizon, Over(self.over), self.budget_s
-        )
+        asked = {
+            "planner": self.planner,
+            "num_samples": self.samples,
+            "num_rounds": self.rounds,
+            "horizon": self.horizon,
+            "over": None if self.over is None else Over(self.over),
+            "budget_s": self.budget_s,
+        }
+        given = {name: value for name, value in asked.items() if value is not None}
+        looking = Looking(**{**task.looking, **given})
         looking.build()
-        world = open_world(self.task, self.world)
+        world = open_world(task, self.world)
         begun = Run.begin(world.name, RunSettings(self.seed))
         with progress(f"planning in {world.name}", 1.0) as set_done:
             measured = measure(
                 world,
                 task,
                 looking,
-                # what was seen between other walls says nothing of the way between these
-                clips=[] if task.random_wall else find_landmarks(world, self.world),
-                courses=tuple(Course(gap, 2 * gap) for gap in self.gaps) or COURSES,
+                clips=find_landmarks(world, self.world) if task.has_ways else [],
+                courses=tuple(Course(gap, 2 * gap, task.harder) for gap in self.gaps),
                 num_episodes=self.episodes,
                 num_timed=min(self.episodes, _MOST_TIMED),
                 seeds=(self.seed,),
@@ -99,8 +107,8 @@ class Plan:
         show(answer, console)
 
 
-def open_task(name: str) -> RoomsTask:
-    """A task. Raises `InputError` if there is none, or Gymnasium is missing."""
+def open_task(name: str) -> Measurable:
+    """A task. Raises `InputError` if there is none, or what it runs in is missing."""
     try:
         import gymnasium  # noqa: F401
     except ModuleNotFoundError:
@@ -112,11 +120,19 @@ def open_task(name: str) -> RoomsTask:
     return find_task(name)
 
 
-def open_world(task: str, name: str | None) -> World:
-    """The world to plan in; the one that is bundled for the task if none is named."""
+def open_world(task: Measurable, name: str | None) -> World:
+    """The world to plan in; the one that is bundled for the task if none is named.
+
+    Raises `InputError` if none is.
+    """
     from worldline.world import World
 
-    return World.from_pretrained(name or task)
+    if not (name or task.world):
+        raise InputError(
+            f"no world is bundled for {task.name}: train one as docs/planning.md says, and name it "
+            "with --world"
+        )
+    return World.from_pretrained(name or task.world)
 
 
 def find_landmarks(world: World, name: str | None) -> list[Clip]:

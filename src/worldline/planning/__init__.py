@@ -18,6 +18,7 @@ from worldline.planning.objective import (
 from worldline.planning.outside import OutsideCost
 from worldline.planning.paths import Landmarks, PathGoal
 from worldline.planning.planner import Cost, Plan, Planner, Round, shift
+from worldline.planning.reading import ReadGoal, Reading
 from worldline.planning.scenes import PlaceReader, PredicateGoal, SceneGoal, world_reader
 from worldline.planning.space import ActionSpace
 
@@ -41,6 +42,8 @@ __all__ = [
     "Plan",
     "Planner",
     "PredicateGoal",
+    "ReadGoal",
+    "Reading",
     "Rollout",
     "Round",
     "SceneGoal",

@@ -14,6 +14,7 @@ from worldline.planning.imagination import Imagination
 from worldline.planning.objective import LatentGoal, Objective, Over, Weighted, cost_of
 from worldline.planning.paths import Landmarks, PathGoal
 from worldline.planning.planner import Cost, Planner, shift
+from worldline.planning.reading import ReadGoal, Reading
 from worldline.planning.space import ActionSpace
 from worldline.planning.trials import Sight, Trial
 
@@ -144,7 +145,8 @@ class WorldAgent:
         planner: who looks for plans.
         horizon: actions that are looked ahead.
         over: which moments of a rollout are compared with the goal.
-        landmarks: the goal is as far as the way along these; straight through latents if absent.
+        guide: the goal is as far as the way along landmarks, or as what is read off latents;
+            straight through latents if absent.
         also: further objectives, each with its weight, such as the trust penalty.
         seed: of chance.
         budget_s: wall time of a plan.
@@ -157,13 +159,13 @@ class WorldAgent:
         *,
         horizon: int,
         over: Over = Over.SUM,
-        landmarks: Landmarks | None = None,
+        guide: Landmarks | Reading | None = None,
         also: tuple[tuple[float, Objective], ...] = (),
         seed: int = 0,
         budget_s: float | None = None,
     ) -> None:
         self.imagination, self.over, self.also = imagination, over, also
-        self.landmarks = landmarks
+        self.guide = guide
         self._receding = _Receding(imagination.space, planner, horizon, seed, budget_s)
         self._goal = torch.zeros(0)
         self._seen: list[Tensor] = []
@@ -186,9 +188,13 @@ class WorldAgent:
             nothing = torch.zeros_like(self._done[0])
             led = torch.stack([nothing, *self._done[1 - len(self._seen) :]], dim=1)
         situation = self.imagination.begin_from(latents, led)
-        goal: Objective = LatentGoal(self._goal, self.over)
-        if self.landmarks is not None:
-            goal = PathGoal(self.landmarks, self._goal, self.over)
+        match self.guide:
+            case Landmarks():
+                goal: Objective = PathGoal(self.guide, self._goal, self.over)
+            case Reading():
+                goal = ReadGoal(self.guide, self._goal, self.over)
+            case None:
+                goal = LatentGoal(self._goal, self.over)
         objective = Weighted(((1.0, goal), *self.also))
         action = self._receding.plan(cost_of(self.imagination, situation, objective), len(frames))
         self._done = [*self._done, action][-self.context :]

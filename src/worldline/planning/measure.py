@@ -13,6 +13,7 @@ from jaxtyping import Float
 
 from worldline.core.clip import Clip
 from worldline.core.errors import InputError
+from worldline.dynamics import JepaDynamics
 from worldline.planning.agents import WorldAgent
 from worldline.planning.cem import CEM
 from worldline.planning.gradient import GradientPlanner
@@ -22,16 +23,17 @@ from worldline.planning.mppi import MPPI
 from worldline.planning.objective import Over
 from worldline.planning.paths import Landmarks
 from worldline.planning.planner import Planner
-from worldline.planning.tasks import RoomsTask
-from worldline.planning.trials import Agent, Outcome, run_trials
+from worldline.planning.reading import Reading
+from worldline.planning.trials import Agent, Course, Measurable, Outcome, run_trials
 from worldline.world import World
 
 __all__ = [
-    "COURSES",
     "PLANNERS",
-    "Course",
+    "UNGUIDED",
+    "Guide",
     "Looking",
     "Measured",
+    "enlarged",
     "measure",
     "time_actions",
     "untrained",
@@ -47,29 +49,6 @@ PLANNERS: dict[str, Callable[..., Planner]] = {
 
 
 @dataclass(frozen=True)
-class Course:
-    """Which episodes are played.
-
-    Attributes:
-        gap, budget: steps of the environment from start to goal on the walk, and to get there.
-        crossing: the goal is in the other room.
-    """
-
-    gap: int
-    budget: int
-    crossing: bool = True
-
-    @property
-    def name(self) -> str:
-        """Such as "25/50 across"."""
-        return f"{self.gap}/{self.budget}{' across' if self.crossing else ''}"
-
-
-COURSES = (Course(25, 50, crossing=False), Course(25, 50), Course(40, 80), Course(50, 100))
-"""Those of the suite. A greedy walk does nearly all of the first."""
-
-
-@dataclass(frozen=True)
 class Looking:
     """How plans are looked for.
 
@@ -80,6 +59,7 @@ class Looking:
             course's gap takes and two more.
         over: which moments of a rollout are compared with the goal.
         budget_s: wall time of a plan, of all episodes together; no limit if absent.
+        std: how far from its middle a planner looks first; as it does by itself if absent.
     """
 
     planner: str = "icem"
@@ -88,6 +68,7 @@ class Looking:
     horizon: int | None = None
     over: Over = Over.SUM
     budget_s: float | None = None
+    std: float | None = None
 
     def __post_init__(self) -> None:
         if self.planner not in PLANNERS:
@@ -99,20 +80,28 @@ class Looking:
         """The planner. Raises `InputError` for numbers that it cannot look with."""
         few = {"num_elites": max(1, self.num_samples // 10)}
         options: dict[str, Any] = few if self.planner in ("cem", "icem") else {}
+        if self.std is not None:
+            options = {**options, "std": self.std}
         return PLANNERS[self.planner](
             num_samples=self.num_samples, num_rounds=self.num_rounds, **options
         )
 
     def without_slope(self) -> Looking:
         """The same in what has no slope, such as true dynamics: there iCEM stands for gradients."""
-        return Looking() if self.planner == "gradient" else self
+        return Looking(std=self.std) if self.planner == "gradient" else self
 
     def ahead(self, course: Course, every: int, *, along: bool = False) -> int:
         """Actions looked ahead in a course, along landmarks or straight to the goal."""
         return self.horizon or (_ALONG if along else -(-course.gap // every) + 2)
 
 
-_ALONG = 6
+UNGUIDED: dict[type, str] = {Landmarks: "without landmarks", Reading: "by latents alone"}
+"""Row of a world in which goals are as far as they are straight through latents, by the guide that
+it does without."""
+
+Guide = Landmarks | Reading | None
+
+_ALONG, _MOST_LARGE = 6, 4
 _NUM_BASELINES = 4
 
 
@@ -131,11 +120,11 @@ class Measured:
 
 def measure(
     world: World,
-    task: RoomsTask,
+    task: Measurable,
     looking: Looking,
     *,
     clips: Sequence[Clip] = (),
-    courses: tuple[Course, ...] = COURSES,
+    courses: tuple[Course, ...] = (),
     num_episodes: int = 200,
     seeds: tuple[int, ...] = (0,),
     num_timed: int = 40,
@@ -147,9 +136,10 @@ def measure(
         world: to plan in.
         task: what is to be reached.
         looking: how plans are looked for, in the world and in the true dynamics.
-        clips: recorded ones, whose frames are landmarks along which goals are measured; without
-            them distance is straight through latents, and has no row of its own.
-        courses: which episodes.
+        clips: recorded ones, whose frames are landmarks along which goals are measured. Without
+            them what the task shows of its states is read off latents, and where it shows nothing
+            distance is straight through latents. That has a row of its own beside the other two.
+        courses: which episodes; the task's own if there are none.
         num_episodes: of each course and seed.
         seeds: of episodes and planners.
         num_timed: actions that are timed.
@@ -166,21 +156,26 @@ def measure(
         )
     fresh = Imagination(untrained(world))
     task = task.sized(world.size_px)
-    ways = {each: Landmarks.of_clips(each, clips) if clips else None for each in (subject, fresh)}
-    rows: dict[str, tuple[Imagination, Landmarks | None]] = {
-        world.name: (subject, ways[subject]),
-        "untrained": (fresh, ways[fresh]),
-        **({"without landmarks": (subject, None)} if clips else {}),
+    guides = {each: _guide(each, task, clips) for each in (subject, fresh)}
+    rows: dict[str, tuple[Imagination, Guide]] = {
+        world.name: (subject, guides[subject]),
+        "untrained": (fresh, guides[fresh]),
+        **{
+            name: (subject, None)
+            for kind, name in UNGUIDED.items()
+            if kind is type(guides[subject])
+        },
     }
+    courses = courses or task.courses
     done, total = 0, len(courses) * len(seeds) * (len(rows) + _NUM_BASELINES)
     parts: dict[str, dict[str, list[Outcome]]] = {}
     for course in courses:
         ahead = looking.ahead(course, task.every)
         for seed in seeds:
-            trials = task.trials(num_episodes, gap=course.gap, crossing=course.crossing, seed=seed)
+            trials = task.trials(num_episodes, gap=course.gap, only=course.only, seed=seed)
             agents: dict[str, Agent] = {
-                name: _agent(imagination, looking, course, task, seed, landmarks)
-                for name, (imagination, landmarks) in rows.items()
+                name: _agent(imagination, looking, course, task, seed, guide)
+                for name, (imagination, guide) in rows.items()
             }
             agents |= task.baselines(looking.without_slope().build(), ahead, seed)
             for name, agent in agents.items():
@@ -196,41 +191,74 @@ def measure(
         name: {course: _joined(found) for course, found in by_course.items()}
         for name, by_course in parts.items()
     }
-    return Measured(outcomes, time_actions(subject, task, looking, num_timed, ways[subject]))
+    return Measured(outcomes, time_actions(subject, task, looking, num_timed, guides[subject]))
+
+
+def _guide(imagination: Imagination, task: Measurable, clips: Sequence[Clip]) -> Guide:
+    """What tells how far a goal is: recorded frames as landmarks, or what is read off latents."""
+    if clips:
+        return Landmarks.of_clips(imagination, clips)
+    shown = task.shown()
+    if shown is None:
+        return None
+    frames, values = shown
+    latents = imagination.encode(torch.from_numpy(frames)[:, None])
+    return Reading.fit(latents[:, 0].flatten(1), values)
 
 
 def untrained(world: World) -> World:
     """The same world before it learned anything, which still knows what its actions mean."""
+    return _built(world.config, world)
+
+
+def _built(config: World.Config, world: World) -> World:
+    """An untrained world that takes the actions of another one."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        fresh = world.config.build()
+        fresh = config.build()
     kept = {key: world.calibration[key] for key in ("actions",) if key in world.calibration}
     return fresh.finished(kept, "")
 
 
 def time_actions(
     imagination: Imagination,
-    task: RoomsTask,
+    task: Measurable,
     looking: Looking,
     num: int,
-    landmarks: Landmarks | None = None,
+    guide: Guide = None,
 ) -> dict[str, Float[np.ndarray, " n"]]:
     """Seconds of single actions, from a picture to what is to be done, of one episode alone.
 
-    With the planner as it was asked for, and as papers report it: 300 plans of 5 actions.
+    With the planner as it was asked for, and as papers report it: 300 plans of 5 actions; these
+    also by an untrained predictor of the size that papers have, a few times, where the world's can
+    be had in that size.
     """
     task = task.sized(imagination.world.size_px)
     usual = replace(looking, num_samples=300, horizon=5)
+    course = task.courses[0]
+    (trial,) = task.trials(1, gap=course.gap, only=course.only, seed=1)
+    ways = {"as asked": (imagination, looking, num), "300 plans of 5": (imagination, usual, num)}
+    large = enlarged(imagination.world)
+    if large is not None:
+        size = sum(part.numel() for part in large.dynamics.parameters()) / 1e6
+        name = f"300 plans of 5, predictor of {size:.0f} M, untrained"
+        ways[name] = Imagination(large), usual, min(num, _MOST_LARGE)
     found = {}
-    for name, way in {"as asked": looking, "300 plans of 5": usual}.items():
-        course = COURSES[0]
-        agent = _agent(imagination, way, course, task, 0, landmarks)
-        (trial,) = task.trials(1, gap=course.gap, crossing=False, seed=1)
-        clocked = _Clocked(agent)
-        budget = max(1, num) * task.every
-        run_trials(task, [trial], clocked, budget=budget)
+    for name, (each, way, times) in ways.items():
+        clocked = _Clocked(_agent(each, way, course, task, 0, guide))
+        run_trials(task, [trial], clocked, budget=max(1, times) * task.every)
         found[name] = np.array(clocked.took_s[1:] or clocked.took_s)  # the first one warms up
     return found
+
+
+def enlarged(world: World) -> World | None:
+    """An untrained twin whose predictor has as many parameters as LeWorldModel's and DINO-WM's, 15
+    million or a few more; None where dynamics do not work on one vector per frame."""
+    dynamics = world.config.dynamics
+    if not isinstance(dynamics, JepaDynamics.Config) or dynamics.rows > 1:
+        return None
+    large = replace(dynamics, width=1024, depth=3)
+    return _built(replace(world.config, dynamics=large), world)
 
 
 class _Clocked:
@@ -252,16 +280,16 @@ def _agent(
     imagination: Imagination,
     looking: Looking,
     course: Course,
-    task: RoomsTask,
+    task: Measurable,
     seed: int,
-    landmarks: Landmarks | None,
+    guide: Guide,
 ) -> WorldAgent:
     return WorldAgent(
         imagination,
         looking.build(),
-        horizon=looking.ahead(course, task.every, along=landmarks is not None),
+        horizon=looking.ahead(course, task.every, along=isinstance(guide, Landmarks)),
         over=looking.over,
-        landmarks=landmarks,
+        guide=guide,
         seed=seed,
         budget_s=looking.budget_s,
     )

@@ -5,7 +5,8 @@ Shape legend: E episodes, S plans of each, H actions of a plan, O numbers of an 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from worldline.planning.agents import Following, RandomAgent, Scripted
 from worldline.planning.planner import Cost, Planner
 from worldline.planning.rooms import REACH_M, STEP_M, Rooms, Wanderers
 from worldline.planning.space import ActionSpace
-from worldline.planning.trials import Agent, Trial
+from worldline.planning.trials import Agent, Course, Measurable, Trial
 
 __all__ = ["TASKS", "RoomsTask", "find_task"]
 
@@ -40,9 +41,19 @@ class RoomsTask:
     """
 
     every = 5
+    harder = "across"
+    courses = (
+        Course(25, 50),
+        Course(25, 50, harder),
+        Course(40, 80, harder),
+        Course(50, 100, harder),
+    )
+    looking: Mapping[str, Any] = MappingProxyType({})
 
     def __init__(self, *, random_wall: bool = False, size_px: int = 32) -> None:
-        self.name = "walls" if random_wall else "tworoom"
+        self.name = self.world = "walls" if random_wall else "tworoom"
+        # what was seen between other walls says nothing of the way between these
+        self.has_ways = not random_wall
         self.random_wall, self.size_px = random_wall, size_px
         self.space = ActionSpace(2)
 
@@ -66,13 +77,13 @@ class RoomsTask:
         """Within 16 cm."""
         return bool(np.linalg.norm(observation[:2] - trial.goal[:2]) < REACH_M)
 
-    def trials(self, num: int, *, gap: int, crossing: bool, seed: int) -> list[Trial]:
+    def trials(self, num: int, *, gap: int, only: str, seed: int) -> list[Trial]:
         """Held-out episodes.
 
         Args:
             num: of them.
             gap: steps of the environment between start and goal on the walk.
-            crossing: only those whose goal is in the other room.
+            only: "across" for those whose goal is in the other room.
             seed: of the walks.
 
         Raises:
@@ -89,7 +100,7 @@ class RoomsTask:
             first = rng.integers(0, _EPISODE_STEPS - gap, 256)
             here, there = (path[np.arange(256), first + i] for i in (0, gap))
             good = np.linalg.norm(here - there, axis=-1) >= REACH_M
-            if crossing:
+            if only:
                 good &= ~rooms.same_room(here, there)
             frames = rooms.draw(there, self.size_px)
             for i in np.flatnonzero(good)[: num - len(found)]:
@@ -102,6 +113,9 @@ class RoomsTask:
                     )
                 )
         return found
+
+    def shown(self) -> None:
+        """Nothing: goals are pictures and nothing else."""
 
     def baselines(self, planner: Planner, horizon: int, seed: int) -> dict[str, Agent]:
         """By name of the row; the planner plans in the true dynamics."""
@@ -152,15 +166,29 @@ def _straight(truth: np.ndarray, goals: np.ndarray) -> np.ndarray:
     return ((goals[:, :2] - truth[:, :2]) / (5 * STEP_M)).clip(-1, 1)
 
 
-TASKS: dict[str, Callable[[], RoomsTask]] = {
+def _tee() -> Measurable:
+    try:
+        from worldline.planning.tee_task import TeeTask
+    except ModuleNotFoundError as error:
+        if error.name != "pymunk":
+            raise
+        raise InputError(
+            "pymunk, which pusht is simulated with, is missing: pip install -e '.[pusht]' in "
+            "Worldline's folder"
+        ) from None
+    return TeeTask()
+
+
+TASKS: dict[str, Callable[[], Measurable]] = {
     "tworoom": RoomsTask,
     "walls": lambda: RoomsTask(random_wall=True),
+    "pusht": _tee,
 }
 """Every task by name."""
 
 
-def find_task(name: str) -> RoomsTask:
-    """A task by name. Raises `InputError` if there is none."""
+def find_task(name: str) -> Measurable:
+    """A task by name. Raises `InputError` if there is none, or what it runs in is missing."""
     if name not in TASKS:
         raise InputError(f"no task {name}; there are: {', '.join(TASKS)}")
     return TASKS[name]()

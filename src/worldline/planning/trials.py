@@ -15,8 +15,30 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from worldline.core.errors import InputError
+from worldline.planning.planner import Planner
+from worldline.planning.space import ActionSpace
 
-__all__ = ["Agent", "Outcome", "Sight", "Task", "Trial", "run_trials"]
+__all__ = ["Agent", "Course", "Measurable", "Outcome", "Sight", "Task", "Trial", "run_trials"]
+
+
+@dataclass(frozen=True)
+class Course:
+    """Which episodes are played.
+
+    Attributes:
+        gap, budget: steps of the environment from start to goal where the goal was reached before,
+            and to get there.
+        only: the kind of episodes by the task's word, such as "across"; all if empty.
+    """
+
+    gap: int
+    budget: int
+    only: str = ""
+
+    @property
+    def name(self) -> str:
+        """Such as "25/50 across"."""
+        return f"{self.gap}/{self.budget} {self.only}".strip()
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +108,48 @@ class Task(Protocol):
 
     def is_there(self, observation: Float[np.ndarray, " o"], trial: Trial) -> bool:
         """Whether the goal is reached."""
+        ...
+
+
+@runtime_checkable
+class Measurable(Task, Protocol):
+    """A task that knows which episodes there are, and who else acts in them.
+
+    Attributes:
+        space: of the actions.
+        size_px: side of pictures.
+        courses: what is measured; the first has the easiest episodes.
+        harder: word for those episodes that are not to be solved by what is trivial.
+        has_ways: recorded frames are landmarks on the way to a goal; see `Landmarks`.
+        looking: what of the usual way to look for plans is otherwise here, by name.
+        world: name of the bundled world that is planned in unless another is named; empty if
+            there is none.
+    """
+
+    space: ActionSpace
+    size_px: int
+    courses: tuple[Course, ...]
+    harder: str
+    has_ways: bool
+    looking: Mapping[str, Any]
+    world: str
+
+    def sized(self, size_px: int) -> Measurable:
+        """The same task in pictures of another size."""
+        ...
+
+    def trials(self, num: int, *, gap: int, only: str, seed: int) -> list[Trial]:
+        """Held-out episodes; see `Course`. Raises `InputError` for a gap that cannot be."""
+        ...
+
+    def shown(self) -> tuple[UInt8[np.ndarray, "n s s 3"], Float[np.ndarray, "n r"]] | None:
+        """Frames and what is known of them, in units that count alike; None where all that counts
+        is what frames look like. From episodes of its own, as those that are recorded."""
+        ...
+
+    def baselines(self, planner: Planner, horizon: int, seed: int) -> dict[str, Agent]:
+        """Who is trivial, and who knows the truth, by name of the row; the planner plans in the
+        true dynamics."""
         ...
 
 
