@@ -40,9 +40,20 @@ def draw(path: Path, moments_s: tuple[float, ...]) -> np.ndarray:
         if index in wanted:
             height = round(WIDTH_PX * frame.shape[0] / frame.shape[1])
             drawn = draw_world_lines(frame, scene, index)
-            shown.append(cv2.resize(drawn, (WIDTH_PX, height), interpolation=cv2.INTER_AREA))
+            small = cv2.resize(drawn, (WIDTH_PX, height), interpolation=cv2.INTER_AREA)
+            shown.append(_say(small, f"{scene.time_s[index]:.1f} s"))
     rows = [np.concatenate(shown[i : i + 2], axis=1) for i in range(0, len(shown), 2)]
     return np.concatenate(rows, axis=0)
+
+
+def _say(image: np.ndarray, text: str) -> np.ndarray:
+    """The image with a word on dark ground in its lower right corner."""
+    (width, height), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 0.5, 1)
+    right, bottom = image.shape[1], image.shape[0]
+    cv2.rectangle(image, (right - width - 8, bottom - height - 9), (right, bottom), 0, cv2.FILLED)
+    place = right - width - 4, bottom - 5
+    white = (255, 255, 255)
+    return cv2.putText(image, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.5, white, 1, cv2.LINE_AA)
 
 
 def main() -> None:

@@ -29,9 +29,9 @@ def line_color(object_id: int) -> tuple[int, int, int]:
 def draw_world_lines(
     frame: UInt8[np.ndarray, "h w 3"], scene: Scene, t: int
 ) -> UInt8[np.ndarray, "h w 3"]:
-    """A copy of a frame with each object's box, id, path so far and uncertainty.
+    """A copy of a frame with the box, id, path so far and uncertainty of each object in it.
 
-    Hidden objects get a dashed box. The frame may be of another size than the scene's image.
+    Hidden objects get a dashed box; what has left is not drawn. The frame may be of another size than the scene's image.
 
     Args:
         frame: RGB.
@@ -47,7 +47,7 @@ def draw_world_lines(
     height, width = frame.shape[:2]
     zoom = np.array([width / scene.width_px, height / scene.height_px])
     thick = max(1, round(max(width, height) / 480))
-    for row in range(scene.num_objects):
+    for row in np.flatnonzero(scene.present[:, t]).tolist():  # lines of others outlive a cut
         color = line_color(int(scene.ids[row]))
         _draw_path(out, scene, row, t, zoom, color, thick)
     for row in range(scene.num_objects):
