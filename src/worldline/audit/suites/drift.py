@@ -4,7 +4,8 @@ Sessions begin with clips of held-out episodes and take recorded actions, one cl
 another's, for up to a thousand frames. There is no truth to compare them with after so long; what
 is asked is whether frames still look like the data: how far they are from it
 (`worldline.world.familiarity`), how much contrast they have, and how many patches of one colour, of
-what size.
+what size. Clips with a truth for longer say besides whether trust tells where sessions go astray,
+and whether what leaves the picture comes back as it was.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from scipy import ndimage
 
-from worldline.audit.long_play import play_together, resampled
+from worldline.audit.long_play import actions_after, play_together, resampled
 from worldline.audit.suites.result import (
     Better,
     Report,
@@ -28,6 +29,7 @@ from worldline.audit.suites.result import (
     hash_scenarios,
     mean_cell,
 )
+from worldline.audit.suites.return_table import return_table
 from worldline.audit.suites.straying_table import trust_table
 from worldline.core.clip import Clip
 from worldline.core.errors import InputError
@@ -39,6 +41,9 @@ __all__ = ["MARKS", "Settings", "measure_patches", "run_drift"]
 
 MARKS = (1, 10, 30, 60, 100, 200, 300, 500, 700, 1000)
 """Frames after the opening at which is looked."""
+
+_SHORT = 2
+"""Frames that the same network remembers in the row beside: it has to forget what was seen."""
 
 _LEAST_PX = 8
 _LEVEL = 32
@@ -54,14 +59,14 @@ class Settings:
         num_clips: sessions, at most.
         marks: frames after the opening, rising.
         sink: first frames that stay in the cache in one of the rows beside.
-        num_judged: longer clips that trust is judged on, at most.
+        num_judged: longer clips that trust and memory are judged on, at most.
     """
 
     seed: int = 0
     num_clips: int = 8
     marks: tuple[int, ...] = MARKS
     sink: int = 4
-    num_judged: int = 24
+    num_judged: int = 32
 
 
 @dataclass(frozen=True)
@@ -124,7 +129,7 @@ def run_drift(
             least; one half is begun with, true frames of the other say what is usual.
         settings: how much.
         longer: clips of held-out episodes, all of one length, on which it is judged whether trust
-            tells where sessions go astray; no such table without any.
+            tells where sessions go astray, and what comes back; no such tables without any.
         on_progress: told the share that is done.
 
     Raises:
@@ -180,7 +185,7 @@ def run_drift(
         for k, measure in enumerate(_MEASURES)
     ]
     if longer:
-        tables.append(trust_table(world, longer[: settings.num_judged], settings.seed))
+        tables += _judge(world, longer[: settings.num_judged], settings)
     return SuiteResult(
         suite="drift",
         subject=world.name,
@@ -194,6 +199,23 @@ def run_drift(
             "none is so long.",
         ),
     )
+
+
+def _judge(world: World, clips: Sequence[Clip], settings: Settings) -> list[Table]:
+    """What can be asked while there is a truth: whether trust tells what is wrong, and whether what
+    was seen is remembered."""
+    players, dynamics = {world.name: world}, world.dynamics
+    if isinstance(dynamics, FlowDynamics):
+        name = f"remembers {_SHORT} frames"
+        players[name] = _sampled(world, dynamics, window=_SHORT + 1, sink=0)
+    actions = actions_after(clips, world.context)
+    films = {
+        name: np.stack(list(play_together(player, clips, actions, settings.seed)), axis=1)
+        for name, player in players.items()
+    }
+    tables = [trust_table(world, clips, films[world.name], settings.seed)]
+    back = return_table(films, world.name, clips, world.context, settings.seed)
+    return tables if back is None else [*tables, back]
 
 
 def measure_patches(frame: UInt8[np.ndarray, "h w 3"]) -> tuple[int, float]:
