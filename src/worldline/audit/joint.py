@@ -185,6 +185,8 @@ class GateFilms:
                 if farthest and plain.p_value is not None:
                     p_value = plain.p_value
                     why = f"{tell_p(p_value)} by its own errors; farther than all {seen}"
+            elif not fails:
+                why = f"lawful films go as far, {why}"
             outcome = Outcome.FAIL if fails else Outcome.PASS
             settled.append(restate(told, outcome=outcome, p_value=p_value, why=why))
         return tuple(settled)
