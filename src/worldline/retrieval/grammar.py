@@ -26,6 +26,7 @@ from worldline.retrieval.compounds import THINGS, apart, shared
 from worldline.retrieval.joints import IMMEDIATELY_S, has_event, second_clause, settle
 from worldline.retrieval.negation import split_at_negations, without_last_not
 from worldline.retrieval.numerals import quoted
+from worldline.retrieval.ones import named_ones
 from worldline.retrieval.plan import Plan
 from worldline.retrieval.profiles import by_profile
 from worldline.retrieval.query import (
@@ -67,7 +68,7 @@ def parse(text: str, thesaurus: Thesaurus | None = None) -> Plan:
             "the query looks like a typed expression, which Python takes; ask in words, such as "
             "`a ball falls more than 2 m`, or pass the plan as JSON"
         )
-    items = settle(spread_ranges(read_words(text)))
+    items = settle(spread_ranges(named_ones(read_words(text))))
     profiles = [item for item in items if item.kind is Kind.PROFILE]
     items = [item for item in items if item.kind is not Kind.PROFILE]
     reader = Reader()
