@@ -31,7 +31,8 @@ def draw_world_lines(
 ) -> UInt8[np.ndarray, "h w 3"]:
     """A copy of a frame with the box, id, path so far and uncertainty of each object in it.
 
-    Hidden objects get a dashed box; what has left is not drawn. The frame may be of another size than the scene's image.
+    Hidden objects get a dashed box; what has left is not drawn. The frame may be of another size
+    than the scene's image.
 
     Args:
         frame: RGB.
