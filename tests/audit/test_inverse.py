@@ -21,7 +21,11 @@ def test_it_reads_choices_off_true_frames_and_nothing_off_still_ones():
 
 def test_it_reads_numbers():
     clips = block_clips(12, 12, STICK)
-    model = fit_inverse(clips[:10], is_discrete=False, seed=0, steps=80, batch=32)
+    heard: list[float] = []
+    model = fit_inverse(
+        clips[:10], is_discrete=False, seed=0, steps=80, batch=32, on_progress=heard.append
+    )
+    assert heard == [step / 80 for step in range(1, 81)]
     told = model.read(clips[11].frames)[:, 0]
     assert np.corrcoef(told, clips[11].actions[:-1, 0])[0, 1] > 0.6
 

@@ -70,6 +70,7 @@ def test_the_two_reports_are_printed_apart(call, model):
     assert "copy-last" in visual
     assert "(baseline)" in visual
     assert "A quick run" in physical
+    assert done.err.splitlines()[-1] == "evaluating tiny: 100 %"
 
 
 def test_all_names_what_was_left_out_and_still_succeeds(call, model):

@@ -155,3 +155,16 @@ def test_track_yields_all_and_draws_on_terminals_only(monkeypatch, capsys):
     monkeypatch.setenv("TERM", "xterm")
     assert list(output.track([1, 2], "testing")) == [1, 2]
     assert "testing" in capsys.readouterr().err
+
+
+def test_progress_is_told_in_lines_where_there_is_no_terminal(capsys):
+    with output.progress("evaluating tiny", 40, lines=True) as set_done:
+        assert capsys.readouterr().err == ""
+        for done in (0.1, 0.2, 3, 4, 3, 39.9, 40, 41):
+            set_done(done)
+    told = [line.removeprefix("evaluating tiny: ") for line in capsys.readouterr().err.splitlines()]
+    assert told == ["0 %", "5 %", "10 %", "95 %", "100 %"]
+    for total, lines in ((40, False), (None, True)):
+        with output.progress("evaluating tiny", total, lines=lines) as set_done:
+            set_done(40)
+        assert capsys.readouterr().err == ""

@@ -7,7 +7,7 @@ truth is a ceiling through the same instrument; and of openings from which the a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -57,6 +57,7 @@ def run_checks(
     clips: Sequence[Clip],
     *,
     seed: int,
+    on_progress: Callable[[float], None] = lambda share: None,
 ) -> list[CheckResult]:
     """Ask for everything that is known.
 
@@ -68,6 +69,7 @@ def run_checks(
         worlds: by name of a row, that are made to hold actions.
         clips: whose first frames are the openings.
         seed: of the worlds' noise.
+        on_progress: told the share of the scripts that is done.
     """
     found = []
     for script in known.scripts:
@@ -87,6 +89,7 @@ def run_checks(
         }
         kept = {name: np.array(rows) for name, rows in recorded.items()}
         found.append(CheckResult(script.name, kept, held))
+        on_progress(len(found) / len(known.scripts))
     return found
 
 

@@ -8,7 +8,7 @@ frames alone says which action a forecast looks like.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -79,6 +79,7 @@ def follow_actions(
     inverse: InverseModel | None,
     seed: int,
     horizons: tuple[int, ...] = HORIZONS,
+    on_progress: Callable[[float], None] = lambda share: None,
 ) -> Followed:
     """Continue every clip under true, shuffled and absent actions, and by the baselines.
 
@@ -90,6 +91,7 @@ def follow_actions(
         inverse: reads actions off frames; None leaves that out.
         seed: of the world's noise. Clip i is continued under the actions of clip i + 1 as well.
         horizons: frames ahead at which quality is measured.
+        on_progress: told the share of the clips that is done.
 
     Raises:
         InputError: fewer than two clips, or one that is too short or lacks actions.
@@ -147,6 +149,7 @@ def follow_actions(
             if world.tokenizer.time_stride == 1:
                 seen_by = _read_true(world, clip, need)
                 told.setdefault("true frames", []).append(seen_by)
+        on_progress((i + 1) / len(clips))
     return Followed(
         {name: np.stack(rows) for name, rows in quality.items()},
         {name: np.array(rows) for name, rows in scores.items()} if inverse is not None else {},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -21,6 +22,7 @@ from worldline.audit.suites.telling import tell_cell
 from worldline.audit.visual import psnr
 from worldline.core.clip import Clip
 from worldline.core.errors import InputError
+from worldline.core.wording import counted
 from worldline.data.actions import ActionSpec
 from worldline.data.recorded import Recording
 from worldline.dynamics import FlowDynamics
@@ -37,6 +39,7 @@ __all__ = [
 ]
 
 _MOST_CALIBRATION = 48
+_FEWEST_CLIPS = 4
 _SHRINKAGES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.45)
 _MOST_INVERSE = 200
 """Training clips that the inverse model is fitted to, at most."""
@@ -113,11 +116,16 @@ def held_out_clips(recording: Recording, *, size_px: int, context: int, seed: in
     """
     length = context + max(HORIZONS)
     clips = list(recording.clips(size_px, held_out=True, num_frames=length))
-    if len(clips) < 4:
+    if len(clips) < _FEWEST_CLIPS:
+        share = recording.config.held_out
+        enough = math.ceil(_FEWEST_CLIPS / share)
+        given = counted(len(clips), "clip")
+        held_out = counted(recording.num_held_out, "held-out episode")
         raise InputError(
-            f"{recording.config.folder}: the {recording.num_held_out} held-out episodes give "
-            f"{len(clips)} clips of {length} frames, and 4 are needed; record more episodes, or "
-            "longer ones"
+            f"{recording.config.folder}: the {held_out} of {recording.num_episodes} (the last "
+            f"{share:.0%} are held out) give {given} of {length} frames, and {_FEWEST_CLIPS} are "
+            f"needed: {enough} episodes of at least {length} frames are enough, or half as many of "
+            "twice that length"
         )
     order = np.random.default_rng(seed).permutation(len(clips))
     return [clips[k] for k in order]

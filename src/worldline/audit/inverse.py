@@ -6,7 +6,7 @@ frames and their difference; nothing of the world that it helps to judge.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -19,7 +19,9 @@ from worldline.core.clip import Clip
 from worldline.core.errors import InputError
 from worldline.nn import PairReader
 
-__all__ = ["InverseModel", "fit_inverse"]
+__all__ = ["FIT_STEPS", "InverseModel", "fit_inverse"]
+
+FIT_STEPS = 500
 
 
 class InverseModel(nn.Module):
@@ -60,7 +62,13 @@ class InverseModel(nn.Module):
 
 
 def fit_inverse(
-    clips: Sequence[Clip], *, is_discrete: bool, seed: int, steps: int = 500, batch: int = 64
+    clips: Sequence[Clip],
+    *,
+    is_discrete: bool,
+    seed: int,
+    steps: int = FIT_STEPS,
+    batch: int = 64,
+    on_progress: Callable[[float], None] = lambda share: None,
 ) -> InverseModel:
     """Fit one to clips with actions.
 
@@ -69,6 +77,7 @@ def fit_inverse(
         is_discrete: what the actions are.
         seed: of weights and order.
         steps, batch: of training.
+        on_progress: told the share that is done.
 
     Raises:
         InputError: a clip has no actions, or there is none.
@@ -89,7 +98,7 @@ def fit_inverse(
     optimiser = torch.optim.AdamW(model.parameters(), 2e-3, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 2e-3, total_steps=steps)
     rng = np.random.default_rng(seed)
-    for _ in range(steps):
+    for step in range(steps):
         chosen = [number[k] for k in rng.integers(len(number), size=batch)]
         frames = torch.cat([_pairs(pairs[i][t : t + 2]) for i, t in chosen])
         truth = torch.as_tensor(np.stack([wanted[i][t] for i, t in chosen]), dtype=torch.float32)
@@ -101,6 +110,7 @@ def fit_inverse(
         loss.backward()
         optimiser.step()
         schedule.step()
+        on_progress((step + 1) / steps)
     return model.eval()
 
 

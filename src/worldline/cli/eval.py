@@ -94,7 +94,7 @@ class Eval:
             raise InputError(f"--workers is {self.workers}; it must be at least 1")
         if self.out is not None:
             make_folder("--out", self.out)
-        with progress(f"evaluating {self.suite}", 1.0) as set_done:
+        with progress(f"evaluating {self.suite}", 1.0, lines=True) as set_done:
             answer = self._suite().evaluate(self, set_done)
         if self.out is not None:
             write_json(self.out / f"{self.suite}.json", answer)

@@ -20,6 +20,11 @@ __all__ = ["evaluate", "show"]
 
 _MOST_INVERSE = 200
 _QUICK = 4
+_QUICK_STEPS = 50
+"""Of the inverse model's training, which would take most of a quick run."""
+
+_READING, _FITTING = 0.05, 0.3
+"""About how far the run is when the clips are read, and when the inverse model is fitted."""
 
 
 def evaluate(command: Eval, set_done: Callable[[float], None]) -> Answer:
@@ -30,6 +35,7 @@ def evaluate(command: Eval, set_done: Callable[[float], None]) -> Answer:
             nothing to measure on.
     """
     from worldline.audit.suites.control import Settings, run_control
+    from worldline.audit.suites.running import part
     from worldline.audit.suites.runs import Run, RunSettings
     from worldline.world import World
 
@@ -41,18 +47,27 @@ def evaluate(command: Eval, set_done: Callable[[float], None]) -> Answer:
     if not world.action_size:
         raise InputError(f"the world {world.name} takes no actions; name another with --world")
     begun = Run.begin(world.name, RunSettings(command.seed, command.quick))
-    judged, inverse = _open(command, world, name)
-    set_done(0.2)
+    set_done(0.0)
+    judged, inverse = _open(command, world, name, set_done)
     if command.quick:
         judged = judged[:_QUICK]
-    result = run_control(world, judged, Settings(seed=command.seed), inverse=inverse)
+    result = run_control(
+        world,
+        judged,
+        Settings(seed=command.seed),
+        inverse=inverse,
+        on_progress=part(set_done, _FITTING, 1.0),
+    )
     return answer_alone(command, begun, result)
 
 
-def _open(command: Eval, world: World, name: str) -> tuple[list[Clip], InverseModel]:
+def _open(
+    command: Eval, world: World, name: str, set_done: Callable[[float], None]
+) -> tuple[list[Clip], InverseModel]:
     """What is measured on, and an inverse model that was fitted to other clips."""
     from worldline.audit.driven import held_out_clips
-    from worldline.audit.inverse import fit_inverse
+    from worldline.audit.inverse import FIT_STEPS, fit_inverse
+    from worldline.audit.suites.running import part
     from worldline.data.recorded import Recorded, open_recording
     from worldline.world.openings import load_openings
 
@@ -72,4 +87,11 @@ def _open(command: Eval, world: World, name: str) -> tuple[list[Clip], InverseMo
     else:
         clips = load_openings(name)
         judged, learned = clips[: len(clips) // 2], clips[len(clips) // 2 :]
-    return judged, fit_inverse(learned, is_discrete=discrete, seed=command.seed)
+    set_done(_READING)
+    return judged, fit_inverse(
+        learned,
+        is_discrete=discrete,
+        seed=command.seed,
+        on_progress=part(set_done, _READING, _FITTING),
+        steps=_QUICK_STEPS if command.quick else FIT_STEPS,
+    )

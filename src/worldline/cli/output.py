@@ -230,14 +230,22 @@ def for_each_file(
 
 
 @contextmanager
-def progress(doing: str, total: float | None) -> Iterator[Callable[[float], None]]:
+def progress(
+    doing: str, total: float | None, *, lines: bool = False
+) -> Iterator[Callable[[float], None]]:
     """A progress bar on standard error, where that is a terminal.
+
+    Args:
+        doing: verb for the bar.
+        total: what all of it is; None where that is not known.
+        lines: where standard error is no terminal, say in a line of each further twentieth that
+            it is done.
 
     Yields:
         a function that sets how much of `total` is done.
     """
     if not sys.stderr.isatty():
-        yield lambda done: None
+        yield _tell_twentieths(doing, total) if lines and total else lambda done: None
         return
     from rich.console import Console
     from rich.progress import Progress
@@ -245,6 +253,20 @@ def progress(doing: str, total: float | None) -> Iterator[Callable[[float], None
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(doing, total=total)
         yield lambda done: bar.update(task, completed=done)
+
+
+def _tell_twentieths(doing: str, total: float) -> Callable[[float], None]:
+    """Nothing is said before something is heard of, so that bad input is answered by its error."""
+    told = -1
+
+    def tell(done: float) -> None:
+        nonlocal told
+        reached = int(20 * min(done / total, 1.0) + 1e-6)
+        if reached > told:
+            told = reached
+            complain(f"{doing}: {5 * reached} %")
+
+    return tell
 
 
 def track(items: Iterable[T], doing: str, *, total: int | None = None) -> Iterator[T]:

@@ -13,7 +13,11 @@ SHORT = Settings(horizons=(1, 3))
 
 def test_all_rows_are_measured_on_the_same_clips():
     world = playable()
-    result = run_control(world, block_clips(4, 8), SHORT)
+    told: list[float] = []
+    result = run_control(world, block_clips(4, 8), SHORT, on_progress=told.append)
+    assert told == sorted(told)
+    assert len(set(told)) >= 5  # each clip, and the end
+    assert told[-1] == 1.0
     quality = result.table("quality")
     assert next(row.name for row in quality.rows) == "tiny"
     assert {row.name for row in quality.rows} >= {"another's actions", "persistence", "untrained"}

@@ -20,6 +20,7 @@ from worldline.audit.suites.result import (
     mean_cell,
     share_cell,
 )
+from worldline.audit.suites.running import OnProgress, ignore_progress
 from worldline.core.clip import Clip
 from worldline.world import World
 
@@ -37,14 +38,21 @@ _ORDER = (RowKind.SUBJECT, RowKind.BASELINE, RowKind.CEILING)
 
 
 def check_table(
-    world: World, untrained: World, found: Followed, clips: Sequence[Clip], seed: int
+    world: World,
+    untrained: World,
+    found: Followed,
+    clips: Sequence[Clip],
+    seed: int,
+    on_progress: OnProgress = ignore_progress,
 ) -> Table | None:
     """Scripted checks, one row each; None for an environment of which nothing is written down."""
     known = known_of(world, clips)
     if known is None or not known.scripts:
         return None
     worlds = {"true actions": world, "untrained": untrained}
-    results = run_checks(known, found.films, found.actions, worlds, clips, seed=seed)
+    results = run_checks(
+        known, found.films, found.actions, worlds, clips, seed=seed, on_progress=on_progress
+    )
     rows = []
     for result in results:
         for name, hits in result.recorded.items():

@@ -31,6 +31,7 @@ from worldline.audit.suites.result import (
     hash_scenarios,
     share_cell,
 )
+from worldline.audit.suites.running import OnProgress, part
 from worldline.audit.suites.subject import Encode, Subject, Surprised, untrained
 from worldline.audit.suites.twins import PROPERTIES, Twin, make_twins
 from worldline.core.latents import Controls, Latents
@@ -52,6 +53,12 @@ _LEAST_PX = 64
 _BATCH = 16
 _UNTRAINED = "untrained"
 
+_QUICK_TEST, _QUICK_CHOOSE = 1, 1
+"""Pairs of each property in a quick run, and of every second one to choose by."""
+
+_SIMULATING, _SUBJECTS = 0.1, 5
+"""About which share of the time the clips take, and how many times another's row the subject's."""
+
 _PUBLISHED = {
     "V-JEPA-H on IntPhys (Garrido et al. 2025)": {
         "permanence": 1.0,
@@ -67,7 +74,7 @@ class Settings:
 
     Attributes:
         seed: of the twins.
-        quick: four pairs of each property, two to choose by.
+        quick: one pair of each property, and one of every second property to choose by.
         num_workers: processes that simulate.
         num_test, num_development: pairs of each property.
         num_untrained: how many of them, of either kind, the untrained row sees at the most, since
@@ -111,6 +118,8 @@ Feel = Callable[[Clips], Felt]
 Pairs = list[tuple[Float[np.ndarray, " t"], Float[np.ndarray, " t"]]]
 """Surprises of the possible and the impossible clip of some pairs."""
 
+_Twins = dict[str, list[Twin]]
+
 
 def run(
     subject: Subject,
@@ -123,40 +132,45 @@ def run(
         InputError: it is neither surprised nor predicts.
     """
     judges = _judges(subject)
-    num_test, num_choose = (
-        (4, 2) if settings.quick else (settings.num_test, settings.num_development)
-    )
     ofs = settings.properties
-    share = num_choose / (num_test + num_choose)
+    num_test, num_choose, choose_by = settings.num_test, settings.num_development, ofs
+    if settings.quick:
+        num_test, num_choose, choose_by = _QUICK_TEST, _QUICK_CHOOSE, ofs[::2]
 
-    def simulate(part: str, num: int, start: float, width: float) -> dict[str, list[Twin]]:
+    def simulate(part_of: str, by: Sequence[str], num: int, told: OnProgress) -> _Twins:
         return make_twins(
-            ofs,
+            by,
             num,
             seed=settings.seed,
-            part=part,
+            part=part_of,
             size_px=max(_LEAST_PX, subject.size_px),
             num_workers=settings.num_workers,
-            on_progress=lambda done: on_progress(0.4 * (start + width * done)),
+            on_progress=told,
         )
 
-    choosing = simulate("development", num_choose, 0.0, share)
-    asked = simulate("test", num_test, share, 1 - share)
+    half = 0.5 * _SIMULATING
+    choosing = simulate("development", choose_by, num_choose, part(on_progress, 0, half))
+    asked = simulate("test", ofs, num_test, part(on_progress, half, _SIMULATING))
     variants = tuple(dict.fromkeys(f"{of}: {t.variant}" for of in ofs for t in asked[of]))
     rows, details, chosen = [], [], {}
+    shares = np.array([_SUBJECTS if kind is RowKind.SUBJECT else 1 for _, kind, _ in judges])
+    ends = _SIMULATING + (1 - _SIMULATING) * np.cumsum(shares) / shares.sum()
     for number, (name, kind, judge) in enumerate(judges):
         most = settings.num_untrained if name.startswith(_UNTRAINED) else num_test + num_choose
         feel = partial(_feel, judge, size_px=subject.size_px)
-        reading = _choose({of: feel(choosing[of][:most]) for of in ofs})
+        begin = float(ends[number - 1]) if number else _SIMULATING
+        end = float(ends[number])
+        middle = begin + (end - begin) * num_choose / (num_test + num_choose)
+        reading = _choose(_each(choosing, feel, most, part(on_progress, begin, middle)))
         chosen[name] = f"{reading.how} of frames from {reading.context} on"
-        right = {of: _right(feel(asked[of][:most]), reading) for of in ofs}
+        felt = _each(asked, feel, most, part(on_progress, middle, end))
+        right = {of: _right(pairs, reading) for of, pairs in felt.items()}
         for hits in right.values():
             hits += [float("nan")] * (num_test - len(hits))
         every = [hit for of in ofs for hit in right[of]]
         cells = {of: share_cell(right[of]) for of in ofs} | {"all": share_cell(every)}
         rows.append(Row(name, kind, cells))
         details.append(Row(name, kind, _by_variant(asked, right, variants)))
-        on_progress(0.4 + 0.6 * (number + 1) / len(judges))
     for name, shares in _PUBLISHED.items():
         cells = {of: Cell(value) for of, value in shares.items() if of in ofs}
         if cells:
@@ -193,7 +207,7 @@ def run(
         seed=settings.seed,
         facts={
             "pairs_per_property": num_test,
-            "development_pairs_per_property": num_choose,
+            "development_pairs": num_choose * len(choose_by),
             **{f"reading: {name}": how for name, how in chosen.items()},
         },
         notes=(
@@ -311,6 +325,17 @@ def _remembering(feel: Feel) -> Feel:
         return [known[key] for key in keys]
 
     return recall
+
+
+def _each(
+    twins: _Twins, feel: Callable[[Sequence[Twin]], Pairs], most: int, told: OnProgress
+) -> dict[str, Pairs]:
+    """What is felt about the first pairs of each property."""
+    felt: dict[str, Pairs] = {}
+    for of, pairs in twins.items():
+        felt[of] = feel(pairs[:most])
+        told(len(felt) / len(twins))
+    return felt
 
 
 def _feel(feel: Feel, twins: Sequence[Twin], size_px: int) -> Pairs:
