@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from worldline.cli.main import main
-from worldline.world import World
+from worldline.planning.two_rooms import TwoRoomsEnv
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "planning.md").read_text()
@@ -28,23 +28,20 @@ def test_the_commands_on_the_page_are_understood(line: str, capsys):
     assert "no task cooking" in refused or "no suite cooking" in refused
 
 
-def test_the_code_on_the_page_plans(monkeypatch):
+def test_the_code_on_the_page_reaches_its_goal_as_it_stands(monkeypatch, capsys):
     (code,) = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
-    assert len(code.splitlines()) <= 24
-    world = World.from_pretrained("tworoom")
-    monkeypatch.setattr(World, "from_pretrained", lambda name: world)
-    acted: list[torch.Tensor] = []
+    code = code.replace("budget_s=0.5", "budget_s=None")  # the same plans on a busy machine
+    steps: list[np.ndarray] = []
+    step = TwoRoomsEnv.step
 
-    class Until(list):
-        """Done after two actions."""
+    def counted(self: TwoRoomsEnv, action: np.ndarray):
+        steps.append(action)
+        assert len(steps) < 60, "the way takes some fifteen steps"
+        return step(self, action)
 
-        def __bool__(self) -> bool:
-            return len(acted) >= 2
-
-    pictures = torch.from_numpy(np.full((2, 1, 32, 32, 3), 255, np.uint8))
-    names = {"frames": pictures, "goal_frames": pictures[:, 0], "done": Until()}
-    exec(compile(code, "planning.md", "exec"), {**names, "act": acted.append})
-    assert [tuple(action.shape) for action in acted] == [(2, 2)] * 2
+    monkeypatch.setattr(TwoRoomsEnv, "step", counted)
+    exec(compile(code, "planning.md", "exec"), {"__name__": "page"})
+    assert capsys.readouterr().out == "reached\n"
 
 
 def test_the_robot_loop_keeps_its_rate_and_tells_what_came_of_it(monkeypatch, capsys):

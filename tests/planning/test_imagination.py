@@ -78,3 +78,23 @@ def test_choices_come_from_what_the_world_was_told():
     assert Imagination(world.finished({"actions": told}, "")).space == ActionSpace(2, (2,))
     assert Imagination(world).space == ActionSpace(2)
     assert replace(ActionSpace(2), num_actions=(2,)).is_discrete
+
+
+def test_arrays_are_taken_as_tensors_are():
+    imagination = Imagination(tiny_world("vector"))
+    seen = frames(3)
+    array = seen.numpy().copy()
+    array.flags.writeable = False  # as renderers give them
+    goals = [LatentGoal.of_frames(imagination, each[:, 1]).goal for each in (seen, array)]
+    assert torch.equal(*goals)
+    begun = [imagination.begin(each).latents for each in (seen, array)]
+    assert torch.equal(*begun)
+
+
+@pytest.mark.parametrize(
+    "pictures", [frames(3)[0, 0], frames(3).float(), frames(3).numpy() / 255.0, frames(3)[:, 0]]
+)
+def test_what_are_no_frames_is_said_in_a_sentence(pictures):
+    imagination = Imagination(tiny_world("vector"))
+    with pytest.raises(InputError, match=r"expected uint8 \[B, K, h, w, 3\].*goal images"):
+        imagination.begin(pictures)

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
+import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 from torch import Tensor
 
 from worldline.core.errors import InputError
@@ -92,9 +93,19 @@ class Imagination:
         self.space = ActionSpace(world.action_size, choices)
 
     @torch.no_grad()
-    def encode(self, frames: UInt8[Tensor, "b k h w 3"]) -> Float[Tensor, "b k n c"]:
-        """Latents of frames. Raises `InputError` for frames of another size."""
+    def encode(self, frames: Tensor | np.ndarray) -> Float[Tensor, "b k n c"]:
+        """Latents of frames, uint8 `[B, K, h, w, 3]`, a tensor or an array. Raises `InputError` for
+        anything else, and for frames of another size than the world's."""
         size_px = self.world.size_px
+        if isinstance(frames, np.ndarray):
+            frames = torch.from_numpy(np.array(frames))  # what is read-only is copied
+        if not isinstance(frames, Tensor) or frames.dtype != torch.uint8 or frames.dim() != 5:
+            shape = list(getattr(frames, "shape", ()))
+            kind = str(getattr(frames, "dtype", type(frames).__name__)).removeprefix("torch.")
+            raise InputError(
+                f"frames are {kind} {shape}; expected uint8 [B, K, h, w, 3], K frames of each of "
+                "B agents, and of goal images uint8 [B, h, w, 3]"
+            )
         if tuple(frames.shape[2:4]) != (size_px, size_px):
             raise InputError(
                 f"frames are {frames.shape[3]}x{frames.shape[2]}, but the world {self.world.name} "
@@ -105,17 +116,17 @@ class Imagination:
     @torch.no_grad()
     def begin(
         self,
-        frames: UInt8[Tensor, "b k h w 3"],
+        frames: Tensor | np.ndarray,
         led: Float[Tensor, "b k a"] | None = None,
     ) -> Situation:
         """Where plans begin.
 
         Args:
-            frames: the newest ones, oldest first.
+            frames: `[B, K, h, w, 3]` uint8, the newest ones, oldest first.
             led: the action that led to each; what led to the first is not asked for.
 
         Raises:
-            InputError: frames or actions are of another size than the world's.
+            InputError: frames are no such, or frames or actions of another size than the world's.
         """
         return self.begin_from(self.encode(frames), led)
 

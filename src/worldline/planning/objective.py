@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -80,10 +81,10 @@ class LatentGoal:
 
     @classmethod
     def of_frames(
-        cls, imagination: Imagination, frames: Tensor, over: Over = Over.SUM
+        cls, imagination: Imagination, frames: Tensor | np.ndarray, over: Over = Over.SUM
     ) -> LatentGoal:
-        """Of goal images `[B, h, w, 3]`. Raises `InputError` if they are of another size than the
-        world's."""
+        """Of goal images, uint8 `[B, h, w, 3]`, a tensor or an array. Raises `InputError` if they
+        are no such, or of another size than the world's."""
         return cls(imagination.encode(frames[:, None])[:, 0], over)
 
     def cost(self, rollout: Rollout) -> Float[Tensor, "b s"]:
