@@ -54,7 +54,7 @@ _BATCH = 16
 _UNTRAINED = "untrained"
 
 _QUICK_TEST, _QUICK_CHOOSE = 1, 1
-"""Pairs of each property in a quick run, and of every second one to choose by."""
+"""Pairs of each property in a quick run, and of every fourth one to choose by."""
 
 _SIMULATING, _SUBJECTS = 0.1, 5
 """About which share of the time the clips take, and how many times another's row the subject's."""
@@ -74,7 +74,7 @@ class Settings:
 
     Attributes:
         seed: of the twins.
-        quick: one pair of each property, and one of every second property to choose by.
+        quick: one pair of each property, and one of every fourth property to choose by.
         num_workers: processes that simulate.
         num_test, num_development: pairs of each property.
         num_untrained: how many of them, of either kind, the untrained row sees at the most, since
@@ -135,7 +135,7 @@ def run(
     ofs = settings.properties
     num_test, num_choose, choose_by = settings.num_test, settings.num_development, ofs
     if settings.quick:
-        num_test, num_choose, choose_by = _QUICK_TEST, _QUICK_CHOOSE, ofs[::2]
+        num_test, num_choose, choose_by = _QUICK_TEST, _QUICK_CHOOSE, ofs[::4]
 
     def simulate(part_of: str, by: Sequence[str], num: int, told: OnProgress) -> _Twins:
         return make_twins(
