@@ -1,13 +1,18 @@
 """Does a policy that is good in an imagined environment do well in the real one?
 
     OMP_NUM_THREADS=1 python benchmarks/agents.py [--game sandbox|pusht] [--world NAME]
-        [--episodes 24]
+        [--episodes 24] [--starts openings|resets] [--steps 60]
 
 Six policies that see pixels alone play in an environment and in the world that learned it: one goes
 behind what is to be moved and pushes it (in the sandbox to the right, in PushT to the goal), and
 does something random instead in 0, 20, 40, 60, 80 or all of 100 moments. Printed are the mean
 returns in both, and Spearman's rank and Pearson's correlation of the six, with bootstrap intervals
-over episodes. PushT needs gym-pusht.
+over episodes. Besides the rewards that are told, returns are read off the pictures: how many more
+bodies are behind the line at the end and how far to the right they went, or how much of the goal is
+covered; and how much of what is to be moved is still there at the end.
+Imagined episodes begin with the clips beside the world's weights, or, with `--starts resets`, with
+what the environment shows for some moments after a reset in which nothing is done, the same for
+both; what is played out then differs by the world alone. PushT needs gym-pusht.
 """
 
 from __future__ import annotations
@@ -16,6 +21,7 @@ import argparse
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import cv2
@@ -24,14 +30,13 @@ import numpy as np
 from record import write_record
 from scipy.stats import spearmanr
 
+from worldline.core.clip import Clip
 from worldline.world.env import WorldEnv
 
 _COLORS = {"ball": (240, 150, 50), "box": (70, 120, 220), "plank": (90, 180, 100)}
 _HANDS = ((235, 235, 235), (230, 60, 70))
 _NEAR = 90.0
 """Summed difference of colours up to which a pixel belongs to a body."""
-
-STEPS = 60
 
 
 def find(frame: np.ndarray, *colors: tuple[int, int, int]) -> np.ndarray | None:
@@ -101,86 +106,258 @@ class Mover:
 
 _BLOCK = np.array([119, 136, 153])
 _GOAL = np.array([0.48, 0.5])
+_GREEN = 0.0547
+"""Share of the picture that PushT's goal takes where nothing lies on it."""
+
+
+_LINE = 0.7
+"""Bodies to the right of it (share of the side) are put away."""
+
+
+def put_away(film: list[np.ndarray]) -> float:
+    """How many of the three bodies more than at first are behind the line at last, in thirds.
+
+    What is not found counts as where it was seen last.
+    """
+    return float(np.mean([int(b > _LINE) - int(a > _LINE) for a, b in _ways(film)]))
+
+
+def moved_right(film: list[np.ndarray]) -> float:
+    """Mean way of the bodies to the right, in shares of the side."""
+    return float(np.mean([b - a for a, b in _ways(film)]))
+
+
+def bodies_left(film: list[np.ndarray]) -> float:
+    """Share of the bodies that are still to be found at last."""
+    return float(np.mean([find(film[-1], color) is not None for color in _COLORS.values()]))
+
+
+def _ways(film: list[np.ndarray]) -> list[tuple[float, float]]:
+    """Of each body, where (to the right) it was seen first and last."""
+    ways = []
+    for color in _COLORS.values():
+        places = [place[0] for frame in film if (place := find(frame, color)) is not None]
+        ways.append((float(places[0]), float(places[-1])) if places else (0.0, 0.0))
+    return ways
+
+
+def covered(film: list[np.ndarray]) -> float:
+    """Sum over frames of the share of the goal's green that something lies on."""
+    return float(sum(max(0.0, 1 - _green(frame) / _GREEN) for frame in film[1:]))
+
+
+def block_left(film: list[np.ndarray]) -> float:
+    """Share of the block's pixels that are still to be found at last."""
+    first, last = (
+        (np.abs(frame.astype(np.int16) - _BLOCK).sum(axis=-1) < 45).sum()
+        for frame in (film[0], film[-1])
+    )
+    return float(min(last / max(first, 1), 1.0))
+
+
+def _green(frame: np.ndarray) -> float:
+    pixels = frame.astype(np.int16)
+    near = np.abs(pixels - np.array((144, 238, 144))).sum(axis=-1) < 100
+    return float(near.mean())
 
 
 @dataclass(frozen=True)
 class Game:
-    """An environment, what registers it, and who plays it."""
+    """An environment, what registers it, who plays it, what is seen in a film, by name, and what
+    does nothing (of what the environment observes)."""
 
     env_id: str
     module: str
     policy: Callable[[float, int], Callable[[np.ndarray], np.ndarray]]
+    seen: dict[str, Callable[[list[np.ndarray]], float]]
+    still: Callable[[Any], np.ndarray]
 
 
-_GAMES = {
-    "sandbox": Game("worldline/Sandbox-v0", "worldline.sim.sandbox", Pusher),
-    "pusht": Game("gym_pusht/PushT-v0", "gym_pusht", Mover),
+GAMES = {
+    "sandbox": Game(
+        "worldline/Sandbox-v0",
+        "worldline.sim.sandbox",
+        Pusher,
+        {"put away": put_away, "moved right": moved_right, "left at the end": bodies_left},
+        lambda told: np.array([0.0, 0.0, -1.0], np.float32),
+    ),
+    "pusht": Game(
+        "gym_pusht/PushT-v0",
+        "gym_pusht",
+        Mover,
+        {"covered": covered, "left at the end": block_left},
+        lambda told: np.asarray(told[:2], np.float32),
+    ),
 }
 
 
-def play(env: gymnasium.Env, game: Game, chance: float, episodes: int, size_px: int) -> list[float]:
-    """Returns of episodes; pictures are those that are seen, or drawn where these are none."""
+class Real:
+    """The environment, seen in pictures of the world's size."""
+
+    def __init__(self, game: Game, size_px: int) -> None:
+        self.env = gymnasium.make(game.env_id, render_mode="rgb_array")
+        self.game, self.size_px = game, size_px
+
+    def frame(self) -> np.ndarray:
+        """What is to be seen now."""
+        frame: Any = self.env.render()
+        if len(frame) != self.size_px:
+            frame = cv2.resize(frame, (self.size_px,) * 2, interpolation=cv2.INTER_AREA)
+        return frame
+
+    def reset(self, seed: int, moments: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Frames after a reset in which nothing is done, and the actions of doing nothing."""
+        told, _ = self.env.reset(seed=seed)
+        frames, actions = [self.frame()], []
+        while len(frames) < moments:
+            actions.append(self.game.still(told))
+            told, *_ = self.env.step(actions[-1])
+            frames.append(self.frame())
+        return frames, actions
+
+    def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool]:
+        """The next picture, what was earned, and whether that was the end."""
+        _, reward, ended, *_ = self.env.step(action)
+        return self.frame(), float(reward), bool(ended)
+
+
+class Imagined:
+    """The world, from its own openings or from what the environment shows after a reset."""
+
+    def __init__(self, env: WorldEnv, real: Real | None) -> None:
+        self.env, self.real = env, real
+
+    def reset(self, seed: int, moments: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Its first frame; of the environment's, the last."""
+        if self.real is not None:
+            frames, actions = self.real.reset(seed, moments)
+            given = self.env.port.vectors(np.stack([*actions, actions[-1]]))
+            self.env.openings = [
+                Clip(
+                    frames=np.stack(frames),
+                    time_s=np.arange(len(frames)) * self.env.world.step_s,
+                    provenance=self.env.openings[0].provenance,
+                    actions=given.astype(np.float32),
+                )
+            ]
+        frame, _ = self.env.reset(seed=seed)
+        return [frame], []
+
+    def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool]:
+        """See `Real`."""
+        frame, reward, ended, *_ = self.env.step(action)
+        return frame, float(reward), bool(ended)
+
+
+def play(
+    env: Real | Imagined,
+    game: Game,
+    policy: Callable[[int], Callable[[np.ndarray], np.ndarray]],
+    episodes: int,
+    steps: int,
+    moments: int,
+) -> np.ndarray:
+    """Of episodes `[E, 1 + S]`, what they earned as it is told, and the S things that are seen.
+
+    Args:
+        env: where.
+        game: which.
+        policy: of an episode's number, what acts on its pictures.
+        episodes: how many.
+        steps: that each lasts.
+        moments: frames that it begins with; see `reset`.
+    """
     earned = []
     for number in range(episodes):
-        policy = game.policy(chance, number)
-        seen, _ = env.reset(seed=number)
-        total = 0.0
-        for _ in range(STEPS):
-            frame: Any = seen if np.ndim(seen) == 3 else env.render()
-            if len(frame) != size_px:
-                frame = cv2.resize(frame, (size_px, size_px), interpolation=cv2.INTER_AREA)
-            seen, reward, ended, *_ = env.step(policy(frame))
-            total += float(reward)
+        act = policy(number)
+        film, total = [env.reset(number, moments)[0][-1]], 0.0
+        for _ in range(steps):
+            frame, reward, ended = env.step(act(film[-1]))
+            film.append(frame)
+            total += reward
             if ended:
                 break
-        earned.append(total)
-    return earned
+        earned.append([total, *(each(film) for each in game.seen.values())])
+    return np.array(earned)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--game", default="sandbox", choices=sorted(_GAMES))
+    parser.add_argument("--game", default="sandbox", choices=sorted(GAMES))
     parser.add_argument("--world")
     parser.add_argument("--episodes", type=int, default=24)
+    parser.add_argument("--starts", default="openings", choices=("openings", "resets"))
+    parser.add_argument("--steps", type=int, default=60)
     args = parser.parse_args()
-    game = _GAMES[args.game]
+    game = GAMES[args.game]
     args.world = args.world or args.game
     importlib.import_module(game.module)
-    imagined = WorldEnv(args.world, max_steps=STEPS)
-    side = imagined.world.size_px
-    real = gymnasium.make(game.env_id, render_mode="rgb_array")
+    env = WorldEnv(args.world, max_steps=args.steps)
+    real = Real(game, env.world.size_px)
+    imagined = Imagined(env, real if args.starts == "resets" else None)
+    moments = env.world.context if args.starts == "resets" else 1
     chances = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
     returns = {
-        name: np.array([play(env, game, chance, args.episodes, side) for chance in chances])
-        for name, env in (("real", real), ("imagined", imagined))
+        name: np.array(
+            [
+                play(each, game, partial(game.policy, chance), args.episodes, args.steps, moments)
+                for chance in chances
+            ]
+        )
+        for name, each in (("real", real), ("imagined", imagined))
     }
-    means = {name: values.mean(axis=1) for name, values in returns.items()}
-    rng = np.random.default_rng(0)
-    drawn, linear = [], []
-    for _ in range(1000):
-        pick = rng.integers(args.episodes, size=(2, args.episodes))
-        pair = [
-            values[:, rows].mean(axis=1)
-            for values, rows in zip(returns.values(), pick, strict=False)
-        ]
-        drawn.append(spearmanr(*pair).statistic)
-        linear.append(np.corrcoef(*pair)[0, 1])
-    low, high = np.nanquantile(drawn, (0.025, 0.975))
-    linear_low, linear_high = np.nanquantile(linear, (0.025, 0.975))
+    names = ["told", *game.seen]
+    parts = {
+        (place, name): values[..., k]
+        for place, values in returns.items()
+        for k, name in enumerate(names)
+    }
+    earned = parts["real", "told"]
     result = {
         "game": args.game,
         "world": args.world,
         "episodes": args.episodes,
-        "steps": STEPS,
+        "steps": args.steps,
+        "starts": args.starts,
         "random_share": list(chances),
-        "mean_return": {name: [round(float(m), 3) for m in each] for name, each in means.items()},
-        "rank_correlation": round(float(spearmanr(*means.values()).statistic), 3),
-        "interval": [round(float(low), 3), round(float(high), 3)],
-        "correlation": round(float(np.corrcoef(*means.values())[0, 1]), 3),
-        "correlation_interval": [round(float(linear_low), 3), round(float(linear_high), 3)],
+        "means": {f"{place}, {name}": _means(values) for (place, name), values in parts.items()},
+        "with_real_returns": {
+            f"{place}, {name}": _agree(earned, values)
+            for (place, name), values in parts.items()
+            if name != "left at the end" and (place, name) != ("real", "told")
+        },
     }
     print(result)
-    write_record("agents" if args.game == "sandbox" else f"agents_{args.game}", result)
+    name = "agents" if args.game == "sandbox" else f"agents_{args.game}"
+    write_record(name if args.starts == "openings" else f"{name}_{args.starts}", result)
+
+
+def _means(values: np.ndarray) -> list[float]:
+    return [round(float(mean), 3) for mean in values.mean(axis=1)]
+
+
+def _agree(real: np.ndarray, imagined: np.ndarray) -> dict[str, Any]:
+    """Rank and linear correlation of the policies' means, with 95 % intervals over episodes."""
+    rng = np.random.default_rng(0)
+    drawn = []
+    for _ in range(1000):
+        pick = rng.integers(real.shape[1], size=(2, real.shape[1]))
+        drawn.append(_correlations(real[:, pick[0]], imagined[:, pick[1]]))
+    low, high = np.nanquantile(drawn, (0.025, 0.975), axis=0)
+    ranks, linear = _correlations(real, imagined)
+    return {
+        "rank_correlation": round(ranks, 3),
+        "interval": [round(float(low[0]), 3), round(float(high[0]), 3)],
+        "correlation": round(linear, 3),
+        "correlation_interval": [round(float(low[1]), 3), round(float(high[1]), 3)],
+    }
+
+
+def _correlations(real: np.ndarray, imagined: np.ndarray) -> tuple[float, float]:
+    pair = real.mean(axis=1), imagined.mean(axis=1)
+    if min(np.ptp(each) for each in pair) == 0:
+        return float("nan"), float("nan")
+    return float(spearmanr(*pair).statistic), float(np.corrcoef(*pair)[0, 1])
 
 
 if __name__ == "__main__":
