@@ -41,7 +41,7 @@ def test_landmarks_lead_here_too():
     marks = Landmarks.of_latents(torch.randn(20, 6, generator=seeded()))
     info = {"pixels": pictures(2, 3, 16, 1), "goal": pictures(2, 3, 16, 2)}
     plans = 0.5 * torch.ones(2, 3, 2, 2)
-    found = OutsideCost(world, landmarks=marks).get_cost(info, plans)
+    found = OutsideCost(world, guide=marks).get_cost(info, plans)
     goal = PathGoal(marks, imagination.encode(info["goal"][:, 0])[:, 0])
     rollout = imagination.imagine(imagination.begin(info["pixels"][:, 0]), plans)
     torch.testing.assert_close(found, goal.cost(rollout))

@@ -18,7 +18,7 @@ from worldline.planning.reading import ReadGoal, Reading
 from worldline.planning.space import ActionSpace
 from worldline.planning.trials import Sight, Trial
 
-__all__ = ["Following", "RandomAgent", "Scripted", "WorldAgent"]
+__all__ = ["Following", "RandomAgent", "Scripted", "WorldAgent", "toward"]
 
 
 @dataclass(eq=False)
@@ -137,6 +137,19 @@ class Following:
         return self._receding.plan(cost, len(self._goals)).double().numpy()
 
 
+def toward(
+    goal: Float[Tensor, "b n c"], guide: Landmarks | Reading | None, over: Over
+) -> Objective:
+    """How far it is to goals in latents, by what tells that, or straight on."""
+    match guide:
+        case Landmarks():
+            return PathGoal(guide, goal, over)
+        case Reading():
+            return ReadGoal(guide, goal, over)
+        case None:
+            return LatentGoal(goal, over)
+
+
 class WorldAgent:
     """Plans in what a world imagines, from pictures alone, anew with every action.
 
@@ -188,13 +201,7 @@ class WorldAgent:
             nothing = torch.zeros_like(self._done[0])
             led = torch.stack([nothing, *self._done[1 - len(self._seen) :]], dim=1)
         situation = self.imagination.begin_from(latents, led)
-        match self.guide:
-            case Landmarks():
-                goal: Objective = PathGoal(self.guide, self._goal, self.over)
-            case Reading():
-                goal = ReadGoal(self.guide, self._goal, self.over)
-            case None:
-                goal = LatentGoal(self._goal, self.over)
+        goal = toward(self._goal, self.guide, self.over)
         objective = Weighted(((1.0, goal), *self.also))
         action = self._receding.plan(cost_of(self.imagination, situation, objective), len(frames))
         self._done = [*self._done, action][-self.context :]

@@ -17,9 +17,11 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from worldline.core.errors import InputError
+from worldline.planning.agents import toward
 from worldline.planning.imagination import Imagination
-from worldline.planning.objective import LatentGoal, Over
-from worldline.planning.paths import Landmarks, PathGoal
+from worldline.planning.objective import Over
+from worldline.planning.paths import Landmarks
+from worldline.planning.reading import Reading
 from worldline.world import World
 
 __all__ = ["OutsideCost"]
@@ -35,7 +37,8 @@ class OutsideCost:
         world: whose actions are those of the environment.
         block: actions of the environment in one of a plan.
         over: which moments of a plan are compared with the goal.
-        landmarks: the goal is as far as the way along these; straight through latents if absent.
+        guide: the goal is as far as the way along landmarks, or as what is read off latents;
+            straight through latents if absent.
     """
 
     def __init__(
@@ -44,12 +47,12 @@ class OutsideCost:
         *,
         block: int = 1,
         over: Over = Over.SUM,
-        landmarks: Landmarks | None = None,
+        guide: Landmarks | Reading | None = None,
     ) -> None:
         if block < 1:
             raise InputError(f"block is {block}; it must be at least 1")
         self.imagination = Imagination(world)
-        self.block, self.over, self.landmarks = block, over, landmarks
+        self.block, self.over, self.guide = block, over, guide
 
     @torch.no_grad()
     def get_cost(
@@ -77,9 +80,7 @@ class OutsideCost:
         blocks = candidates.float().clamp(-1, 1).unflatten(-1, (self.block, width))
         rollout = self.imagination.imagine(situation, blocks.mean(dim=-2))
         wanted = self.imagination.encode(goal[:, None])[:, 0]
-        if self.landmarks is None:
-            return LatentGoal(wanted, self.over).cost(rollout)
-        return PathGoal(self.landmarks, wanted, self.over).cost(rollout)
+        return toward(wanted, self.guide, self.over).cost(rollout)
 
     criterion = get_cost
 
