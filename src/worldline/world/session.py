@@ -19,8 +19,10 @@ from worldline.core.latents import Controls, Latents
 from worldline.core.provenance import Origin, Provenance
 from worldline.core.readings import Readings
 from worldline.core.scene import Scene
+from worldline.data.actions import ActionSpec
 from worldline.dynamics.past import newest
 from worldline.world.arguments import require_positive, require_seed
+from worldline.world.given import Action, as_action
 from worldline.world.hindsight import (
     RECENT,
     Moment,
@@ -151,12 +153,12 @@ class Session:
 
     @torch.no_grad()
     def step(
-        self, action: Float[np.ndarray, " a"] | None = None, *, guide: Clip | None = None
+        self, action: Action | None = None, *, guide: Clip | None = None
     ) -> UInt8[np.ndarray, "h w 3"]:
         """Generate the next frame.
 
         Args:
-            action: that leads to it.
+            action: that leads to it; see `given.Action`.
             guide: one frame whose camera, maps and state are those of the next one, of the size of
                 the clip that opened the session. Poses and depth are understood relative to the
                 first frame that the session saw.
@@ -200,7 +202,7 @@ class Session:
     def observe(
         self,
         frame: UInt8[np.ndarray, "h w 3"],
-        action: Float[np.ndarray, " a"] | None = None,
+        action: Action | None = None,
         *,
         guide: Clip | None = None,
     ) -> None:
@@ -274,12 +276,12 @@ class Session:
             self._now = replace(now, outlook=outlook)
         return forecast
 
-    def _take(self, action: Float[np.ndarray, " a"] | None) -> Float[np.ndarray, " a"] | None:
-        """A copy of an action, so that the caller may use it for the next one."""
-        size = self._world.action_size
-        if action is not None and (action.shape != (size,) or not np.isfinite(action).all()):
-            raise InputError(f"action must be {size} finite numbers, got {action}")
-        return None if action is None else action.copy()
+    def _take(self, action: Action | None) -> Float[np.ndarray, " a"] | None:
+        if action is None:
+            return None
+        told = self._world.calibration.get("actions")
+        spec = None if told is None else ActionSpec.from_json(told)
+        return as_action(action, self._world.action_size, spec)
 
     def state(self) -> Scene:
         """What is where in the last frames, at most 32, as far as the world can tell.
