@@ -6,13 +6,17 @@ import re
 import runpy
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from worldline.cli.main import main
+from worldline.planning import Imagination
 from worldline.planning.two_rooms import TwoRoomsEnv
+from worldline.sim import make_clip
+from worldline.world import World
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "planning.md").read_text()
@@ -42,6 +46,14 @@ def test_the_code_on_the_page_reaches_its_goal_as_it_stands(monkeypatch, capsys)
     monkeypatch.setattr(TwoRoomsEnv, "step", counted)
     exec(compile(code, "planning.md", "exec"), {"__name__": "page"})
     assert capsys.readouterr().out == "reached\n"
+
+
+def test_what_a_predicate_asks_is_a_goal_as_the_page_writes_it():
+    (code,) = re.findall(r"```\n(from worldline.planning import Pred.*?)```", PAGE, flags=re.DOTALL)
+    found: dict[str, Any] = {"imagination": Imagination(World.from_pretrained("tworoom"))}
+    exec(compile(code, "planning.md", "exec"), found)
+    scene = make_clip("drop", 1, seed=1).scene
+    assert 0.0 <= found["goal"].chance(scene) <= 1.0
 
 
 def test_the_robot_loop_keeps_its_rate_and_tells_what_came_of_it(monkeypatch, capsys):

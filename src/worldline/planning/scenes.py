@@ -182,7 +182,7 @@ class PredicateGoal:
     """How unlikely it is that something happens in what a plan leads to.
 
     What is asked comes as a function, so that planning needs to know no query language:
-    `worldline.retrieval.holding.chance_in` makes one of the typed expressions that search takes.
+    `worldline.retrieval.chance_in` makes one of the typed expressions that search takes.
 
     Attributes:
         reader: of imagined latents.

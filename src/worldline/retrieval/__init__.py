@@ -1,6 +1,7 @@
 """The library of videos, and search in it by what physically happens."""
 
 from worldline.retrieval.grammar import parse
+from worldline.retrieval.holding import chance_in
 from worldline.retrieval.ingest import IngestReport, IngestResult, Status
 from worldline.retrieval.library import Library
 from worldline.retrieval.plan import Guess, Plan, Suggestion
@@ -136,6 +137,7 @@ __all__ = [
     "Who",
     "approach_speed_mps",
     "by_profile",
+    "chance_in",
     "distance_m",
     "drac_mps2",
     "duration_s",
