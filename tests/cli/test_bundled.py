@@ -84,7 +84,7 @@ def test_its_latents_tell_pictures_apart(world: World):
 
 def test_its_files_are_few_and_of_bounded_size(world: World):
     files = list((FOLDER / world.name).iterdir())
-    wanted = {"calibration.json", "card.md", "config.json", "model.safetensors"}
+    wanted = {"SHA256SUMS", "calibration.json", "card.md", "config.json", "model.safetensors"}
     if world.name in WITH_OPENINGS:
         wanted.add("openings.npz")
     assert {path.name for path in files} == wanted

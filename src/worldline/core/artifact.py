@@ -1,10 +1,14 @@
-"""An artifact on disk: weights (safetensors), config, calibration (JSON) and card. No pickle."""
+"""An artifact on disk: weights (safetensors) and their checksum, config, calibration (JSON), card.
+
+No pickle.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +21,12 @@ from worldline.core.errors import ArtifactError
 
 __all__ = ["Artifact"]
 
-MODEL, CONFIG, CALIBRATION, CARD = (
+MODEL, CONFIG, CALIBRATION, CARD, SUMS = (
     "model.safetensors",
     "config.json",
     "calibration.json",
     "card.md",
+    "SHA256SUMS",
 )
 
 
@@ -52,12 +57,14 @@ class Artifact:
             .contiguous()
             for name, t in self.tensors.items()
         }
+        # Not by `save_file`, which leaves a file that only its owner can read.
+        weights = save(tensors)
         contents = {
             CONFIG: (json.dumps(self.config, indent=2) + "\n").encode(),
             CALIBRATION: (json.dumps(self.calibration, indent=1) + "\n").encode(),
             CARD: self.card.encode(),
-            # Not by `save_file`, which leaves a file that only its owner can read.
-            MODEL: save(tensors),
+            MODEL: weights,
+            SUMS: f"{sha256(weights).hexdigest()}  {MODEL}\n".encode(),  # for `sha256sum -c` too
         }
         for name, content in contents.items():
             partial = folder / (name + ".partial")
@@ -79,11 +86,24 @@ class Artifact:
         calibration_file = folder / CALIBRATION
         calibration = _read_json(calibration_file) if calibration_file.is_file() else {}
         card = _read_text(folder / CARD) if (folder / CARD).is_file() else ""
+        _check_sum(folder)
         try:
             tensors = load_file(folder / MODEL)
         except (ValueError, SafetensorError) as error:
             raise ArtifactError(f"{folder}: damaged artifact ({MODEL}: {error})") from None
         return cls(config=config, tensors=tensors, calibration=calibration, card=card)
+
+
+def _check_sum(folder: Path) -> None:
+    """A flipped bit in a weight is a number like any other: only its sum tells."""
+    if not (folder / SUMS).is_file():  # of a world that was saved before there were any
+        return
+    kept = {line[66:].strip(): line[:64] for line in _read_text(folder / SUMS).splitlines()}
+    with (folder / MODEL).open("rb") as file:
+        if kept.get(MODEL) != file_digest(file, "sha256").hexdigest():
+            raise _damaged(
+                folder / MODEL, f"other bytes than were saved, by {SUMS}; copy the world anew"
+            )
 
 
 def _read_json(file: Path) -> dict[str, Any]:
