@@ -24,6 +24,9 @@ def test_a_goal_that_baselines_reach_too_says_so():
     assert goal_beside(Cell(0.1), 0.9).endswith("reached with 0.1")
     assert goal_beside(Cell(0.1), 0.4, 0.9).endswith("0.1 (trivial 0 reaches it too)")
     assert goal_beside(Cell(0.1), 0.4, 0.2).endswith("(trivial 0 and trivial 1 reach it too)")
+    assert goal_beside(Cell(0.1), 0.4, 0.2, 0.3).endswith(
+        "(trivial 0, trivial 1 and trivial 2 reach it too)"
+    )
     assert "too" not in goal_beside(Cell(0.7), 0.4)
 
 

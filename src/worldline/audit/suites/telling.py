@@ -93,7 +93,9 @@ def tell_goal(goal: Goal) -> str:
         words += ", which the interval leaves open"
     if goal.reached and goal.baselines:
         verb = "reaches" if len(goal.baselines) == 1 else "reach"
-        words += f" ({' and '.join(goal.baselines)} {verb} it too)"
+        *first, last = goal.baselines
+        names = f"{', '.join(first)} and {last}" if first else last
+        words += f" ({names} {verb} it too)"
     return f"{plain(goal.column)}: goal of {limit} {write_number(goal.goal)}{unit} {words}"
 
 
