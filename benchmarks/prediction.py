@@ -30,7 +30,7 @@ from record import write_record
 from worldline.audit import ConstantVelocityWarp, Metric
 from worldline.audit.finish import WorldPredictor, evaluate_world
 from worldline.audit.prediction import ALL_FAMILIES, PredictionTable
-from worldline.core.processes import spawn_pool
+from worldline.core.processes import spread_in_order
 from worldline.sim import FIRST_FAMILIES, Split, make_clip
 from worldline.world import World
 
@@ -101,9 +101,9 @@ def main() -> None:
     known = json.dumps([world.config.to_json(), world.calibration], sort_keys=True)
     options.digest = hashlib.sha256(known.encode()).hexdigest()[:12]
     starts = range(0, options.clips, PART)
-    with spawn_pool(options.workers) as pool:
-        jobs = partial(evaluate_part, options=options)
-        table = PredictionTable.join(pool.map(jobs, starts, chunksize=1))
+    jobs = partial(evaluate_part, options=options)
+    parts = spread_in_order(jobs, starts, num_workers=options.workers)
+    table = PredictionTable.join(list(parts))
     for metric in SHOWN:
         print(f"{metric:24}", *(f"+{h:<7}" for h in table.horizons))
         for name in table.predictors:

@@ -14,7 +14,6 @@ from itertools import islice
 from multiprocessing import Pipe, get_context, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
-from multiprocessing.pool import Pool
 from typing import TypeVar
 
 from worldline.core.errors import InputError
@@ -22,7 +21,6 @@ from worldline.core.errors import InputError
 __all__ = [
     "WorkerLostError",
     "num_cores",
-    "spawn_pool",
     "spread",
     "spread_in_order",
     "start_process",
@@ -50,8 +48,9 @@ def spread(
 
     Where a process dies (out of memory, a fault in a decoder), the pieces that were under way are
     done again one at a time, and the one that does it again is given with a `WorkerLostError`. When
-    the iterator is closed, or this process dies in whatever way, the others end at once. As for
-    `spawn_pool`, only this process hears of a stop from the keyboard.
+    the iterator is closed, or this process dies in whatever way, the others end at once. They have
+    one thread for linear algebra each. Only this process hears of a stop from the keyboard, which
+    all processes of a terminal get: it is its to handle, by leaving the iterator.
 
     Args:
         work: a function of a module, or a partial of one; what it raises is raised here.
@@ -160,20 +159,10 @@ def _end_with(parent: Connection) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def spawn_pool(num_workers: int) -> Pool:
-    """A pool of new processes, with one thread for linear algebra each, not one per core.
-
-    A stop from the keyboard, which all processes of a terminal get, does not reach them: it is the
-    parent's to handle, by leaving the pool. Workers that it ended would be waited for forever.
-    """
-    with _spawning():
-        return get_context("spawn").Pool(num_workers)
-
-
 def start_process(
     target: Callable[..., None], *arguments: object
 ) -> tuple[SpawnProcess, Connection]:
-    """A new process, as those of `spawn_pool`, and this end of a pipe to it.
+    """A new process, as those of `spread`, and this end of a pipe to it.
 
     Args:
         target: function of a module, called with the other end of the pipe and the arguments.

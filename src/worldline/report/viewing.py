@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from worldline.core import InputError, Scene
-from worldline.core.processes import spawn_pool
+from worldline.core.processes import spread_in_order
 from worldline.data import VideoInfo, iter_frames, probe
 from worldline.readout import CutDetector, PixelReadout
 from worldline.report.facts import Footage
@@ -136,10 +136,8 @@ def view_all(videos: Sequence[Path], *, max_s: float, watch: Stopwatch) -> Itera
         for path in videos:
             yield _view(path, max_s, watch)
         return
-    with watch.stage("Perceive"):
-        pool = spawn_pool(num_workers)
-    with pool:
-        yield from watch.pull("Perceive", pool.imap(partial(_view_apart, max_s=max_s), videos))
+    look = partial(_view_apart, max_s=max_s)
+    yield from watch.pull("Perceive", spread_in_order(look, videos, num_workers=num_workers))
 
 
 def _view_apart(path: Path, max_s: float) -> Viewed:

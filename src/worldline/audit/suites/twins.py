@@ -14,7 +14,7 @@ import numpy as np
 from worldline.audit.suites import twin_hidden, twin_motion, twin_touch
 from worldline.audit.suites.twin_film import Twin, finish
 from worldline.core.errors import InputError
-from worldline.core.processes import spawn_pool
+from worldline.core.processes import spread_in_order
 from worldline.sim.splits import Split, seed_of
 
 __all__ = ["PROPERTIES", "Twin", "make_twin", "make_twins"]
@@ -91,8 +91,7 @@ def make_twins(
 
     if num_workers <= 1:
         return collect(map(make, asked))
-    with spawn_pool(num_workers) as pool:
-        return collect(pool.imap(make, asked, chunksize=4))
+    return collect(spread_in_order(make, asked, num_workers=num_workers))
 
 
 def _make(asked: tuple[str, int], *, seed: int, part: str, size_px: int) -> Twin:

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 
-from worldline.core.processes import spawn_pool
+from worldline.core.processes import spread_in_order
 from worldline.data import read_clip
 from worldline.data.text import TextEncoder
 
@@ -58,11 +58,10 @@ def features_of(
     if kept.is_file():
         return np.load(kept)
     rows = []
-    with spawn_pool(num_workers) as pool:
-        for row in pool.imap(describe, videos):
-            rows.append(row)
-            if on_done is not None:
-                on_done(len(rows), len(videos))
+    for row in spread_in_order(describe, videos, num_workers=num_workers):
+        rows.append(row)
+        if on_done is not None:
+            on_done(len(rows), len(videos))
     features = np.stack(rows)
     np.save(kept, features)
     return features

@@ -14,7 +14,7 @@ import numpy as np
 
 import worldline.sim
 from worldline.core import Clip, InputError, Origin, Provenance, Scene
-from worldline.core.processes import spawn_pool
+from worldline.core.processes import spread_in_order
 from worldline.retrieval.benchmark.disturbances import DISTURBANCES, add_noise
 from worldline.retrieval.benchmark.recipes import RECIPES, Part, with_marks
 from worldline.sim.engine import simulate
@@ -112,10 +112,9 @@ def make_clips(
         return files
     jobs.sort(key=lambda job: job[1])  # some of each kind first: an unfinished part is of use
     work = partial(_make_file, part=part, seed=seed)
-    with spawn_pool(num_workers) as pool:
-        for done, _ in enumerate(pool.imap_unordered(work, jobs), start=1):
-            if on_done is not None:
-                on_done(done, len(jobs))
+    for done, _ in enumerate(spread_in_order(work, jobs, num_workers=num_workers), start=1):
+        if on_done is not None:
+            on_done(done, len(jobs))
     return files
 
 

@@ -13,7 +13,7 @@ import worldline.data
 import worldline.physics
 import worldline.readout
 from worldline.core import Scene
-from worldline.core.processes import spawn_pool
+from worldline.core.processes import spread_in_order
 from worldline.data import iter_frames
 from worldline.physics import detect_contacts, detect_events
 from worldline.retrieval.benchmark.clips import ClipFile, source_digest
@@ -62,12 +62,12 @@ def look_at_clips(
     for folder in (tracks, seen):
         folder.mkdir(exist_ok=True)
     sights = []
-    with spawn_pool(num_workers) as pool:
-        looked = pool.imap(partial(_look, tracks=tracks, kept=seen), files)
-        for file, (scene, truth) in zip(files, looked, strict=True):
-            sights.append(Sight(file, Scene.from_json(scene), Scene.from_json(truth)))
-            if on_done is not None:
-                on_done(len(sights), len(files))
+    look = partial(_look, tracks=tracks, kept=seen)
+    looked = spread_in_order(look, files, num_workers=num_workers)
+    for file, (scene, truth) in zip(files, looked, strict=True):
+        sights.append(Sight(file, Scene.from_json(scene), Scene.from_json(truth)))
+        if on_done is not None:
+            on_done(len(sights), len(files))
     return sights
 
 
@@ -76,11 +76,11 @@ def spot_clips(
 ) -> list[Sight]:
     """The same clips, with what the bundled spotter thinks of them."""
     spotted = []
-    with spawn_pool(num_workers) as pool:
-        for sight, spots in zip(sights, pool.imap(_spot, sights, chunksize=4), strict=True):
-            spotted.append(replace(sight, spots=spots))
-            if on_done is not None:
-                on_done(len(spotted), len(sights))
+    found = spread_in_order(_spot, sights, num_workers=num_workers)
+    for sight, spots in zip(sights, found, strict=True):
+        spotted.append(replace(sight, spots=spots))
+        if on_done is not None:
+            on_done(len(spotted), len(sights))
     return spotted
 
 

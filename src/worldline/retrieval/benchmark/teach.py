@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from worldline.core.artifact import Artifact
-from worldline.core.processes import spawn_pool
+from worldline.core.processes import spread_in_order
 from worldline.physics import ONTOLOGY
 from worldline.retrieval.benchmark.clips import make_clips
 from worldline.retrieval.benchmark.looking import Sight, keep_frames, look_at_clips
@@ -43,8 +43,8 @@ __all__ = ["main", "make_lessons", "write"]
 def make_lessons(sights: Sequence[Sight], num_workers: int) -> list[Lesson]:
     """The windows of clips, with the answers to them."""
     work = partial(_lessons_of, types=tuple(ONTOLOGY))
-    with spawn_pool(num_workers) as pool:
-        return [lesson for own in pool.imap(work, sights, chunksize=8) for lesson in own]
+    found = spread_in_order(work, sights, num_workers=num_workers)
+    return [lesson for own in found for lesson in own]
 
 
 def _lessons_of(sight: Sight, *, types: Sequence[str]) -> list[Lesson]:
