@@ -26,7 +26,8 @@ class Plan:
 
     Tasks: tworoom, a dot to be brought to a place that is shown as a picture, through a door where
     it lies in the other room; walls, the same with wall and door elsewhere in each episode; pusht,
-    a T-shaped block to be pushed to where it lies in a picture (needs the extra pusht).
+    a T-shaped block to be pushed to where it lies in a picture (needs the extra pusht, and a world
+    of one's own).
 
     Goals are pictures, plans are looked for in latents, and one action is done of each plan.
     """

@@ -257,7 +257,7 @@ def enlarged(world: World) -> World | None:
     dynamics = world.config.dynamics
     if not isinstance(dynamics, JepaDynamics.Config) or dynamics.rows > 1:
         return None
-    large = replace(dynamics, width=1024, depth=3)
+    large = replace(dynamics, width=1024, depth=4)
     return _built(replace(world.config, dynamics=large), world)
 
 

@@ -47,7 +47,8 @@ class TeeTask:
     name, world, every = "pusht", "", 5
     harder, has_ways = "pushed", False
     courses = (Course(25, 50), Course(25, 50, harder))
-    looking: Mapping[str, Any] = MappingProxyType({})
+    # an action of 1 takes the pusher half across the plane
+    looking: Mapping[str, Any] = MappingProxyType({"std": 0.25})
 
     def __init__(self, *, size_px: int = 64) -> None:
         self.size_px = size_px
