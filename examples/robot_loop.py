@@ -49,6 +49,7 @@ def main() -> dict[str, float]:
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     torch.set_num_threads(1)
+    log = Recording(given.recording)
 
     imagination = Imagination(World.from_pretrained(given.world))
     world, planner = imagination.world, ICEM(num_rounds=6)
@@ -60,7 +61,6 @@ def main() -> dict[str, float]:
     env.reset(seed=given.seed, options={"goal_m": target[0]})
     picture = torch.from_numpy(Rooms.usual(1).draw(target, world.size_px))
     objective = Weighted(((1.0, LatentGoal.of_frames(imagination, picture)), (given.trust, trust)))
-    log = Recording(given.recording)
     log.image("goal", picture[0].numpy())
 
     period_s, late, there, warm = 1 / given.rate_hz, 0, False, None
@@ -117,8 +117,12 @@ class Recording:
     def __init__(self, path: Path | None) -> None:
         self.rr = None
         if path is not None:
-            import rerun
-
+            try:
+                import rerun
+            except ImportError as error:
+                raise SystemExit(
+                    f"robot_loop.py: --recording needs rerun ({error}): pip install rerun-sdk"
+                ) from None
             self.rr = rerun
             path.parent.mkdir(parents=True, exist_ok=True)
             rerun.init("worldline", spawn=False)

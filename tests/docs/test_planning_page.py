@@ -66,3 +66,14 @@ def test_the_robot_loop_keeps_its_rate_and_tells_what_came_of_it(monkeypatch, ca
         torch.set_num_threads(threads)
     told = capsys.readouterr().out
     assert re.search(r"periods [12], late \d, reached [01]", told)
+
+
+def test_a_recording_without_rerun_is_refused_in_one_sentence(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "rerun", None)  # as if it were not installed
+    monkeypatch.setattr(sys, "argv", ["robot_loop.py", "--recording", str(tmp_path / "x.rrd")])
+    threads = torch.get_num_threads()
+    try:
+        with pytest.raises(SystemExit, match=r"--recording needs rerun .*: pip install rerun-sdk$"):
+            runpy.run_path(str(ROOT / "examples" / "robot_loop.py"), run_name="__main__")
+    finally:
+        torch.set_num_threads(threads)
