@@ -11,9 +11,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
 from tests.cli.conftest import start
 
 from worldline.cli.main import main
+from worldline.serve import ServeConfig, create_app
 
 PAGE = (Path(__file__).parents[2] / "docs" / "serve.md").read_text()
 COMMANDS = re.findall(r"^    (curl .+)$", PAGE, flags=re.MULTILINE)
@@ -53,3 +55,12 @@ def test_the_calls_on_the_page_work(tmp_path, monkeypatch):
 
 def test_there_are_calls_on_the_page():
     assert len(COMMANDS) >= 12
+
+
+def test_errors_are_those_on_the_page(tmp_path):
+    told = re.findall(r"^    GET (\S+)\n    (\{.*\})$", PAGE, flags=re.MULTILINE)
+    assert len(told) == 2
+    app = create_app(ServeConfig(library=str(tmp_path / "library")))
+    with TestClient(app, base_url="http://localhost") as client:
+        for path, problem in told:
+            assert client.get(path).json() == json.loads(problem)

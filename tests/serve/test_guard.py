@@ -48,7 +48,8 @@ def test_the_page_takes_the_token_once_and_keeps_it_in_a_cookie(locked):
 
 @pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "", "[::2]", "a:b:c"])
 def test_other_names_are_refused(client, host):
-    assert "not called by that name" in refused(client.get("/", headers={"host": host}), 403)
+    told = refused(client.get("/", headers={"host": host}), 403)
+    assert "not called by that name; `--name` gives it further ones" in told
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1:80", "LOCALHOST:8431", "[::1]:80"])

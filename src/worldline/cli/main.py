@@ -33,18 +33,21 @@ class Entry:
         home: "module:Class" of the frozen dataclass that is the command.
         group: heading in the help.
         summary: what it does, in one line.
-        resumes: the same command goes on where it was stopped.
+        if_stopped: what becomes of its work where it is stopped.
     """
 
     name: str
     home: str
     group: str
     summary: str
-    resumes: bool = False
+    if_stopped: str = ""
 
 
 _START, _SEE, _FIND = "Start here", "See what happens in video", "Find clips by what happens"
 _IMAGINE, _MAKE = "Imagine what happens next", "Make data and worlds"
+
+_GOES_ON = "the same command goes on where it was"
+_JOBS_GO_ON = "what it brought into the library stays; a job goes on when it is asked for again"
 
 COMMANDS = (
     Entry("demo", "worldline.cli.demo:Demo", _START, "everything on real footage, as one page"),
@@ -56,23 +59,27 @@ COMMANDS = (
     Entry("play", "worldline.cli.play:Play", _IMAGINE, "step into a world, in a browser"),
     Entry("plan", "worldline.cli.plan:Plan", _IMAGINE, "reach goals by imagining what leads there"),
     Entry("info", "worldline.cli.info:Info", _IMAGINE, "what a world is: cost, metrics, limits"),
-    Entry("ingest", "worldline.cli.ingest:Ingest", _FIND, "bring videos into a library", True),
+    Entry("ingest", "worldline.cli.ingest:Ingest", _FIND, "bring videos into a library", _GOES_ON),
     Entry("search", "worldline.cli.search:Search", _FIND, "ask it in words; hits say why"),
     Entry("eval", "worldline.cli.eval:Eval", _FIND, "how good it is, beside baselines"),
     Entry(
         "eval diff", "worldline.cli.eval_diff:EvalDiff", _FIND, "two results, by more than chance"
     ),
-    Entry("serve", "worldline.cli.serve:Serve", _FIND, "a library over HTTP, with a page", True),
+    Entry(
+        "serve", "worldline.cli.serve:Serve", _FIND, "a library over HTTP, with a page", _JOBS_GO_ON
+    ),
     Entry("sim make", "worldline.cli.sim_make:SimMake", _MAKE, "simulated clips with their truth"),
     Entry("record", "worldline.cli.record:Record", _MAKE, "a Gymnasium environment as a dataset"),
-    Entry("train", "worldline.cli.train:Train", _MAKE, "make a world by a recipe, resumable", True),
+    Entry(
+        "train", "worldline.cli.train:Train", _MAKE, "make a world by a recipe, resumable", _GOES_ON
+    ),
     Entry("adapt", "worldline.cli.adapt:Adapt", _MAKE, "a controller for a world of bare video"),
     Entry(
         "distill",
         "worldline.cli.distill:Distill",
         _MAKE,
         "a flow world that needs fewer steps",
-        True,
+        _GOES_ON,
     ),
     Entry("export", "worldline.cli.export:Export", _MAKE, "a world as ONNX graphs"),
 )
@@ -126,7 +133,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return code
     except (KeyboardInterrupt, Terminated) as stop:
         entry = _find(words)
-        advice = "; the same command goes on where it was" if entry and entry.resumes else ""
+        advice = f"; {entry.if_stopped}" if entry and entry.if_stopped else ""
         complain(f"worldline: stopped{advice}")
         return 130 if isinstance(stop, KeyboardInterrupt) else 143
     except BrokenPipeError:

@@ -104,7 +104,7 @@ class Guard:
         """Why the caller's host or origin is refused, or ""."""
         host = _host_name(headers.get("host", ""))
         if host not in self._hosts:
-            return "this server is not called by that name; see `worldline serve --host`"
+            return "this server is not called by that name; `--name` gives it further ones"
         origin = headers.get("origin")
         if changes and origin is not None and _authority(origin) != headers.get("host"):
             return "a page of another origin cannot change anything here"
