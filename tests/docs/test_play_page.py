@@ -6,7 +6,9 @@ import json
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
+from typing import Any
 
 from worldline.core import InputError
 from worldline.serve.play.config import PlayConfig
@@ -68,3 +70,12 @@ def test_an_environment_in_the_working_directory_is_recorded_as_typed(tmp_path: 
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines()[0] == "1 episode, 60 frames at 10 frames/s, 64 pixels"
+
+
+def test_the_code_on_the_page_runs_as_it_stands():
+    (block,) = re.findall(r"^## In Python\n\n((?:    .*\n|\n)+)", PAGE, flags=re.MULTILINE)
+    code = textwrap.dedent(block)
+    found: dict[str, Any] = {}
+    exec(compile(code, "play.md", "exec"), found)
+    assert found["frame"].shape == (64, 64, 3)
+    assert 0.0 <= found["trust"] <= 1.0
