@@ -103,7 +103,7 @@ def test_what_cannot_be_judged_is_said_before_training(tmp_path: Path, call):
     (tmp_path / "tiny.py").write_text(RECIPE)
     failed = call("train", tmp_path / "tiny.py", "--data", short, "--out", tmp_path / "run")
     assert failed.code == 2
-    assert "held-out episodes give 0 clips of 28 frames" in failed.err
+    assert "give 0 clips of 28 frames, and 4 are needed: 8 episodes of at least 28" in failed.err
     assert not (tmp_path / "run" / "dynamics").exists()
 
 
