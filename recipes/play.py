@@ -30,12 +30,19 @@ from worldline.train import (
     TokenizerTask,
     Trainer,
 )
-from worldline.train.objectives import HiddenActions, NextFrame
+from worldline.train.objectives import HiddenActions, NextFrame, SelfForcing
 from worldline.world import World
 
 
-def recipe(data: str, steps: int = 2800) -> Recipe:
-    """Of the episodes in a folder; about forty minutes on one core. `steps` are the dynamics'."""
+def recipe(data: str, steps: int = 2800, forced_steps: int = 0) -> Recipe:
+    """Of the episodes in a folder; about forty minutes on one core.
+
+    Args:
+        data: the folder.
+        steps: of the dynamics.
+        forced_steps: of learning from the dynamics' own rollouts after that, two thirds of them on
+            short clips and one third on long ones; none, because it made the sandbox worse.
+    """
     recording = open_recording(Recorded(folder=data))
     step_s = 1 / recording.fps
     hidden = None if recording.action_size else LatentActions.Config()
@@ -63,6 +70,11 @@ def recipe(data: str, steps: int = 2800) -> Recipe:
             length=16,
         ),
     ]
+    if forced_steps:
+        stages += [
+            _forced("short", (2 * forced_steps + 2) // 3, batch=8, length=16),
+            _forced("long", (forced_steps + 2) // 3, batch=4, length=32),
+        ]
     has_rewards = recording.has_rewards and hidden is None
     if has_rewards:
         stages.append(
@@ -117,6 +129,18 @@ def _inverse() -> Stage:
         Trainer.Config(steps=2500, learning_rate=2e-3, warmup=100),
         batch=48,
         length=3,
+    )
+
+
+def _forced(name: str, steps: int, *, batch: int, length: int) -> Stage:
+    """Some second of one core for each step."""
+    return Stage(
+        name,
+        _task("dynamics", SelfForcing.Config(context=4)),
+        "data",
+        Trainer.Config(steps=steps, learning_rate=4e-4, warmup=20, average_decay=0.98),
+        batch=batch,
+        length=length,
     )
 
 

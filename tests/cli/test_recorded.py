@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from worldline.cli.train import CheckLog
 from worldline.data.lerobot_write import write_lerobot
 from worldline.data.record import record
 from worldline.train import load_recipe, train_world
+from worldline.train.objectives import SelfForcing
 from worldline.world import World
 from worldline.world.env import WorldEnv
 from worldline.world.openings import load_openings
@@ -78,6 +80,11 @@ def test_episodes_become_a_world_that_is_judged_and_lived_in(tmp_path: Path, dat
     assert done.code == 0, done.err
     rows = {row["name"] for row in done.answer["results"][0]["tables"][0]["rows"]}
     assert {world.name, "copy-last", "truth"} <= rows
+    done = call("eval", "drift", "--world", out / "world", "--data", dataset, "--quick", "--json")
+    assert done.code == 0, done.err
+    tables = {table["name"]: table for table in done.answer["results"][0]["tables"]}
+    assert [row["name"] for row in tables["trust"]["rows"]][0] == world.name
+    assert world.calibration["familiarity"]["usual"] > 0
     assert json.loads((page / "drift.json").read_text())["made_at"]
     assert "copy-last" in (page / "drift.html").read_text()
 
@@ -138,3 +145,15 @@ def test_a_policy_and_options_are_named_on_the_command_line(tmp_path: Path, call
 def to_the_left(rng: np.random.Generator):
     """A policy."""
     return lambda seen: np.array([-1.0, 0.0], np.float32)
+
+
+def test_the_recipe_learns_from_its_own_rollouts_if_asked(dataset: Path):
+    made = runpy.run_path("recipes/play.py")["recipe"]
+    plain, forced = made(str(dataset)), made(str(dataset), forced_steps=9)
+    names = [stage.name for stage in plain.stages]
+    first = names.index("dynamics") + 1
+    added = forced.stages[first : first + 2]
+    wanted = [*names[:first], "short", "long", *names[first:]]
+    assert [stage.name for stage in forced.stages] == wanted
+    assert [(s.trainer.steps, s.batch, s.length) for s in added] == [(6, 8, 16), (3, 4, 32)]
+    assert all(s.task.objectives == (SelfForcing.Config(context=4),) for s in added)
