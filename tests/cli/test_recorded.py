@@ -83,7 +83,7 @@ def test_episodes_become_a_world_that_is_judged_and_lived_in(tmp_path: Path, dat
     done = call("eval", "drift", "--world", out / "world", "--data", dataset, "--quick", "--json")
     assert done.code == 0, done.err
     tables = {table["name"]: table for table in done.answer["results"][0]["tables"]}
-    assert [row["name"] for row in tables["trust"]["rows"]][0] == world.name
+    assert tables["trust"]["rows"][0]["name"] == world.name
     assert world.calibration["familiarity"]["usual"] > 0
     assert json.loads((page / "drift.json").read_text())["made_at"]
     assert "copy-last" in (page / "drift.html").read_text()

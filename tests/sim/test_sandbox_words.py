@@ -53,6 +53,7 @@ def test_nothing_is_in_anything_and_the_seed_draws_the_rest():
     [
         ("", "names nothing of the sandbox"),
         ("the ball floats", "does not know the word 'floats'"),
+        ("the ball on the box, the hand above it", "does not know what 'it' stands for"),
         ("ball on ball", "places the ball by itself"),
         ("plank on box, box on plank", "places plank and box by one another"),
         ("ball left, ball right", "says twice where the ball is"),

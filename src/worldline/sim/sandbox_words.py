@@ -32,7 +32,7 @@ _COLUMNS = {"left": 0.6, "middle": 2.0, "center": 2.0, "centre": 2.0, "right": 3
 _LEVELS = {"ground": 0.0, "floor": 0.0, "bottom": 0.0, "air": 2.0, "high": 2.0, "falls": 2.0}
 _LEVELS |= {"falling": 2.0, "top": 3.2, "ceiling": 3.2}
 _IDLE = re.compile(
-    "an?|the|it|is|are|there|with|lies?|stands?|sits?|rests?|hangs?|side|corner|near|at|to|in|of|up"
+    "an?|the|is|are|there|with|lies?|stands?|sits?|rests?|hangs?|side|corner|near|at|to|in|of|up"
     "|by|orange|blue|green|white"
 )
 _RELATIONS = (
@@ -111,6 +111,9 @@ def _read_clause(clause: str, told: dict[str, _Where]) -> None:
 
 def _read_part(part: str) -> tuple[list[str], _Where]:
     words = re.findall(r"[a-z]+", part)
+    for word in words:
+        if word in ("it", "them", "this", "that"):
+            raise InputError(f"the sandbox does not know what {word!r} stands for; name the thing")
     for k, word in enumerate(words):
         before = " ".join(words[:k]).removesuffix(" the").removesuffix(" a")
         relation = next((name for name, end in _RELATIONS if end.search(before)), "")
