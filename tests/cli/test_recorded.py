@@ -12,9 +12,12 @@ from tests.tiny_env import TinyEnv
 
 from worldline.audit import checks
 from worldline.audit.scripts import Known, Script
+from worldline.audit.straying import long_clips
+from worldline.audit.suites.straying_table import trust_table
 from worldline.cli.train import CheckLog
 from worldline.data.lerobot_write import write_lerobot
 from worldline.data.record import record
+from worldline.data.recorded import Recorded, open_recording
 from worldline.train import load_recipe, train_world
 from worldline.train.objectives import SelfForcing
 from worldline.world import World
@@ -80,10 +83,11 @@ def test_episodes_become_a_world_that_is_judged_and_lived_in(tmp_path: Path, dat
     assert done.code == 0, done.err
     rows = {row["name"] for row in done.answer["results"][0]["tables"][0]["rows"]}
     assert {world.name, "copy-last", "truth"} <= rows
-    done = call("eval", "drift", "--world", out / "world", "--data", dataset, "--quick", "--json")
-    assert done.code == 0, done.err
-    tables = {table["name"]: table for table in done.answer["results"][0]["tables"]}
-    assert tables["trust"]["rows"][0]["name"] == world.name
+    recording = open_recording(Recorded(folder=str(dataset), held_out=0.5))
+    found = long_clips(recording, world, seed=0)[:2]
+    assert found[0].num_frames == world.context + 24
+    table = trust_table(world, found, np.stack([clip.frames[4:] for clip in found]), 0)
+    assert table.rows[0].cells["pictures: trust if right"].n == 4
     assert world.calibration["familiarity"]["usual"] > 0
     assert json.loads((page / "drift.json").read_text())["made_at"]
     assert "copy-last" in (page / "drift.html").read_text()
