@@ -19,7 +19,7 @@ from worldline.planning.agents import Following, RandomAgent, Scripted
 from worldline.planning.planner import Cost, Planner
 from worldline.planning.rooms import REACH_M, STEP_M, Rooms, Wanderers
 from worldline.planning.space import ActionSpace
-from worldline.planning.trials import Agent, Course, Measurable, Trial
+from worldline.planning.trials import Agent, Course, Measurable, Trial, require_room
 
 __all__ = ["TASKS", "RoomsTask", "find_task"]
 
@@ -89,10 +89,7 @@ class RoomsTask:
         Raises:
             InputError: the gap is longer than a walk.
         """
-        if not 1 <= gap < _EPISODE_STEPS or num < 1:
-            raise InputError(
-                f"{num} trials with a gap of {gap}: at least one, and a gap below {_EPISODE_STEPS}"
-            )
+        require_room(num, gap, _EPISODE_STEPS)
         found: list[Trial] = []
         rng = np.random.default_rng((_HELD_OUT, seed))
         while len(found) < num:

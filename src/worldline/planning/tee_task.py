@@ -14,13 +14,12 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from worldline.core.errors import InputError
 from worldline.planning.agents import Following, RandomAgent, Scripted
 from worldline.planning.planner import Cost, Planner
 from worldline.planning.push_tee import HELD_PX, Pusher, PushTeeEnv, start_states
 from worldline.planning.space import ActionSpace
 from worldline.planning.tee import REACH_PX, REACH_RAD, Tee, draw, is_reached
-from worldline.planning.trials import Agent, Course, Trial
+from worldline.planning.trials import Agent, Course, Trial, require_room
 
 __all__ = ["TeeTask"]
 
@@ -83,10 +82,7 @@ class TeeTask:
         Raises:
             InputError: the gap is longer than an episode.
         """
-        if not 1 <= gap < _EPISODE_STEPS or num < 1:
-            raise InputError(
-                f"{num} trials with a gap of {gap}: at least one, and a gap below {_EPISODE_STEPS}"
-            )
+        require_room(num, gap, _EPISODE_STEPS)
         found: list[Trial] = []
         rng = np.random.default_rng((_HELD_OUT, seed))
         while len(found) < num:

@@ -18,7 +18,17 @@ from worldline.core.errors import InputError
 from worldline.planning.planner import Planner
 from worldline.planning.space import ActionSpace
 
-__all__ = ["Agent", "Course", "Measurable", "Outcome", "Sight", "Task", "Trial", "run_trials"]
+__all__ = [
+    "Agent",
+    "Course",
+    "Measurable",
+    "Outcome",
+    "Sight",
+    "Task",
+    "Trial",
+    "require_room",
+    "run_trials",
+]
 
 
 @dataclass(frozen=True)
@@ -282,3 +292,11 @@ def _close(env: Any) -> None:
     if env is not None:
         with contextlib.suppress(Exception):  # one that is broken may fail even at that
             env.close()
+
+
+def require_room(num: int, gap: int, episode_steps: int) -> None:
+    """Raise `InputError` where so many trials with such a gap cannot be cut out of episodes."""
+    if not 1 <= gap < episode_steps or num < 1:
+        raise InputError(
+            f"{num} trials with a gap of {gap}: at least one, and a gap below {episode_steps}"
+        )
