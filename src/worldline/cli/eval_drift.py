@@ -41,6 +41,11 @@ def evaluate(command: Eval, set_done: Callable[[float], None]) -> Answer:
     longer: list[Clip] = []
     if command.data is None:
         clips = load_openings(name)
+        if not all(clip.num_frames > world.context for clip in clips):
+            raise InputError(
+                f"--world {name}: the clips beside it only show how to begin; give recorded "
+                "episodes with --data, or a world to step into, such as sandbox, pusht or doom"
+            )
     else:
         recording = open_recording(Recorded(folder=str(command.data)))
         size = {"size_px": world.size_px, "context": world.context}
