@@ -127,7 +127,6 @@ def test_a_folder_of_videos_is_written_and_scored(call, tmp_path):
         (("tiny", "--calibrate"), "--calibrate: is for the suite retrieval"),
         (("tiny", "--workers", "0"), "--workers is 0"),
         (("tiny", "--world", "nowhere"), "nowhere"),
-        (("drift", "--world", "small"), "only show how to begin; give recorded episodes"),
     ],
 )
 def test_bad_input_is_told_in_a_line(call, words, reason):
