@@ -11,7 +11,8 @@ pytest.importorskip("pymunk", reason="needs the extra pusht (pymunk)")
 from gymnasium.utils.env_checker import check_env
 
 from worldline.core.errors import InputError
-from worldline.data.record import load_policy, record
+from worldline.data.players import load_policy
+from worldline.data.record import record
 from worldline.planning.push_tee import ENV_ID, Pusher, PushTeeEnv, start_states
 from worldline.planning.tee import Tee, outline
 

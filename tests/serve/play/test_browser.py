@@ -88,6 +88,8 @@ def play(page) -> None:
     page.click("restart")
     until(lambda: "seed 1" in text("status"), "another session")
 
+    # A change of size may hide the page for a moment, in which the world stands still.
+    until(lambda: text("pause") == "Pause", "play after the change of size")
     page.click("pause")
     until(lambda: text("pause") == "Play", "the pause")
     here = frame()
