@@ -77,11 +77,16 @@ class Page:
         self.call("Input.dispatchKeyEvent", type=kind, code=code, key=key)
 
     def click(self, name: str) -> None:
-        """Press an element with the mouse, in its middle."""
+        """Press an element with the mouse, in its middle, once it stays where it is."""
         x, y = self.run(
-            f"(() => {{ const e = document.getElementById({name!r}); e.scrollIntoView({{block: "
-            "'center'}); const b = e.getBoundingClientRect(); "
-            "return [b.x + b.width / 2, b.y + b.height / 2]; })()"
+            f"(async () => {{ const e = document.getElementById({name!r}); "
+            "const look = () => { e.scrollIntoView({block: 'center'}); "
+            "const b = e.getBoundingClientRect(); "
+            "return [b.x + b.width / 2, b.y + b.height / 2]; };"
+            "for (let was = look(), now; ; was = now) { "
+            "await new Promise((done) => setTimeout(done, 60)); now = look(); "
+            "if (String(now) === String(was) && e.contains(document.elementFromPoint(...now))) "
+            "return now; } })()"
         )
         for kind in ("mousePressed", "mouseReleased"):
             self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)

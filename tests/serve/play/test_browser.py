@@ -85,11 +85,11 @@ def play(page) -> None:
     until(lambda: page.run("innerWidth") == 400, "the narrow page")
     assert page.run("document.documentElement.scrollWidth") <= 400
     page.resize(1100, 800)
+    until(lambda: page.run("innerWidth") == 1100, "the wide page")
     page.click("restart")
     until(lambda: "seed 1" in text("status"), "another session")
 
-    # A change of size may hide the page for a moment, in which the world stands still.
-    until(lambda: text("pause") == "Pause", "play after the change of size")
+    until(lambda: text("pause") == "Pause", "play")
     page.click("pause")
     until(lambda: text("pause") == "Play", "the pause")
     here = frame()

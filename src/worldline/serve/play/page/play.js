@@ -181,6 +181,7 @@ function rewind(frames) {
 }
 
 function togglePause() {
+  now.hidden = false;  // what a person asks for counts, also once the page is seen again
   wire.send({ type: "pause", on: !now.paused });
   if (now.paused) setFlags(false, now.forked, now.recording);
   else setFlags(true, now.forked, now.recording);
