@@ -20,8 +20,8 @@ def one_thread_each() -> Iterator[None]:
     """Let OpenCV's functions run on the threads that call them, and on no others.
 
     Its own wait for work by spinning, which takes up to a tenth of the processor time of a search
-    and makes nothing faster where other stages run beside it. The setting is the whole process's: the
-    last one who leaves puts back what the first one found.
+    and makes nothing faster where other stages run beside it. The setting is the whole process's:
+    the last one who leaves puts back what the first one found.
     """
     global _num_inside, _num_before
     with _lock:
