@@ -30,11 +30,11 @@ import numpy as np
 from record import write_record
 from scipy.stats import spearmanr
 
+from worldline.audit.scripts import SANDBOX_COLORS
 from worldline.core.clip import Clip
 from worldline.world.env import WorldEnv
 
-_COLORS = {"ball": (240, 150, 50), "box": (70, 120, 220), "plank": (90, 180, 100)}
-_HANDS = ((235, 235, 235), (230, 60, 70))
+_BODIES = [colors for name, colors in SANDBOX_COLORS.items() if name != "hand"]
 _NEAR = 90.0
 """Summed difference of colours up to which a pixel belongs to a body."""
 
@@ -61,8 +61,8 @@ class Pusher:
         wild = np.append(self.rng.uniform(-1, 1, 2), -1.0).astype(np.float32)
         if self.rng.random() < self.chance:
             return wild
-        hand = find(frame, *_HANDS)
-        bodies = [find(frame, color) for color in _COLORS.values()]
+        hand = find(frame, *SANDBOX_COLORS["hand"])
+        bodies = [find(frame, *colors) for colors in _BODIES]
         left = [body for body in bodies if body is not None and body[0] < 0.7]
         if hand is None or not left:
             return np.array([0.0, 0.0, -1.0], np.float32)
@@ -129,14 +129,14 @@ def moved_right(film: list[np.ndarray]) -> float:
 
 def bodies_left(film: list[np.ndarray]) -> float:
     """Share of the bodies that are still to be found at last."""
-    return float(np.mean([find(film[-1], color) is not None for color in _COLORS.values()]))
+    return float(np.mean([find(film[-1], *colors) is not None for colors in _BODIES]))
 
 
 def _ways(film: list[np.ndarray]) -> list[tuple[float, float]]:
     """Of each body, where (to the right) it was seen first and last."""
     ways = []
-    for color in _COLORS.values():
-        places = [place[0] for frame in film if (place := find(frame, color)) is not None]
+    for colors in _BODIES:
+        places = [place[0] for frame in film if (place := find(frame, *colors)) is not None]
         ways.append((float(places[0]), float(places[-1])) if places else (0.0, 0.0))
     return ways
 

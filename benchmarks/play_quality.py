@@ -32,7 +32,7 @@ from torch import Tensor
 from worldline.audit.baselines import ConstantVelocityWarp
 from worldline.audit.checks import run_checks
 from worldline.audit.driven import choose_shrinkage, held_out_clips
-from worldline.audit.scripts import SCRIPTS, find_color
+from worldline.audit.scripts import SANDBOX_COLORS, SCRIPTS, find_color
 from worldline.audit.visual import psnr
 from worldline.core.clip import Clip
 from worldline.data.recorded import Recorded, open_recording
@@ -42,12 +42,6 @@ from worldline.world.steps import at_steps
 
 HORIZONS = (1, 8, 24)
 CONTEXT = 8
-THINGS = {
-    "ball": ((240, 150, 50),),
-    "box": ((70, 120, 220),),
-    "plank": ((90, 180, 100),),
-    "hand": ((235, 235, 235), (230, 60, 70)),
-}
 PICTURE = Path(__file__).parents[1] / "docs" / "play_cost.png"
 
 Rolls = Callable[[Sequence[Clip], np.ndarray, int], np.ndarray]
@@ -249,7 +243,7 @@ def _places(frames: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarr
     apart, found = [], []
     for frame, true in zip(frames, truth, strict=True):
         far, seen = [], []
-        for colors in THINGS.values():
+        for colors in SANDBOX_COLORS.values():
             wanted, told = find_color(true, colors), find_color(frame, colors)
             if wanted is None:
                 continue

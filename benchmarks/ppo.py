@@ -29,17 +29,11 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv
 
+from worldline.audit.scripts import SANDBOX_COLORS
 from worldline.world.env import WorldEnv
 from worldline.world.vector_env import VectorWorldEnv
 
 STEPS, AGENTS = 60, 8
-_COLORS = (
-    ((240, 150, 50),),
-    ((70, 120, 220),),
-    ((90, 180, 100),),
-    ((235, 235, 235), (230, 60, 70)),
-)
-_SHUT = (230, 60, 70)
 _NEAR, _LEAST_PX = 90, 3
 
 
@@ -49,7 +43,7 @@ class Eyes:
     What is not found is where it was before.
     """
 
-    size = 2 * len(_COLORS) + 1
+    size = 2 * len(SANDBOX_COLORS) + 1
 
     def __init__(self, num: int) -> None:
         self.last = np.zeros((num, self.size), np.float32)
@@ -57,7 +51,7 @@ class Eyes:
     def __call__(self, frames: np.ndarray) -> np.ndarray:
         pixels, side = frames.astype(np.int16), frames.shape[1]
         place = 2 * (np.arange(side) + 0.5) / side - 1
-        for k, colors in enumerate(_COLORS):
+        for k, colors in enumerate(SANDBOX_COLORS.values()):
             mask = np.zeros(frames.shape[:3], bool)
             for color in colors:
                 mask |= np.abs(pixels - np.array(color, np.int16)).sum(axis=-1) < _NEAR
@@ -66,7 +60,7 @@ class Eyes:
             for axis in (0, 1):
                 middle = (mask.sum(axis=1 + axis) * place).sum(axis=1) / np.maximum(count, 1)
                 self.last[seen, 2 * k + axis] = middle[seen]
-        shut = np.abs(pixels - np.array(_SHUT, np.int16)).sum(axis=-1) < _NEAR
+        shut = np.abs(pixels - np.array(SANDBOX_COLORS["hand"][1], np.int16)).sum(axis=-1) < _NEAR
         self.last[:, -1] = shut.sum(axis=(1, 2)) >= _LEAST_PX
         return self.last.copy()
 

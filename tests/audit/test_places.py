@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from worldline.audit.places import LOST, OFFSETS
-from worldline.audit.scripts import SCRIPTS
+from worldline.audit.scripts import SANDBOX_COLORS, SCRIPTS
+from worldline.sim.sandbox import COLORS, OPEN, SHUT
 from worldline.sim.sandbox_scene import film_scene
 from worldline.sim.sandbox_words import read_sentence
 
@@ -17,6 +18,11 @@ def sandbox(text: str) -> np.ndarray:
 
 def test_known_environments_are_the_same():
     assert OFFSETS.keys() == SCRIPTS.keys()
+
+
+def test_the_colours_of_the_sandbox_are_those_that_it_is_painted_in():
+    bodies = {name: (color,) for name, color in COLORS.items()}
+    assert {**bodies, "hand": (OPEN, SHUT)} == SANDBOX_COLORS
 
 
 def test_the_worst_thing_of_the_sandbox_counts():

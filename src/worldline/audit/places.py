@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from worldline.audit.scripts import find_agent, find_block, find_color
+from worldline.audit.scripts import SANDBOX_COLORS, find_agent, find_block, find_color
 
 __all__ = ["LOST", "OFFSETS", "FrameOffset"]
 
@@ -25,13 +25,6 @@ FrameOffset = Callable[[Frame, Frame], float]
 picture; `LOST` where a thing is gone, NaN where nothing was to be seen."""
 
 LOST = 0.5
-
-_SANDBOX = (
-    ((235, 235, 235), (230, 60, 70)),  # the hand, open and shut
-    ((240, 150, 50),),
-    ((70, 120, 220),),
-    ((90, 180, 100),),
-)
 
 Find = Callable[[Frame], Float[np.ndarray, " 2"] | None]
 
@@ -57,7 +50,8 @@ def _turned(true: Frame, made: Frame) -> float:
 OFFSETS: Mapping[str, FrameOffset] = MappingProxyType(
     {
         "worldline/Sandbox-v0": partial(
-            _greatest, finds=tuple(partial(find_color, colors=each) for each in _SANDBOX)
+            _greatest,
+            finds=tuple(partial(find_color, colors=each) for each in SANDBOX_COLORS.values()),
         ),
         "gym_pusht/PushT-v0": partial(_greatest, finds=(find_agent, find_block)),
         "VizdoomBasic-v1": _turned,

@@ -17,7 +17,16 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-__all__ = ["SCRIPTS", "Happening", "Known", "Script", "find_agent", "find_block", "find_color"]
+__all__ = [
+    "SANDBOX_COLORS",
+    "SCRIPTS",
+    "Happening",
+    "Known",
+    "Script",
+    "find_agent",
+    "find_block",
+    "find_color",
+]
 
 Film = UInt8[np.ndarray, "t h w 3"]
 
@@ -116,7 +125,18 @@ def _chosen(actions: np.ndarray, *, number: int) -> bool:
     return bool((actions.argmax(axis=1) == number).all())
 
 
-_HAND = ((235, 235, 235), (230, 60, 70))
+SANDBOX_COLORS: Mapping[str, tuple[tuple[int, int, int], ...]] = MappingProxyType(
+    {
+        "ball": ((240, 150, 50),),
+        "box": ((70, 120, 220),),
+        "plank": ((90, 180, 100),),
+        "hand": ((235, 235, 235), (230, 60, 70)),  # open and shut
+    }
+)
+"""What is in `worldline/Sandbox-v0`, to be found in pictures where the environment itself is not
+installed."""
+
+_HAND = SANDBOX_COLORS["hand"]
 
 
 def _pushes(
