@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["EvalDiff"]
 
-_FEW = "too few scenarios to tell"
 _STYLES = {"better": "green", "worse": "bold red", "different": "yellow"}
 
 
@@ -49,6 +48,8 @@ class EvalDiff:
         from rich.table import Table
         from rich.text import Text
 
+        from worldline.audit.suites.compare import Judgement
+
         console.print(f"A: {answer['a']}   B: {answer['b']}")
         own = [d for d in answer["differences"] if d["kind"] == "subject"]
         for suite in dict.fromkeys(d["suite"] for d in own):
@@ -70,11 +71,11 @@ class EvalDiff:
             f"{paired} of {len(own)} numbers compared scenario by scenario; p-values are corrected "
             "for their number (Holm), the 95 % intervals are not."
         )
-        few = [d["num_pairs"] for d in own if d["judgement"] == _FEW]
+        few = [d["num_pairs"] for d in own if d["judgement"] == Judgement.FEW]
         if few:
             console.print(
-                f"{len(few)} numbers come from {min(few)} to {max(few)} scenarios each: so few "
-                "cannot show a difference of any size. Ask both without --quick.",
+                f"{len(few)} of the numbers: {max(few)} scenarios or fewer, which cannot show a "
+                "difference of any size. Ask both without --quick.",
                 style="yellow",
             )
         changed = [

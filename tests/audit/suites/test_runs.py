@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from worldline.audit.suites import Run, RunSettings, Subject, of_baseline, read_run, run_suites
 from worldline.audit.suites import runs as runs_module
+from worldline.audit.suites.runs import QUESTIONS, SUITES
 from worldline.core import InputError
 
 QUICK = RunSettings(seed=3, quick=True)
@@ -120,6 +122,12 @@ def test_every_suite_has_what_a_run_needs(home):
     settings = module.Settings(seed=2, quick=True, num_workers=1)
     assert (settings.seed, settings.quick, settings.num_workers) == (2, True, 1)
     assert callable(module.run)
+
+
+def test_the_page_on_suites_asks_what_their_own_pages_ask():
+    page = (Path(__file__).parents[3] / "docs" / "suites.md").read_text()
+    for name in SUITES:
+        assert f"| `{name}` | {QUESTIONS[name]} |" in page
 
 
 def test_suites_side_by_side_say_the_same_and_keep_their_order():

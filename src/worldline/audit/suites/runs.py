@@ -35,8 +35,8 @@ SUITES = {
 """Suite to its module, which has `Settings` and `run`; in the order of `all`."""
 
 QUESTIONS = {
-    "laws": "Are uniform motion, collision and free fall of discs continued as the laws say, at "
-    "speeds inside the range of training (in) and outside of it (out)? From 3 frames, 29 more; "
+    "laws": "Are uniform motion, collision and free fall of discs continued as the laws say, "
+    "inside the range of everyday values (in) and outside of it (out)? From 3 frames, 29 more; "
     "after PhyWorld (Kang et al. 2024). Velocities in units per second, in a world 10 units wide; "
     "corrected: from centres of pixels and against exactly elastic truth, as published: by the "
     "paper's own scale, averages and truth.",
@@ -58,7 +58,7 @@ QUESTIONS = {
     "planning": "Does a planner that imagines with the world reach goals in the real environment, "
     "how often, and how fast?",
 }
-"""What each suite asks, for its page."""
+"""What each suite asks, for its page; docs/suites.md has those of `SUITES`, word for word."""
 
 _LENGTH_S = {
     "align": 331.0,
