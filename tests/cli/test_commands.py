@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from worldline.cli.files import read_scene, stems
+from worldline.cli.files import stems
 from worldline.cli.perceive import events_table
 from worldline.core import Origin, Scene
 from worldline.data import probe, read_clip
@@ -68,7 +68,7 @@ def test_sim_make(tmp_path: Path, call):
         assert record["video"] == str(tmp_path / "a" / f"{stem}.mp4")
         for key in ("video", "scene"):
             assert Path(record[key]).read_bytes() == Path(same[key]).read_bytes()
-        scene = read_scene(Path(record["scene"]))
+        scene = Scene.read(record["scene"])
         clip = read_clip(record["video"])
         assert record["frames"] == scene.num_frames == clip.num_frames
         np.testing.assert_allclose(clip.time_s, scene.time_s - scene.time_s[0], atol=2e-5)
@@ -106,7 +106,7 @@ def test_sim_make_writes_actions_and_can_move_the_camera(tmp_path: Path, call):
     actions = json.loads((tmp_path / "push-0-0000.actions.json").read_text())
     assert np.array(actions["actions"]).shape == (32, 2)
     assert len(actions["time_s"]) == 32
-    scene = read_scene(tmp_path / "push-0-0000.scene.json")
+    scene = Scene.read(tmp_path / "push-0-0000.scene.json")
     assert scene.camera is not None
     assert len(scene.camera.world_from_camera) == 32
     flat = call("sim", "make", "disc_uniform", "--out", tmp_path, "--moving-camera")

@@ -13,7 +13,7 @@ from worldline.core import ArtifactError, Clip, InputError, Origin
 from worldline.dynamics import ControlEncoder
 from worldline.sim.sandbox_scene import to_scene
 from worldline.sim.sandbox_words import read_sentence
-from worldline.world.openings import FILE, as_clip, load_openings, load_scene, save_openings
+from worldline.world.openings import FILE, as_clip, load_openings, save_openings
 
 
 @pytest.fixture
@@ -119,11 +119,11 @@ def test_a_session_of_a_scene_steps_forks_and_goes_back(boxed):
 
 
 def test_scenes_that_cannot_be_read_are_told(tmp_path, nano):
-    with pytest.raises(InputError, match=r"no scene can be read \(no such file"):
-        load_scene(tmp_path / "none.scene.json")
+    with pytest.raises(InputError, match=r"none\.scene\.json: No such file"):
+        as_clip(nano, str(tmp_path / "none.scene.json"), 4, 0)
     for text in ("{", "[]", "{}", '{"time_s": 3}'):
         (tmp_path / "bad.json").write_text(text)
-        with pytest.raises(InputError, match=r"bad\.json: no scene can be read"):
-            load_scene(tmp_path / "bad.json")
+        with pytest.raises(InputError, match=r"bad\.json: not a scene"):
+            as_clip(nano, tmp_path / "bad.json", 4, 0)
     with pytest.raises(InputError, match="knows no simulator that would draw it"):
         as_clip(nano, to_scene(np.zeros(22)), 4, 0)

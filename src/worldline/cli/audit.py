@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from worldline.cli.files import read_scene
 from worldline.cli.output import Answer, JsonFlag, Seed, Videos, for_each_file
 from worldline.cli.perceive import perceive_file
 
@@ -38,8 +37,9 @@ class Audit:
         from worldline.audit import audit_scene
         from worldline.audit.validation import judge_clip
         from worldline.core.clip import Clip
+        from worldline.core.scene import Scene
 
-        reference = None if self.against is None else read_scene(self.against)
+        reference = None if self.against is None else Scene.read(self.against)
 
         def work(path: str, report: Callable[[float], None]) -> Answer:
             result, scene = perceive_file(path, report)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Mapping, Sequence
 from itertools import chain, count
 from pathlib import Path
@@ -11,11 +10,10 @@ from typing import Any
 
 from worldline.cli.output import to_text
 from worldline.core.clip import Clip
-from worldline.core.errors import InputError, MediaError
-from worldline.core.scene import Scene
+from worldline.core.errors import MediaError
 from worldline.core.wording import printable
 
-__all__ = ["damage_in", "nearby", "read_scene", "read_tail", "stems", "write_json"]
+__all__ = ["damage_in", "nearby", "read_tail", "stems", "write_json"]
 
 
 def write_json(path: Path, record: Mapping[str, Any]) -> None:
@@ -23,27 +21,6 @@ def write_json(path: Path, record: Mapping[str, Any]) -> None:
     partial = path.with_name(path.name + ".partial")
     partial.write_text(to_text(record) + "\n", encoding="utf-8")
     partial.replace(path)
-
-
-def read_scene(path: Path) -> Scene:
-    """Read a scene that `worldline sim make` wrote, or `Scene.to_json` made.
-
-    Raises:
-        InputError: the file cannot be read as a scene; the message names it.
-    """
-    if path.exists() and not path.is_file():
-        raise InputError(f"{path}: is not a regular file")
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(record, dict):
-            raise ValueError("expected a JSON object")
-        return Scene.from_json(record)
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}") from None
-    except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError) as error:
-        raise InputError(f"{path}: not a scene ({error})") from None
-    except RecursionError:
-        raise InputError(f"{path}: not a scene (nested too deep)") from None
 
 
 def stems(paths: Sequence[str | Path]) -> dict[str, str]:

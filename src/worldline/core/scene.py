@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from worldline.core.camera import Camera
+from worldline.core.errors import InputError
 from worldline.core.provenance import Provenance
 
 __all__ = ["STATIC", "Contact", "Event", "Scene"]
@@ -294,6 +297,28 @@ class Scene:
             value = getattr(self, name)
             record[name] = None if value is None else _to_lists(value)
         return record
+
+    @classmethod
+    def read(cls, path: str | Path) -> Scene:
+        """Read what `worldline sim make` wrote, or `to_json` made and was written as JSON.
+
+        Raises:
+            InputError: the file cannot be read as a scene; the message names it.
+        """
+        path = Path(path)
+        if path.exists() and not path.is_file():
+            raise InputError(f"{path}: is not a regular file")
+        try:
+            record = json.loads(path.read_text(encoding="utf-8"))
+            if not isinstance(record, dict):
+                raise ValueError("expected a JSON object")
+            return cls.from_json(record)
+        except OSError as error:
+            raise InputError(f"{path}: {error.strerror or error}") from None
+        except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError) as error:
+            raise InputError(f"{path}: not a scene ({error})") from None
+        except RecursionError:
+            raise InputError(f"{path}: not a scene (nested too deep)") from None
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Scene:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,7 +20,7 @@ from worldline.world.storage import find_folder
 if TYPE_CHECKING:
     from worldline.world.world import World
 
-__all__ = ["FILE", "as_clip", "load_openings", "load_scene", "save_openings"]
+__all__ = ["FILE", "as_clip", "load_openings", "save_openings"]
 
 FILE = "openings.npz"
 """Lies in the folder of a world: `frames` `[N, K, h, w, 3]`, `actions` `[N, K, A]` where there are
@@ -111,7 +110,7 @@ def as_clip(world: World, source: Clip | Scene | Path | str, context: int, seed:
     if isinstance(source, Clip):
         return source
     if isinstance(source, Path) or (isinstance(source, str) and source.endswith(_ENDING)):
-        source = load_scene(source)
+        source = Scene.read(source)
     environment = (world.calibration.get("play") or {}).get("environment")
     filmed = {"num_frames": context, "size_px": world.size_px, "step_s": world.step_s}
     if isinstance(source, Scene):
@@ -132,23 +131,6 @@ def as_clip(world: World, source: Clip | Scene | Path | str, context: int, seed:
         return sandbox.film_scene(read_sentence(source, seed, world.size_px), **filmed)
     made = world.imagine(source, horizon=context, samples=1, seed=seed)
     return Clip(frames=made.frames[0], time_s=made.time_s, provenance=made.provenance)
-
-
-def load_scene(path: str | Path) -> Scene:
-    """A scene that was written as JSON.
-
-    Raises:
-        InputError: there is no such file, or no scene in it; names it.
-    """
-    try:
-        record = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        reason = "no such file" if isinstance(error, FileNotFoundError) else str(error)
-        raise InputError(f"{path}: no scene can be read ({' '.join(reason.split())})") from None
-    try:
-        return Scene.from_json(record)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path}: no scene can be read ({' '.join(str(error).split())})") from None
 
 
 def _sandbox() -> ModuleType:
