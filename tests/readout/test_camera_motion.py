@@ -66,6 +66,28 @@ def test_noise_is_no_motion():
         assert not view.moved
 
 
+@pytest.mark.parametrize("shift_px", [0.4, 0.7, 1.5, 3.0, 6.0, 12.0, 25.0])
+@pytest.mark.parametrize("seed", range(4))
+def test_a_pan_is_not_taken_for_rest_at_a_glance(shift_px, seed):
+    pan = np.array([[1, 0, shift_px], [0, 1, -shift_px / 2], [0, 0, 1]])
+    camera = CameraRegistration()
+    camera.set_reference(view_of(texture(seed=seed), np.eye(3)))
+    assert camera.register(view_of(texture(seed=seed), pan)).moved
+
+
+def test_who_stands_still_is_not_searched_for(monkeypatch):
+    def search(*_: object, **__: object) -> None:
+        raise AssertionError("a glance should have been enough")
+
+    rng = np.random.default_rng(3)
+    still = texture()
+    camera = CameraRegistration()
+    camera.set_reference(still.astype(np.uint8))
+    monkeypatch.setattr(cv2, "calcOpticalFlowPyrLK", search)
+    brighter = np.clip(1.1 * still + 6 + rng.normal(0, 3, still.shape), 0, 255)
+    assert not camera.register(brighter.astype(np.uint8)).moved
+
+
 def test_noise_without_any_scene_is_no_motion():
     rng = np.random.default_rng(2)
     camera = CameraRegistration()

@@ -81,13 +81,13 @@ def test_no_more_is_fetched_than_asked_for():
     waited = threading.Event()
 
     def numbers() -> Generator[int, None, None]:
-        for k in range(50):
+        for k in range(100):
             made.append(k)
-            if k == 5:
+            if k == 39:
                 waited.set()
             yield k
 
-    with prefetch(numbers(), ahead=5) as items:
-        assert waited.wait(5.0)  # five wait, and the next is in hand
-        assert len(made) == 6
-        assert list(items) == list(range(50))
+    with prefetch(numbers(), ahead=32) as items:
+        assert waited.wait(5.0)  # four parcels of eight wait, and the next is in hand
+        assert len(made) == 40
+        assert list(items) == list(range(100))

@@ -24,6 +24,9 @@ _MAX_RETURN_PX = 0.3
 _MAX_MISMATCH = 40  # grey levels; what an object changes says nothing about the camera
 _BETTER = 0.92
 _STILL_SHARE = 0.25  # of the image that has not moved: then the camera has not moved either
+_NEAR_PX = 0.2  # by one step of flow, along each axis
+_NEAR_SHARE = 0.3  # above what flow asks for, so that who is still at a glance is still by flow
+_GLANCE_RADIUS_PX = 5
 _FLOW = {"winSize": (15, 15), "maxLevel": 3, "criteria": (3, 15, 0.03)}
 _FLOW_LARGE = {"winSize": (11, 11), "maxLevel": 3, "criteria": (3, 20, 0.01)}
 _LARGE_PX = 320  # longer sides have sharp corners: half as many, in smaller windows, are enough
@@ -51,6 +54,7 @@ class CameraRegistration:
     a homography or, with few corners, a similarity is fitted robustly. Corners are spread evenly,
     because a large patterned object has more of them than all the rest. A moving camera leaves
     nothing in its place: if a quarter of the image has not moved, the map is exactly the identity.
+    Where a glance at the corners shows that already, nothing is searched for.
     """
 
     def __init__(self) -> None:
@@ -58,6 +62,7 @@ class CameraRegistration:
         self._is_large = False
         self._points = np.zeros((0, 1, 2), dtype=np.float32)
         self._cells = np.zeros(0, dtype=np.int64)
+        self._glance: _Glance | None = None
         self._last = np.eye(3)
 
     def set_reference(
@@ -70,6 +75,7 @@ class CameraRegistration:
         self._is_large = max(gray.shape) > _LARGE_PX
         self._reference = _smooth(gray)
         self._points = np.zeros((0, 1, 2), np.float32)
+        self._glance = None
         strongest = float(cv2.cornerMinEigenVal(self._reference, 3).max())
         if strongest > _MIN_CORNER:
             least = max(0.005, _MIN_CORNER / strongest)
@@ -78,6 +84,7 @@ class CameraRegistration:
             if found is not None:  # corners on the picture's very edge are none to OpenCV
                 per_cell = _PER_CELL_LARGE if self._is_large else _PER_CELL
                 self._points, self._cells = _spread(found.reshape(-1, 2), width, height, per_cell)
+                self._glance = _Glance(self._reference, self._points[:, 0])
         if current_from_reference is not None:
             self._last = current_from_reference
 
@@ -88,6 +95,10 @@ class CameraRegistration:
         if self._reference is None or len(self._points) < _MIN_FEATURES:
             return View(np.eye(3), moved=False, lost=False)
         gray = _smooth(gray)
+        if self._glance is not None:
+            near = np.all(np.abs(self._glance.shifts(gray)) < _NEAR_PX, axis=0)
+            if _share(near, self._cells) >= _NEAR_SHARE:
+                return self._stay()
         flow = _FLOW_LARGE if self._is_large else _FLOW
         guess = cv2.perspectiveTransform(self._points, self._last).astype(np.float32)
         found, status, _ = cv2.calcOpticalFlowPyrLK(
@@ -101,8 +112,7 @@ class CameraRegistration:
             )
             >= _STILL_SHARE
         ):
-            self._last = np.eye(3)
-            return View(self._last, moved=False, lost=False)
+            return self._stay()
         # Noise has corners too, but they do not lead back to where they came from.
         back, status, _ = cv2.calcOpticalFlowPyrLK(
             gray,
@@ -129,10 +139,54 @@ class CameraRegistration:
         self._last = transform
         return View(transform, moved=True, lost=False)
 
+    def _stay(self) -> View:
+        self._last = np.eye(3)
+        return View(self._last, moved=False, lost=False)
+
     def _lose(self) -> View:
         """Without a clear answer a camera that stood still stands still."""
         moved = not _is_identity(self._last)
         return View(self._last, moved=moved, lost=moved)
+
+
+class _Glance:
+    """One step of Lucas-Kanade flow from where the corners of a reference are.
+
+    All that depends on the reference is made ready once (Baker and Matthews 2004, inverse
+    compositional algorithm), with the mean taken out, so that a change of brightness is no motion.
+    One step measures shifts of a fraction of a pixel, and tells of larger ones that they are large.
+    """
+
+    def __init__(
+        self, reference: UInt8[np.ndarray, "h w"], points: Float[np.ndarray, "n 2"]
+    ) -> None:
+        height, width = reference.shape
+        reach = np.arange(-_GLANCE_RADIUS_PX, _GLANCE_RADIUS_PX + 1)
+        x, y = np.round(points).astype(np.int64).T[:, :, None]
+        column = np.clip(x + reach, 0, width - 1)[:, None, :]
+        row = np.clip(y + reach, 0, height - 1)[:, :, None]
+        self._at = (row * width + column).reshape(len(points), -1)
+        smooth = reference.astype(np.float32)
+        self._seen = smooth.ravel()[self._at]
+        gx, gy = (
+            slopes - slopes.mean(axis=1, keepdims=True)
+            for slopes in (
+                cv2.Sobel(smooth, cv2.CV_32F, *axis, scale=1 / 8).ravel()[self._at]
+                for axis in ((1, 0), (0, 1))
+            )
+        )
+        xx, xy, yy = ((one * two).sum(axis=1) for one, two in ((gx, gx), (gx, gy), (gy, gy)))
+        scale = 1.0 / np.maximum(xx * yy - xy * xy, 1e-6)
+        self._steps = np.stack(
+            [
+                (yy * scale)[:, None] * gx - (xy * scale)[:, None] * gy,
+                (xx * scale)[:, None] * gy - (xy * scale)[:, None] * gx,
+            ]
+        )
+
+    def shifts(self, gray: UInt8[np.ndarray, "h w"]) -> Float[np.ndarray, "2 n"]:
+        """Where each corner has gone, x and y in pixels."""
+        return np.einsum("knp,np->kn", self._steps, self._seen - gray.ravel()[self._at])
 
 
 def _smooth(gray: UInt8[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w"]:
