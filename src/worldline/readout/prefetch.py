@@ -20,9 +20,10 @@ _PARCEL = 8  # items handed over at once: each time, threads wait for the interp
 def prefetch(items: Generator[T, None, None], *, ahead: int = 16) -> Iterator[Iterator[T]]:
     """Let a generator run on a thread, some `ahead` items ahead of whoever reads them.
 
-    Items are handed over eight at a time, so there must be no hurry about any one of them. It pays where the generator's work leaves the interpreter free, as decoding and OpenCV's do.
-    What it raises is raised here, at its place among the items. At the end of the block, however
-    that is reached, it is closed on its own thread and the thread has ended.
+    Items are handed over eight at a time, so there must be no hurry about any one of them. It pays
+    where the generator's work leaves the interpreter free, as decoding and OpenCV's do. What it
+    raises is raised here, at its place among the items. At the end of the block, however that is
+    reached, it is closed on its own thread and the thread has ended.
     """
     queue = Queue[tuple[list[T], BaseException | None, bool]](max(2, ahead // _PARCEL))
     stop = Event()
