@@ -1,7 +1,7 @@
 """Does a policy that is good in an imagined environment do well in the real one?
 
     OMP_NUM_THREADS=1 python benchmarks/agents.py [--game sandbox|pusht] [--world NAME]
-        [--episodes 24] [--starts openings|resets] [--steps 60]
+        [--episodes 24] [--starts openings|resets] [--steps 60] [--record agents]
 
 Six policies that see pixels alone play in an environment and in the world that learned it: one goes
 behind what is to be moved and pushes it (in the sandbox to the right, in PushT to the goal), and
@@ -288,6 +288,7 @@ def main() -> None:
     parser.add_argument("--episodes", type=int, default=24)
     parser.add_argument("--starts", default="openings", choices=("openings", "resets"))
     parser.add_argument("--steps", type=int, default=60)
+    parser.add_argument("--record", help="name of the result")
     args = parser.parse_args()
     game = GAMES[args.game]
     args.world = args.world or args.game
@@ -329,7 +330,8 @@ def main() -> None:
     }
     print(result)
     name = "agents" if args.game == "sandbox" else f"agents_{args.game}"
-    write_record(name if args.starts == "openings" else f"{name}_{args.starts}", result)
+    name = name if args.starts == "openings" else f"{name}_{args.starts}"
+    write_record(args.record or name, result)
 
 
 def _means(values: np.ndarray) -> list[float]:

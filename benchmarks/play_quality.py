@@ -111,7 +111,8 @@ def _players(args: argparse.Namespace, chosen: Sequence[Clip], clip: Clip) -> di
         if name == "ours":
             world = World.from_pretrained(args.peers / name / "world")
             world = choose_shrinkage(world, chosen[:8], seed=0)
-            players["the recipe, for the peers' time"] = of_world(world, clip, facts)
+            minutes = facts["dynamics"]["processor_s"] / 60
+            players[f"the recipe, {minutes:.0f} minutes"] = of_world(world, clip, facts)
             continue
         assert clip.actions is not None
         parts: dict[str, Any] = load_peer(name, args.peers, clip.actions.shape[1])

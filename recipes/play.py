@@ -34,7 +34,7 @@ from worldline.train.objectives import HiddenActions, NextFrame, SelfForcing
 from worldline.world import World
 
 
-def recipe(data: str, steps: int = 2800, forced_steps: int = 0) -> Recipe:
+def recipe(data: str, steps: int = 2800, forced_steps: int = 0, hindsight: bool = False) -> Recipe:
     """Of the episodes in a folder; about forty minutes on one core.
 
     Args:
@@ -42,6 +42,8 @@ def recipe(data: str, steps: int = 2800, forced_steps: int = 0) -> Recipe:
         steps: of the dynamics.
         forced_steps: of learning from the dynamics' own rollouts after that, two thirds of them on
             short clips and one third on long ones; none, because it made the sandbox worse.
+        hindsight: rewards are read off what an action led to, and learned from true frames alone:
+            nothing is paid for what is not to be seen, and ends are not told.
     """
     recording = open_recording(Recorded(folder=data))
     step_s = 1 / recording.fps
@@ -80,7 +82,7 @@ def recipe(data: str, steps: int = 2800, forced_steps: int = 0) -> Recipe:
         stages.append(
             Stage(
                 "reward",
-                RewardTask.Config(),
+                RewardTask.Config(imagined=0.0) if hindsight else RewardTask.Config(),
                 "data",
                 Trainer.Config(steps=1200, learning_rate=2e-3, warmup=50),
                 batch=128,
@@ -107,7 +109,13 @@ def recipe(data: str, steps: int = 2800, forced_steps: int = 0) -> Recipe:
             readout=LatentReadout.Config(rows=rows, channels=channels, width=32, depth=1),
             trajectory=None,
             reward=(
-                RewardReadout.Config(rows=rows, channels=channels, action_size=size, most=most)
+                RewardReadout.Config(
+                    rows=rows,
+                    channels=channels,
+                    action_size=size,
+                    most=most,
+                    hindsight=hindsight,
+                )
                 if has_rewards
                 else None
             ),

@@ -55,6 +55,21 @@ def playable(spec: ActionSpec = STICK) -> World:
     return world.finished({"actions": spec.to_json()}, "")
 
 
+def with_hindsight(world: World) -> World:
+    """The same, but rewards are read off what an action led to."""
+    assert world.config.reward is not None
+    told = replace(world.config.reward, hindsight=True)
+    config = replace(world.config, reward=told)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        reward = told.build()
+        with torch.no_grad():
+            for parameter in reward.parameters():
+                parameter.add_(0.05 * torch.randn_like(parameter))
+    parts = replace(world.whole, reward=reward.eval())
+    return World(config, parts, world.calibration, world.card)
+
+
 def block_clips(num: int, num_frames: int, spec: ActionSpec = STICK) -> list[Clip]:
     """A bright block that goes where it is told; reaching the right half earns 1."""
     clips = []

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from tests.playing import block_clips, playable
+from tests.playing import block_clips, playable, with_hindsight
 
 from worldline.core import InputError
 from worldline.data.shards import write_shards
@@ -78,6 +78,29 @@ def test_it_learns_what_is_rare_without_expecting_too_much(shards, tmp_path):
     told, true = np.concatenate(told), np.concatenate(true)
     assert told.mean() == pytest.approx(true.mean(), abs=0.06)
     assert told[true > 0].mean() > 3 * told[true == 0].mean()
+
+
+def test_with_hindsight_it_learns_from_what_an_action_led_to(shards):
+    """Pairs are of a frame and the next, so there is none of a last frame; sessions and readouts of
+    true frames look at the same."""
+    world = with_hindsight(playable())
+    task = make(world, shards, imagined=0.5)
+    for kind, clip, time in ((0, 3, 2), (1, 3, 7)):
+        now, after = task._look(kind, clip, time)
+        if kind:
+            seen = [task.imagined[clip, at - task.context].astype(np.float32) for at in (7, 8)]
+            np.testing.assert_array_equal(torch.stack([now, after]).numpy(), np.stack(seen))
+        else:
+            torch.testing.assert_close(torch.stack([now, after]), task._encode(clip, 2, 4))
+    assert task.rows[task.rows[:, 0] == 0, 2].max() == shards.frames.shape[1] - 2
+    assert task.rows[task.rows[:, 0] == 1, 2].max() == task.context + 4
+    clip = block_clips(1, 10)[0]
+    session = world.open(clip.slice(0, 4), seed=0)
+    session.step(clip.actions[3])
+    last = session.snapshot().latents
+    told, _ = world.reward.read(last[:, 0], last[:, 1], torch.from_numpy(clip.actions[3:4]))
+    assert session.reward == pytest.approx(told.item(), abs=1e-6)
+    session.close()
 
 
 def test_what_cannot_be_learned_from_is_refused(shards):

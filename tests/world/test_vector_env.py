@@ -1,19 +1,23 @@
 import numpy as np
 import pytest
 import torch
-from tests.playing import block_clips, playable
+from tests.playing import block_clips, playable, with_hindsight
 
 from worldline.core import InputError
 from worldline.core.latents import Controls
 from worldline.dynamics import FlowDynamics
+from worldline.world import World
 from worldline.world.env import WorldEnv
 from worldline.world.vector_env import VectorWorldEnv
 
 
-def test_agents_in_a_batch_see_what_they_would_see_alone(monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("world", [playable(), with_hindsight(playable())])
+def test_agents_in_a_batch_see_what_they_would_see_alone(
+    monkeypatch: pytest.MonkeyPatch, world: World
+):
     """Without noise, which agents of a batch draw together."""
     monkeypatch.setattr(FlowDynamics, "_noise", lambda self, shape, generator: torch.zeros(shape))
-    world, clips = playable(), block_clips(1, 4)
+    clips = block_clips(1, 4)
     batch = VectorWorldEnv(world, clips, num_envs=3, observation="latents")
     batch.reset(seed=0)
     actions = np.array([[2.0, 0.0], [-2.0, 0.0], [2.0, 1.0]], np.float32)

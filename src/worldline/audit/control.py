@@ -182,11 +182,13 @@ def _read_true(world: World, clip: Clip, need: int) -> Float[np.ndarray, "m 2"]:
     assert world.reward is not None
     assert clip.actions is not None
     first = max(world.context - 2, 0)
-    tokens = world.encode_frames(clip.frames[first:need]).tokens[0]
+    tokens = world.encode_frames(clip.frames[first : need + 1]).tokens[0]
     if first == world.context - 1:
         tokens = torch.cat([tokens[:1], tokens])
+    if clip.num_frames == need:  # what the last action led to is not kept
+        tokens = torch.cat([tokens, tokens[-1:]])
     actions = torch.as_tensor(clip.actions[world.context - 1 : need], dtype=torch.float32)
-    told = world.reward.read(tokens[:-1], tokens[1:], actions)
+    told = world.reward.read(*world.reward.pair(tokens[:-2], tokens[1:-1], tokens[2:]), actions)
     return torch.stack(told, dim=-1).double().numpy()
 
 

@@ -115,7 +115,7 @@ class Earnings:
         return cls(imagination.world.reward, discount)
 
     def cost(self, rollout: Rollout) -> Float[Tensor, "b s"]:
-        """See `Objective`. An action is told from the two frames that it was taken in."""
+        """See `Objective`. An action is told from the two frames that the readout looks at."""
         num, samples, horizon, _ = rollout.actions.shape
         start = rollout.start[:, None].expand(-1, samples, -1, -1, -1)
         seen = torch.cat([start, rollout.latents], dim=2).flatten(0, 1)
@@ -123,7 +123,8 @@ class Earnings:
         total = torch.zeros(num * samples)
         alive = torch.ones(num * samples)
         for t in range(horizon):
-            earned, ends = self.readout.read(seen[:, t], seen[:, t + 1], actions[:, t])
+            pair = self.readout.pair(seen[:, t], seen[:, t + 1], seen[:, t + 2])
+            earned, ends = self.readout.read(*pair, actions[:, t])
             total = total + self.discount**t * alive * earned
             alive = alive * (1 - ends)
         return -total.unflatten(0, (num, samples))

@@ -1,7 +1,8 @@
 """Reward readout: what an action earns and whether it ends the episode.
 
 It is told from the frames that the action was taken in, because episodes keep no picture of what
-their last action led to.
+their last action led to. Told with hindsight, it is read off what the action led to: then nothing
+is paid for what might have happened and is not to be seen, but ends are not learned.
 
 Rewards are told as a distribution over bins of symlog(r), twohot-encoded, so that rare and large
 ones are learned as well as small ones (Hafner et al. 2023, arXiv 2301.04104, eqs. 9 and 10).
@@ -31,10 +32,10 @@ _NOTHING = 6.0
 
 @dataclass(frozen=True, eq=False)
 class RewardMoments:
-    """M moments, each with the frame before it.
+    """M moments, as the readout looks at them.
 
     Attributes:
-        before, now: `[M, N, C]` latents.
+        before, now: `[M, N, C]` latents; see `RewardReadout.pair`.
         acted: `[M, A]` action that was taken then.
         earned: `[M]` what it earned.
         ended: `[M]` it ended the episode.
@@ -52,7 +53,7 @@ class RewardMoments:
 class RewardReadout(nn.Module):
     """Convolutions over the latents of a frame and of the one before it, and the action."""
 
-    @register("readout/reward", version=2, upgrades={1: {"placed": False}})
+    @register("readout/reward", version=3, upgrades={1: {"placed": False}, 2: {"hindsight": False}})
     @dataclass(frozen=True)
     class Config(Config):
         """Sizes and losses.
@@ -66,6 +67,8 @@ class RewardReadout(nn.Module):
             most: largest reward that can be told.
             placed: every cell has a learned offset, so that what it means to be somewhere can be
                 told.
+            hindsight: an action's reward is read off its frame and the one that it led to, not off
+                its frame and the one before. Ends are not learned then.
         """
 
         channels: int = 16
@@ -76,6 +79,7 @@ class RewardReadout(nn.Module):
         num_bins: int = 41
         most: float = 20.0
         placed: bool = True
+        hindsight: bool = False
 
         def __post_init__(self) -> None:
             if self.num_bins < 3 or self.num_bins % 2 == 0 or not self.most > 0:
@@ -132,6 +136,11 @@ class RewardReadout(nn.Module):
         cells = self.blocks(cells)
         seen = torch.cat([cells.mean(dim=(2, 3)), cells.amax(dim=(2, 3))], dim=-1)
         return self.heads(F.silu(self.think(seen)))
+
+    def pair(self, before: Tensor, now: Tensor, after: Tensor) -> tuple[Tensor, Tensor]:
+        """Which two of the latents it looks at: of the frame before that in which an action is
+        taken, of that frame, and of the one that it leads to."""
+        return (now, after) if self.config.hindsight else (before, now)
 
     @torch.no_grad()
     def read(

@@ -5,6 +5,10 @@ the world continues its own training clips under their actions, once, and what t
 is learned from both kinds of frames. What is told of imagined frames is then an expectation over
 all that may have been blurred away, which is right on average.
 
+A readout with hindsight sees what an action led to. It learns best from true frames alone
+(`imagined=0`): the true rewards of frames in which nothing has come of an action would teach it to
+pay for what is not to be seen, and that pays policies that do not deserve it.
+
 Most actions earn the same. Moments are drawn by the square roots of how frequent their rewards are
 and weighted back, so that what is rare is seen often and probabilities stay those of the data.
 """
@@ -40,7 +44,8 @@ _CHUNK = 32
 class RewardTask:
     """What actions earn and whether they end an episode, from true and from imagined frames.
 
-    A batch is of moments: a frame, the one before it, and the action.
+    A batch is of moments: a frame, the one before it (with hindsight, the one after), and the
+    action.
     """
 
     @register("train/rewards")
@@ -143,10 +148,11 @@ class RewardTask:
         assert isinstance(self.model, RewardReadout)
         assert self.shards.has_rewards is not None
         clips = np.flatnonzero(self.shards.has_rewards)
-        num_frames = self.shards.frames.shape[1]
-        spans = [(0, 0, num_frames)]
+        # of a last frame there is none after it
+        short = int(self.model.config.hindsight)
+        spans = [(0, 0, self.shards.frames.shape[1] - short)]
         if self.imagined is not None:
-            spans.append((1, self.context, self.context + self.imagined.shape[1]))
+            spans.append((1, self.context, self.context + self.imagined.shape[1] - short))
         rows = [
             np.stack(np.broadcast_arrays(kind, clips[:, None], np.arange(first, stop)), -1)
             for kind, first, stop in spans
@@ -159,7 +165,10 @@ class RewardTask:
         return table, kinds
 
     def _look(self, kind: int, clip: int, time: int) -> tuple[Tensor, Tensor]:
-        """Latents of the frame before a moment and of its own."""
+        """Latents of the frame before a moment and of its own; with hindsight, those of the next
+        moment."""
+        assert isinstance(self.model, RewardReadout)
+        time += self.model.config.hindsight
         if kind:
             assert self.imagined is not None
             place = time - self.context

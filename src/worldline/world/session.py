@@ -179,7 +179,7 @@ class Session:
             led = (*[None] * (len(drawn[0]) - len(actions)), *actions)
             if self._world.reward is not None:
                 assert last is not None
-                reward, end = self._earn(last, driven.actions)
+                reward, end = self._earn(last, latents.tokens[:, -1], driven.actions)
             ahead, actions = tuple(map(Moment, drawn[0], led)), ()
             last = latents.tokens if last is None else torch.cat([last, latents.tokens], dim=1)
             last = newest(last)
@@ -321,11 +321,13 @@ class Session:
     def _earn(
         self,
         last: Float[Tensor, "1 2 n c"],
+        led_to: Float[Tensor, "1 n c"],
         action: Float[Tensor, "1 1 a"] | None,
     ) -> tuple[float, float]:
         told = self._world.reward
         assert told is not None
-        reward, end = told.read(last[:, 0], last[:, 1], None if action is None else action[:, 0])
+        seen = told.pair(last[:, 0], last[:, 1], led_to)
+        reward, end = told.read(*seen, None if action is None else action[:, 0])
         return float(reward[0]), float(end[0])
 
     def _gather(

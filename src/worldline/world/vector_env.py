@@ -116,7 +116,8 @@ class VectorWorldEnv(VectorEnv):
         carry = _trim(carry, self.world.context)
         reward, end = np.zeros(self.num_envs), np.zeros(self.num_envs)
         if self.world.reward is not None:
-            told = self.world.reward.read(last[:, 0], last[:, 1], driven)
+            seen = self.world.reward.pair(last[:, 0], last[:, 1], carry.last[:, 1])
+            told = self.world.reward.read(*seen, driven)
             reward, end = (each.double().numpy() for each in told)
         if anew.any():
             fresh = self._begin(int(anew.sum()), start=carry.num_frames - self.world.context)
