@@ -19,13 +19,21 @@ is rare. A decoder, trained last, is for looking only.
 from dataclasses import dataclass
 from pathlib import Path
 
+from worldline.core.config import Config
 from worldline.core.errors import InputError
 from worldline.data.recorded import Recorded, open_recording
 from worldline.dynamics import ControlEncoder, JepaDynamics
 from worldline.readout.latent import LatentReadout
 from worldline.tokenizer import WholeTokenizer
 from worldline.train import ObjectiveTask, Recipe, Stage, TokenizerTask, Trainer
-from worldline.train.objectives import InverseModel, NextFrame, SketchedGaussian
+from worldline.train.objectives import (
+    Depiction,
+    InverseModel,
+    NextFrame,
+    SketchedGaussian,
+    Slowness,
+    VarianceCovariance,
+)
 from worldline.world import World
 
 
@@ -42,16 +50,33 @@ class Size:
     learning_rate: float
     steps: int
     further: int
+    depiction: float
 
 
 SIZES = {
     # one thing moves in a picture: two numbers are enough, and little keeps them spread
     "nano": Size(
-        128, 2, spread=1.0, inverse=0.5, batch=32, learning_rate=2e-3, steps=1200, further=2
+        128,
+        2,
+        spread=1.0,
+        inverse=0.5,
+        batch=32,
+        learning_rate=2e-3,
+        steps=1200,
+        further=2,
+        depiction=0.0,
     ),
     # several bodies: at weight 1 the latents hold the actor's place and nothing else
     "small": Size(
-        192, 3, spread=30.0, inverse=5.0, batch=48, learning_rate=1.5e-3, steps=1500, further=1
+        192,
+        3,
+        spread=30.0,
+        inverse=5.0,
+        batch=48,
+        learning_rate=1.5e-3,
+        steps=1500,
+        further=1,
+        depiction=0.0,
     ),
 }
 
@@ -64,10 +89,15 @@ def recipe(
     inverse: float | None = None,
     rollout_steps: int = 4,
     channels: int = 32,
+    variance: float = 0.0,
+    covariance: float = 0.0,
+    slowness: float = 0.0,
+    depiction: float | None = None,
 ) -> Recipe:
     """Of the episodes in a folder; a few minutes on one core.
 
-    `spread`, `inverse` and `rollout_steps` of 0, 0 and 1 leave the terms out, for ablations.
+    Weights of 0, and one step of `rollout_steps`, leave terms out, for ablations. `variance` and
+    `covariance` are VICReg's, to be had instead of SIGReg (`spread` 0) or beside it.
     """
     if size not in SIZES:
         raise InputError(f"--size is {size}; here it can be {' or '.join(SIZES)}")
@@ -75,12 +105,19 @@ def recipe(
     steps = chosen.steps if steps is None else steps
     spread = chosen.spread if spread is None else spread
     inverse = chosen.inverse if inverse is None else inverse
+    depiction = chosen.depiction if depiction is None else depiction
     recording = open_recording(Recorded(folder=data, num_frames=20, stride=20))
     step_s = 1 / recording.fps
     tokenizer = WholeTokenizer.Config(size_px=32, channels=channels)
-    terms = [NextFrame.Config()]
+    terms: list[Config] = [NextFrame.Config()]
     if spread:
         terms.append(SketchedGaussian.Config(weight=spread, num_directions=64))
+    if variance or covariance:
+        terms.append(VarianceCovariance.Config(variance=variance, covariance=covariance))
+    if slowness:
+        terms.append(Slowness.Config(weight=slowness))
+    if depiction:
+        terms.append(Depiction.Config(weight=depiction))
     if inverse:
         terms.append(InverseModel.Config(weight=inverse))
     return Recipe(

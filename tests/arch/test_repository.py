@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 TEXT = {".py", ".md", ".toml", ".txt", ".json", ".html", ".css", ".js", ".yml", ".yaml", ".cfg", ""}
 
-LARGE_EXTRAS = ("agents", "games", "pusht", "text")
+LARGE_EXTRAS = ("agents", "games", "judge", "pusht", "rerun", "text")
 
 # Registries are the reader's own setting, and a path of somebody's machine helps nobody.
 FORBIDDEN = re.compile(

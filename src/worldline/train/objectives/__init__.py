@@ -2,6 +2,7 @@
 
 from worldline.train.objectives.alignment import StateAlignment
 from worldline.train.objectives.base import Follower, Objective, Parts
+from worldline.train.objectives.depiction import Depiction
 from worldline.train.objectives.distillation import Distillation
 from worldline.train.objectives.forcing import SelfForcing
 from worldline.train.objectives.gaussian import SketchedGaussian
@@ -9,9 +10,11 @@ from worldline.train.objectives.hidden_actions import HiddenActions
 from worldline.train.objectives.inverse import InverseModel
 from worldline.train.objectives.masked import MaskedVideo
 from worldline.train.objectives.prediction import NextFrame, Reading, Reconstruction
+from worldline.train.objectives.spread import Slowness, VarianceCovariance
 
 __all__ = [
     "OBJECTIVES",
+    "Depiction",
     "Distillation",
     "Follower",
     "HiddenActions",
@@ -24,7 +27,9 @@ __all__ = [
     "Reconstruction",
     "SelfForcing",
     "SketchedGaussian",
+    "Slowness",
     "StateAlignment",
+    "VarianceCovariance",
 ]
 
 OBJECTIVES: tuple[type[Objective], ...] = (
@@ -38,5 +43,8 @@ OBJECTIVES: tuple[type[Objective], ...] = (
     HiddenActions,
     InverseModel,
     SelfForcing,
+    VarianceCovariance,
+    Slowness,
+    Depiction,
 )
 """Every objective."""
