@@ -10,6 +10,12 @@
     worldline train plan --data out/tee --size small --out runs/tee
     worldline plan pusht --world runs/tee/world
 
+    worldline record --env worldline.planning.push_block:worldline/PushBlock-v0 --every 5 \\
+        --size 32 --policy worldline.planning.push_block:push --episodes 1000 --max-frames 40 \\
+        --out out/push
+    worldline train plan --data out/push --size told --out runs/push
+    worldline plan push --world runs/push/world
+
 After LeWorldModel and V-JEPA 2-AC: encoder and predictor learn together from the next latents, from
 rollouts of several steps, from what keeps latents spread (SIGReg of LeJEPA), and from an inverse
 model. Then dynamics learn further on finished latents, many clips at a time: what happens at walls
@@ -32,6 +38,7 @@ from worldline.train.objectives import (
     NextFrame,
     SketchedGaussian,
     Slowness,
+    StateTelling,
     VarianceCovariance,
 )
 from worldline.world import World
@@ -78,6 +85,18 @@ SIZES = {
         further=1,
         depiction=0.0,
     ),
+    # several bodies whose places are told
+    "told": Size(
+        192,
+        3,
+        spread=1.0,
+        inverse=0.5,
+        batch=48,
+        learning_rate=1.5e-3,
+        steps=1500,
+        further=3,
+        depiction=0.0,
+    ),
 }
 
 
@@ -93,14 +112,17 @@ def recipe(
     covariance: float = 0.0,
     slowness: float = 0.0,
     depiction: float | None = None,
+    told: float = 1.0,
 ) -> Recipe:
     """Of the episodes in a folder; a few minutes on one core.
 
     Weights of 0, and one step of `rollout_steps`, leave terms out, for ablations. `variance` and
-    `covariance` are VICReg's, to be had instead of SIGReg (`spread` 0) or beside it.
+    `covariance` are VICReg's, to be had instead of SIGReg (`spread` 0) or beside it. Columns of the
+    recorded state whose names begin with `seen_` are taught to the latents with weight `told`,
+    where a recording has such.
     """
     if size not in SIZES:
-        raise InputError(f"--size is {size}; here it can be {' or '.join(SIZES)}")
+        raise InputError(f"--size is {size}; here it can be {', '.join(SIZES)}")
     chosen = SIZES[size]
     steps = chosen.steps if steps is None else steps
     spread = chosen.spread if spread is None else spread
@@ -120,6 +142,9 @@ def recipe(
         terms.append(Depiction.Config(weight=depiction))
     if inverse:
         terms.append(InverseModel.Config(weight=inverse))
+    seen = tuple(name for name in recording.state_names if name.startswith("seen_"))
+    if told and seen:
+        terms.append(StateTelling.Config(names=seen, weight=told))
     return Recipe(
         held_out=48,
         world=World.Config(

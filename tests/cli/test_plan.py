@@ -67,7 +67,7 @@ def test_pusht_needs_its_extra_and_a_world(call):
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        (["plan", "maze"], "no task maze; there are: tworoom, walls, pusht"),
+        (["plan", "maze"], "no task maze; there are: tworoom, walls, pusht, push"),
         (["plan", "tworoom", "--planner", "guess"], "no planner guess"),
         (["plan", "tworoom", "--over", "never"], "--over is never"),
         (["plan", "tworoom", "--episodes", "0"], "--episodes is 0"),

@@ -25,6 +25,7 @@ from worldline.train.objectives import (
     SelfForcing,
     SketchedGaussian,
     StateAlignment,
+    StateTelling,
 )
 from worldline.train.objectives.alignment import describe_state
 from worldline.train.objectives.gaussian import epps_pulley
@@ -96,6 +97,12 @@ def clips(batch: int = 8, num_frames: int = 4) -> ClipBatch:
             visible=torch.rand(shape, generator=draw) < 0.8,
         ),
         controls=Controls(actions=torch.randn(batch, num_frames, 2, generator=draw)),
+        told={
+            "x_m": (
+                torch.randn(batch, num_frames, generator=draw),
+                torch.ones(batch, num_frames, dtype=torch.bool),
+            )
+        },
     )
 
 
@@ -119,7 +126,8 @@ def empty_shards() -> Shards:
 def build(kind, world: World):
     with torch.random.fork_rng():
         torch.manual_seed(1)
-        objective = kind.Config().build(world)
+        named = {"names": ("x_m",)} if kind is StateTelling else {}
+        objective = kind.Config(**named).build(world)
         with torch.no_grad():  # layers that start at zero would let no gradient through
             for parameter in objective.parameters():
                 parameter.add_(0.1 * torch.randn_like(parameter) * parameter.requires_grad)

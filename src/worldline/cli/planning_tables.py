@@ -40,6 +40,16 @@ _NOTES = {
     "places and angles that are read off latents, from the goal's picture too; the row below it by "
     "latents alone.",
 }
+_NOTES |= dict.fromkeys(
+    ("push", "push-heavy", "push-slippery", "push-moved"),
+    "past: pushed straight, the block would meet the obstacle. The greedy row is a scripted pusher "
+    "that knows the true state. The world's own row goes by places that are read off latents.",
+) | dict.fromkeys(
+    ("catch", "catch-high"),
+    "fast: the ball lands farther from the cup than the cup is wide. The greedy row stays under "
+    "the ball. The goal is a picture of a ball in a cup elsewhere; the world's own row goes by how "
+    "far one is from the other, read off latents.",
+)
 _GOAL_S = 0.1
 
 

@@ -286,6 +286,7 @@ def _play(
         terminated=terminated,
         truncated=not terminated,
         state=_vectors(states),
+        state_names=_state_names(stage.env, states),
         task=stage.env_id,
         provenance=Provenance(
             origin=Origin.SIMULATED,
@@ -338,6 +339,13 @@ def _row(space: Any, action: Any) -> Float32[np.ndarray, " a"] | Int64[np.ndarra
         return np.asarray(action, np.float32).ravel()
     start = np.asarray(space.start, np.int64).ravel()
     return np.asarray(action, np.int64).ravel() - start
+
+
+def _state_names(env: Any, observations: list[Any]) -> tuple[str, ...]:
+    """What the environment calls the numbers of its observation, where it says so."""
+    called = tuple(map(str, getattr(env.unwrapped, "state_names", ())))
+    vectors = _vectors(observations)
+    return called if vectors is not None and len(called) == vectors.shape[1] else ()
 
 
 def _vectors(observations: list[Any]) -> Float32[np.ndarray, "t s"] | None:

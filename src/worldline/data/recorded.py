@@ -75,6 +75,7 @@ class Recording:
         left_out: episodes that cannot be used, and why.
         times_s: time stamps of each episode.
         places: where each lies among all episodes, those that cannot be used included.
+        state_names: of the columns of the state that every episode has.
     """
 
     config: Recorded
@@ -87,6 +88,7 @@ class Recording:
     left_out: Quarantine
     times_s: tuple[Float[np.ndarray, " t"], ...] = field(repr=False)
     places: tuple[int, ...] = field(repr=False)
+    state_names: tuple[str, ...] = ()
 
     @property
     def action_size(self) -> int:
@@ -207,6 +209,7 @@ def _look_through(config: Recorded) -> Recording:
     spec: ActionSpec | None = None
     num, rates, rewards, most = 0, [], [], 0.0
     times_s, places = [], []
+    columns: list[tuple[str, ...]] = []
     low, high = np.inf, -np.inf
     for episode in _episodes(config.folder, left_out):
         if num and (spec is None) != (episode.spec is None):
@@ -226,6 +229,7 @@ def _look_through(config: Recorded) -> Recording:
         times_s.append(episode.time_s)
         num += 1
         rates.append(episode.fps)
+        columns.append(() if episode.state is None else episode.state_names)
         rewards.append(episode.rewards is not None)
         if episode.rewards is not None and len(episode.rewards):
             most = max(most, float(np.abs(episode.rewards).max()))
@@ -252,6 +256,7 @@ def _look_through(config: Recorded) -> Recording:
         left_out=left_out,
         times_s=tuple(times_s),
         places=tuple(places),
+        state_names=tuple(name for name in columns[0] if all(name in each for each in columns)),
     )
 
 

@@ -176,10 +176,30 @@ def _tee() -> Measurable:
     return TeeTask()
 
 
+def _drill(name: str, **changes: float) -> Measurable:
+    """A drill of a MuJoCo scene, shifted or not."""
+    from worldline.planning.catch_ball import CatchBall
+    from worldline.planning.drill import Shift
+    from worldline.planning.drill_task import DrillTask
+    from worldline.planning.push_block import PushBlock
+
+    kind = {"push": PushBlock, "catch": CatchBall}[name.split("-")[0]]
+    return DrillTask(kind(), shift=Shift(**changes), name=name, world=_BUNDLED_DRILLS[kind.name])
+
+
+_BUNDLED_DRILLS = {"push": "", "catch": ""}
+"""World of each drill; empty where none is bundled."""
+
 TASKS: dict[str, Callable[[], Measurable]] = {
     "tworoom": RoomsTask,
     "walls": lambda: RoomsTask(random_wall=True),
     "pusht": _tee,
+    "push": lambda: _drill("push"),
+    "push-heavy": lambda: _drill("push-heavy", mass=4.0),
+    "push-slippery": lambda: _drill("push-slippery", friction=0.1),
+    "push-moved": lambda: _drill("push-moved", moved_m=0.15),
+    "catch": lambda: _drill("catch"),
+    "catch-high": lambda: _drill("catch-high", moved_m=0.2),
 }
 """Every task by name."""
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,8 @@ class ClipBatch:
         controls: what drives the clips, by frame; an objective gets them by latent step.
         latents: the encoded pictures, if they were encoded before.
         camera: how it moved, where any camera is known.
+        told: of each column of the recorded state `[B, T]` values, in standard deviations from the
+            mean where a scale was given, and which of them are known.
     """
 
     frames: UInt8[Tensor, "b t h w 3"]
@@ -40,6 +43,9 @@ class ClipBatch:
     controls: Controls
     latents: Latents | None = None
     camera: CameraTargets | None = None
+    told: Mapping[str, tuple[Float[Tensor, "b t"], Bool[Tensor, "b t"]]] = field(
+        default_factory=dict
+    )
 
 
 def augment(
@@ -71,6 +77,7 @@ def draw_clips(
     state_scale: tuple[np.ndarray, np.ndarray] | None = None,
     rows: int = 8,
     encoded: EncodedClips | None = None,
+    told_scale: Mapping[str, tuple[float, float]] | None = None,
 ) -> ClipBatch:
     """The batch of a step: clips in an endless reshuffled order, all from the same first frame.
 
@@ -89,6 +96,8 @@ def draw_clips(
         state_scale: mean and standard deviation of each column of the world's state.
         rows: latent cells per side, for rays and maps.
         encoded: where latents are taken from; only for clips that are not augmented.
+        told_scale: mean and standard deviation of each column of the recorded state that is wanted
+            beside the pictures.
 
     Raises:
         InputError: the shards' clips are shorter than `length`, lack a control that the world
@@ -147,7 +156,15 @@ def draw_clips(
             torch.from_numpy(shards.focal_ratio[chosen]),
         )
     latents = None if encoded is None else encoded.draw(chosen.tolist(), span)
-    return ClipBatch(frames, moving, objects, controls, latents, camera)
+    told = {}
+    for name, (mean, std) in (told_scale or {}).items():
+        assert shards.state is not None
+        assert shards.has_state is not None
+        column = shards.state_names.index(name)
+        known = shards.has_state[chosen, span, column]
+        scaled = np.where(known, (shards.state[chosen, span, column] - mean) / std, 0)
+        told[name] = torch.from_numpy(scaled.astype(np.float32)), torch.from_numpy(known)
+    return ClipBatch(frames, moving, objects, controls, latents, camera, told)
 
 
 def _part(array: np.ndarray | None, *index: Any) -> Tensor | None:

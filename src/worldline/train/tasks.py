@@ -24,7 +24,7 @@ from worldline.train.draw import ClipBatch, augment, draw_clips
 from worldline.train.drive import recorded_controls, require_controls, require_truth
 from worldline.train.encoded import EncodedClips
 from worldline.train.loop import step_generator
-from worldline.train.objectives import Follower, NextFrame, Objective
+from worldline.train.objectives import Follower, NextFrame, Objective, told_scale
 from worldline.world import World
 
 __all__ = ["ObjectiveTask", "TokenizerTask", "TrajectoryTask"]
@@ -280,6 +280,7 @@ class ObjectiveTask:
             require_truth(shards, world.readout.config)
         self.state_scale = world.state_scale
         self.rows = world.tokenizer.grid[0]
+        self.told_scale = told_scale(config.objectives, shards)
         self.seed, self.size, self.length = seed, batch, length
         made = [objective.build(world) for objective in config.objectives]  # type: ignore[attr-defined]
         self.names = [objective.type_name.split("/")[-1] for objective in config.objectives]
@@ -312,6 +313,7 @@ class ObjectiveTask:
             state_scale=self.state_scale,
             rows=self.rows,
             encoded=self.encoded,
+            told_scale=self.told_scale,
         )
 
     def _keep_latents(self, world: World) -> EncodedClips:
@@ -361,7 +363,6 @@ class ObjectiveTask:
             with torch.set_grad_enabled("tokenizer" in trained):
                 latents: Latents = tokenizer.encode(batch.frames)
         else:
-            dtype = next(trained.parameters()).dtype
             latents = replace(batch.latents, tokens=batch.latents.tokens.to(dtype))
         driven = replace(batch, controls=batch.controls.per_step(tokenizer.time_stride))
         total = torch.zeros((), device=device)

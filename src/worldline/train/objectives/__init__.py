@@ -11,6 +11,7 @@ from worldline.train.objectives.inverse import InverseModel
 from worldline.train.objectives.masked import MaskedVideo
 from worldline.train.objectives.prediction import NextFrame, Reading, Reconstruction
 from worldline.train.objectives.spread import Slowness, VarianceCovariance
+from worldline.train.objectives.telling import StateTelling, told_scale
 
 __all__ = [
     "OBJECTIVES",
@@ -29,7 +30,9 @@ __all__ = [
     "SketchedGaussian",
     "Slowness",
     "StateAlignment",
+    "StateTelling",
     "VarianceCovariance",
+    "told_scale",
 ]
 
 OBJECTIVES: tuple[type[Objective], ...] = (
@@ -39,6 +42,7 @@ OBJECTIVES: tuple[type[Objective], ...] = (
     MaskedVideo,
     SketchedGaussian,
     StateAlignment,
+    StateTelling,
     Distillation,
     HiddenActions,
     InverseModel,
