@@ -1,7 +1,7 @@
 """A ball that rolls off a table, to be caught in a cup that slides along the floor.
 
     worldline record --env worldline.planning.catch_ball:worldline/CatchBall-v0 --every 5 \\
-        --policy worldline.planning.catch_ball:catch --episodes 1500 --max-frames 14 --out DIR
+        --policy worldline.planning.catch_ball:catch --episodes 1500 --max-frames 28 --out DIR
 """
 
 # MuJoCo's compiled modules come without type stubs
