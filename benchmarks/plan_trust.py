@@ -6,7 +6,9 @@
 
 The bundled `tworoom` learned one wall and one strength of actions. It is played at home, between
 walls that it never saw, and with every action done by half and by four fifths: a dynamics that
-changed. Any other task and world may be named; options go to its environment's `reset`.
+changed. Any other task and world may be named, such as `push-heavy`; options go to its environment's
+`reset`. Goals are as far as they are straight through latents, or in what is read off them where
+the task shows its states.
 
 Each is planned without the penalty and with it. Beside success stands how wrong what
 the world imagines is along what was really done: the squared error of latents four actions ahead as
@@ -28,7 +30,7 @@ from record import rows_of_today, write_record
 from worldline.audit.suites.result import share_cell
 from worldline.core.clip import Clip
 from worldline.core.errors import InputError
-from worldline.planning import Familiarity, Imagination
+from worldline.planning import Familiarity, Imagination, Reading
 from worldline.planning.agents import WorldAgent
 from worldline.planning.measure import Looking
 from worldline.planning.tasks import find_task
@@ -135,7 +137,13 @@ def play(
     seed: int,
 ) -> dict[str, float]:
     """Success and error of one way to plan."""
-    task, looking = task.sized(imagination.world.size_px), Looking()
+    task = task.sized(imagination.world.size_px)
+    looking = replace(Looking(), **task.looking)
+    shown = task.shown()
+    guide = None
+    if shown is not None:
+        frames = torch.from_numpy(shown[0])[:, None]
+        guide = Reading.fit(imagination.encode(frames)[:, 0].flatten(1), shown[1])
     trials = [
         replace(trial, options={**trial.options, **options})
         for trial in task.trials(num, gap=course.gap, only=course.only, seed=seed)
@@ -146,6 +154,7 @@ def play(
             looking.build(),
             horizon=looking.ahead(course, task.every),
             over=looking.over,
+            guide=guide,
             also=((weight, trust),) if weight else (),
             seed=seed,
         )
