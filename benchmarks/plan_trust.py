@@ -6,9 +6,9 @@
 
 The bundled `tworoom` learned one wall and one strength of actions. It is played at home, between
 walls that it never saw, and with every action done by half and by four fifths: a dynamics that
-changed. Any other task and world may be named, such as `push-heavy`; options go to its environment's
-`reset`. Goals are as far as they are straight through latents, or in what is read off them where
-the task shows its states.
+changed. Any other task and world may be named, such as `push-heavy`; options go to its `reset`.
+Goals are as far as they are straight through latents, or in what is read off them where the task
+shows its states.
 
 Each is planned without the penalty and with it. Beside success stands how wrong what
 the world imagines is along what was really done: the squared error of latents four actions ahead as
