@@ -57,45 +57,20 @@ class Size:
     learning_rate: float
     steps: int
     further: int
-    depiction: float
 
 
 SIZES = {
     # one thing moves in a picture: two numbers are enough, and little keeps them spread
     "nano": Size(
-        128,
-        2,
-        spread=1.0,
-        inverse=0.5,
-        batch=32,
-        learning_rate=2e-3,
-        steps=1200,
-        further=2,
-        depiction=0.0,
+        128, 2, spread=1.0, inverse=0.5, batch=32, learning_rate=2e-3, steps=1200, further=2
     ),
     # several bodies: at weight 1 the latents hold the actor's place and nothing else
     "small": Size(
-        192,
-        3,
-        spread=30.0,
-        inverse=5.0,
-        batch=48,
-        learning_rate=1.5e-3,
-        steps=1500,
-        further=1,
-        depiction=0.0,
+        192, 3, spread=30.0, inverse=5.0, batch=48, learning_rate=1.5e-3, steps=1500, further=1
     ),
     # several bodies whose places are told
     "told": Size(
-        192,
-        3,
-        spread=1.0,
-        inverse=0.5,
-        batch=48,
-        learning_rate=1.5e-3,
-        steps=1500,
-        further=3,
-        depiction=0.0,
+        192, 3, spread=1.0, inverse=0.5, batch=48, learning_rate=1.5e-3, steps=1500, further=3
     ),
 }
 
@@ -111,7 +86,7 @@ def recipe(
     variance: float = 0.0,
     covariance: float = 0.0,
     slowness: float = 0.0,
-    depiction: float | None = None,
+    depiction: float = 0.0,
     told: float = 1.0,
 ) -> Recipe:
     """Of the episodes in a folder; a few minutes on one core.
@@ -127,7 +102,6 @@ def recipe(
     steps = chosen.steps if steps is None else steps
     spread = chosen.spread if spread is None else spread
     inverse = chosen.inverse if inverse is None else inverse
-    depiction = chosen.depiction if depiction is None else depiction
     recording = open_recording(Recorded(folder=data, num_frames=20, stride=20))
     step_s = 1 / recording.fps
     tokenizer = WholeTokenizer.Config(size_px=32, channels=channels)
