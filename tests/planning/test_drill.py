@@ -15,8 +15,9 @@ from worldline.planning.catch_ball import CatchBall
 from worldline.planning.drill import Bench, DrillEnv, Shift
 from worldline.planning.drill_task import Plannable
 from worldline.planning.push_block import PushBlock
+from worldline.planning.throw_ball import ThrowBall
 
-DRILLS = (PushBlock(), CatchBall())
+DRILLS = (PushBlock(), CatchBall(), ThrowBall())
 PLAYERS = {
     f"worldline.planning.push_block:{push_block.ENV_ID}": "worldline.planning.push_block:push",
     f"worldline.planning.catch_ball:{catch_ball.ENV_ID}": "worldline.planning.catch_ball:catch",

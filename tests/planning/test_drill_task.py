@@ -42,7 +42,7 @@ def test_who_knows_the_true_dynamics_catches_what_others_do_not():
     assert caught["zero"] == 0
 
 
-@pytest.mark.parametrize("name", ["push", "push-heavy", "catch", "catch-high"])
+@pytest.mark.parametrize("name", ["push", "push-heavy", "catch", "catch-high", "throw"])
 def test_it_is_measured_like_any_task(name: str, monkeypatch):
     monkeypatch.setattr("worldline.planning.drill_task._NUM_SHOWN", 16)
     task = find_task(name)

@@ -27,9 +27,9 @@ class Plan:
     Tasks: tworoom, a dot to be brought to a place that is shown as a picture, through a door where
     it lies in the other room; walls, the same with wall and door elsewhere in each episode; pusht,
     a T-shaped block to be pushed to where it lies in a picture (needs the extra pusht, and a world
-    of one's own); push, a block to be pushed past an obstacle, and catch, a ball that rolls off a
-    table, in MuJoCo. push-heavy, push-slippery, push-moved and catch-high are these in scenes that
-    differ from the recorded ones.
+    of one's own); push, a block to be pushed past an obstacle, catch, a ball that rolls off a
+    table, and throw, a ball into a bin, in MuJoCo. push-heavy, push-slippery, push-moved and
+    catch-high are these in scenes that differ from the recorded ones.
 
     Goals are pictures, plans are looked for in latents, and one action is done of each plan.
     """

@@ -33,23 +33,27 @@ _ROOMS = (
     "across: the goal is in the other room. In the true dynamics the same planner goes by straight "
     "distance in metres, so that a way along landmarks can be the better guide."
 )
+_PUSH = (
+    "past: pushed straight, the block would meet the obstacle. The greedy row is a scripted pusher "
+    "that knows the true state. The world's own row goes by places that are read off latents."
+)
+_CATCH = (
+    "fast: the ball lands farther from the cup than the cup is wide. The greedy row stays under "
+    "the ball. The goal is a picture of a ball in a cup elsewhere; the world's own row goes by how "
+    "far one is from the other, read off latents."
+)
 _NOTES = {
     "tworoom": _ROOMS,
     "walls": _ROOMS,
     "pusht": "pushed: it is not enough to go where the pusher went. The world's own row goes by "
     "places and angles that are read off latents, from the goal's picture too; the row below it by "
     "latents alone.",
+    **dict.fromkeys(("push", "push-heavy", "push-slippery", "push-moved"), _PUSH),
+    **dict.fromkeys(("catch", "catch-high"), _CATCH),
+    "throw": "far: the bin stands more than 1.35 m along. The greedy row throws by the law of free "
+    "fall, from the true state. The goal is a picture of a ball in a bin elsewhere; the world's "
+    "own row goes by how far one is from the other, read off latents.",
 }
-_NOTES |= dict.fromkeys(
-    ("push", "push-heavy", "push-slippery", "push-moved"),
-    "past: pushed straight, the block would meet the obstacle. The greedy row is a scripted pusher "
-    "that knows the true state. The world's own row goes by places that are read off latents.",
-) | dict.fromkeys(
-    ("catch", "catch-high"),
-    "fast: the ball lands farther from the cup than the cup is wide. The greedy row stays under "
-    "the ball. The goal is a picture of a ball in a cup elsewhere; the world's own row goes by how "
-    "far one is from the other, read off latents.",
-)
 _GOAL_S = 0.1
 
 

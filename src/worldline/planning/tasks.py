@@ -182,12 +182,13 @@ def _drill(name: str, **changes: float) -> Measurable:
     from worldline.planning.drill import Shift
     from worldline.planning.drill_task import DrillTask
     from worldline.planning.push_block import PushBlock
+    from worldline.planning.throw_ball import ThrowBall
 
-    kind = {"push": PushBlock, "catch": CatchBall}[name.split("-")[0]]
+    kind = {"push": PushBlock, "catch": CatchBall, "throw": ThrowBall}[name.split("-")[0]]
     return DrillTask(kind(), shift=Shift(**changes), name=name, world=_BUNDLED_DRILLS[kind.name])
 
 
-_BUNDLED_DRILLS = {"push": "", "catch": ""}
+_BUNDLED_DRILLS = {"push": "", "catch": "", "throw": ""}
 """World of each drill; empty where none is bundled."""
 
 TASKS: dict[str, Callable[[], Measurable]] = {
@@ -200,6 +201,7 @@ TASKS: dict[str, Callable[[], Measurable]] = {
     "push-moved": lambda: _drill("push-moved", moved_m=0.15),
     "catch": lambda: _drill("catch"),
     "catch-high": lambda: _drill("catch-high", moved_m=0.2),
+    "throw": lambda: _drill("throw"),
 }
 """Every task by name."""
 
