@@ -188,7 +188,7 @@ def _drill(name: str, **changes: float) -> Measurable:
     return DrillTask(kind(), shift=Shift(**changes), name=name, world=_BUNDLED_DRILLS[kind.name])
 
 
-_BUNDLED_DRILLS = {"push": "", "catch": "", "throw": ""}
+_BUNDLED_DRILLS = {"push": "", "catch": "catch", "throw": ""}
 """World of each drill; empty where none is bundled."""
 
 TASKS: dict[str, Callable[[], Measurable]] = {
