@@ -333,7 +333,9 @@ def share_cell(hits: Sequence[float] | Float[np.ndarray, " n"]) -> Cell:
     n, share, z = len(known), float(known.mean()), 1.959964
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    low, high = max(0.0, middle - half), min(1.0, middle + half)
+    # rounding leaves a trace where none, or all, hold
+    low = 0.0 if share == 0 else max(0.0, middle - half)
+    high = 1.0 if share == 1 else min(1.0, middle + half)
     return Cell(share, float(low), float(high), n, tuple(every.tolist()))
 
 
