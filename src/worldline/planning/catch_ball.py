@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
 from typing import Any
 
 import gymnasium
@@ -17,7 +16,8 @@ import mujoco
 import numpy as np
 from jaxtyping import Bool, Float
 
-from worldline.planning.drill import DrillEnv, Shift, slides
+from worldline.planning.drill import DrillEnv, Shift
+from worldline.planning.side_room import BALL_M, BOTTOM_M, GRAVITY, VIEW, WIDE_M, SideRoom
 from worldline.planning.trials import Course
 
 __all__ = ["ENV_ID", "REACH_M", "CatchBall", "CatchBallEnv", "catch", "landing"]
@@ -27,10 +27,9 @@ ENV_ID = "worldline/CatchBall-v0"
 REACH_M = 0.1
 """How far from the cup's middle the ball may lie to be in it."""
 
-_WIDE_M, _EDGE_M, _TABLE_M = 2.0, 0.8, 1.0
-_BALL_M, _CUP_M, _WALL_M, _CUP_HIGH_M = 0.06, 0.13, 0.015, 0.1
-_CUP_MPS, _HELD_S, _GRAVITY = 0.5, 0.25, 4.0
-_LOW_M, _HIGH_M = _EDGE_M + 0.15, _WIDE_M - 0.15
+_EDGE_M, _TABLE_M, _CUP_M, _CUP_HIGH_M = 0.8, 1.0, 0.13, 0.1
+_CUP_MPS, _HELD_S = 0.5, 0.25
+_LOW_M, _HIGH_M = _EDGE_M + 0.15, WIDE_M - 0.15
 _NUM_SEEN = 3
 
 
@@ -45,79 +44,28 @@ class CatchBall:
     action_names: tuple[str, ...] = ("right",)
     seen_names: tuple[str, ...] = ("cup_x_m", "ball_x_m", "ball_z_m")
     joints: tuple[str, ...] = ("cup_x_m", "ball_x_m", "ball_z_m", "ball_turn_rad")
-    view: Mapping[str, Any] = MappingProxyType(
-        {
-            "eye_m": (1.0, -5.0, 0.95),
-            "target_m": (1.0, 0.0, 0.75),
-            "view_rad": 0.44,
-            "light_m": (0.6, -4.0, 4.0),
-        }
-    )
+    view: Mapping[str, Any] = VIEW
     harder: str = "fast"
     courses: tuple[Course, ...] = (Course(50, 60), Course(50, 60, harder))
 
     def build(self, shift: Shift) -> mujoco.MjModel:
         """See `Drill`; `moved_m` is how much higher the table is."""
-        spec = mujoco.MjSpec()
-        spec.option.timestep = 0.01
-        spec.option.gravity = [0, 0, -_GRAVITY]
-        spec.option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
-        spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
-        kinds, room = mujoco.mjtGeom, spec.worldbody
-        touch: dict[str, Any] = {
-            "friction": [0.5 * shift.friction, 0.005, 0.0001],
-            "solref": [0.03, 1.0],
-        }
-        room.add_geom(
-            type=kinds.mjGEOM_PLANE, size=[4, 4, 0.1], rgba=[0.45, 0.45, 0.42, 1], **touch
-        )
-        half = (_TABLE_M + shift.moved_m) / 2
-        room.add_geom(
-            type=kinds.mjGEOM_BOX,
-            pos=[_EDGE_M - 1.0, 0, half],
-            size=[1.0, 0.2, half],
-            rgba=[0.5, 0.35, 0.2, 1],
-            **touch,
-        )
-        wall = [_WIDE_M + 0.05, 0, 1.0]
-        room.add_geom(
-            type=kinds.mjGEOM_BOX, pos=wall, size=[0.05, 0.2, 1], rgba=[0.3, 0.3, 0.33, 1], **touch
-        )
-        cup = room.add_body(name="cup", pos=[0, 0, 0.02])
-        slides(cup, {"cup_x": (1, 0, 0)})
-        green: dict[str, Any] = {"rgba": [0.25, 0.75, 0.35, 1], "mass": 1.0, **touch}
-        # the floor does not hold it: joints alone say where it goes
-        cup.add_geom(type=kinds.mjGEOM_BOX, size=[_CUP_M, 0.15, 0.012], **green)
-        for side in (-1, 1):
-            at = [side * (_CUP_M + _WALL_M), 0, _CUP_HIGH_M / 2]
-            cup.add_geom(
-                type=kinds.mjGEOM_BOX,
-                pos=at,
-                size=[_WALL_M, 0.15, _CUP_HIGH_M / 2 + 0.012],
-                **green,
-            )
-        ball = room.add_body(name="ball", pos=[0, 0, 0])
-        slides(ball, {"ball_x": (1, 0, 0), "ball_z": (0, 0, 1)})
-        ball.add_joint(name="ball_turn", type=mujoco.mjtJoint.mjJNT_HINGE, axis=[0, 1, 0])
-        ball.add_geom(
-            type=kinds.mjGEOM_SPHERE,
-            size=[_BALL_M, 0, 0],
-            mass=0.1 * shift.mass,
-            rgba=[0.95, 0.5, 0.15, 1],
-            **touch,
-        )
-        motor = spec.add_actuator(name="cup_x", target="cup_x")
-        motor.trntype = mujoco.mjtTrn.mjTRN_JOINT
-        motor.set_to_velocity(kv=200.0)
-        return spec.compile()
+        room, half = SideRoom(shift), (_TABLE_M + shift.moved_m) / 2
+        table = (_EDGE_M - 1.0, 0.0, half)
+        room.block(room.spec.worldbody, table, (1.0, 0.2, half), rgba=[0.5, 0.35, 0.2, 1])
+        # the floor does not hold it: its joint alone says where it goes
+        room.vessel("cup", _CUP_M, _CUP_HIGH_M, 1.0)
+        room.ball()
+        room.drive("cup_x", 200.0)
+        return room.spec.compile()
 
     def begin(self, rng: np.random.Generator, shift: Shift) -> Float[np.ndarray, " 8"]:
         """A ball that rolls on the table, and a cup anywhere beside it."""
         speed = rng.uniform(0.3, 1.3)
         ball = _EDGE_M - speed * rng.uniform(0.3, 0.6)
         cup = rng.uniform(_LOW_M, _HIGH_M)
-        high = _TABLE_M + shift.moved_m + _BALL_M
-        return np.array([cup, ball, high, 0, 0, speed, 0, speed / _BALL_M])
+        high = _TABLE_M + shift.moved_m + BALL_M
+        return np.array([cup, ball, high, 0, 0, speed, 0, speed / BALL_M])
 
     def control(self, action: Float[np.ndarray, " 1"]) -> Float[np.ndarray, " 1"]:
         """See `Drill`."""
@@ -155,7 +103,7 @@ class CatchBall:
         if away > _CUP_MPS * (_time_left(here) - _HELD_S):
             return None
         place = rng.uniform(_LOW_M, _HIGH_M)
-        there = np.array([place, place, 0.02 + 0.012 + _BALL_M, 0, 0, 0, 0, 0])
+        there = np.array([place, place, BOTTOM_M + BALL_M, 0, 0, 0, 0, 0])
         return here, there, bool(away > 2 * _CUP_M)
 
     def counts(self, states: Float[np.ndarray, "*n q"]) -> Float[np.ndarray, "*n r"]:
@@ -174,7 +122,7 @@ def _time_left(state: Float[np.ndarray, " q"]) -> float:
     rolls = max(0.0, (_EDGE_M - state[1]) / max(float(state[5]), 0.05))
     sinks = state[6] if rolls == 0 else 0.0
     high = max(0.0, float(state[2]) - _CUP_HIGH_M)
-    return rolls + (sinks + float(np.sqrt(sinks**2 + 2 * _GRAVITY * high))) / _GRAVITY
+    return rolls + (sinks + float(np.sqrt(sinks**2 + 2 * GRAVITY * high))) / GRAVITY
 
 
 def landing(state: Float[np.ndarray, " q"]) -> float:

@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
 from typing import Any
 
 import gymnasium
@@ -18,6 +17,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from worldline.planning.drill import DrillEnv, Shift, slides
+from worldline.planning.side_room import BALL_M, BOTTOM_M, GRAVITY, VIEW, WIDE_M, SideRoom
 from worldline.planning.trials import Course
 
 __all__ = ["ENV_ID", "REACH_M", "ThrowBall", "ThrowBallEnv", "throw", "throw_speed"]
@@ -27,10 +27,10 @@ ENV_ID = "worldline/ThrowBall-v0"
 REACH_M = 0.15
 """How far from the bin's middle the ball may lie to be in it."""
 
-_BALL_M, _BIN_M, _WALL_M, _BIN_HIGH_M = 0.06, 0.16, 0.015, 0.2
+_BIN_M, _BIN_HIGH_M = 0.16, 0.2
 _TRAY_M, _THICK_M, _ALONG_M, _UP_M = 0.1, 0.015, (0.1, 0.65), (0.25, 1.2)
-_TRAY_MPS, _GRAVITY, _SWING_S = 1.5, 4.0, 0.25
-_FIRST_M, _NEAR_M, _FAR_M, _FARTHER_M, _WIDE_M = 0.2, 0.9, 1.7, 1.35, 2.0
+_TRAY_MPS, _SWING_S = 1.5, 0.25
+_FIRST_M, _NEAR_M, _FAR_M, _FARTHER_M = 0.2, 0.9, 1.7, 1.35
 _NUM_SEEN = 5
 
 
@@ -46,75 +46,32 @@ class ThrowBall:
     action_names: tuple[str, ...] = ("right", "up")
     seen_names: tuple[str, ...] = ("tray_x_m", "tray_z_m", "ball_x_m", "ball_z_m", "bin_x_m")
     joints: tuple[str, ...] = (*seen_names[:4], "ball_turn_rad", "bin_x_m")
-    view: Mapping[str, Any] = MappingProxyType(
-        {
-            "eye_m": (1.0, -5.0, 0.95),
-            "target_m": (1.0, 0.0, 0.75),
-            "view_rad": 0.44,
-            "light_m": (0.6, -4.0, 4.0),
-        }
-    )
+    view: Mapping[str, Any] = VIEW
     harder: str = "far"
     courses: tuple[Course, ...] = (Course(50, 60), Course(50, 60, harder))
 
     def build(self, shift: Shift) -> mujoco.MjModel:
         """See `Drill`; `moved_m` is how much higher the bin's walls are."""
-        spec = mujoco.MjSpec()
-        spec.option.timestep = 0.01
-        spec.option.gravity = [0, 0, -_GRAVITY]
-        spec.option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
-        spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
-        box, room = mujoco.mjtGeom.mjGEOM_BOX, spec.worldbody
-        touch: dict[str, Any] = {
-            "friction": [0.5 * shift.friction, 0.005, 0.0001],
-            "solref": [0.03, 1.0],
-        }
-        room.add_geom(
-            type=mujoco.mjtGeom.mjGEOM_PLANE,
-            size=[4, 4, 0.1],
-            rgba=[0.45, 0.45, 0.42, 1],
-            **touch,
-        )
-        wall = [_WIDE_M + 0.05, 0, 1.0]
-        room.add_geom(type=box, pos=wall, size=[0.05, 0.2, 1], rgba=[0.3, 0.3, 0.33, 1], **touch)
-        tray = room.add_body(name="tray", pos=[0, 0, 0], gravcomp=1.0)
+        room = SideRoom(shift)
+        tray = room.spec.worldbody.add_body(name="tray", pos=[0, 0, 0], gravcomp=1.0)
         slides(tray, {"tray_x": (1, 0, 0), "tray_z": (0, 0, 1)})
         for joint, reach in zip(tray.joints, (_ALONG_M, _UP_M), strict=True):
             joint.limited, joint.range = mujoco.mjtLimited.mjLIMITED_TRUE, reach
-        blue: dict[str, Any] = {"rgba": [0.25, 0.45, 0.9, 1], "mass": 1.0, **touch}
-        tray.add_geom(type=box, size=[_TRAY_M, 0.15, _THICK_M], **blue)
+        blue: dict[str, Any] = {"rgba": [0.25, 0.45, 0.9, 1], "mass": 1.0}
+        room.block(tray, (0, 0, 0), (_TRAY_M, 0.15, _THICK_M), **blue)
         for side in (-1, 1):  # a rim, so that the ball stays on it underway
-            at = [side * _TRAY_M, 0, 0.03]
-            tray.add_geom(type=box, pos=at, size=[_WALL_M, 0.15, 0.045], **blue)
-        ball = room.add_body(name="ball", pos=[0, 0, 0])
-        slides(ball, {"ball_x": (1, 0, 0), "ball_z": (0, 0, 1)})
-        ball.add_joint(name="ball_turn", type=mujoco.mjtJoint.mjJNT_HINGE, axis=[0, 1, 0])
-        ball.add_geom(
-            type=mujoco.mjtGeom.mjGEOM_SPHERE,
-            size=[_BALL_M, 0, 0],
-            mass=0.1 * shift.mass,
-            rgba=[0.95, 0.5, 0.15, 1],
-            **touch,
-        )
-        held = room.add_body(name="bin", pos=[0, 0, 0.02])
-        slides(held, {"bin_x": (1, 0, 0)})
-        green: dict[str, Any] = {"rgba": [0.25, 0.75, 0.35, 1], "mass": 20.0, **touch}
-        held.add_geom(type=box, size=[_BIN_M, 0.15, 0.012], **green)
-        high = (_BIN_HIGH_M + shift.moved_m) / 2
-        for side in (-1, 1):
-            at = [side * (_BIN_M + _WALL_M), 0, high]
-            held.add_geom(type=box, pos=at, size=[_WALL_M, 0.15, high + 0.012], **green)
+            room.block(tray, (side * _TRAY_M, 0, 0.03), (0.015, 0.15, 0.045), **blue)
+        room.ball()
+        room.vessel("bin", _BIN_M, _BIN_HIGH_M + shift.moved_m, 20.0)
         # the bin has a brake
         for name, gain in (("tray_x", 200.0), ("tray_z", 200.0), ("bin_x", 5000.0)):
-            motor = spec.add_actuator(name=name, target=name)
-            motor.trntype = mujoco.mjtTrn.mjTRN_JOINT
-            motor.set_to_velocity(kv=gain)
-        return spec.compile()
+            room.drive(name, gain)
+        return room.spec.compile()
 
     def begin(self, rng: np.random.Generator, shift: Shift) -> Float[np.ndarray, " 12"]:
         """A ball at rest on the tray, and a bin out of its reach."""
         high = rng.uniform(0.3, 0.6)
-        on_it = high + _THICK_M + _BALL_M
+        on_it = high + _THICK_M + BALL_M
         places = [_FIRST_M, high, _FIRST_M, on_it, 0.0, rng.uniform(_NEAR_M, _FAR_M)]
         return np.array([*places, *np.zeros(6)])
 
@@ -136,7 +93,7 @@ class ThrowBall:
     def player(self, rng: np.random.Generator, shift: Shift) -> Callable[[np.ndarray], np.ndarray]:
         """Who waits a little, throws more or less as far as the bin, or anywhere, and stops."""
         strays, off, noise = rng.random() < 0.3, rng.normal() * 0.12, rng.choice([0.0, 0.1])
-        anywhere, waits = rng.uniform(0.6, _WIDE_M), int(rng.integers(0, 4))
+        anywhere, waits = rng.uniform(0.6, WIDE_M), int(rng.integers(0, 4))
         thrown = False
 
         def act(state: np.ndarray) -> np.ndarray:
@@ -157,7 +114,7 @@ class ThrowBall:
         stands more than 1.35 m along."""
         here, there = path[0], np.zeros_like(path[0])
         place = rng.uniform(_NEAR_M, _FAR_M)
-        there[:6] = [*here[:2], place, 0.02 + 0.012 + _BALL_M, 0.0, place]
+        there[:6] = [*here[:2], place, BOTTOM_M + BALL_M, 0.0, place]
         return here, there, bool(here[5] > _FARTHER_M)
 
     def counts(self, states: Float[np.ndarray, "*n q"]) -> Float[np.ndarray, "*n r"]:
@@ -179,7 +136,7 @@ def throw_speed(state: Float[np.ndarray, " q"], mark_m: float) -> float:
     """
     speed = np.linspace(0.05, _TRAY_MPS, 60)
     high = np.maximum(state[3] + _SWING_S * speed - _BIN_HIGH_M, 0.0)
-    flight_s = (speed + np.sqrt(speed**2 + 2 * _GRAVITY * high)) / _GRAVITY
+    flight_s = (speed + np.sqrt(speed**2 + 2 * GRAVITY * high)) / GRAVITY
     lands = state[2] + speed * (_SWING_S + flight_s)
     return float(np.interp(mark_m, lands, speed))
 
