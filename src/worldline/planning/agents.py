@@ -16,9 +16,9 @@ from worldline.planning.paths import Landmarks, PathGoal
 from worldline.planning.planner import Cost, Planner, shift
 from worldline.planning.reading import ReadGoal, Reading
 from worldline.planning.space import ActionSpace
-from worldline.planning.trials import Sight, Trial
+from worldline.planning.trials import Agent, Sight, Trial
 
-__all__ = ["Following", "RandomAgent", "Scripted", "WorldAgent", "toward"]
+__all__ = ["Following", "RandomAgent", "Scripted", "WorldAgent", "known_rows", "toward"]
 
 
 @dataclass(eq=False)
@@ -135,6 +135,32 @@ class Following:
         """See `Agent`."""
         cost = self.cost_at(sight.truth, self._goals)
         return self._receding.plan(cost, len(self._goals)).double().numpy()
+
+
+def known_rows(
+    space: ActionSpace,
+    greedy: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    cost_at: Callable[[np.ndarray, np.ndarray], Cost],
+    planner: Planner,
+    *,
+    horizon: int,
+    seed: int,
+) -> dict[str, Agent]:
+    """Who is measured beside every world, by name of the row: chance, rest, who knows the truth.
+
+    Args:
+        space: of actions.
+        greedy: what is obvious from the true state; see `Scripted`.
+        cost_at: of plans in the true dynamics; see `Following`.
+        planner, horizon: how plans are looked for there.
+        seed: of chance.
+    """
+    return {
+        "random": RandomAgent(space, seed),
+        "zero": RandomAgent(space, seed, still=True),
+        "greedy on the true state": Scripted(greedy),
+        "true dynamics": Following(cost_at, space, planner, horizon=horizon, seed=seed),
+    }
 
 
 def toward(

@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from worldline.planning.agents import Following, RandomAgent, Scripted
+from worldline.planning.agents import known_rows
 from worldline.planning.drill import Bench, Drill, DrillEnv, Shift
 from worldline.planning.planner import Cost, Planner
 from worldline.planning.space import ActionSpace
@@ -175,14 +175,7 @@ class DrillTask:
             pairs = zip(truth[:, skip:], goals[:, skip:], strict=True)
             return np.stack([self.drill.greedy(state, goal) for state, goal in pairs])
 
-        return {
-            "random": RandomAgent(self.space, seed),
-            "zero": RandomAgent(self.space, seed, still=True),
-            "greedy on the true state": Scripted(obvious),
-            "true dynamics": Following(
-                self._true_cost, self.space, planner, horizon=horizon, seed=seed
-            ),
-        }
+        return known_rows(self.space, obvious, self._true_cost, planner, horizon=horizon, seed=seed)
 
     def shifted(self, name: str, **changes: float) -> DrillTask:
         """The same task in a scene that differs; see `Shift`."""

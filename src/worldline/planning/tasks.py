@@ -15,7 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from worldline.core.errors import InputError
-from worldline.planning.agents import Following, RandomAgent, Scripted
+from worldline.planning.agents import known_rows
 from worldline.planning.planner import Cost, Planner
 from worldline.planning.rooms import REACH_M, STEP_M, Rooms, Wanderers
 from worldline.planning.space import ActionSpace
@@ -116,14 +116,9 @@ class RoomsTask:
 
     def baselines(self, planner: Planner, horizon: int, seed: int) -> dict[str, Agent]:
         """By name of the row; the planner plans in the true dynamics."""
-        return {
-            "random": RandomAgent(self.space, seed),
-            "zero": RandomAgent(self.space, seed, still=True),
-            "greedy on the true state": Scripted(_straight),
-            "true dynamics": Following(
-                self._true_cost, self.space, planner, horizon=horizon, seed=seed
-            ),
-        }
+        return known_rows(
+            self.space, _straight, self._true_cost, planner, horizon=horizon, seed=seed
+        )
 
     def _walk(self, num: int, rng: np.random.Generator) -> tuple[Rooms, np.ndarray]:
         """Walks `[N, T, 2]` as those that are recorded."""

@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from worldline.planning.agents import Following, RandomAgent, Scripted
+from worldline.planning.agents import known_rows
 from worldline.planning.planner import Cost, Planner
 from worldline.planning.push_tee import HELD_PX, Pusher, PushTeeEnv, start_states
 from worldline.planning.space import ActionSpace
@@ -105,14 +105,9 @@ class TeeTask:
 
     def baselines(self, planner: Planner, horizon: int, seed: int) -> dict[str, Agent]:
         """By name of the row; the planner plans in the true dynamics."""
-        return {
-            "random": RandomAgent(self.space, seed),
-            "zero": RandomAgent(self.space, seed, still=True),
-            "greedy on the true state": Scripted(_straight),
-            "true dynamics": Following(
-                self._true_cost, self.space, planner, horizon=horizon, seed=seed
-            ),
-        }
+        return known_rows(
+            self.space, _straight, self._true_cost, planner, horizon=horizon, seed=seed
+        )
 
     def _episode(self, gap: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """A state in an episode as those that are recorded, and the one so many steps later."""
