@@ -1,7 +1,7 @@
 """A Worldline world in stable-worldmodel's own evaluator, environments and solver.
 
     pip install --no-deps stable-worldmodel==0.1.1 torchvision
-    pip install -e '.[judge]' 'pymunk>=7'
+    pip install -e '.[judge,pusht]'
     OMP_NUM_THREADS=1 python benchmarks/outside_judge.py [--task tworoom] [--episodes 100]
     OMP_NUM_THREADS=1 python benchmarks/outside_judge.py --task pusht --world runs/tee/world
 

@@ -77,3 +77,24 @@ def test_a_recording_without_rerun_is_refused_in_one_sentence(monkeypatch, tmp_p
             runpy.run_path(str(ROOT / "examples" / "robot_loop.py"), run_name="__main__")
     finally:
         torch.set_num_threads(threads)
+
+
+def test_a_recording_holds_what_each_period_saw_chose_and_imagined(monkeypatch, tmp_path):
+    chunk = pytest.importorskip("rerun.chunk", reason="needs the extra rerun (rerun-sdk)")
+    path = tmp_path / "new" / "loop.rrd"
+    words = ["robot_loop.py", "--seconds", "0.4", "--rate-hz", "5", "--recording", str(path)]
+    monkeypatch.setattr(sys, "argv", words)
+    threads = torch.get_num_threads()
+    try:
+        runpy.run_path(str(ROOT / "examples" / "robot_loop.py"), run_name="__main__")
+    finally:
+        torch.set_num_threads(threads)
+        sys.modules["rerun"].disconnect()  # writes what is left, and closes the file
+    rows = dict.fromkeys(("camera", "imagined", "plan/actions", "plan/cost", "plan/trust"), 0)
+    for each in chunk.RrdReader(path).stream():
+        name = each.entity_path.lstrip("/")
+        if name in rows:
+            assert "period" in each.timeline_names
+            rows[name] += each.num_rows
+    assert len(set(rows.values())) == 1
+    assert rows["camera"] >= 1
