@@ -78,6 +78,7 @@ def test_episodes_become_a_world_that_is_judged_and_lived_in(tmp_path: Path, dat
     (result,) = done.answer["results"]
     assert result["suite"] == "control"
     assert result["num_scenarios"] == 2
+    assert "actions" not in {table["name"] for table in result["tables"]}  # a quick run
     page = tmp_path / "page"
     done = call("eval", "drift", "--world", out / "world", "--quick", "--out", page, "--json")
     assert done.code == 0, done.err
