@@ -17,6 +17,7 @@ controller in their place, by a few episodes whose actions are known.
 from pathlib import Path
 
 from worldline.core.config import Config
+from worldline.core.errors import InputError
 from worldline.data.recorded import Recorded, open_recording
 from worldline.dynamics import ControlEncoder, FlowDynamics, LatentActions
 from worldline.readout.latent import LatentReadout
@@ -33,25 +34,45 @@ from worldline.train import (
 from worldline.train.objectives import HiddenActions, NextFrame, SelfForcing
 from worldline.world import World
 
+ROWS = 16
+"""Cells a side, whatever the pictures' size: cells are what a frame costs."""
 
-def recipe(data: str, steps: int = 2800, forced_steps: int = 0, hindsight: bool = False) -> Recipe:
+
+def recipe(
+    data: str,
+    steps: int = 2800,
+    size: str = "64",
+    forced_steps: int = 0,
+    hindsight: bool = False,
+    stirred_share: float = 0.0,
+) -> Recipe:
     """Of the episodes in a folder; about forty minutes on one core.
 
     Args:
         data: the folder.
         steps: of the dynamics.
+        size: side of the pictures in pixels, a multiple of 16 such as 96.
         forced_steps: of learning from the dynamics' own rollouts after that, two thirds of them on
             short clips and one third on long ones; none, because it made the sandbox worse.
         hindsight: rewards are read off what an action led to, and learned from true frames alone:
             nothing is paid for what is not to be seen, and ends are not told.
+        stirred_share: share of the dynamics' clips that are drawn by how much is set in motion in
+            them, where the episodes tell a state; 0 draws all alike.
+
+    Raises:
+        InputError: cells do not fill pictures of that size.
     """
+    if not size.isdecimal() or not int(size) or int(size) % ROWS:
+        raise InputError(
+            f"its size is in pixels, a multiple of {ROWS} such as 64 or 96, not {size!r}"
+        )
     recording = open_recording(Recorded(folder=data))
     step_s = 1 / recording.fps
     hidden = None if recording.action_size else LatentActions.Config()
-    size = recording.action_size if hidden is None else hidden.action_size
+    action_size = recording.action_size if hidden is None else hidden.action_size
     most = max(recording.most_reward, 1e-3)
-    tokenizer = PatchTokenizer.Config()
-    rows = tokenizer.size_px // tokenizer.patch_px
+    tokenizer = PatchTokenizer.Config(size_px=int(size), patch_px=int(size) // ROWS)
+    rows = ROWS
     channels = 3 * tokenizer.patch_px**2
     stages = [
         Stage(
@@ -65,7 +86,7 @@ def recipe(data: str, steps: int = 2800, forced_steps: int = 0, hindsight: bool 
         *([] if hidden is None else [_inverse()]),
         Stage(
             "dynamics",
-            _task("dynamics", NextFrame.Config(inferred=hidden is not None)),
+            _task("dynamics", NextFrame.Config(inferred=hidden is not None), stirred_share),
             "data",
             Trainer.Config(steps=steps, learning_rate=2e-3, warmup=50),
             batch=8,
@@ -104,7 +125,7 @@ def recipe(data: str, steps: int = 2800, forced_steps: int = 0, hindsight: bool 
                 coarse=4,
                 level_zero_share=0.75,
                 mends=True,
-                controls=ControlEncoder.Config(action_size=size, everywhere=True),
+                controls=ControlEncoder.Config(action_size=action_size, everywhere=True),
             ),
             readout=LatentReadout.Config(rows=rows, channels=channels, width=32, depth=1),
             trajectory=None,
@@ -112,7 +133,7 @@ def recipe(data: str, steps: int = 2800, forced_steps: int = 0, hindsight: bool 
                 RewardReadout.Config(
                     rows=rows,
                     channels=channels,
-                    action_size=size,
+                    action_size=action_size,
                     most=most,
                     hindsight=hindsight,
                 )
@@ -152,6 +173,6 @@ def _forced(name: str, steps: int, *, batch: int, length: int) -> Stage:
     )
 
 
-def _task(part: str, objective: Config) -> ObjectiveTask.Config:
+def _task(part: str, objective: Config, stirred_share: float = 0.0) -> ObjectiveTask.Config:
     """What is told by actions must not be mirrored."""
-    return ObjectiveTask.Config((part,), (objective,), augmented=False)
+    return ObjectiveTask.Config((part,), (objective,), augmented=False, stirred_share=stirred_share)

@@ -15,6 +15,7 @@ from worldline.audit.scripts import Known, Script
 from worldline.audit.straying import long_clips
 from worldline.audit.suites.straying_table import trust_table
 from worldline.cli.train import CheckLog
+from worldline.core import InputError
 from worldline.data.lerobot_write import write_lerobot
 from worldline.data.record import record
 from worldline.data.recorded import Recorded, open_recording
@@ -162,3 +163,20 @@ def test_the_recipe_learns_from_its_own_rollouts_if_asked(dataset: Path):
     assert [stage.name for stage in forced.stages] == wanted
     assert [(s.trainer.steps, s.batch, s.length) for s in added] == [(6, 8, 16), (3, 4, 32)]
     assert all(s.task.objectives == (SelfForcing.Config(context=4),) for s in added)
+
+
+def test_the_recipe_makes_as_many_cells_of_larger_pictures(dataset: Path):
+    made = runpy.run_path("recipes/play.py")["recipe"]
+    usual, larger = made(str(dataset)).world, made(str(dataset), size="96").world
+    assert (usual.tokenizer.size_px, larger.tokenizer.size_px) == (64, 96)
+    assert usual.dynamics.rows == larger.dynamics.rows == 16
+    assert larger.dynamics.channels == larger.tokenizer.build().channels == 108
+    for wrong in ("100", "0", "large"):
+        with pytest.raises(InputError, match="multiple of 16"):
+            made(str(dataset), size=wrong)
+
+
+def test_the_recipe_draws_moments_of_contact_more_often_if_asked(dataset: Path):
+    made = runpy.run_path("recipes/play.py")["recipe"]
+    stages = {stage.name: stage for stage in made(str(dataset), stirred_share=0.5).stages}
+    assert stages["dynamics"].task.stirred_share == 0.5

@@ -45,7 +45,8 @@ class Train:
     ray: Annotated[str | None, tyro.conf.arg(metavar="ADDRESS")] = None
     """Train by WORKERS processes through Ray: local, auto, or HOST:PORT of a cluster."""
     size: str | None = None
-    """Size of the world, for recipes that have such a dial: nano, small, base or large."""
+    """Size of the world, for recipes that have such a dial: nano, small, base or large; of its
+    pictures, in pixels, for worlds to play in."""
     data: Path | None = None
     """Recorded episodes to learn from, for recipes that take them: what `worldline record` wrote,
     another LeRobot dataset, or a folder of videos with tables of actions."""

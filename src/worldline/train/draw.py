@@ -18,6 +18,7 @@ from worldline.dynamics import ControlEncoder
 from worldline.readout.latent import CameraTargets, ObjectTargets
 from worldline.train.drive import draw_controls, poses_of, require_controls
 from worldline.train.encoded import EncodedClips
+from worldline.train.stirred import draw_stirred
 
 __all__ = ["ClipBatch", "augment", "draw_clips"]
 
@@ -78,6 +79,8 @@ def draw_clips(
     rows: int = 8,
     encoded: EncodedClips | None = None,
     told_scale: Mapping[str, tuple[float, float]] | None = None,
+    stirs: Float[np.ndarray, "n t"] | None = None,
+    stirred_share: float = 0.0,
 ) -> ClipBatch:
     """The batch of a step: clips in an endless reshuffled order, all from the same first frame.
 
@@ -98,6 +101,8 @@ def draw_clips(
         encoded: where latents are taken from; only for clips that are not augmented.
         told_scale: mean and standard deviation of each column of the recorded state that is wanted
             beside the pictures.
+        stirs: of every frame how much was set in motion when it came; see `measure_stirs`.
+        stirred_share: share of the clips that are drawn by that, instead of in turn.
 
     Raises:
         InputError: the shards' clips are shorter than `length`, lack a control that the world
@@ -123,6 +128,8 @@ def draw_clips(
     chosen = shards.order(seed, step * batch, batch)
     start = int(torch.randint(most + 1, (), generator=generator))
     span = slice(start, start + length)
+    if stirs is not None:
+        chosen = draw_stirred(chosen, stirs, span, stirred_share, generator)
     frames = torch.from_numpy(np.stack([shards.frames[c, span] for c in chosen]))
     moving = torch.from_numpy(np.stack([shards.moving[c, span] for c in chosen]))
     center = torch.from_numpy(shards.center_px[chosen, span])

@@ -15,7 +15,7 @@ from worldline.data.cache import LatentCache, fingerprint, hash_frames
 from worldline.data.shards import Shards
 from worldline.tokenizer import Tokenizer
 
-__all__ = ["EncodedClips"]
+__all__ = ["EncodedClips", "require_steps"]
 
 _FOLDER = "latents"
 
@@ -72,3 +72,11 @@ class EncodedClips:
             return {"tokens": latents.tokens[0], "grid": torch.tensor(latents.grid)}
 
         return self._cache.get(self._keys[clip], encode)
+
+
+def require_steps(tokenizer: Tokenizer, length: int) -> None:
+    """Raise `InputError` where so many frames make no whole latent steps."""
+    try:
+        tokenizer.count_steps(length)
+    except ValueError as error:
+        raise InputError(f"length {length}: {error}") from None

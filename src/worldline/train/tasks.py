@@ -22,9 +22,10 @@ from worldline.dynamics.optical import measure_flows
 from worldline.tokenizer import Tokenizer
 from worldline.train.draw import ClipBatch, augment, draw_clips
 from worldline.train.drive import recorded_controls, require_controls, require_truth
-from worldline.train.encoded import EncodedClips
+from worldline.train.encoded import EncodedClips, require_steps
 from worldline.train.loop import step_generator
 from worldline.train.objectives import Follower, NextFrame, Objective, told_scale
+from worldline.train.stirred import stirs_for
 from worldline.world import World
 
 __all__ = ["ObjectiveTask", "TokenizerTask", "TrajectoryTask"]
@@ -80,7 +81,7 @@ class TokenizerTask:
                 f"length {length} must lie between 1 and the {shards.frames.shape[1]} frames of "
                 "the shards' clips"
             )
-        _require_steps(model, length)
+        require_steps(model, length)
         self.model: nn.Module = model
         self.shards, self.seed, self.size, self.length = shards, seed, batch, length
         self.object_weight = object_weight
@@ -220,7 +221,7 @@ class ObjectiveTask:
     learn from the clips' captions.
     """
 
-    @register("train/objectives")
+    @register("train/objectives", version=2, upgrades={1: {"stirred_share": 0.0}})
     @dataclass(frozen=True)
     class Config(Config):
         """What is trained and what for.
@@ -234,6 +235,8 @@ class ObjectiveTask:
                 tells is still to come; any if absent.
             cached: keep the latents of clips beside the shards instead of encoding each batch;
                 needs a tokenizer that is not in training, and clips that are not augmented.
+            stirred_share: share of the clips that are drawn by how much is set in motion in them,
+                as the recorded state tells (`worldline.train.stirred`); 0 draws all alike.
         """
 
         parts: tuple[str, ...] = ("dynamics",)
@@ -241,6 +244,7 @@ class ObjectiveTask:
         augmented: bool = True
         latest_start: int | None = None
         cached: bool = False
+        stirred_share: float = 0.0
 
         def build(
             self, world: World, shards: Shards, *, seed: int, batch: int, length: int
@@ -248,10 +252,10 @@ class ObjectiveTask:
             """Make the task.
 
             Raises:
-                ValueError: the world does not have a part.
+                ValueError: the world does not have a part, or the share is none.
                 InputError: text is to be learned, but clips are to be augmented, or have no
                     caption, or the world takes vectors of another size than the sentence model's;
-                    or latents cannot be kept.
+                    or latents cannot be kept, or nothing tells what is set in motion.
             """
             return ObjectiveTask(self, world, shards, seed=seed, batch=batch, length=length)
 
@@ -271,7 +275,7 @@ class ObjectiveTask:
                 f"parts to train are {config.parts}, objectives {len(config.objectives)}; give at "
                 f"least one each, of the parts {', '.join(world.parts)}"
             )
-        _require_steps(world.tokenizer, length)
+        require_steps(world.tokenizer, length)
         self.config, self.shards = config, shards
         self.text = self._embed_captions(world) if "dynamics" in config.parts else None
         self.takes = recorded_controls(world, config.parts)
@@ -281,6 +285,7 @@ class ObjectiveTask:
         self.state_scale = world.state_scale
         self.rows = world.tokenizer.grid[0]
         self.told_scale = told_scale(config.objectives, shards)
+        self.stirs = stirs_for(shards, config.stirred_share)
         self.seed, self.size, self.length = seed, batch, length
         made = [objective.build(world) for objective in config.objectives]  # type: ignore[attr-defined]
         self.names = [objective.type_name.split("/")[-1] for objective in config.objectives]
@@ -314,6 +319,8 @@ class ObjectiveTask:
             rows=self.rows,
             encoded=self.encoded,
             told_scale=self.told_scale,
+            stirs=self.stirs,
+            stirred_share=self.config.stirred_share,
         )
 
     def _keep_latents(self, world: World) -> EncodedClips:
@@ -391,10 +398,3 @@ class ObjectiveTask:
 
     def finish(self) -> None:
         """Nothing is left to be done."""
-
-
-def _require_steps(tokenizer: Tokenizer, length: int) -> None:
-    try:
-        tokenizer.count_steps(length)
-    except ValueError as error:
-        raise InputError(f"length {length}: {error}") from None
