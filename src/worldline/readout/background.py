@@ -16,13 +16,16 @@ UNIT = 64
 _MIN_NOISE = 2.5  # grey levels; compression leaves at least this,
 _MAX_NOISE = 40.0  # and what is noisier is not noise
 _SIGMAS = 4.5
-_MIN_STEP = np.uint8(11)  # grey levels that count as a change even in a noiseless image
+_MIN_STEP = np.array([11.0])  # grey levels that count as a change even in a noiseless image
 _MAX_AGE_FRAMES = 120
 _FRESH_FRAMES = 12
 _SPARSE = 6  # exposure is measured on every sixth pixel each way
 _MIN_SAMPLES = 48
 _SAME_EXPOSURE = 0.008
 _MIN_GAIN = 0.2
+# Numbers as OpenCV takes them, whose limits are several times faster than NumPy's.
+_LEAST_VARIANCE, _MOST_VARIANCE = np.array([_MIN_NOISE**2]), np.array([_MAX_NOISE**2])
+_OLDEST = np.array([float(_MAX_AGE_FRAMES)])
 # By age; the last one is that of pixels which are not learned.
 _WEIGHT = np.append(1.0 / (1.0 + np.arange(255)), 0.0).astype(np.float32)[:, None]
 
@@ -57,9 +60,18 @@ def exposure(
     if not len(now):
         raise ValueError("exposure needs at least one pixel")
     ratio = (now + np.float32(1.0)) / (then + np.float32(1.0))
-    gain = np.median(np.ascontiguousarray(ratio.T), axis=1)
+    gain = _median(np.ascontiguousarray(ratio.T))
     gain[np.abs(gain - 1.0) < _SAME_EXPOSURE] = 1.0
     return gain
+
+
+def _median(rows: Float[np.ndarray, "k n"]) -> Float[np.ndarray, " k"]:
+    """As NumPy's, for finite numbers; without its checks, which take longer."""
+    half = rows.shape[1] // 2
+    low = half - 1 + rows.shape[1] % 2
+    # Asked for two places NumPy takes a way that is ten times faster than that for one.
+    rows = np.partition(rows, (low - 1, half) if low == half > 0 else (low, half), axis=1)
+    return rows[:, half] if low == half else (rows[:, low] + rows[:, half]) / np.float32(2.0)
 
 
 def divide(
@@ -155,17 +167,17 @@ class BackgroundModel:
         if fresh:
             weight = cv2.LUT(cv2.bitwise_or(self.age, keep_out), _WEIGHT)
             step = cv2.subtract(image, self._mean, dtype=cv2.CV_32F)
-            step = cv2.multiply(step, cv2.merge([weight] * 3), dst=step)
+            step = cv2.multiply(step, cv2.cvtColor(weight, cv2.COLOR_GRAY2BGR), dst=step)
             cv2.add(self._mean, step, dst=self._mean)
         else:
             cv2.accumulateWeighted(image, self._mean, 3.0 / _MAX_AGE_FRAMES, mask)
         # The mean over channels of a positive part is smaller than a standard deviation by this.
         squared = cv2.multiply(change, change, scale=1.2, dtype=cv2.CV_32F)
         cv2.accumulateWeighted(squared, self._variance, 0.03, mask)
-        np.maximum(self._variance, np.float32(_MIN_NOISE**2), out=self._variance)
-        np.minimum(self._variance, np.float32(_MAX_NOISE**2), out=self._variance)
+        cv2.max(self._variance, _LEAST_VARIANCE, dst=self._variance)
+        cv2.min(self._variance, _MOST_VARIANCE, dst=self._variance)
         older = cv2.threshold(mask, 0, 1, cv2.THRESH_BINARY)[1]
-        self.age = np.minimum(cv2.add(self.age, older), np.uint8(_MAX_AGE_FRAMES))
+        self.age = cv2.min(cv2.add(self.age, older), _OLDEST)
         self.picture = cv2.convertScaleAbs(self._mean)
         self._limit = _limit_of(self._variance)
 
@@ -197,4 +209,4 @@ class BackgroundModel:
 
 
 def _limit_of(variance: Float[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w"]:
-    return np.maximum(cv2.convertScaleAbs(cv2.sqrt(variance), alpha=_SIGMAS), _MIN_STEP)
+    return cv2.max(cv2.convertScaleAbs(cv2.sqrt(variance), alpha=_SIGMAS), _MIN_STEP)

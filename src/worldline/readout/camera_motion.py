@@ -21,7 +21,9 @@ _MIN_INLIER_SHARE = 0.45
 _MIN_SPAN = 0.5  # of width and height over which corners must agree: no object is as large
 _MIN_CORNER = 1.5e-5  # least eigenvalue of the gradient matrix (8-bit image); noise stays below
 _MAX_RETURN_PX = 0.3
-_MAX_MISMATCH = 40  # grey levels; what an object changes says nothing about the camera
+_MAX_MISMATCH = np.array(
+    [40.0]
+)  # grey levels; what an object changes says nothing about the camera
 _BETTER = 0.92
 _STILL_SHARE = 0.25  # of the image that has not moved: then the camera has not moved either
 _NEAR_PX = 0.2  # by one step of flow, along each axis
@@ -113,21 +115,23 @@ class CameraRegistration:
             >= _STILL_SHARE
         ):
             return self._stay()
+        before, after, cells = self._points[good], found[good], self._cells[good]
+        if len(before) < _MIN_FEATURES:
+            return self._lose()
         # Noise has corners too, but they do not lead back to where they came from.
         back, status, _ = cv2.calcOpticalFlowPyrLK(
             gray,
             self._reference,
-            found,
-            self._points.copy(),
+            after,
+            before.copy(),
             flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
             **flow,
         )
-        good &= status.ravel() == 1
-        good &= np.linalg.norm(back - self._points, axis=2).ravel() < _MAX_RETURN_PX
-        before, after = self._points[good, 0], found[good, 0]
+        good = status.ravel() == 1
+        good &= np.linalg.norm(back - before, axis=2).ravel() < _MAX_RETURN_PX
+        before, after, cells = before[good, 0], after[good, 0], cells[good]
         if len(before) < _MIN_FEATURES:
             return self._lose()
-        cells = self._cells[good]
         transform, inliers = _fit(before, after)
         if (
             transform is None
@@ -215,10 +219,10 @@ def _explains(
     )
     sparse = np.ascontiguousarray(reference[::2, ::2])
     with_it, without = (
-        np.minimum(cv2.absdiff(image, sparse), np.uint8(_MAX_MISMATCH)).mean()
+        cv2.sumElems(cv2.min(cv2.absdiff(image, sparse), _MAX_MISMATCH))[0]
         for image in (warped, np.ascontiguousarray(gray[::2, ::2]))
     )
-    return bool(with_it < _BETTER * without)
+    return with_it < _BETTER * without
 
 
 def _spread(

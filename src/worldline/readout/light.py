@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Bool, Float, UInt8
 
 from worldline.readout.background import UNIT
 
@@ -174,10 +174,12 @@ def _compare(
     return sum_now / sum_then, apart - np.float32(1.5) / sum_now
 
 
-def _spread(values: np.ndarray, at: np.ndarray, like: np.ndarray) -> UInt8[np.ndarray, "h w"]:
-    """A picture that holds values at some pixels, and 0 elsewhere."""
+def _spread(
+    values: Bool[np.ndarray, " n"], at: np.ndarray, like: np.ndarray
+) -> UInt8[np.ndarray, "h w"]:
+    """A picture that is 1 at those of some pixels that are true, and 0 elsewhere."""
     out = np.zeros(like.size, np.uint8)
-    out[at] = values
+    out[at] = values.view(np.uint8)  # of the same type, or each one is converted by itself
     return out.reshape(like.shape)
 
 

@@ -88,11 +88,12 @@ def _registered(
         image, unseen = images[i], None
         if view.moved:
             flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-            transform = view.current_from_reference
-            image = cv2.warpPerspective(image, transform, (width, height), flags=flags)
-            seen = np.full((height, width), 255, np.uint8)
-            seen = cv2.warpPerspective(seen, transform, (width, height), flags=flags)
-            unseen = cv2.threshold(seen, 252, 255, cv2.THRESH_BINARY_INV)[1]
+            # The fourth channel is white, and tells afterwards what was seen.
+            image = cv2.cvtColor(image, cv2.COLOR_RGB2RGBA)
+            size = width, height
+            image = cv2.warpPerspective(image, view.current_from_reference, size, flags=flags)
+            unseen = cv2.threshold(image[..., 3], 252, 255, cv2.THRESH_BINARY_INV)[1]
+            image = cv2.cvtColor(image, cv2.COLOR_RGBA2RGB)
         stack.append(image)
         hidden.append(unseen)
     return stack, hidden

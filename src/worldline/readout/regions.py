@@ -27,6 +27,7 @@ __all__ = [
 
 _COLOR_WEIGHT = 3.0  # how much a full change of colour counts, in box halves of distance
 _WEAK = round(0.6 * UNIT)  # strength of what belongs to an object next to it
+_REACH = 3  # pixels around a part, more than its opening and its outline reach
 _CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 _DISC = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
 
@@ -104,10 +105,10 @@ def clean_mask(
     weak = cv2.bitwise_or(_opened(matter, _WEAK), strong)
     weak = cv2.morphologyEx(weak, cv2.MORPH_CLOSE, _DISC)
     mask = np.zeros_like(weak)
-    for contour, window in _contours(weak, min_area):
-        if cv2.countNonZero(strong[window]):
-            cv2.drawContours(mask, [contour], -1, 1, thickness=cv2.FILLED)
-    return mask
+    found = [
+        contour for contour, window in _contours(weak, min_area) if cv2.countNonZero(strong[window])
+    ]
+    return cv2.drawContours(mask, found, -1, 1, thickness=cv2.FILLED) if found else mask
 
 
 def _opened(strength: UInt8[np.ndarray, "h w"], least: int) -> UInt8[np.ndarray, "h w"]:
@@ -249,21 +250,37 @@ def split_region(
     owner = _nearest(region, expected - np.concatenate([corner, corner]), colors)
     parts: list[Region | None] = []
     for k, box in enumerate(expected):
-        mask = cv2.morphologyEx(cv2.inRange(owner, k + 1, k + 1), cv2.MORPH_OPEN, _CROSS)
+        own = cv2.inRange(owner, k + 1, k + 1)
+        window = _around(own, _REACH)
+        mask = cv2.morphologyEx(own[window], cv2.MORPH_OPEN, _CROSS)
         area = float(np.prod(box[2:] - box[:2]))
         if cv2.countNonZero(mask) < 0.25 * area:
             parts.append(None)
             continue
         count, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
         largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA])) if count > 1 else 0
+        rows, columns = (
+            slice(whole.start + part.start, whole.start + part.stop)
+            for whole, part in zip(region.window, window, strict=True)
+        )
         part = _measure(
             (labels == largest).view(np.uint8),
-            region.window,
-            region.pixels,
+            (rows, columns),
+            region.pixels[window],
             region.frame_from_work,
         )
         parts.append(replace(part, split=True))
     return parts
+
+
+def _around(mask: UInt8[np.ndarray, "h w"], reach: int) -> tuple[slice, slice]:
+    """Rows and columns of what is not 0, and so many pixels more on each side."""
+    x, y, w, h = cv2.boundingRect(mask)
+    height, width = mask.shape
+    return (
+        slice(max(0, y - reach), min(height, y + h + reach)),
+        slice(max(0, x - reach), min(width, x + w + reach)),
+    )
 
 
 def _nearest(
@@ -307,11 +324,13 @@ def outline_ratio(
     mask[y : y + region.mask.shape[0], x : x + region.mask.shape[1]] = region.mask
     outline = cv2.dilate(mask, _DISC) - cv2.erode(mask, _DISC, borderValue=0)
     # The image border is an edge of neither picture.
-    outline[[0, -1]] = 0
-    outline[:, [0, -1]] = 0
-    if not outline.any():
+    outline[0] = outline[-1] = 0
+    outline[:, 0] = outline[:, -1] = 0
+    if not cv2.countNonZero(outline):
         return 1.0
-    now, then = (cv2.mean(_gradient(p[window]), outline)[0] for p in (image, background))
+    # Both at once: rows at the seam see the other picture, and lie on no outline.
+    slopes = _gradient(np.concatenate([image[window], background[window]]))
+    now, then = (cv2.mean(half, outline)[0] for half in (slopes[: len(mask)], slopes[len(mask) :]))
     return (now + 1.0) / (then + 1.0)
 
 
