@@ -8,11 +8,11 @@ past a fixed camera, and street scenes with a cut every two seconds and a moving
 hard. FOLDER holds the two as `tools/fetch_footage.py` puts them there; without it
 they are fetched.
 
-Rows: one video in one process (decoding runs on a thread of its own), and the same video in two
-processes at once, together. "decode" is decoding alone, to the size of the search, in one process.
-Wall times count what else the machine does; processor times are over all threads. Medians over
-rounds; "stages" are shares of processor time, each measured alone on frames that are decoded
-already.
+Rows: one video as `worldline perceive` reads it (shots in processes of their own, whose start
+counts), and the same video in two processes at once, together, each of which searches in threads.
+"decode" is decoding alone, to the size of the search, in one process. Wall times count what else
+the machine does; processor times are over all threads and processes. Medians over rounds; "stages"
+are shares of processor time, each measured alone, in one process, on frames that are decoded.
 """
 
 from __future__ import annotations
@@ -20,27 +20,26 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
+import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
-from time import perf_counter, process_time
+from time import perf_counter
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 from record import write_record
 
-from worldline.core import Origin, Provenance
-from worldline.data import iter_frames, probe, write_video
-from worldline.readout import PixelReadout
-from worldline.readout.motion import MotionDetector
-from worldline.readout.tracker import RegionTracker
+if TYPE_CHECKING:  # each process that is started imports what stands here
+    from worldline.readout import PixelReadoutConfig
+    from worldline.readout.shot import MovingRegions
 
 WIDTH, HEIGHT, FPS, SECONDS, NUM_DISCS = 854, 480, 25, 20, 8
 ROOT = Path(__file__).parents[1]
-CONFIG = PixelReadout.Config()
 
 
 def draw_street(seconds: float) -> Iterator[np.ndarray]:
@@ -63,6 +62,8 @@ def draw_street(seconds: float) -> Iterator[np.ndarray]:
 
 def scale_footage(path: Path, num_frames: int) -> Iterator[np.ndarray]:
     """The middle of the picture at 854x480, from the start again when it ends."""
+    from worldline.data import iter_frames
+
     k = 0
     while True:
         for _, frame in iter_frames(path):
@@ -78,38 +79,60 @@ def scale_footage(path: Path, num_frames: int) -> Iterator[np.ndarray]:
                 return
 
 
+def settings() -> PixelReadoutConfig:
+    from worldline.readout import PixelReadout
+
+    return PixelReadout.Config()
+
+
 def frames_of(path: Path) -> Iterator[tuple[float, np.ndarray]]:
-    return iter_frames(path, max_side_px=CONFIG.max_side_px)
+    from worldline.data import iter_frames
+
+    return iter_frames(path, max_side_px=settings().max_side_px)
 
 
 def perceive(path: Path) -> int:
+    """As `worldline perceive` does it: in processes where they pay, and in a pool's in threads."""
+    from worldline.data import probe
+    from worldline.readout import workers_for
+
     info = probe(path)
-    return CONFIG.build().read(frames_of(path), provenance=info.provenance).num_objects
+    workers = workers_for(info.num_frames_hint)
+    readout = settings().build()
+    scene = readout.read(frames_of(path), provenance=info.provenance, num_workers=workers)
+    return scene.num_objects
 
 
 def measure(action: Callable[[], object]) -> tuple[float, float]:
-    """Wall and processor time in seconds."""
-    wall, cpu = perf_counter(), process_time()
+    """Wall and processor time in seconds, that of processes which end meanwhile included."""
+    wall, cpu = perf_counter(), sum(os.times()[:4])
     action()
-    return perf_counter() - wall, process_time() - cpu
+    return perf_counter() - wall, sum(os.times()[:4]) - cpu
 
 
 def time_stages(path: Path) -> dict[str, float]:
     """Processor time per frame in milliseconds."""
+    from worldline.core import Provenance
+    from worldline.readout.motion import MotionDetector
+    from worldline.readout.tracker import RegionTracker
+
     frames = list(frames_of(path))
+    config = settings()
     detector = MotionDetector(
-        max_side_px=CONFIG.max_side_px, buffer_s=CONFIG.buffer_s, absorb_s=CONFIG.absorb_s
+        max_side_px=config.max_side_px, buffer_s=config.buffer_s, absorb_s=config.absorb_s
     )
-    found: list[object] = []
+    found: list[MovingRegions] = []
     _, detect_s = measure(lambda: found.extend(detector.detect(iter(frames))))
     tracker = RegionTracker(max_gap_frames=15, measurement_std_px=1.0)
 
     def follow() -> None:
         for moment in found:
-            tracker.update(moment)  # type: ignore[arg-type]
+            if moment.new_shot:
+                tracker.end_shot()
+            tracker.update(moment)
 
     _, track_s = measure(follow)
-    _, all_s = measure(lambda: CONFIG.build().read(iter(frames), provenance=Provenance()))
+    _, all_s = measure(lambda: config.build().read(iter(frames), provenance=Provenance()))
     _, decode_s = measure(lambda: sum(1 for _ in frames_of(path)))
     parts = {
         "decode": decode_s,
@@ -155,6 +178,9 @@ def measure_file(path: Path, rounds: int) -> dict[str, object]:
 
 
 def main() -> None:
+    from worldline.core import Origin, Provenance
+    from worldline.data import write_video
+
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--footage", type=Path)
     parser.add_argument("--rounds", type=int, default=3)

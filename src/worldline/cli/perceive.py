@@ -129,7 +129,7 @@ def perceive_file(
         InputError: a plug-in fails.
     """
     from worldline.data import iter_frames, probe
-    from worldline.readout import PixelReadout
+    from worldline.readout import PixelReadout, workers_for
 
     info = probe(path)
     damage: list[str] = []
@@ -151,6 +151,8 @@ def perceive_file(
         full_size_px=(info.width_px, info.height_px),
         detector=detector,
         depth=depth,
+        # Networks keep all cores busy by themselves.
+        num_workers=0 if detector or depth or world else workers_for(info.num_frames_hint),
     )
     heard: Answer = {}
     if world is not None and onlooker is not None:

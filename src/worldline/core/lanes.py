@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from worldline.core.processes import WorkerLostError, start_process
 
-__all__ = ["Work", "pack", "side_by_side"]
+__all__ = ["Work", "pack", "portable", "side_by_side"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -159,10 +159,10 @@ def _try(work: Callable[[], Any]) -> tuple[Any, Exception | None]:
     try:
         return work(), None
     except Exception as error:
-        return None, _portable(error)
+        return None, portable(error)
 
 
-def _portable(error: Exception) -> Exception:
+def portable(error: Exception) -> Exception:
     """An error as it can be sent; with its lines, which do not travel."""
     told = "".join(traceback.format_exception(error))
     try:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from worldline.readout.cuts import CutDetector, find_cuts
+    from worldline.readout.elsewhere import workers_for
     from worldline.readout.overlay import draw_world_lines, line_color
     from worldline.readout.pixels import PixelReadout, PixelReadoutConfig
     from worldline.readout.plugins import (
@@ -27,6 +28,7 @@ __all__ = [
     "line_color",
     "open_depth",
     "open_detector",
+    "workers_for",
 ]
 
 _HOMES = {
@@ -41,6 +43,7 @@ _HOMES = {
     "line_color": "worldline.readout.overlay",
     "open_depth": "worldline.readout.plugins",
     "open_detector": "worldline.readout.plugins",
+    "workers_for": "worldline.readout.elsewhere",
 }
 
 

@@ -85,10 +85,11 @@ class PixelReadout:
         full_size_px: tuple[int, int] | None = None,
         detector: Detector | None = None,
         depth: DepthEstimator | None = None,
+        num_workers: int = 0,
     ) -> Scene:
         """One pass over (time in seconds, RGB frame) pairs.
 
-        Memory is that of a few seconds of small frames plus the tracks.
+        Memory is that of a few seconds of small frames plus the tracks, in each process.
 
         Args:
             frames: equally large frames in order of time.
@@ -97,6 +98,9 @@ class PixelReadout:
                 scene is then in pixels of the full size.
             detector, depth: plug-ins, see `worldline.readout.plugins`; they are shown the frames as
                 they come.
+            num_workers: processes in which shots are searched for motion, several at once; 0 for
+                threads of this one; `workers_for` says what pays. The scene is the same. Scripts
+                that ask for processes need the usual `if __name__ == "__main__"`.
 
         Returns:
             scene in pixels, with contacts and events by `worldline.physics`. The scale that a free
@@ -104,13 +108,15 @@ class PixelReadout:
             evidence for the very law that it was derived from.
 
         Raises:
-            InputError: no frames, frames of differing size, or a plug-in that fails.
+            InputError: no frames, frames of differing size, a plug-in that fails, or a process that
+                died (`WorkerLostError`).
         """
         watch = _Watch()
         motion = MotionDetector(
             max_side_px=self.config.max_side_px,
             buffer_s=self.config.buffer_s,
             absorb_s=self.config.absorb_s,
+            num_workers=num_workers,
         )
         witness = Witness(detector, depth, every_s=self.config.sample_s)
         with (
@@ -128,23 +134,23 @@ class PixelReadout:
             tracker = RegionTracker(max_gap_frames=gap_frames, measurement_std_px=work_px / zoom)
             times_s: list[float] = []
             cuts: list[int] = []
+            trajectories: list[Trajectory] = []
+
+            def settle(shot: list[Track]) -> None:
+                away_frames = max(3, round(self.config.max_away_s / step_s))
+                trajectories.extend(
+                    trace(track, floor_px=0.25 * work_px / zoom)
+                    for track in join_fragments(reidentify(shot, max_gap_frames=away_frames))
+                    if self._is_object(track, times_s, 1.0 / zoom)
+                )
+
             for moment in chain(head, found):
                 times_s.append(moment.time_s)
                 if moment.new_shot:
                     cuts.append(moment.index)
+                    settle(tracker.end_shot())
                 tracker.update(moment)
-        away_s = self.config.max_away_s
-        trajectories = [
-            trace(track, floor_px=0.25 * work_px / zoom)
-            for track in join_fragments(
-                [
-                    track
-                    for shot in tracker.finish()
-                    for track in reidentify(shot, max_gap_frames=max(3, round(away_s / step_s)))
-                ]
-            )
-            if self._is_object(track, times_s, 1.0 / zoom)
-        ]
+            settle(tracker.end_shot())
         labels = ["object"] * len(trajectories)
         if detector is not None:
             trajectories, labels = fuse(trajectories, witness.testimonies, cuts)

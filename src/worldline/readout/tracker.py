@@ -119,7 +119,6 @@ class RegionTracker:
         self._std_px = measurement_std_px
         self._tracks: dict[int, Track] = {}
         self._memory: dict[int, _Seen] = {}
-        self._finished: list[list[Track]] = []
         self._tracker = self._start()
 
     def _start(self) -> Tracker:
@@ -138,9 +137,7 @@ class RegionTracker:
         return tracker
 
     def update(self, found: MovingRegions) -> None:
-        """Take the regions of the next frame."""
-        if found.new_shot:
-            self._end_shot()
+        """Take the regions of the next frame of the shot."""
         shift = TranslationTransformation(found.shift_px)
         shift_of_box = np.concatenate([found.shift_px, found.shift_px])
         regions = self._share(found, shift_of_box)
@@ -191,15 +188,12 @@ class RegionTracker:
             left, top, right, bottom = thing.filter.pos_variance[:, 0].tolist()
             track.filter_std_px.append(sqrt((left + top + right + bottom) / 8))
 
-    def finish(self) -> list[list[Track]]:
-        """All tracks of each shot."""
-        self._end_shot()
-        return self._finished
-
-    def _end_shot(self) -> None:
-        self._finished.append(list(self._tracks.values()))
+    def end_shot(self) -> list[Track]:
+        """All tracks of the shot; what comes next has nothing to do with them."""
+        tracks = list(self._tracks.values())
         self._tracks, self._memory = {}, {}
         self._tracker = self._start()
+        return tracks
 
     def _share(self, found: MovingRegions, shift_of_box: Float[np.ndarray, " 4"]) -> list[Region]:
         """Join the pieces of known objects, cut up regions that several known objects share."""
