@@ -47,7 +47,9 @@ from worldline.world import World
 @dataclass(frozen=True)
 class Size:
     """Numbers that go together: the predictor's size, weights of losses, a batch, steps of encoder
-    and predictor together, and how many times as many of the predictor alone."""
+    and predictor together, how many times as many of the predictor alone, the share of clips that
+    is drawn by how much is set in motion in them, and whether the predictor alone is computed in
+    bfloat16, where a processor has it."""
 
     width: int
     depth: int
@@ -57,6 +59,8 @@ class Size:
     learning_rate: float
     steps: int
     further: int
+    stirred: float = 0.0
+    half: bool = False
 
 
 SIZES = {
@@ -71,6 +75,19 @@ SIZES = {
     # several bodies whose places are told
     "told": Size(
         192, 3, spread=1.0, inverse=0.5, batch=48, learning_rate=1.5e-3, steps=1500, further=3
+    ),
+    # the same, of which some lie still most of the time
+    "seldom": Size(
+        192,
+        3,
+        spread=1.0,
+        inverse=0.5,
+        batch=48,
+        learning_rate=1.5e-3,
+        steps=1000,
+        further=2,
+        stirred=0.5,
+        half=True,
     ),
 }
 
@@ -88,13 +105,15 @@ def recipe(
     slowness: float = 0.0,
     depiction: float = 0.0,
     told: float = 1.0,
+    stirred_share: float | None = None,
 ) -> Recipe:
     """Of the episodes in a folder; a few minutes on one core.
 
     Weights of 0, and one step of `rollout_steps`, leave terms out, for ablations. `variance` and
     `covariance` are VICReg's, to be had instead of SIGReg (`spread` 0) or beside it. Columns of the
     recorded state whose names begin with `seen_` are taught to the latents with weight `told`,
-    where a recording has such.
+    where a recording has such. `stirred_share` of the clips are drawn by how much is set in motion
+    in them, as the recorded state tells; each size has its own, like its other weights.
     """
     if size not in SIZES:
         raise InputError(f"--size is {size}; here it can be {', '.join(SIZES)}")
@@ -102,6 +121,7 @@ def recipe(
     steps = chosen.steps if steps is None else steps
     spread = chosen.spread if spread is None else spread
     inverse = chosen.inverse if inverse is None else inverse
+    stirred = chosen.stirred if stirred_share is None else stirred_share
     recording = open_recording(Recorded(folder=data, num_frames=20, stride=20))
     step_s = 1 / recording.fps
     tokenizer = WholeTokenizer.Config(size_px=32, channels=channels)
@@ -142,7 +162,12 @@ def recipe(
         stages=(
             Stage(
                 "latents",
-                ObjectiveTask.Config(("tokenizer", "dynamics"), tuple(terms), augmented=False),
+                ObjectiveTask.Config(
+                    ("tokenizer", "dynamics"),
+                    tuple(terms),
+                    augmented=False,
+                    stirred_share=stirred,
+                ),
                 "data",
                 Trainer.Config(
                     steps=steps,
@@ -157,7 +182,11 @@ def recipe(
             Stage(
                 "dynamics",
                 ObjectiveTask.Config(
-                    ("dynamics",), (NextFrame.Config(),), augmented=False, cached=True
+                    ("dynamics",),
+                    (NextFrame.Config(),),
+                    augmented=False,
+                    cached=True,
+                    stirred_share=stirred,
                 ),
                 "data",
                 Trainer.Config(
@@ -165,7 +194,7 @@ def recipe(
                     learning_rate=2e-3,
                     warmup=50,
                     average_decay=0.998,
-                    half=False,
+                    half=chosen.half,
                 ),
                 batch=128,
                 length=6,

@@ -48,3 +48,13 @@ def test_a_shift_changes_mass_and_friction():
     ball = usual.body("ball").id
     assert heavy.body_mass[ball] == pytest.approx(4 * usual.body_mass[ball])
     np.testing.assert_allclose(heavy.geom_friction[:, 0], 0.5 * usual.geom_friction[:, 0])
+
+
+def test_no_ball_leaves_a_closed_room_at_its_near_end():
+    room = SideRoom(Shift(), closed=True)
+    room.ball()
+    model = room.spec.compile()
+    data = mujoco.MjData(model)  # type: ignore[attr-defined]
+    data.qpos[:2], data.qvel[0] = [0.5, BALL_M], -1.0
+    mujoco.mj_step(model, data, 400)  # type: ignore[attr-defined]
+    assert -0.05 < data.qpos[0] < 0.5

@@ -30,7 +30,7 @@ VIEW: Mapping[str, Any] = MappingProxyType(
 )
 """Arguments of `Lens` that show all of it."""
 
-_WALL_M, _DEEP_M = 0.015, 0.15
+_WALL_M, _DEEP_M, _NEAR_WALL_M = 0.015, 0.15, -0.05
 _BOX = mujoco.mjtGeom.mjGEOM_BOX
 
 
@@ -39,9 +39,10 @@ class SideRoom:
 
     Args:
         shift: of the scene: friction of everything, and the ball's mass.
+        closed: a wall at the near end too, so that no ball rolls out of sight.
     """
 
-    def __init__(self, shift: Shift) -> None:
+    def __init__(self, shift: Shift, *, closed: bool = False) -> None:
         self._shift = shift
         self.spec = mujoco.MjSpec()
         option = self.spec.option
@@ -55,7 +56,8 @@ class SideRoom:
         room = self.spec.worldbody
         plane = mujoco.mjtGeom.mjGEOM_PLANE
         room.add_geom(type=plane, size=[4, 4, 0.1], rgba=[0.45, 0.45, 0.42, 1], **self.touch)
-        self.block(room, (WIDE_M + 0.05, 0, 1.0), (0.05, 0.2, 1.0), rgba=[0.3, 0.3, 0.33, 1])
+        for middle_m in (WIDE_M + 0.05, *([_NEAR_WALL_M - 0.05] if closed else [])):
+            self.block(room, (middle_m, 0, 1.0), (0.05, 0.2, 1.0), rgba=[0.3, 0.3, 0.33, 1])
 
     def block(
         self,

@@ -31,7 +31,7 @@ _BIN_M, _BIN_HIGH_M = 0.16, 0.2
 _TRAY_M, _THICK_M, _ALONG_M, _UP_M = 0.1, 0.015, (0.1, 0.65), (0.25, 1.2)
 _TRAY_MPS, _SWING_S = 1.5, 0.25
 _FIRST_M, _NEAR_M, _FAR_M, _FARTHER_M = 0.2, 0.9, 1.7, 1.35
-_NUM_SEEN = 5
+_NUM_SEEN, _LASTS = 5, 0.5
 
 
 class ThrowBall:
@@ -52,7 +52,7 @@ class ThrowBall:
 
     def build(self, shift: Shift) -> mujoco.MjModel:
         """See `Drill`; `moved_m` is how much higher the bin's walls are."""
-        room = SideRoom(shift)
+        room = SideRoom(shift, closed=True)
         tray = room.spec.worldbody.add_body(name="tray", pos=[0, 0, 0], gravcomp=1.0)
         slides(tray, {"tray_x": (1, 0, 0), "tray_z": (0, 0, 1)})
         for joint, reach in zip(tray.joints, (_ALONG_M, _UP_M), strict=True):
@@ -91,19 +91,22 @@ class ThrowBall:
         return np.asarray((beside < REACH_M) & (states[..., 3] < _BIN_HIGH_M))
 
     def player(self, rng: np.random.Generator, shift: Shift) -> Callable[[np.ndarray], np.ndarray]:
-        """Who waits a little, throws more or less as far as the bin, or anywhere, and stops."""
-        strays, off, noise = rng.random() < 0.3, rng.normal() * 0.12, rng.choice([0.0, 0.1])
+        """Who waits a little, throws more or less as far as the bin, or anywhere, and stops; with a
+        hand that is steady or not at all, because planners ask for what nobody does on purpose."""
+        strays, off = rng.random() < 0.3, rng.normal() * 0.12
+        noise = float(rng.choice([0.0, 0.1, 0.4, 0.8]))
         anywhere, waits = rng.uniform(0.6, WIDE_M), int(rng.integers(0, 4))
-        thrown = False
+        thrown, sway = False, np.zeros(2)
 
         def act(state: np.ndarray) -> np.ndarray:
-            nonlocal waits, thrown
-            if waits > 0 or thrown:
-                waits -= 1
-                return np.clip(noise * rng.normal(size=2), -1, 1)
-            thrown = True
-            mark = anywhere if strays else state[5] + off
-            return np.full(2, throw_speed(state, mark) / _TRAY_MPS)
+            nonlocal waits, thrown, sway
+            sway = _LASTS * sway + noise * rng.normal(size=2)
+            wanted = np.zeros(2)
+            if not (waits > 0 or thrown):
+                mark = anywhere if strays else state[5] + off
+                wanted, thrown = np.full(2, throw_speed(state, mark) / _TRAY_MPS), True
+            waits -= 1
+            return np.clip(wanted + sway, -1, 1)
 
         return act
 
