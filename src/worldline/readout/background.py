@@ -8,7 +8,15 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-__all__ = ["UNIT", "BackgroundModel", "Deviation", "divide", "exposure", "largest_channel"]
+__all__ = [
+    "UNIT",
+    "BackgroundModel",
+    "Deviation",
+    "divide",
+    "exposure",
+    "largest_channel",
+    "without",
+]
 
 UNIT = 64
 """Strength of a deviation that reaches the threshold; four times as much is the most."""
@@ -25,6 +33,7 @@ _SAME_EXPOSURE = 0.008
 _MIN_GAIN = 0.2
 # Numbers as OpenCV takes them, whose limits are several times faster than NumPy's.
 _LEAST_VARIANCE, _MOST_VARIANCE = np.array([_MIN_NOISE**2]), np.array([_MAX_NOISE**2])
+_NONE = np.zeros(1)
 _OLDEST = np.array([float(_MAX_AGE_FRAMES)])
 # By age; the last one is that of pixels which are not learned.
 _WEIGHT = np.append(1.0 / (1.0 + np.arange(255)), 0.0).astype(np.float32)[:, None]
@@ -47,6 +56,13 @@ def largest_channel(image: np.ndarray) -> np.ndarray:
     """The largest of each pixel's channels; many times faster than NumPy's maximum over an axis."""
     r, g, b = cv2.split(image)
     return cv2.max(cv2.max(r, g), b)
+
+
+def without(
+    values: UInt8[np.ndarray, "h w"], where: UInt8[np.ndarray, "h w"]
+) -> UInt8[np.ndarray, "h w"]:
+    """Values, and 0 where the other picture is not 0."""
+    return cv2.copyTo(values, cv2.compare(where, _NONE, cv2.CMP_EQ))
 
 
 def exposure(

@@ -23,7 +23,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from worldline.readout.background import UNIT
+from worldline.readout.background import UNIT, without
 
 __all__ = ["find_light", "sharpness"]
 
@@ -139,8 +139,7 @@ def find_light(
     if _casts(strength, suspects, light | alone | by_color, min_area):
         return by_color
     light |= alone
-    dark = cv2.threshold(strength, _FAINT, 1, cv2.THRESH_BINARY)[1]
-    dark[light > 0] = 0
+    dark = without(cv2.threshold(strength, _FAINT, 1, cv2.THRESH_BINARY)[1], light)
     # Nothing is there that could cast a shadow, so what is much darker is a dark body.
     return light if cv2.morphologyEx(dark, cv2.MORPH_OPEN, _CROSS).any() else light | cast
 

@@ -221,8 +221,5 @@ def _around(core: Core) -> tuple[tuple[slice, slice], UInt8[np.ndarray, "y x"]]:
 
 
 def _digest(*parts: np.ndarray) -> bytes:
-    whole = blake2b(digest_size=16)
-    for part in parts:
-        whole.update(repr(part.shape).encode())
-        whole.update(part.tobytes())
-    return whole.digest()
+    shapes = repr([part.shape for part in parts]).encode()
+    return blake2b(b"".join([shapes, *(part.tobytes() for part in parts)]), digest_size=16).digest()

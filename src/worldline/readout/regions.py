@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from worldline.readout.background import UNIT, largest_channel
+from worldline.readout.background import UNIT, largest_channel, without
 
 __all__ = [
     "Core",
@@ -97,8 +97,7 @@ def clean_mask(
         light: not 0 where shadows and lamps are, see `find_light`.
         min_area: smaller specks go.
     """
-    matter = strength.copy()
-    matter[light > 0] = 0
+    matter = without(strength, light)
     strong = _opened(matter, UNIT)
     if not strong.any():
         return strong
@@ -175,10 +174,11 @@ def find_cores(mask: UInt8[np.ndarray, "h w"], margin: int) -> list[Core]:
         corner = -columns.start, -rows.start
         cv2.drawContours(inside, [contour], -1, 1, thickness=cv2.FILLED, offset=corner)
         depth = cv2.distanceTransform(inside, cv2.DIST_L2, 3)
-        radius = 0.75 * float(depth.max())
-        parts, part_of = cv2.connectedComponents((depth > radius).astype(np.uint8))
+        radius = 0.75 * cv2.minMaxLoc(depth)[1]
+        thick = cv2.compare(depth, np.array([radius]), cv2.CMP_GT)
+        parts, part_of = cv2.connectedComponents(thick)
         thinned = max(1, int(np.ceil(radius)))
-        cores += [Core(window, (part_of == k).astype(np.uint8), thinned) for k in range(1, parts)]
+        cores += [Core(window, (part_of == k).view(np.uint8), thinned) for k in range(1, parts)]
     return cores
 
 
