@@ -136,9 +136,10 @@ class BackgroundModel:
         use = (cv2.inRange(then, (8, 8, 8), (247, 247, 247)) > 0) & (self.age[sparse] > 0)
         if exclude is not None:
             use &= exclude[sparse] == 0
-        if np.count_nonzero(use) < _MIN_SAMPLES:
+        at = np.flatnonzero(use)
+        if len(at) < _MIN_SAMPLES:
             return image
-        gain = exposure(now[use], then[use])
+        gain = exposure(*(part.reshape(-1, 3).take(at, axis=0) for part in (now, then)))
         return image if np.any(gain < _MIN_GAIN) else divide(image, gain)
 
     def difference(self, image: UInt8[np.ndarray, "h w 3"], *, slack_px: int = 0) -> Deviation:

@@ -257,8 +257,9 @@ def split_region(
         if cv2.countNonZero(mask) < 0.25 * area:
             parts.append(None)
             continue
-        count, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
-        largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA])) if count > 1 else 0
+        count, labels = cv2.connectedComponents(mask)
+        # Counted only where there is a choice: OpenCV's statistics take five times the search.
+        largest = count - 1 if count < 3 else 1 + int(np.argmax(np.bincount(labels.flat)[1:]))
         rows, columns = (
             slice(whole.start + part.start, whole.start + part.stop)
             for whole, part in zip(region.window, window, strict=True)
@@ -296,13 +297,18 @@ def _nearest(
     weight = 4.0 * _COLOR_WEIGHT
     factors = np.hstack([half**-2.0, -2.0 * middle / half**2, -2.0 / 255.0 * weight * colors])
     constant = np.sum((middle / half) ** 2, axis=1) + weight * np.sum(colors**2, axis=1)
-    at = np.flatnonzero(region.mask)
+    at = np.flatnonzero(region.mask.view(bool))
     y, x = np.divmod(at, region.mask.shape[1])
     places = np.stack([x, y]) + 0.5
     rgb = region.pixels.reshape(-1, 3).take(at, axis=0).T
     costs = factors @ np.concatenate([places**2, places, rgb]) + constant[:, None]
     owner = np.zeros(region.mask.size, np.uint8)
-    owner[at] = 1 + np.argmin(costs, axis=0)
+    # The first of the least; among two or three many times faster than by `argmin`.
+    nearest, least = np.ones(len(at), np.uint8), costs[0]
+    for k, cost in enumerate(costs[1:], start=2):
+        nearest[cost < least] = k
+        least = np.minimum(cost, least)
+    owner[at] = nearest
     return owner.reshape(region.mask.shape)
 
 

@@ -165,7 +165,7 @@ def _least_common(num_a: np.ndarray, num_b: int) -> np.ndarray:
 
 
 def _is_one(a: _Course, b: _Course) -> bool:
-    least = float(_least_common(np.array([len(a.frames)]), len(b.frames))[0])
+    least = max(3.0, _COMMON * min(len(a.frames), len(b.frames)))
     place = np.minimum(np.searchsorted(a.frames, b.frames), len(a.frames) - 1)
     at_b = np.flatnonzero(a.frames[place] == b.frames)
     if len(at_b) < least:
@@ -174,8 +174,8 @@ def _is_one(a: _Course, b: _Course) -> bool:
     box_a, box_b = a.boxes[at_a], b.boxes[at_b]
     side_a, side_b = a.sides[at_a], b.sides[at_b]
     gap = np.maximum(box_a[:, :2], box_b[:, :2]) - np.minimum(box_a[:, 2:], box_b[:, 2:])
-    apart = np.linalg.norm(np.maximum(gap, 0.0), axis=1)
-    if np.mean(apart < _NEAR * np.minimum(side_a, side_b)) < 0.8:
+    apart = np.sqrt((np.maximum(gap, 0.0) ** 2).sum(axis=1))
+    if np.count_nonzero(apart < _NEAR * np.minimum(side_a, side_b)) / len(at_b) < 0.8:
         return False
     offset = (box_a[:, :2] + box_a[:, 2:] - box_b[:, :2] - box_b[:, 2:]) / 2
     way = np.linalg.norm(np.ptp(box_a, axis=0)[:2])
