@@ -45,6 +45,19 @@ def test_enlarging_repeats_pixels(tmp_path):
     np.testing.assert_allclose(frames[:, 8::16, 8::16].astype(int), checks.astype(int), atol=12)
 
 
+def test_the_colour_of_single_pixels_is_kept_where_it_is_asked_for(tmp_path):
+    frames = np.full((4, 32, 32, 3), (155, 150, 140), np.uint8)
+    frames[:, 9:23, 15:17] = (188, 50, 50)
+    frames[:, 5, 5] = (240, 220, 80)
+    worst = {}
+    for full_color in (False, True):
+        path = tmp_path / "a.mp4"
+        write_video(path, frames, fps=5, provenance=MADE, full_color=full_color)
+        worst[full_color] = np.abs(read_clip(path).frames.astype(int) - frames).max()
+    assert worst[True] < 12
+    assert worst[False] > 40
+
+
 @pytest.mark.parametrize(("height", "width"), [(33, 40), (32, 41), (33, 41), (1, 1)])
 def test_odd_sides_grow_by_one(tmp_path, height, width):
     frames = np.full((3, height, width, 3), 120, np.uint8)
@@ -105,8 +118,9 @@ def test_bad_input(tmp_path, frames, options, words):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("full_color", [False, True])
 @pytest.mark.parametrize("side_px", [16, 32, 48, 72])
-def test_small_frames_give_the_same_file_each_time(tmp_path, side_px: int):
+def test_small_frames_give_the_same_file_each_time(tmp_path, side_px: int, full_color: bool):
     generator = np.random.default_rng(0)
     frames = np.full((16, side_px, side_px, 3), (30, 60, 90), np.uint8)
     for frame in frames:
@@ -114,6 +128,8 @@ def test_small_frames_give_the_same_file_each_time(tmp_path, side_px: int):
         frame[4:12, column : column + 8] = (250, 200, 40)
     contents = set()
     for _ in range(20):
-        write_video(tmp_path / "a.mp4", frames, fps=10, provenance=Provenance())
+        write_video(
+            tmp_path / "a.mp4", frames, fps=10, provenance=Provenance(), full_color=full_color
+        )
         contents.add((tmp_path / "a.mp4").read_bytes())
     assert len(contents) == 1

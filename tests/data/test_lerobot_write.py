@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ from worldline.core import InputError, Provenance
 from worldline.data.episode import EpisodeError, Quarantine
 from worldline.data.lerobot import describe_lerobot, read_lerobot
 from worldline.data.lerobot_layout import merge_stats, picture_stats, vector_stats
-from worldline.data.lerobot_write import write_lerobot
+from worldline.data.lerobot_write import CAMERA, write_lerobot
 
 
 @pytest.mark.parametrize(
@@ -61,6 +62,17 @@ def test_what_the_source_raises_comes_through(tmp_path: Path):
 
     with pytest.raises(ValueError, match="the source broke"):
         write_lerobot(tmp_path / "set", episodes())
+
+
+@pytest.mark.parametrize(("side_px", "kept"), [(32, "yuv444p"), (160, "yuv420p")])
+def test_small_pictures_keep_the_colour_of_each_pixel(tmp_path: Path, side_px: int, kept: str):
+    frames = np.full((12, side_px, side_px, 3), (150, 150, 140), np.uint8)
+    frames[:, 8:24, 13:15] = (200, 40, 40)
+    write_lerobot(tmp_path / "set", [make_episode(frames=frames)])
+    info = json.loads((tmp_path / "set" / "meta" / "info.json").read_text())
+    assert info["features"][CAMERA]["info"]["video.pix_fmt"] == kept
+    back = next(read_lerobot(tmp_path / "set")).frames
+    assert (np.abs(back.astype(int) - frames).max() < 12) == (kept == "yuv444p")
 
 
 def test_odd_sides_grow(tmp_path: Path):

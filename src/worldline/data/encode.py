@@ -29,6 +29,7 @@ _DEFAULT_FPS = 25.0  # how long a single frame is shown
 _BT709 = 1  # code of the colour matrix in the H.264 stream (ITU-T H.264, table E-5)
 _LARGE_PX = 256
 _CRF = "16"  # visually lossless: a written forecast is also read back and measured
+_CRF_FULL_COLOR = "8"
 
 
 def write_video(
@@ -39,6 +40,7 @@ def write_video(
     time_s: Iterable[float] | None = None,
     fps: float | None = None,
     scale: int = 1,
+    full_color: bool = False,
 ) -> None:
     """Encode RGB frames as H.264 in MP4 (yuv420p, BT.709, index at the front).
 
@@ -53,6 +55,9 @@ def write_video(
         time_s: increasing presentation time of each frame; the first becomes 0 in the file.
         fps: frame rate instead of times. Exactly one of the two.
         scale: whole-number enlargement by repeating pixels, so that small frames look sharp.
+        full_color: keep the colour of each pixel (yuv444p), for what is learned from: in small
+            pictures things are two or three pixels wide, and half as many colour samples mix them
+            with the ground. Not all browsers play it.
 
     Raises:
         InputError: no frames, frames of differing size, times that do not increase.
@@ -70,7 +75,8 @@ def write_video(
     digest = hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]
     partial = path.with_name(f".{digest}.partial")
     try:
-        _encode(partial, _timed(frames, times, scale, strict=time_s is not None), fps, provenance)
+        timed = _timed(frames, times, scale, strict=time_s is not None)
+        _encode(partial, timed, fps, provenance, full_color)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
@@ -108,7 +114,11 @@ def _timed(
 
 
 def _encode(
-    path: Path, timed: Iterator[tuple[int, np.ndarray]], fps: float | None, provenance: Provenance
+    path: Path,
+    timed: Iterator[tuple[int, np.ndarray]],
+    fps: float | None,
+    provenance: Provenance,
+    full_color: bool,
 ) -> None:
     first = next(timed, None)
     if first is None:
@@ -119,13 +129,14 @@ def _encode(
     try:
         with av.open(str(path), "w", format="mp4", options={"movflags": "faststart"}) as container:
             container.metadata.update(provenance.to_metadata())
-            stream = _add_stream(container, first[1], Fraction(_TICKS_PER_S, max(1, step)))
+            rate = Fraction(_TICKS_PER_S, max(1, step))
+            stream = _add_stream(container, first[1], rate, full_color)
             to_yuv = VideoReformatter()
             writer = _PacketWriter(container)
             for ticks, image in chain(head, timed):
                 frame = to_yuv.reformat(
                     VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24"),
-                    format="yuv420p",
+                    format=stream.pix_fmt,
                     dst_colorspace=Colorspace.ITU709,
                     dst_color_range=ColorRange.MPEG,
                 )
@@ -137,14 +148,17 @@ def _encode(
         raise InputError(f"{path.name}: cannot be written ({error.strerror})") from None
 
 
-def _add_stream(container: OutputContainer, image: np.ndarray, rate: Fraction) -> VideoStream:
+def _add_stream(
+    container: OutputContainer, image: np.ndarray, rate: Fraction, full_color: bool
+) -> VideoStream:
     # Without B frames a packet's time is its frame's, and a reader can stop anywhere.
-    options = {"crf": _CRF, "preset": "veryfast", "bf": "0"}
+    crf = _CRF_FULL_COLOR if full_color else _CRF
+    options = {"crf": crf, "preset": "veryfast", "bf": "0"}
     if _is_unsteady(*image.shape[:2]):
         options["rc-lookahead"] = "0"
     stream = container.add_stream("libx264", rate=rate, options=options)
     stream.height, stream.width = image.shape[:2]
-    stream.pix_fmt = "yuv420p"
+    stream.pix_fmt = "yuv444p" if full_color else "yuv420p"
     stream.codec_context.time_base = Fraction(1, _TICKS_PER_S)
     stream.codec_context.colorspace = _BT709
     stream.codec_context.color_primaries = ColorPrimaries.BT709

@@ -26,6 +26,7 @@ CAMERA = "observation.image"
 
 _EVEN_S = 1e-4  # the tolerance with which LeRobot's own reader looks for a frame
 _BUFFERED = 64  # episodes whose index is written together
+_FULL_COLOR_PX = 128  # up to this side each pixel keeps its colour: things are a few pixels wide
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,9 @@ def write_lerobot(
 ) -> WrittenDataset:
     """Write episodes one after another; they are taken from the iterator as the writing goes on.
 
-    The first episode decides the frame rate, the size and which columns there are. Video is H.264
-    in 4:2:0, so that frames are not exactly what they were; odd sides grow by one pixel.
+    The first episode decides the frame rate, the size and which columns there are. Video is H.264,
+    so that frames are not exactly what they were: up to 128 pixels a side with the colour of each
+    pixel (4:4:4), beyond that in 4:2:0. Odd sides grow by one pixel.
 
     Discrete actions are stored as the whole numbers that were chosen. What the columns of an action
     mean stands in `info.json` under `features.action.info.worldline`. `meta/info.json` is written
@@ -106,6 +108,7 @@ class _Shape:
         self.folder, self.first = folder, first
         rate = round(first.fps, 6)
         self.fps: float = int(rate) if rate == int(rate) else rate
+        self.full_color = max(first.frames.shape[1:3]) <= _FULL_COLOR_PX
 
     def fault(self, episode: Episode) -> tuple[str, str] | None:
         """Field and reason why an episode does not fit."""
@@ -215,7 +218,13 @@ class _Writer:
 
         with pq.ParquetWriter(self.folder / data, self.schema) as rows:
             mark = self.shape.first.provenance
-            write_video(self.folder / video, frames(), fps=self.shape.fps, provenance=mark)
+            write_video(
+                self.folder / video,
+                frames(),
+                fps=self.shape.fps,
+                provenance=mark,
+                full_color=self.shape.full_color,
+            )
         self.files += [data, video]
         return after
 
@@ -312,7 +321,7 @@ def _features(shape: _Shape, camera: str) -> dict[str, dict[str, Any]]:
         "video.height": height,
         "video.width": width,
         "video.codec": "h264",
-        "video.pix_fmt": "yuv420p",
+        "video.pix_fmt": "yuv444p" if shape.full_color else "yuv420p",
         "video.is_depth_map": False,
         "video.fps": shape.fps,
         "video.channels": 3,
