@@ -1,7 +1,7 @@
 """Do bodies go where the hand pushes them, in the sandbox as a world imagines it?
 
     OMP_NUM_THREADS=1 python benchmarks/contacts.py --data out/sandbox [--worlds sandbox ...]
-        [--episodes 16] [--shrinkage 0.1] [--record contacts]
+        [--episodes 16] [--shrinkage 0.1 --onset 0.4] [--record contacts]
 
 Held-out episodes are cut where a body that lies still begins to move, and are played from four
 frames before that on under their own actions. Ways of bodies are read off the pictures by colour,
@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ from worldline.audit.scripts import SANDBOX_COLORS, find_color
 from worldline.audit.visual import psnr
 from worldline.core.clip import Clip
 from worldline.data.recorded import Recorded, open_recording
+from worldline.dynamics import FlowDynamics
 from worldline.sim.sandbox import BODIES, WORLD_M
 from worldline.world import World
 
@@ -44,6 +46,7 @@ def main() -> None:
     parser.add_argument("--worlds", nargs="+", default=["sandbox"])
     parser.add_argument("--episodes", type=int, default=16)
     parser.add_argument("--shrinkage", type=float, help="threshold of change, instead of its own")
+    parser.add_argument("--onset", type=float, help="and what has to change around, likewise")
     parser.add_argument("--record", help="name of the result")
     args = parser.parse_args()
     torch.set_num_threads(1)
@@ -53,8 +56,8 @@ def main() -> None:
     clips = moments(args.data, first.size_px, first.context, args.episodes)
     films = [clip.frames[first.context - 1 :] for clip in clips]
     for name, world in worlds.items():
-        if args.shrinkage is not None:
-            world = at_threshold(world, args.shrinkage)
+        asked = {"shrinkage": args.shrinkage, "onset": args.onset}
+        world = sampled(world, {key: value for key, value in asked.items() if value is not None})
         given = actions_after(clips, world.context)
         made = np.stack(list(play_together(world, clips, given, seed=0)), axis=1)
         rows[name] = judge(clips, films, made, world.context)
@@ -64,17 +67,12 @@ def main() -> None:
         write_record(args.record, {**facts, "rows": rows})
 
 
-def at_threshold(world: World, shrinkage: float) -> World:
-    """The world with another threshold of change."""
-    from dataclasses import replace
-
-    dynamics: Any = world.dynamics
-    return World(
-        world.config,
-        replace(world.whole, dynamics=dynamics.sampled(shrinkage=shrinkage)),
-        world.calibration,
-        world.card,
-    )
+def sampled(world: World, changes: dict[str, float]) -> World:
+    """The world with other thresholds of change."""
+    dynamics = world.dynamics
+    assert isinstance(dynamics, FlowDynamics)
+    whole = replace(world.whole, dynamics=dynamics.sampled(**changes))
+    return World(world.config, whole, world.calibration, world.card)
 
 
 def moments(data: str, size_px: int, context: int, episodes: int) -> list[Clip]:

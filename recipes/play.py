@@ -45,6 +45,7 @@ def recipe(
     forced_steps: int = 0,
     hindsight: bool = False,
     stirred_share: float = 0.0,
+    onset: float = 0.0,
 ) -> Recipe:
     """Of the episodes in a folder; about forty minutes on one core.
 
@@ -58,6 +59,8 @@ def recipe(
             nothing is paid for what is not to be seen, and ends are not told.
         stirred_share: share of the dynamics' clips that are drawn by how much is set in motion in
             them, where the episodes tell a state; 0 draws all alike.
+        onset: change that something near a cell must have for the cell to change at all, so that
+            the threshold of change can be low and what is pushed goes on; 0 asks for none.
 
     Raises:
         InputError: cells do not fill pictures of that size.
@@ -125,6 +128,7 @@ def recipe(
                 coarse=4,
                 level_zero_share=0.75,
                 mends=True,
+                onset=onset,
                 controls=ControlEncoder.Config(action_size=action_size, everywhere=True),
             ),
             readout=LatentReadout.Config(rows=rows, channels=channels, width=32, depth=1),

@@ -178,5 +178,7 @@ def test_the_recipe_makes_as_many_cells_of_larger_pictures(dataset: Path):
 
 def test_the_recipe_draws_moments_of_contact_more_often_if_asked(dataset: Path):
     made = runpy.run_path("recipes/play.py")["recipe"]
-    stages = {stage.name: stage for stage in made(str(dataset), stirred_share=0.5).stages}
+    recipe = made(str(dataset), stirred_share=0.5, onset=0.4)
+    stages = {stage.name: stage for stage in recipe.stages}
     assert stages["dynamics"].task.stirred_share == 0.5
+    assert recipe.world.dynamics.onset == 0.4

@@ -149,6 +149,20 @@ def test_small_changes_are_shrunk_to_nothing_and_large_ones_kept():
     assert torch.equal(shrink(change, 0.0), change)
 
 
+def test_weak_changes_are_kept_beside_strong_ones_alone():
+    change = torch.full((2, 1, 25, 3), 0.2)
+    change[0, 0, 12] = 1.0  # the middle of a grid of 5x5 cells
+    out = shrink(change, 0.1, 0.6)
+    kept = out[0, 0].any(dim=-1).view(5, 5)
+    assert kept[1:4, 1:4].all()
+    assert kept.sum() == 9
+    assert not out[1].any()
+    assert torch.equal(out[0, 0, 6], shrink(change, 0.1)[0, 0, 6])
+    dynamics = FlowDynamics.Config(channels=4, rows=4, stem_width=8, width=16, depth=3, heads=1)
+    still = dynamics.build().sampled(onset=0.6)
+    assert still.config.onset == 0.6
+
+
 def test_the_finest_shortcut_steps_learn_from_data_and_coarser_ones_from_two_halves():
     with torch.random.fork_rng():
         torch.manual_seed(0)

@@ -9,17 +9,15 @@ and the network predicts the clean frame x itself ("x-prediction"). Sampling wal
 
     x_tau' = x_tau + (tau' - tau) / (1 - tau) (x_hat - x_tau).
 
-Most of a video frame is the frame before. The network therefore sees, beside the noised frame,
-the two frames before it, and its output is added to the frame before:
-x_hat_t = x_{t-1} + f(x_tau, x_{t-1}, x_{t-1} - x_{t-2}, past). An untrained network copies the
-last frame, and capacity goes into what changes.
+Most of a video frame is the frame before. The network sees, beside the noised frame, the two frames
+before it, and its output is added to the last: x_hat_t = x_{t-1} + f(x_tau, x_{t-1}, x_{t-1} -
+x_{t-2}, past). An untrained network copies it, and capacity goes into what changes.
 
 With `shortcut_doublings` the network also takes the size of the step, d, and learns that one step
 of 2d should lead where two steps of d lead (shortcut models, Frans et al. 2024, arXiv 2410.12557,
 eq. 5; with x-prediction as in Hafner et al. 2025, arXiv 2509.24527, eq. 7), so that one network
-samples well in 1, 2, 4 or more steps.
-
-With `start_share` it also learns first frames: those that follow a blank one.
+samples well in 1, 2, 4 or more steps. With `start_share` it also learns first frames, after a
+blank one.
 """
 
 from __future__ import annotations
@@ -49,8 +47,8 @@ class FlowDynamics(Dynamics[FlowCarry]):
 
     @register(
         "dynamics/flow",
-        version=3,
-        upgrades={1: {"coarse": 2, "mends": False}, 2: {"sink": 0}},
+        version=4,
+        upgrades={1: {"coarse": 2, "mends": False}, 2: {"sink": 0}, 3: {"onset": 0.0}},
     )
     @dataclass(frozen=True)
     class Config(NetworkConfig):
@@ -63,7 +61,9 @@ class FlowDynamics(Dynamics[FlowCarry]):
                 network that knows no step size.
             guidance: scale of classifier-free guidance when sampling; 1 for none.
             shrinkage: changes of a cell smaller than this (root mean square over its channels) are
-                taken for noise; see `worldline.nn.shrink`.
+                taken for noise.
+            onset: change that one of the cells around has to have besides; 0 asks for none. See
+                `worldline.nn.shrink` for both.
             context_noise: scale of the corruption of the frames before, in training.
             level_zero_share: share of training clips with every frame at pure noise.
             unrolled_share: share of training clips whose past is replaced by the model's own
@@ -84,6 +84,7 @@ class FlowDynamics(Dynamics[FlowCarry]):
         shortcut_doublings: int = 0
         guidance: float = 1.0
         shrinkage: float = 0.3
+        onset: float = 0.0
         context_noise: float = 0.1
         level_zero_share: float = 0.5
         unrolled_share: float = 0.5
@@ -131,8 +132,8 @@ class FlowDynamics(Dynamics[FlowCarry]):
         return self.config.start_share > 0
 
     def sampled(self, **changes: Any) -> FlowDynamics:
-        """The same model, weights shared, with another `num_steps`, `guidance`,
-        `shrinkage` or `sink`.
+        """The same model, weights shared, with another `num_steps`, `guidance`, `shrinkage`,
+        `onset` or `sink`.
 
         Raises:
             ValueError: the model did not learn steps of such a size, or nothing guides it.
@@ -219,9 +220,8 @@ class FlowDynamics(Dynamics[FlowCarry]):
     ) -> Float[Tensor, "b t n c"]:
         """Replace parts of the past, in the first clips of a batch, by the model's predictions.
 
-        All frames are predicted in parallel from the true past, so this costs one forward pass and
-        stands for a rollout of one step; repeated over training it compounds, because the model
-        learns to continue from what it would itself have said (compare Bengio et al. 2015). Frames
+        All frames are predicted in parallel from the true past, so this costs one pass and stands
+        for a rollout of one step; over training it compounds (compare Bengio et al. 2015). Frames
         that follow a blank one stay, because another first frame leads to another clip.
         """
         num = round(len(x_BTNC) * self.config.unrolled_share)
@@ -339,7 +339,7 @@ class FlowDynamics(Dynamics[FlowCarry]):
             tau = k / num_steps
             clean, fresh = self._advance(carry, x, tau, controls)
             x = x + (clean - x) * ((1 / num_steps) / (1 - tau))
-        x = before + shrink(x - before, self.config.shrinkage)
+        x = before + shrink(x - before, self.config.shrinkage, self.config.onset)
         grid = (self.config.rows, self.config.rows)
         return self._commit(carry, x, fresh, generator), Latents(x, grid)
 

@@ -45,7 +45,8 @@ def sample_clips(
     shape = samples, 1, config.rows**2, config.channels
     blank: Float[Tensor, "s 1 n c"] = torch.zeros(shape, device=generator.device)
     # All of a first frame is news, so that nothing in it may be shrunk as noise.
-    opening = dynamics.sampled(num_steps=first_steps, guidance=first_guidance, shrinkage=0.0)
+    whole = {"shrinkage": 0.0, "onset": 0.0}
+    opening = dynamics.sampled(num_steps=first_steps, guidance=first_guidance, **whole)
     first = opening.rollout(Latents(blank, grid), controls.frames(0, 2), generator, horizon=1)
     if horizon == 1:
         return first

@@ -91,15 +91,27 @@ def unpack(x: Float[Tensor, "b c h w"], block: int) -> Float[Tensor, "b c2 h2 w2
     return rearrange(x, "b (p q c) h w -> b c (h p) (w q)", p=block, q=block)
 
 
-def shrink(change: Float[Tensor, "*b c"], threshold: float) -> Float[Tensor, "*b c"]:
+def shrink(
+    change: Float[Tensor, "*b n c"], threshold: float, onset: float = 0.0
+) -> Float[Tensor, "*b n c"]:
     """Non-negative garrote (Breiman 1995, eq. 2.4) on the change of each cell.
 
     A cell of root mean square change r keeps the share max(0, 1 - (threshold / r)^2) of it. Without
     it, the small errors of thousands of cells in which nothing happens add up over a rollout, and
     the background drifts away.
+
+    With an onset, the N cells of a square grid keep anything only where one of the 3x3 around them
+    changes by more than that (as the two thresholds of Canny 1986, section VI): what moves has
+    weak changes beside strong ones, and errors in still ground have not. So the threshold can be
+    low, which what is pushed slowly needs to go on.
     """
     size = change.square().mean(-1, keepdim=True).clamp_min(1e-12)
-    return change * (1 - threshold**2 / size).clamp_min(0.0)
+    kept = change * (1 - threshold**2 / size).clamp_min(0.0)
+    if onset == 0:
+        return kept
+    side = math.isqrt(change.shape[-2])
+    around = F.max_pool2d(size.reshape(-1, 1, side, side), 3, stride=1, padding=1)
+    return torch.where(around.reshape(size.shape) > onset**2, kept, 0.0)
 
 
 def _bias(layer: nn.Conv2d | nn.Linear) -> Tensor:

@@ -232,5 +232,6 @@ def _describe_sampling(world: World) -> dict[str, Any]:
         "noised += gain * (clean - noised); the last pass gives the frame. A frame that was seen "
         "runs the last pass only, on level * frame + (1 - level) * noise",
         "shrinkage": dynamics.config.shrinkage,
+        "onset": dynamics.config.onset,
         **common,
     }

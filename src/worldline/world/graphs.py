@@ -147,7 +147,8 @@ class _Step(nn.Module):
                 start=x["number"],
                 past=past,
             )
-            frame = before + shrink(clean - before, self.dynamics.config.shrinkage)
+            config = self.dynamics.config
+            frame = before + shrink(clean - before, config.shrinkage, config.onset)
             found = (clean, frame)
         else:
             clean, fresh = self.dynamics.expect(x["last"], controls, start=x["number"], past=past)

@@ -250,7 +250,9 @@ def _others(world: World, sink: int) -> dict[str, World]:
         return {}
     found = {}
     if dynamics.config.shrinkage > 0:
-        found["without its threshold of change"] = _sampled(world, dynamics, shrinkage=0.0)
+        found["without its threshold of change"] = _sampled(
+            world, dynamics, shrinkage=0.0, onset=0.0
+        )
     if dynamics.config.sink:
         found["without its first frames kept"] = _sampled(world, dynamics, sink=0)
     elif sink < dynamics.config.window - 1:
