@@ -15,6 +15,7 @@ __all__ = [
     "divide",
     "exposure",
     "largest_channel",
+    "medians",
     "without",
 ]
 
@@ -76,12 +77,12 @@ def exposure(
     if not len(now):
         raise ValueError("exposure needs at least one pixel")
     ratio = (now + np.float32(1.0)) / (then + np.float32(1.0))
-    gain = _median(np.ascontiguousarray(ratio.T))
+    gain = medians(np.ascontiguousarray(ratio.T))
     gain[np.abs(gain - 1.0) < _SAME_EXPOSURE] = 1.0
     return gain
 
 
-def _median(rows: Float[np.ndarray, "k n"]) -> Float[np.ndarray, " k"]:
+def medians(rows: Float[np.ndarray, "k n"]) -> Float[np.ndarray, " k"]:
     """As NumPy's, for finite numbers; without its checks, which take longer."""
     half = rows.shape[1] // 2
     low = half - 1 + rows.shape[1] % 2

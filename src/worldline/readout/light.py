@@ -164,13 +164,18 @@ def _compare(
     image: np.ndarray, background: np.ndarray, at: np.ndarray
 ) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]:
     """Factor of brightness at some pixels, and change of colour; in the dark colours are noise."""
+    # Channel by channel, and in place: there can be a hundred thousand of them.
     now, then = (
-        picture.reshape(-1, 3).take(at, axis=0).astype(np.float32).T + np.float32(1.0)
+        np.ascontiguousarray(picture.reshape(-1, 3).take(at, axis=0).T).astype(np.float32)
         for picture in (image, background)
     )
+    now += np.float32(1.0)
+    then += np.float32(1.0)
     sum_now, sum_then = (part[0] + part[1] + part[2] for part in (now, then))
-    apart = np.maximum(*(np.abs(now[k] / sum_now - then[k] / sum_then) for k in (0, 1)))
-    return sum_now / sum_then, apart - np.float32(1.5) / sum_now
+    now[:2] /= sum_now
+    then[:2] /= sum_then
+    apart = np.abs(np.subtract(now[:2], then[:2], out=now[:2]), out=now[:2])
+    return sum_now / sum_then, np.maximum(*apart) - np.float32(1.5) / sum_now
 
 
 def _spread(

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from worldline.readout.background import BackgroundModel, Deviation, largest_channel
+from worldline.readout.background import BackgroundModel, Deviation, largest_channel, medians
 from worldline.readout.camera_motion import CameraRegistration, View
 from worldline.readout.light import find_light, sharpness
 from worldline.readout.opening import learn_background
@@ -161,7 +161,7 @@ class Shot:
             window, inside = region.window, region.mask
             num_changed = cv2.countNonZero(cv2.bitwise_and(changed[window], inside))
             if num_changed < _MIN_ACTIVE_SHARE * cv2.countNonZero(inside) and not self._first:
-                still_s = float(np.median(self._still_s[window][inside > 0]))
+                still_s = float(medians(self._still_s[window][inside > 0][None])[0])
                 ratio = outline_ratio(region, image, self._background.picture)
                 doubtful = ratio < _OBJECT_RATIO and still_s > _DOUBT_S
                 if ratio < _GHOST_RATIO or doubtful or still_s > self._absorb_s:
