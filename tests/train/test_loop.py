@@ -143,6 +143,50 @@ def test_interrupted_run_goes_on_bit_for_bit(tmp_path):
     assert ledger.frames_seen == 60 * 32
 
 
+def test_a_run_that_is_stopped_keeps_its_last_whole_step(tmp_path):
+    whole, halves = Line(), Line()
+    trainer().run(whole, tmp_path / "whole")
+
+    def stop(step, values):
+        if step == 36:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        trainer().run(halves, tmp_path / "halves", on_step=stop)
+    kept = Checkpoint.load(tmp_path / "halves")
+    assert kept is not None
+    assert kept.step == 37
+    resumed = Line()
+    ledger = trainer().run(resumed, tmp_path / "halves")
+    assert losses(tmp_path / "halves") == losses(tmp_path / "whole")
+    assert torch.equal(resumed.model.weight, whole.model.weight)
+    assert (ledger.steps, ledger.frames_seen) == (60, 60 * 32)
+
+
+@pytest.mark.parametrize("where", ["loss", "after_step"])
+def test_a_run_that_is_stopped_within_a_step_goes_on_bit_for_bit(tmp_path, monkeypatch, where):
+    trainer().run(Line(), tmp_path / "whole")
+    calls, real = [], getattr(Line, where)
+
+    def interrupted(self, *arguments):
+        calls.append(where)
+        if len(calls) == 36:
+            raise KeyboardInterrupt
+        return real(self, *arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Line, where, interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            trainer().run(Line(), tmp_path / "halves")
+    kept = Checkpoint.load(tmp_path / "halves")
+    assert kept is not None
+    # the loss changes nothing yet, but weights have moved when averages follow; the count of
+    # operations takes one more pass of the loss
+    assert kept.step == {"loss": 34, "after_step": 30}[where]
+    trainer().run(Line(), tmp_path / "halves")
+    assert losses(tmp_path / "halves") == losses(tmp_path / "whole")
+
+
 def test_killed_process_goes_on_bit_for_bit(tmp_path):
     trainer().run(Line(), tmp_path / "whole")
     script = textwrap.dedent(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
-from contextlib import closing, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -63,7 +63,8 @@ class Trainer:
 
     The folder holds `checkpoint.safetensors`, `losses.jsonl` (one line per logged step) and
     TensorBoard events. A run that is killed at any moment and started again gives the same losses
-    as one that was not, because data order and noise depend only on the seed and the step.
+    as one that was not, because data order and noise depend only on the seed and the step. One that
+    is asked to stop (Ctrl-C, SIGTERM) writes a checkpoint of the last whole step before it does.
     """
 
     @register("train/trainer")
@@ -126,7 +127,11 @@ class Trainer:
         first, ledger = state.restore()
         ledger = replace(ledger, sessions=ledger.sessions + 1)
         flop = 0.0
-        with closing(LossLog(folder, first)) if team.rank == 0 else nullcontext() as log:
+        whole = stored = first  # steps that are done in full, and those in the checkpoint
+        with (
+            closing(LossLog(folder, first)) if team.rank == 0 else nullcontext() as log,
+            _when_stopped(lambda: self._keep(state, whole, stored, ledger)),
+        ):
             for step in range(first, config.steps):
                 started = time.perf_counter()
                 batch, generator = self._draw(task, step, device)
@@ -148,6 +153,7 @@ class Trainer:
                         f"{folder}: the gradient is {norm} at step {step} (batch {step} of seed "
                         f"{config.seed}), loss {total:g}; the checkpoint before it is kept"
                     )
+                whole = -1  # until weights, averages, ledger and log agree again
                 state.step(self.learning_rate(step))
                 task.after_step(state.model)
                 state.average.update(state.model, step)
@@ -162,9 +168,11 @@ class Trainer:
                 last = step + 1 == config.steps
                 if log is not None and (step % config.log_every == 0 or last):
                     log.write(step, {**values, "learning_rate": self.learning_rate(step)})
-                if (step + 1) % config.checkpoint_every == 0 or last:
+                whole = step + 1
+                if whole % config.checkpoint_every == 0 or last:
                     self._require_finite(state, folder, step)
-                    state.store(step + 1, ledger)
+                    state.store(whole, ledger)
+                    stored = whole
                 if on_step is not None:
                     on_step(step, values)
         if team.size == 1:
@@ -207,12 +215,33 @@ class Trainer:
             parameter.grad = None
         return state.team.total(float(counter.get_total_flops()))
 
+    def _keep(self, state: State, whole: int, stored: int, ledger: Ledger) -> None:
+        """Write the checkpoint of a run that is stopped, where it can be taken up again.
+
+        Not within a step, whose changes are half made; the last checkpoint stands then. Nor in a
+        team: all of its workers would have to be stopped after the same step.
+        """
+        if whole > stored and state.team.size == 1 and not state.not_finite():
+            state.store(whole, ledger)
+
     def _require_finite(self, state: State, folder: Path, step: int) -> None:
         for name in state.not_finite():
             raise DivergenceError(
                 f"{folder}: {name} is no longer finite after step {step} (seed "
                 f"{self.config.seed}); the checkpoint before it is kept"
             )
+
+
+@contextmanager
+def _when_stopped(keep: Callable[[], None]) -> Iterator[None]:
+    """Call `keep` where the process is asked to stop, not where something fails."""
+    try:
+        yield
+    except Exception:
+        raise
+    except BaseException:
+        keep()
+        raise
 
 
 def to_device(batch: Any, device: str) -> Any:
