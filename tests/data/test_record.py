@@ -114,7 +114,11 @@ def test_a_broken_episode_can_be_an_error():
 
 def test_an_environment_that_always_breaks_does_not_go_on_for_ever():
     quarantine = Quarantine()
-    with pytest.raises(EpisodeError, match="episode 4"):
+    reason = (
+        r"episode 4: environment failed in step 3 \(RuntimeError: the block fell off\), in all 5 "
+        "episodes in a row; no more are tried"
+    )
+    with pytest.raises(EpisodeError, match=reason):
         list(
             record(
                 TINY,
@@ -126,9 +130,25 @@ def test_an_environment_that_always_breaks_does_not_go_on_for_ever():
     assert quarantine.num == 4
 
 
+def test_the_commonest_of_several_causes_comes_first(monkeypatch):
+    step = TinyEnv.step
+
+    def fall_or_fade(self, action):
+        state, *rest = step(self, action)
+        return (state * np.nan if self.number % 2 == 0 else state, *rest)
+
+    monkeypatch.setattr(TinyEnv, "step", fall_or_fade)
+    reason = (
+        r"episode 4: state is not finite \(NaN or infinite\) at row 1, in 3 of 5 episodes in a "
+        r"row; environment failed in step 3 \(RuntimeError: the block fell off\) in 2; no more"
+    )
+    with pytest.raises(EpisodeError, match=reason):
+        list(record(TINY, num_episodes=1, options={"broken": (1, 3)}, on_reject=Quarantine()))
+
+
 def test_an_episode_of_one_frame_is_left_out():
     quarantine = Quarantine()
-    with pytest.raises(EpisodeError, match="ended with the first one"):
+    with pytest.raises(EpisodeError, match="are a single one: the episode ended with its first"):
         list(record(TINY, num_episodes=1, options={"length": 1}, on_reject=quarantine))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -73,8 +74,10 @@ def record(
 
     Raises:
         InputError: no such environment, it draws nothing, states no frame rate, or has actions of
-            a kind that is not recorded; the policy chose an action that the environment has not.
-        EpisodeError: an episode failed and `strict`, or several did in a row.
+            a kind that is not recorded; the policy chose an action that the environment has not,
+            raised, or made no function that chooses.
+        EpisodeError: an episode failed and `strict`, or several did in a row; the last one then
+            tells why each of them did.
     """
     if (num_steps is None) == (num_episodes is None):
         raise InputError("record needs either num_steps or num_episodes")
@@ -87,7 +90,8 @@ def record(
     stage = _Stage(env_id, options, size_px)
     try:
         rate = _rate(stage, fps) / every
-        played = num_frames = num_done = failures = 0
+        played = num_frames = num_done = 0
+        failures: list[FieldError] = []  # of the last episodes, without one between that is good
         while num_done != num_episodes:
             most = max_frames if num_steps is None else min(max_frames, num_steps - num_frames)
             if most < 2:
@@ -95,14 +99,14 @@ def record(
             try:
                 episode = _play(stage, (seed, played), policy, hold, every, most, rate)
             except FieldError as error:
-                failures += 1
+                failures.append(error)
                 told = EpisodeError(env_id, played, error.field, error.reason)
-                reject(
-                    told, strict=strict or failures == MAX_FAILURES_IN_A_ROW, on_reject=on_reject
-                )
+                if len(failures) == MAX_FAILURES_IN_A_ROW and not strict:
+                    raise EpisodeError(env_id, played, *_sum_up(failures)) from error
+                reject(told, strict=strict, on_reject=on_reject)
                 stage.open()
             else:
-                failures = 0
+                failures.clear()
                 num_done += 1
                 num_frames += episode.num_frames
                 yield episode
@@ -204,8 +208,8 @@ class _Stage:
     def reset(self, seed: int) -> Any:
         return self._guard("reset", lambda: self.env.reset(seed=seed))[0]
 
-    def step(self, action: Any) -> tuple[Any, float, bool, bool]:
-        result = self._guard("step", lambda: self.env.step(action))
+    def step(self, action: Any, number: int) -> tuple[Any, float, bool, bool]:
+        result = self._guard(f"step {number}", lambda: self.env.step(action))
         observation, reward, terminated, truncated, _ = result
         return observation, float(reward), bool(terminated), bool(truncated)
 
@@ -231,6 +235,15 @@ class _Stage:
             raise FieldError("environment", f"failed in {doing} ({gist(error)})") from error
 
 
+def _sum_up(failures: Sequence[FieldError]) -> tuple[str, str]:
+    """Field and reason for the last of episodes that failed in a row: the commonest cause first."""
+    causes = Counter((error.field, error.reason) for error in failures).most_common()
+    (field, reason), times = causes[0]
+    others = "".join(f"; {one} {why} in {num}" for (one, why), num in causes[1:])
+    share = f"all {times}" if not others else f"{times} of {len(failures)}"
+    return field, f"{reason}, in {share} episodes in a row{others}; no more are tried"
+
+
 def _rate(stage: _Stage, fps: float | None) -> float:
     rate = stage.env.metadata.get("render_fps") if fps is None else fps
     if not rate or not float(rate) > 0:
@@ -251,16 +264,18 @@ def _play(
     reset_seed, action_seed = np.random.SeedSequence(seeds).generate_state(2).tolist()
     space.seed(action_seed)
     rng = np.random.default_rng(action_seed)
-    choose = _chance(space, rng, hold) if policy is None else policy(rng)
+    choose = _chance(space, rng, hold) if policy is None else _player(policy, rng, stage.env_id)
     frames, actions, rewards, states = [], [], [], []
     observation = stage.reset(reset_seed)
     terminated = truncated = False
+    num_steps = 0
     while len(frames) < most and not (terminated or truncated):
         frames.append(stage.draw())
         states.append(observation)
         action = choose(observation)
         if isinstance(space, spaces.Box):
-            action = np.asarray(action, space.dtype)
+            with contextlib.suppress(TypeError, ValueError):  # it is refused below
+                action = np.asarray(action, space.dtype)
         if not space.contains(action):
             raise InputError(
                 f"{stage.env_id}: the policy chose {action!r}, which is not in {space}"
@@ -268,13 +283,14 @@ def _play(
         actions.append(_row(space, action))
         reward = 0.0
         for _ in range(every):
-            observation, earned, terminated, truncated = stage.step(action)
+            num_steps += 1
+            observation, earned, terminated, truncated = stage.step(action, num_steps)
             reward += earned
             if terminated or truncated:
                 break
         rewards.append(reward)
     if len(frames) < 2:
-        raise FieldError("frames", "ended with the first one")
+        raise FieldError("frames", "are a single one: the episode ended with its first step")
     if any(frame.shape != frames[0].shape for frame in frames):
         raise FieldError("frames", "change their size")
     return Episode(
@@ -300,6 +316,30 @@ def _play(
             ),
         ),
     )
+
+
+def _player(policy: Policy, rng: np.random.Generator, env_id: str) -> Callable[[Any], Any]:
+    """Who plays an episode. Raises `InputError` for a policy that makes nobody, as what it makes
+    does where it fails: another episode would go no better."""
+    try:
+        choose = policy(rng)
+    except Exception as error:  # somebody's code
+        raise InputError(f"{env_id}: the policy failed ({gist(error)})") from error
+    if not callable(choose):
+        raise InputError(
+            f"{env_id}: the policy gave a {type(choose).__name__}; it must give a function from "
+            "observation to action"
+        )
+
+    def chosen(observation: Any) -> Any:
+        try:
+            return choose(observation)
+        except Exception as error:  # somebody's code
+            raise InputError(
+                f"{env_id}: the policy failed to choose an action ({gist(error)})"
+            ) from error
+
+    return chosen
 
 
 def _chance(space: Any, rng: np.random.Generator, hold: int) -> Callable[[Any], Any]:
