@@ -6,11 +6,12 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
 __all__ = [
+    "Halt",
     "Terminated",
     "complain",
     "discard_output",
@@ -80,3 +81,48 @@ def terminable() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+class Halt:
+    """Lets work that is asked to stop (Ctrl-C, SIGTERM) finish what may not be left half done.
+
+    While it is entered, a signal takes effect at once only within `open`; elsewhere it waits for
+    `obey`, and a second one takes effect. Outside the main thread nothing changes.
+    """
+
+    def __init__(self) -> None:
+        self._asked = 0  # number of the signal that waits
+        self._is_open = False
+        self._before: dict[int, Callable[[int, FrameType | None], object]] = {}
+
+    def __enter__(self) -> Halt:
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                before = signal.getsignal(number)
+                if callable(before):
+                    self._before[number] = before
+                    signal.signal(number, self._hear)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, before in self._before.items():
+            signal.signal(number, before)
+
+    @contextmanager
+    def open(self) -> Iterator[None]:
+        """Inside, signals take effect at once."""
+        self._is_open = True
+        try:
+            yield
+        finally:
+            self._is_open = False
+
+    def obey(self) -> None:
+        """Let a signal that waits take effect, if there is one."""
+        if self._asked:
+            self._before[self._asked](self._asked, None)
+
+    def _hear(self, number: int, frame: FrameType | None) -> None:
+        if self._is_open or self._asked:
+            self._before[number](number, frame)
+        self._asked = number

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from worldline.cli.output import Answer, JsonFlag, Seed, progress
-from worldline.cli.process import complain
+from worldline.cli.process import Halt, Terminated, complain
 from worldline.core.errors import InputError
 from worldline.core.wording import counted, printable
 
@@ -28,7 +28,8 @@ class Record:
 
     OUT becomes a LeRobot v3 dataset. Needs the extra `record`, and for Atari, ViZDoom,
     highway-env and what draws with pygame (CartPole) `games`: `pip install -e '.[games]'` in
-    Worldline's folder. An episode in which the environment fails is left out.
+    Worldline's folder. An episode in which the environment fails is left out. Ctrl-C ends the
+    recording; the episodes that were complete are a dataset.
     """
 
     env: Annotated[str, tyro.conf.arg(metavar="ENV_ID")]
@@ -87,13 +88,24 @@ class Record:
             quarantine(error)
             complain(f"worldline: left out: {printable(str(error))}")
 
-        with progress("recording", self.episodes) as set_done:
+        stopped: list[BaseException] = []
+        with Halt() as halt, progress("recording", self.episodes) as set_done:
 
-            def played(episodes: Iterable[Episode]) -> Iterator[Episode]:
-                for done, episode in enumerate(episodes, start=1):
-                    meanings.append(None if episode.spec is None else episode.spec.to_json())
-                    yield episode
-                    set_done(done)
+            def played(episodes: Iterator[Episode]) -> Iterator[Episode]:
+                try:
+                    while True:
+                        halt.obey()
+                        with halt.open():
+                            episode = next(episodes, None)
+                        if episode is None:
+                            return
+                        meanings.append(None if episode.spec is None else episode.spec.to_json())
+                        yield episode
+                        set_done(len(meanings))
+                except (KeyboardInterrupt, Terminated) as stop:
+                    if not meanings:
+                        raise
+                    stopped.append(stop)
 
             meanings: list[dict[str, object] | None] = []
             episodes = record(
@@ -110,6 +122,10 @@ class Record:
                 on_reject=report,
             )
             done = write_lerobot(self.out, played(episodes), strict=False, on_reject=report)
+        if stopped:
+            kept = counted(done.num_episodes, "episode")
+            complain(f"worldline: {self.out} is a dataset of {kept}, of {self.episodes}")
+            raise stopped[0]
         return {
             "out": str(self.out),
             "env": self.env,

@@ -7,6 +7,7 @@ seconds are whose. https://huggingface.co/docs/lerobot/lerobot-dataset-v3
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,11 +29,13 @@ __all__ = [
     "STATS_PATH",
     "TASKS_PATH",
     "TRUNCATED",
+    "UNFINISHED",
     "VERSION",
     "VIDEO_PATH",
     "Stats",
     "column_names",
     "feature",
+    "is_unfinished",
     "merge_stats",
     "picture_stats",
     "spec_of",
@@ -56,12 +59,22 @@ OWN_KEY = "worldline"
 PROVENANCE = "worldline.provenance"
 """Column of `meta/episodes` with where an episode comes from, as JSON."""
 
+UNFINISHED = "is a recording that was broken off and cannot be read; delete it and record again"
+"""What is said of a folder where `is_unfinished`."""
+
 Stats = dict[str, Any]
 """Of one feature: "min", "max", "mean", "std", "count" and quantiles, as nested lists."""
 
 _QUANTILES = {"q01": 0.01, "q10": 0.1, "q50": 0.5, "q90": 0.9, "q99": 0.99}
 _SAMPLED_FRAMES = 100  # per episode; pictures of one episode are much alike
 _SAMPLED_SIDE_PX = 150
+
+
+def is_unfinished(folder: Path) -> bool:
+    """Whether a folder holds a dataset whose writing was broken off: `meta/info.json` comes last,
+    after the index of episodes has its folder."""
+    begun = (folder / EPISODES_PATH.format(chunk_index=0, file_index=0)).parent
+    return begun.is_dir() and not (folder / INFO_PATH).is_file()
 
 
 def feature(dtype: str, shape: tuple[int, ...], names: list[str] | None = None) -> dict[str, Any]:

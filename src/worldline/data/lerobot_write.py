@@ -79,6 +79,8 @@ def write_lerobot(
         EpisodeError: an episode does not fit and `strict`.
     """
     folder = Path(folder)
+    if layout.is_unfinished(folder):
+        raise InputError(f"{folder}: {layout.UNFINISHED}")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder}: is not an empty folder; choose another one for the dataset")
     if "/" in camera or not camera.startswith("observation.image"):

@@ -19,7 +19,7 @@ from worldline.data.actions import ActionSpec
 from worldline.data.episode import Episode, Quarantine
 from worldline.data.folder import read_folder
 from worldline.data.lerobot import read_lerobot
-from worldline.data.lerobot_layout import INFO_PATH
+from worldline.data.lerobot_layout import INFO_PATH, UNFINISHED, is_unfinished
 from worldline.data.shards import Shards, write_shards
 from worldline.data.windows import count_windows, cut_windows, mark_changes
 
@@ -265,6 +265,8 @@ def _episodes(folder: str, left_out: Quarantine, start: int = 0) -> Iterator[Epi
     place = Path(folder)
     if not place.exists():
         raise InputError(f"{folder}: no such dataset; record one with worldline record")
+    if is_unfinished(place):
+        raise InputError(f"{folder}: {UNFINISHED}")
     if _is_lerobot(folder):
         return read_lerobot(place, strict=False, on_reject=left_out, start=start)
     return read_folder(place, strict=False, on_reject=left_out)
