@@ -1,7 +1,7 @@
 """Do bodies go where the hand pushes them, in the sandbox as a world imagines it?
 
     OMP_NUM_THREADS=1 python benchmarks/contacts.py --data out/sandbox [--worlds sandbox ...]
-        [--episodes 16] [--shrinkage 0.1 --onset 0.4] [--record contacts]
+        [--thresholds own 0.1:0 0.1:0.4] [--episodes 16] [--record contacts]
 
 Held-out episodes are cut where a body that lies still begins to move, and are played from four
 frames before that on under their own actions. Ways of bodies are read off the pictures by colour,
@@ -10,7 +10,8 @@ the picture's side. Of the bodies that the recorded state calls pushed (still be
 twentieth of the side afterwards) the true way and the world's along it are printed, and the
 correlation of ways to the right and up over all bodies, still ones included; of the still ones, how
 far they stray. Copying the last frame moves nothing: its way is 0 and its correlation is none.
-Worlds play in one batch each, from the same moments, with the same seed.
+Every world plays with every pair of thresholds of change (`FlowDynamics.Config.shrinkage` and
+`onset`), in one batch each, from the same moments, with the same seed.
 """
 
 from __future__ import annotations
@@ -45,8 +46,7 @@ def main() -> None:
     parser.add_argument("--data", required=True)
     parser.add_argument("--worlds", nargs="+", default=["sandbox"])
     parser.add_argument("--episodes", type=int, default=16)
-    parser.add_argument("--shrinkage", type=float, help="threshold of change, instead of its own")
-    parser.add_argument("--onset", type=float, help="and what has to change around, likewise")
+    parser.add_argument("--thresholds", nargs="+", default=["own"])
     parser.add_argument("--record", help="name of the result")
     args = parser.parse_args()
     torch.set_num_threads(1)
@@ -55,23 +55,27 @@ def main() -> None:
     first = next(iter(worlds.values()))
     clips = moments(args.data, first.size_px, first.context, args.episodes)
     films = [clip.frames[first.context - 1 :] for clip in clips]
+    given = actions_after(clips, first.context)
     for name, world in worlds.items():
-        asked = {"shrinkage": args.shrinkage, "onset": args.onset}
-        world = sampled(world, {key: value for key, value in asked.items() if value is not None})
-        given = actions_after(clips, world.context)
-        made = np.stack(list(play_together(world, clips, given, seed=0)), axis=1)
-        rows[name] = judge(clips, films, made, world.context)
-        print(name, rows[name])
+        for asked in args.thresholds:
+            played = sampled(world, asked)
+            made = np.stack(list(play_together(played, clips, given, seed=0)), axis=1)
+            row = f"{name}, {asked}"
+            rows[row] = judge(clips, films, made, world.context)
+            print(row, rows[row], flush=True)
     if args.record:
         facts = {"episodes": args.episodes, "moments": len(clips), "marks": list(MARKS)}
         write_record(args.record, {**facts, "rows": rows})
 
 
-def sampled(world: World, changes: dict[str, float]) -> World:
-    """The world with other thresholds of change."""
+def sampled(world: World, thresholds: str) -> World:
+    """The world with other thresholds of change, `SHRINKAGE:ONSET`, or its `own`."""
+    if thresholds == "own":
+        return world
     dynamics = world.dynamics
     assert isinstance(dynamics, FlowDynamics)
-    whole = replace(world.whole, dynamics=dynamics.sampled(**changes))
+    shrinkage, onset = map(float, thresholds.split(":"))
+    whole = replace(world.whole, dynamics=dynamics.sampled(shrinkage=shrinkage, onset=onset))
     return World(world.config, whole, world.calibration, world.card)
 
 

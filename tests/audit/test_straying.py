@@ -60,8 +60,28 @@ def test_distance_of_right_pictures_is_trusted_and_of_wrong_ones_not(monkeypatch
     spoilt = played(world, clips[1], 1, 12)
     assert known.trust(clips[0].frames[-4:]) > 0.8
     assert known.trust(spoilt[-4:]) < 0.2
+    assert known.heeded == 1  # nothing else is known of a world that was not calibrated
     with pytest.raises(InputError, match="clips of training episodes and of others"):
         fit_familiarity(world, [], clips, seed=0)
+
+
+def test_evidence_is_heeded_where_few_true_clips_have_as_little(monkeypatch):
+    world, clips = playable().finished({"trust": {}}, ""), block_clips(20, 16)
+    told = iter(np.linspace(0.0, 0.95, 20))
+    asked = []
+
+    def judged(alone, moments, seed):
+        assert "familiarity" not in alone.calibration
+        asked.append([moment.action is None for moment in moments])
+        return next(told), ""
+
+    monkeypatch.setattr(straying, "judge_moments", judged)
+    monkeypatch.setattr(
+        straying, "play_clip", lambda w, clip, seed, ahead: clip.frames[-ahead:] * (seed % 2)
+    )
+    known = fit_familiarity(world, block_clips(24, 8)[8:], clips, seed=0)
+    assert known.heeded == pytest.approx(0.05 * 0.95)
+    assert asked == [[True, *[False] * (world.context - 1)]] * 20
 
 
 def test_a_world_that_is_never_wrong_is_always_trusted(monkeypatch):

@@ -6,6 +6,7 @@ import importlib
 
 import numpy as np
 import pytest
+from tests.playing import playable
 
 from worldline.core.clip import Clip
 from worldline.core.readings import Readings
@@ -44,3 +45,11 @@ def test_the_truth_goes_all_the_way_and_copying_none():
     assert copied["+24"]["way"] == 0
     assert copied["+24"]["error"] == told["true_way"]
     assert copied["+24"]["correlation_right"] is None
+
+
+def test_thresholds_are_told_as_pairs():
+    contacts = importlib.import_module("contacts")
+    world = playable()
+    assert contacts.sampled(world, "own") is world
+    config = contacts.sampled(world, "0.1:0.4").dynamics.config
+    assert (config.shrinkage, config.onset) == (0.1, 0.4)

@@ -65,6 +65,7 @@ def test_sound_and_absent_entries_pass():
         ("familiarity", {**KNOWN, "variances": [1.0, 0.0, 1.0]}),
         ("familiarity", {**KNOWN, "usual": 0.0}),
         ("familiarity", {**KNOWN, "slope": None}),
+        ("familiarity", {**KNOWN, "heeded": "all"}),
         ("monitor", None),
         ("monitor", {"signals": ["spread"]}),
     ],

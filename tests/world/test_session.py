@@ -122,6 +122,19 @@ def test_trust_is_lost_where_pictures_leave_the_data(nano, clip):
     assert reason.startswith("Low trust: this session has gone astray")
 
 
+def test_surprise_that_true_clips_have_too_is_no_reason_for_doubt(nano, clip):
+    features = nano.context_features(clip, seed=5)
+    unsure = Trust(features - 3.0, np.eye(3), slope=2.0, middle=1.5, offset=1e-3).to_json()
+    evidence = nano.finished({"trust": unsure}, "").open(clip, seed=5).trust
+    assert 0.1 < evidence < 0.6
+    fitted = replace(Familiarity.fit(clip.frames, clip.frames), slope=4.0, middle=5.0)
+    for heeded, counts in ((1.0, True), (evidence + 0.01, True), (evidence - 0.01, False)):
+        known = replace(fitted, heeded=heeded).to_json()
+        session = nano.finished({"trust": unsure, "familiarity": known}, "").open(clip, seed=5)
+        assert (session.trust == pytest.approx(evidence)) is counts
+        assert (session.trust > 0.9) is not counts
+
+
 def test_a_closed_session_is_closed(nano, clip):
     session = nano.open(clip)
     kept, twin = session.snapshot(), session.fork()

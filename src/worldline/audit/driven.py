@@ -78,6 +78,7 @@ def finish_driven(
     learned = list(islice(recording.clips(world.size_px, held_out=False), _MOST_INVERSE))
     if world.inverse is not None:
         learned = [infer_actions(world, clip) for clip in learned]
+    world = world.finished(calibration, "")
     known = fit_familiarity(world, learned, clips[:half], seed=seed + 1)
     calibration |= {"familiarity": known.to_json()}
     world = world.finished(calibration, "")

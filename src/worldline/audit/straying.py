@@ -27,6 +27,7 @@ from worldline.core.errors import InputError
 from worldline.data.recorded import Recorded, Recording, open_recording
 from worldline.world import World
 from worldline.world.familiarity import Familiarity
+from worldline.world.hindsight import Moment, judge_moments
 
 __all__ = [
     "WRONG",
@@ -52,6 +53,10 @@ _LENGTHS = (96, 64, 24)
 
 _ENOUGH = 8
 
+_HEEDED = 0.05
+"""Share of true clips that are trusted so little by the evidence of their context that it counts
+beside their looks."""
+
 
 def fit_familiarity(
     world: World, learned: Iterable[Clip], clips: Sequence[Clip], *, seed: int
@@ -59,7 +64,8 @@ def fit_familiarity(
     """What a world's data look like, and how far from them its pictures are still right.
 
     Args:
-        world: trained, as it will be played.
+        world: trained, as it will be played; what evidence of the context is heeded is found where
+            it has been calibrated.
         learned: clips of training episodes.
         clips: of other episodes, with their actions; all that follows `world.context` is played.
         seed: of noise.
@@ -83,7 +89,24 @@ def fit_familiarity(
     far, bad = np.concatenate(distances), np.concatenate(wrong)
     if len(set(bad.tolist())) < 2:  # always right, or never: the distance says nothing
         return known
-    return replace(known, **TrustCurve.fit(far[~bad], far[bad]).to_json())
+    curve = TrustCurve.fit(far[~bad], far[bad]).to_json()
+    return replace(known, **curve, heeded=_heeded(world, clips, seed))
+
+
+def _heeded(world: World, clips: Sequence[Clip], seed: int) -> float:
+    """What few true clips are not trusted more than, by the evidence of their context; 1 in a world
+    that has not been calibrated."""
+    if "trust" not in world.calibration:
+        return 1.0
+    kept = {name: entry for name, entry in world.calibration.items() if name != "familiarity"}
+    alone, told = world.finished(kept, ""), []
+    for i, clip in enumerate(clips):
+        actions = [None] * world.context
+        if clip.actions is not None:
+            actions = [None, *clip.actions[: world.context - 1]]
+        pairs = zip(clip.frames[: world.context], actions, strict=True)
+        told.append(judge_moments(alone, [Moment(*pair) for pair in pairs], seed + i)[0])
+    return float(np.quantile(told, _HEEDED))
 
 
 def unrelated_error(clips: Sequence[Clip], seed: int) -> float:

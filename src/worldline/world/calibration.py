@@ -76,6 +76,7 @@ def check_calibration(
 def _check_familiarity(record: Any, where: str) -> None:
     single: dict[str, tuple[int, ...]] = {"usual": (), "slope": (), "middle": (), "offset": ()}
     _check_entries(record, {"rest": (), "mean": (NUM_FEATURES,), **single}, where)
+    _check_entries(record, {"heeded": ()} if "heeded" in record else {}, where)
     along = _numbers(record.get("variances"), 1, f"{where}.variances")
     _check_entries(record, {"directions": (len(along), NUM_FEATURES)}, where)
     if min(record["rest"], record["usual"], *along) <= 0:

@@ -14,7 +14,7 @@ probability that a picture is right, by which sessions that go astray lose trust
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -69,6 +69,9 @@ class Familiarity:
         usual: distance that half of other true frames do not exceed.
         slope, middle, offset: trust = 1 / (1 + exp(slope (log(distance + offset) - middle))); all
             frames are trusted alike, by 1, where the slope is 0.
+        heeded: trust by the evidence of the context that counts as well, where it is no more than
+            this: as little as few true clips have. Above it says little: a world is surprised by
+            true frames and never by its own blur.
     """
 
     mean: Float[np.ndarray, " d"]
@@ -79,6 +82,7 @@ class Familiarity:
     slope: float = 0.0
     middle: float = 0.0
     offset: float = 0.0
+    heeded: float = 1.0
 
     @classmethod
     def fit(
@@ -130,6 +134,7 @@ class Familiarity:
             "slope": self.slope,
             "middle": self.middle,
             "offset": self.offset,
+            "heeded": self.heeded,
         }
 
     @classmethod
@@ -139,4 +144,5 @@ class Familiarity:
             np.asarray(record[name], np.float64) for name in ("mean", "directions", "variances")
         )
         names = ("rest", "usual", "slope", "middle", "offset")
-        return cls(mean, directions, variances, *(float(record[name]) for name in names))
+        known = cls(mean, directions, variances, *(float(record[name]) for name in names))
+        return replace(known, heeded=float(record.get("heeded", 1.0)))  # older worlds have none

@@ -92,8 +92,9 @@ def judge_moments(world: World, moments: Sequence[Moment], seed: int) -> tuple[f
 
     They are weighed as the context of a forecast is: how well the tokenizer reproduces them, how
     well each was to be expected from those before it and its action, how common such latents are.
-    A world finds its own blur familiar by all of that; so in one that keeps the `Familiarity` of
-    its data, it is trusted no more than pictures so far from the data are right.
+    A world finds its own blur familiar by all of that; so one that keeps the `Familiarity` of its
+    data is trusted as pictures so far from the data are right, and by that evidence only where
+    it is lower and lower than of nearly all true clips (`Familiarity.heeded`).
     """
     if "trust" not in world.calibration:
         return judge(world.calibration, np.zeros(3))
@@ -108,7 +109,7 @@ def judge_moments(world: World, moments: Sequence[Moment], seed: int) -> tuple[f
         return told
     known = Familiarity.from_json(world.calibration["familiarity"])
     value = known.trust(seen)
-    return told if told[0] <= value else (value, _astray(value))
+    return told if told[0] <= min(value, known.heeded) else (value, _astray(value))
 
 
 def _astray(value: float) -> str:
