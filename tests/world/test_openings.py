@@ -13,6 +13,7 @@ from worldline.core import ArtifactError, Clip, InputError, Origin
 from worldline.dynamics import ControlEncoder
 from worldline.sim.sandbox_scene import to_scene
 from worldline.sim.sandbox_words import read_sentence
+from worldline.world import World
 from worldline.world.openings import FILE, as_clip, load_openings, save_openings
 
 
@@ -50,7 +51,31 @@ def test_clips_that_differ_are_refused(tmp_path, clips):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_run_is_no_world_and_says_where_its_world_is(tmp_path, nano):
+    run = tmp_path / "run"
+    run.mkdir()
+    with pytest.raises(
+        ArtifactError, match=r"run: is not the folder of a world \(no config\.json\)"
+    ):
+        load_openings(run)
+    (run / "recipe.json").write_text("{}")
+    for opened in (load_openings, World.from_pretrained):
+        with pytest.raises(ArtifactError, match="a run that has not ended"):
+            opened(run)
+    nano.save(run / "world")
+    for opened in (load_openings, World.from_pretrained):
+        with pytest.raises(ArtifactError) as told:
+            opened(run)
+        assert str(told.value) == f"{run}: is the folder of a run; its world is {run / 'world'}"
+
+
+def test_a_sentence_says_which_worlds_take_one(nano):
+    with pytest.raises(InputError, match="neither: leave --text out for its own openings"):
+        as_clip(nano, "a ball", 4, 0)
+
+
 def test_a_world_without_openings_says_what_to_give(tmp_path):
+    (tmp_path / "config.json").write_text("{}")
     with pytest.raises(ArtifactError, match="give a video with --clip"):
         load_openings(tmp_path)
     with pytest.raises(ArtifactError, match="no world 'nowhere'"):

@@ -80,6 +80,8 @@ def load_openings(name_or_folder: str | Path) -> list[Clip]:
     """
     file = find_folder(name_or_folder) / FILE
     if not file.is_file():
+        if not (file.parent / "config.json").is_file():
+            raise ArtifactError(f"{name_or_folder}: is not the folder of a world (no config.json)")
         raise ArtifactError(
             f"{name_or_folder}: no {FILE}, so nothing says where a session begins; give a video "
             "with --clip, or a Clip to World.open"
@@ -129,6 +131,12 @@ def as_clip(world: World, source: Clip | Scene | Path | str, context: int, seed:
         from worldline.sim.sandbox_words import read_sentence
 
         return sandbox.film_scene(read_sentence(source, seed, world.size_px), **filmed)
+    if not getattr(world.dynamics, "can_start", False):
+        raise InputError(
+            f"a sentence begins sessions of the sandbox, which a simulator sets up, and of worlds "
+            f"that learned to start from words; the world {world.name} is neither: leave --text "
+            "out for its own openings, or give a clip"
+        )
     made = world.imagine(source, horizon=context, samples=1, seed=seed)
     return Clip(frames=made.frames[0], time_s=made.time_s, provenance=made.provenance)
 

@@ -18,6 +18,9 @@ from worldline.core.errors import ArtifactError
 __all__ = ["build_stored", "find_folder", "gather_tensors", "load_parts", "open_artifact"]
 
 _PRETRAINED = Path(__file__).parent / "pretrained"
+_CONFIG = "config.json"
+_RUN = "recipe.json"
+"""Lies in the folder of a training run, whose world is in `world` below it."""
 _MOST = 100_000
 """More than any width, depth, size or count of a world: building one of more would fill the memory
 or never end."""
@@ -32,10 +35,11 @@ def find_folder(name_or_folder: str | Path) -> Path:
     """Where a bundled artifact lies, or any by folder.
 
     Raises:
-        ArtifactError: there is none; says which are bundled.
+        ArtifactError: there is none, and says which are bundled; or the folder is that of a run,
+            and says where its world lies.
     """
     folder = Path(name_or_folder)
-    if not (folder / "config.json").is_file() and len(folder.parts) == 1:
+    if not (folder / _CONFIG).is_file() and len(folder.parts) == 1:
         bundled = _PRETRAINED / folder
         folder = bundled if bundled.is_dir() or not folder.is_dir() else folder
     if not folder.is_dir():
@@ -43,6 +47,13 @@ def find_folder(name_or_folder: str | Path) -> Path:
         raise ArtifactError(
             f"no world {str(name_or_folder)!r}: give the folder of a saved world or one of "
             f"{', '.join(known) or '(none is bundled)'}"
+        )
+    if not (folder / _CONFIG).is_file() and (folder / _RUN).is_file():
+        world = folder / "world"
+        if (world / _CONFIG).is_file():
+            raise ArtifactError(f"{folder}: is the folder of a run; its world is {world}")
+        raise ArtifactError(
+            f"{folder}: is the folder of a run that has not ended; {world} is written at its end"
         )
     return folder
 
