@@ -22,8 +22,21 @@ def test_actions_are_those_of_the_environment_it_learned_from():
     np.testing.assert_allclose(port.vectors(np.array([[2.0, -1.0]], np.float32)), [[1.0, -0.5]])
     assert ActionPort(PAD).space == spaces.Discrete(3)
     np.testing.assert_array_equal(ActionPort(PAD).vectors(np.array([2])), [[0, 0, 1]])
-    with pytest.raises(InputError, match="not in Box"):
-        port.vectors(np.array([[2.5, 0.0]], np.float32))
+    for beyond in ([2.5, 0.0], [np.nan, 0.0], [1.0]):
+        with pytest.raises(InputError, match="not in Box"):
+            port.vectors(np.array([beyond]))
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.float16, np.int64, list, tuple])
+def test_numbers_of_any_kind_are_actions_where_they_lie_inside(kind):
+    env = WorldEnv(playable(), block_clips(3, 6))
+    env.reset(seed=5)
+    expected = env.step(np.array([1.0, -2.0], np.float32))[0]
+    env.reset(seed=5)
+    given = kind([1.0, -2.0]) if kind in (list, tuple) else np.array([1.0, -2.0], kind)
+    np.testing.assert_array_equal(env.step(given)[0], expected)
+    with pytest.raises(InputError, match="actions must be numbers"):
+        env.step([1.0, [2.0]])
 
 
 def test_an_episode_is_cut_off_and_repeats_by_its_seed():

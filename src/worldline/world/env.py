@@ -54,12 +54,16 @@ class ActionPort:
     def vectors(self, actions: np.ndarray) -> Float[np.ndarray, "n a"]:
         """Of N actions, those of the space one after the other.
 
+        Numbers may be of any kind: what counts is that they lie within the limits.
+
         Raises:
             InputError: an action is not in the space.
         """
+        if isinstance(self.space, spaces.Box) and actions.dtype.kind in "iuf":
+            actions = actions.astype(np.float32)
         for action in actions:
             if not self.space.contains(action):
-                raise InputError(f"action {action!r} is not in {self.space}")
+                raise InputError(f"action {action.tolist()} is not in {self.space}")
         rows = np.asarray(actions).reshape(len(actions), -1)
         rows = rows.astype(np.int64 if self.spec.is_discrete else np.float32)
         return self.spec.normalised(self.spec.vectors(rows))
@@ -155,7 +159,7 @@ class WorldEnv(gymnasium.Env[np.ndarray, Any]):
         session = self._session
         if session is None:
             raise InputError("reset the environment before its first step")
-        self._frame = session.step(self.port.vectors(np.asarray(action)[None])[0])
+        self._frame = session.step(self.port.vectors(as_numbers([action]))[0])
         ended = session.end > SURE_END
         cut = session.num_steps >= self.max_steps
         return self._observe(), session.reward, ended, cut, {"end": session.end}
@@ -171,6 +175,14 @@ class WorldEnv(gymnasium.Env[np.ndarray, Any]):
         latents = self._session.snapshot().latents
         assert latents is not None
         return latents[:, 1].flatten().float().numpy()
+
+
+def as_numbers(actions: Any) -> np.ndarray:
+    """Actions as an array, one row each. Raises `InputError` for what has no rows of one length."""
+    try:
+        return np.asarray(actions)
+    except (TypeError, ValueError):
+        raise InputError("actions must be numbers, as many in each") from None
 
 
 def observation_space(world: World, observation: str) -> spaces.Box:

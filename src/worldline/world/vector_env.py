@@ -25,7 +25,7 @@ from worldline.core.latents import Controls, Latents
 from worldline.dynamics import FlowCarry, FlowDynamics
 from worldline.nn import KeyValue
 from worldline.tokenizer import from_unit
-from worldline.world.env import SURE_END, observation_space, open_world
+from worldline.world.env import SURE_END, as_numbers, observation_space, open_world
 from worldline.world.world import World
 
 __all__ = ["VectorWorldEnv"]
@@ -110,7 +110,7 @@ class VectorWorldEnv(VectorEnv):
         if len(actions) != self.num_envs:
             raise InputError(f"{len(actions)} actions were given for {self.num_envs} agents")
         anew = self._over.copy()
-        driven = torch.from_numpy(self.port.vectors(np.asarray(actions)))
+        driven = torch.from_numpy(self.port.vectors(as_numbers(actions)))
         last = carry.last
         carry, _ = self._flow.step(carry, Controls(actions=driven[:, None]))
         carry = _trim(carry, self.world.context)
