@@ -109,6 +109,9 @@ def recipe(
 ) -> Recipe:
     """Of the episodes in a folder; a few minutes on one core.
 
+    `steps` are those of encoder and predictor together, each size's own if absent; the predictor
+    then takes one to three times as many alone, and the decoder 300 or fewer.
+
     Weights of 0, and one step of `rollout_steps`, leave terms out, for ablations. `variance` and
     `covariance` are VICReg's, to be had instead of SIGReg (`spread` 0) or beside it. Columns of the
     recorded state whose names begin with `seen_` are taught to the latents with weight `told`,
@@ -204,7 +207,11 @@ def recipe(
                 TokenizerTask.Config(),
                 "data",
                 Trainer.Config(
-                    steps=300, learning_rate=3e-3, warmup=30, average_decay=0.99, half=False
+                    steps=min(300, steps),
+                    learning_rate=3e-3,
+                    warmup=30,
+                    average_decay=0.99,
+                    half=False,
                 ),
                 batch=24,
                 length=1,

@@ -14,6 +14,7 @@ frames so that a forward model can make the second of the first. `worldline adap
 controller in their place, by a few episodes whose actions are known.
 """
 
+import sys
 from pathlib import Path
 
 from worldline.core.config import Config
@@ -51,7 +52,7 @@ def recipe(
 
     Args:
         data: the folder.
-        steps: of the dynamics.
+        steps: of the dynamics; no other stage takes more.
         size: side of the pictures in pixels, a multiple of 16 such as 96.
         forced_steps: of learning from the dynamics' own rollouts after that, two thirds of them on
             short clips and one third on long ones; none, because it made the sandbox worse.
@@ -86,7 +87,7 @@ def recipe(
             batch=32,
             length=1,
         ),
-        *([] if hidden is None else [_inverse()]),
+        *([] if hidden is None else [_inverse(min(2500, steps))]),
         Stage(
             "dynamics",
             _task("dynamics", NextFrame.Config(inferred=hidden is not None), stirred_share),
@@ -101,14 +102,16 @@ def recipe(
             _forced("short", (2 * forced_steps + 2) // 3, batch=8, length=16),
             _forced("long", (forced_steps + 2) // 3, batch=4, length=32),
         ]
-    has_rewards = recording.has_rewards and hidden is None
+    has_rewards = recording.tells_rewards and hidden is None
+    if recording.has_rewards and not recording.tells_rewards:
+        print("all rewards are 0 and no episode ends by itself: none are learned", file=sys.stderr)
     if has_rewards:
         stages.append(
             Stage(
                 "reward",
                 RewardTask.Config(imagined=0.0) if hindsight else RewardTask.Config(),
                 "data",
-                Trainer.Config(steps=1200, learning_rate=2e-3, warmup=50),
+                Trainer.Config(steps=min(1200, steps), learning_rate=2e-3, warmup=50),
                 batch=128,
                 length=24,
             )
@@ -153,13 +156,13 @@ def recipe(
     )
 
 
-def _inverse() -> Stage:
-    """Some six minutes of one core."""
+def _inverse(steps: int) -> Stage:
+    """Some six minutes of one core for 2500 steps."""
     return Stage(
         "inverse",
         _task("inverse", HiddenActions.Config(blind_share=1.0)),
         "data",
-        Trainer.Config(steps=2500, learning_rate=2e-3, warmup=100),
+        Trainer.Config(steps=steps, learning_rate=2e-3, warmup=100),
         batch=48,
         length=3,
     )

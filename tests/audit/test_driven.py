@@ -44,16 +44,18 @@ def test_too_few_held_out_episodes_are_answered_by_how_many_are_enough(monkeypat
 def test_latent_actions_take_the_place_of_recorded_ones(monkeypatch):
     seen = {}
 
-    def judged(world, clips, settings, inverse):
+    def judged(world, clips, settings, inverse, on_progress):
+        on_progress(0.5)
         seen["judged"] = clips
         return SuiteResult("control", world.name, (), "", len(clips), 0)
 
-    def fitted(clips, *, is_discrete, seed):
+    def fitted(clips, *, is_discrete, seed, on_progress):
+        on_progress(1.0)
         seen["learned"] = clips
         assert not is_discrete
 
-    monkeypatch.setattr(driven, "choose_shrinkage", lambda world, clips, seed: world)
-    monkeypatch.setattr(driven, "calibrate_on", lambda world, clips, seed: {})
+    monkeypatch.setattr(driven, "choose_shrinkage", lambda world, clips, **_: world)
+    monkeypatch.setattr(driven, "calibrate_on", lambda world, clips, **_: {})
     monkeypatch.setattr(driven, "run_control", judged)
     monkeypatch.setattr(driven, "fit_inverse", fitted)
     world, clips = guessing(), block_clips(6, 28)
@@ -63,7 +65,11 @@ def test_latent_actions_take_the_place_of_recorded_ones(monkeypatch):
         "ledgers": {},
         "controller": {"num_episodes": 4, "num_steps": 90, "explained": 0.5},
     }
-    finished, _, _ = driven.finish_driven(world, recording, num_clips=3, seed=0, facts=facts)
+    heard = []
+    finished, _, _ = driven.finish_driven(
+        world, recording, num_clips=3, seed=0, facts=facts, on_progress=heard.append
+    )
+    np.testing.assert_allclose(heard, [0.65, 0.7, 0.85])
     assert finished.calibration["actions"]["names"] == ["latent_0", "latent_1"]
     assert finished.calibration["play"]["scheme"] == "stick"
     assert Familiarity.from_json(finished.calibration["familiarity"]).usual > 0

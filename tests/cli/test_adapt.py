@@ -27,7 +27,8 @@ def dataset(tmp_path: Path) -> Path:
 
 
 def test_a_world_of_bare_video_gets_a_controller(tmp_path: Path, dataset: Path, call, monkeypatch):
-    def finished(world, recording, *, num_clips, seed, facts):
+    def finished(world, recording, *, num_clips, seed, facts, on_progress):
+        on_progress(0.5)
         assert facts["controller"]["num_episodes"] == 4
         result = SuiteResult("control", world.name, (), "", num_clips, seed)
         told = {**world.calibration, "actions": recording.spec.to_json()}

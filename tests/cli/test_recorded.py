@@ -14,7 +14,7 @@ from worldline.audit import checks
 from worldline.audit.scripts import Known, Script
 from worldline.audit.straying import long_clips
 from worldline.audit.suites.straying_table import trust_table
-from worldline.cli.train import CheckLog
+from worldline.cli.train import CheckLog, TrainingLog
 from worldline.core import InputError
 from worldline.data.lerobot_write import write_lerobot
 from worldline.data.record import record
@@ -182,3 +182,45 @@ def test_the_recipe_draws_moments_of_contact_more_often_if_asked(dataset: Path):
     stages = {stage.name: stage for stage in recipe.stages}
     assert stages["dynamics"].task.stirred_share == 0.5
     assert recipe.world.dynamics.onset == 0.4
+
+
+def _steps(recipe) -> dict[str, int]:
+    return {stage.name: stage.trainer.steps for stage in recipe.stages}
+
+
+def test_fewer_steps_shorten_every_stage(dataset: Path):
+    play = runpy.run_path("recipes/play.py")["recipe"]
+    assert _steps(play(str(dataset))) == {"tokenizer": 10, "dynamics": 2800, "reward": 1200}
+    assert _steps(play(str(dataset), steps=2000))["reward"] == 1200
+    shorter = _steps(play(str(dataset), steps=150))
+    assert shorter == {"tokenizer": 10, "dynamics": 150, "reward": 150}
+    plan = runpy.run_path("recipes/plan.py")["recipe"]
+    assert _steps(plan(str(dataset))) == {"latents": 1200, "dynamics": 2400, "decoder": 300}
+    shorter = _steps(plan(str(dataset), steps=150))
+    assert shorter == {"latents": 150, "dynamics": 300, "decoder": 150}
+
+
+@pytest.mark.parametrize("ends", [False, True])
+def test_rewards_that_are_all_nothing_take_no_stage(tmp_path: Path, capfd, monkeypatch, ends):
+    step = TinyEnv.step
+
+    def unpaid(self: TinyEnv, action):
+        state, _, ended, *rest = step(self, action)
+        return (state, 0.0, ended and ends, *rest)
+
+    monkeypatch.setattr(TinyEnv, "step", unpaid)
+    played = record(TINY, num_episodes=3, size_px=64, max_frames=34, options={"length": 33})
+    write_lerobot(tmp_path / "set", played)
+    recipe = runpy.run_path("recipes/play.py")["recipe"](str(tmp_path / "set"))
+    assert ("reward" in _steps(recipe)) == ends
+    assert (recipe.world.reward is not None) == ends
+    told = "all rewards are 0 and no episode ends by itself: none are learned\n"
+    assert capfd.readouterr().err == ("" if ends else told)
+
+
+def test_data_takes_a_line_per_twentieth_and_losses_one_per_hundredth(capfd):
+    log = TrainingLog()
+    for name, losses, lines in (("data", {}, 21), ("dynamics", {"total": 1.0}, 101)):
+        for step in range(1, 1001):
+            log(name, step, 1000, losses)
+        assert len(capfd.readouterr().err.splitlines()) == lines

@@ -18,6 +18,7 @@ from worldline.audit.inverse import fit_inverse
 from worldline.audit.straying import fit_familiarity
 from worldline.audit.suites.control import HORIZONS, Settings, run_control
 from worldline.audit.suites.result import SuiteResult
+from worldline.audit.suites.running import OnProgress, ignore_progress, part
 from worldline.audit.suites.telling import tell_cell
 from worldline.audit.visual import psnr
 from worldline.core.clip import Clip
@@ -46,7 +47,13 @@ _MOST_INVERSE = 200
 
 
 def finish_driven(
-    world: World, recording: Recording, *, num_clips: int, seed: int, facts: Mapping[str, Any]
+    world: World,
+    recording: Recording,
+    *,
+    num_clips: int,
+    seed: int,
+    facts: Mapping[str, Any],
+    on_progress: OnProgress = ignore_progress,
 ) -> tuple[World, SuiteResult, list[Clip]]:
     """Calibrate, evaluate and describe a world that learned from recorded episodes.
 
@@ -57,6 +64,7 @@ def finish_driven(
         num_clips: clips to evaluate on, at most.
         seed: of the training run.
         facts: as for `finish_world`.
+        on_progress: told the share that is done.
 
     Returns:
         the finished world, how it follows actions, and the clips that it was judged by, which
@@ -67,8 +75,12 @@ def finish_driven(
     """
     spec = recording.spec if world.inverse is None else latent_spec(world)
     clips, half = _divided_clips(world, recording, seed)
-    world = choose_shrinkage(world, clips[:half], seed=seed)
-    calibration = calibrate_on(world, clips[:half], seed=seed + 1)
+    world = choose_shrinkage(
+        world, clips[:half], seed=seed, on_progress=part(on_progress, 0.0, 0.4)
+    )
+    calibration = calibrate_on(
+        world, clips[:half], seed=seed + 1, on_progress=part(on_progress, 0.4, 0.6)
+    )
     calibration |= of_training(world.calibration) | {"ledgers": facts["ledgers"]}
     if spec is not None:
         calibration |= {
@@ -80,13 +92,25 @@ def finish_driven(
         learned = [infer_actions(world, clip) for clip in learned]
     world = world.finished(calibration, "")
     known = fit_familiarity(world, learned, clips[:half], seed=seed + 1)
+    on_progress(0.65)
     calibration |= {"familiarity": known.to_json()}
     world = world.finished(calibration, "")
     inverse = None
     if spec is not None:
-        inverse = fit_inverse(learned, is_discrete=spec.is_discrete, seed=seed)
+        inverse = fit_inverse(
+            learned,
+            is_discrete=spec.is_discrete,
+            seed=seed,
+            on_progress=part(on_progress, 0.65, 0.7),
+        )
     judged = clips[half : half + num_clips]
-    result = run_control(world, judged, Settings(seed=seed + 2), inverse=inverse)
+    result = run_control(
+        world,
+        judged,
+        Settings(seed=seed + 2),
+        inverse=inverse,
+        on_progress=part(on_progress, 0.7, 1.0),
+    )
     return world.finished(calibration, _card(world, recording, spec, result, facts)), result, judged
 
 
@@ -132,7 +156,13 @@ def held_out_clips(recording: Recording, *, size_px: int, context: int, seed: in
     return [clips[k] for k in order]
 
 
-def choose_shrinkage(world: World, clips: Sequence[Clip], *, seed: int) -> World:
+def choose_shrinkage(
+    world: World,
+    clips: Sequence[Clip],
+    *,
+    seed: int,
+    on_progress: OnProgress = ignore_progress,
+) -> World:
     """The world with that shrinkage of changes, out of `_SHRINKAGES`, whose frames under the clips'
     own actions have the best mean PSNR over the longest of the horizons; itself where its dynamics
     are of another family than flow."""
@@ -146,6 +176,7 @@ def choose_shrinkage(world: World, clips: Sequence[Clip], *, seed: int) -> World
         ahead = slice(world.context, world.context + max(HORIZONS))
         pairs = zip(drawn, clips, strict=True)
         quality.append(np.mean([psnr(frames, clip.frames[ahead]) for frames, clip in pairs]))
+        on_progress(len(quality) / len(_SHRINKAGES))
     return _shrunk(world, dynamics, _SHRINKAGES[int(np.argmax(quality))])
 
 

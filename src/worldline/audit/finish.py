@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -92,6 +92,7 @@ def finish_world(
     seed: int,
     facts: Mapping[str, Any],
     moving_camera: bool = False,
+    on_progress: Callable[[float], None] = lambda share: None,
 ) -> tuple[World, PredictionTable]:
     """Calibrate, evaluate and describe a trained world.
 
@@ -105,10 +106,17 @@ def finish_world(
         seed: of the training run.
         facts: command, recipe digest, numbers of training clips and ledgers, for the card.
         moving_camera: the held-out clips' camera moves.
+        on_progress: told the share that is done.
     """
     num_calibration = min(num_clips, _MOST_CALIBRATION)
     filmed = {"families": families, "moving_camera": moving_camera}
-    calibration = calibrate_world(world, **filmed, num_clips=num_calibration, seed=seed + 1)
+    calibration = calibrate_world(
+        world,
+        **filmed,
+        num_clips=num_calibration,
+        seed=seed + 1,
+        on_progress=lambda share: on_progress(0.4 * share),
+    )
     calibration |= of_training(world.calibration) | {"ledgers": facts["ledgers"]}
     world = world.finished(calibration, "")
     clips = make_clips(
@@ -122,7 +130,14 @@ def finish_world(
     if num_calibration >= LEAST_CLIPS:
         calibration |= calibrate_entries(world, list(clips), still=not moving_camera)
         world = world.finished(calibration, "")
-    table = evaluate_world(world, **filmed, num_clips=num_clips, seed=seed + 2)
+    on_progress(0.5)
+    table = evaluate_world(
+        world,
+        **filmed,
+        num_clips=num_clips,
+        seed=seed + 2,
+        on_progress=lambda share: on_progress(0.5 + 0.5 * share),
+    )
     return world.finished(calibration, write_card(world, table, facts, families)), table
 
 
@@ -135,6 +150,7 @@ def evaluate_world(
     split: Split = Split.HELD_OUT,
     moving_camera: bool = False,
     first: int = 0,
+    on_progress: Callable[[float], None] = lambda share: None,
 ) -> PredictionTable:
     """The prediction table: the world beside copy-last, flow warp and its untrained self.
 
@@ -150,6 +166,7 @@ def evaluate_world(
         split: which ranges the clips come from.
         first: number of the first clip; `PredictionTable.join` puts tables together that several
             processes have made of some clips each.
+        on_progress: told the share of the clips that is done.
     """
     untrained = seeded_untrained(world, seed).finished(of_training(world.calibration), "")
     parts: dict[str, Predictor] = {
@@ -174,7 +191,13 @@ def evaluate_world(
         moving_camera=moving_camera,
         first=first,
     )
-    return evaluate_predictors(predictors, clips, context=world.context, seed=seed, first=first)
+
+    def told() -> Iterator[Clip]:
+        for done, clip in enumerate(clips):
+            yield clip
+            on_progress((done + 1) / num_clips)
+
+    return evaluate_predictors(predictors, told(), context=world.context, seed=seed, first=first)
 
 
 def calibrate_world(
@@ -184,6 +207,7 @@ def calibrate_world(
     num_clips: int,
     seed: int,
     moving_camera: bool = False,
+    on_progress: Callable[[float], None] = lambda share: None,
 ) -> dict[str, Any]:
     """`calibrate_on` held-out clips of the simulator."""
     clips = make_clips(
@@ -194,10 +218,16 @@ def calibrate_world(
         size_px=world.size_px,
         moving_camera=moving_camera,
     )
-    return calibrate_on(world, list(clips), seed=seed)
+    return calibrate_on(world, list(clips), seed=seed, on_progress=on_progress)
 
 
-def calibrate_on(world: World, clips: Sequence[Clip], *, seed: int) -> dict[str, Any]:
+def calibrate_on(
+    world: World,
+    clips: Sequence[Clip],
+    *,
+    seed: int,
+    on_progress: Callable[[float], None] = lambda share: None,
+) -> dict[str, Any]:
     """Numbers that turn raw scores into calibrated ones; see `World` for their use.
 
     - trajectory share and gap, correction threshold: see `choose_mix` and `choose_thresholds`;
@@ -243,6 +273,7 @@ def calibrate_on(world: World, clips: Sequence[Clip], *, seed: int) -> dict[str,
         ).astype(np.float64)
         errors.append(((drawn.mean(0) / 255 - truth) ** 2).mean((1, 2, 3)))
         spreads.append((drawn / 255).var(axis=0, ddof=1).mean((1, 2, 3)))
+        on_progress((i + 1) / len(clips))
     raw = np.concatenate([steps[2:] for steps in surprises])
     mean = float(raw.mean())
     felt = [

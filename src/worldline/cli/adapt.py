@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from worldline.cli.output import Answer, JsonFlag, Seed
+from worldline.cli.output import Answer, JsonFlag, Seed, progress
 from worldline.cli.places import make_folder
 from worldline.core.errors import InputError
 
@@ -70,7 +69,6 @@ class Adapt:
             "num_steps": controller.num_steps,
             "explained": controller.explained,
         }
-        print("calibrating and evaluating on held-out clips", file=sys.stderr)
         facts: dict[str, Any] = {
             "command": f"worldline adapt {self.world} --data {self.data} --out {self.out}",
             "recipe": "of the world it was made of",
@@ -80,13 +78,16 @@ class Adapt:
             "source": str(self.data),
             "controller": told,
         }
-        driven, result, judged = finish_driven(
-            controller.install(world, recording.spec),
-            recording,
-            num_clips=self.held_out,
-            seed=self.seed,
-            facts=facts,
-        )
+        with progress("calibrating and evaluating", 1.0, lines=True) as set_done:
+            set_done(0.0)
+            driven, result, judged = finish_driven(
+                controller.install(world, recording.spec),
+                recording,
+                num_clips=self.held_out,
+                seed=self.seed,
+                facts=facts,
+                on_progress=set_done,
+            )
         folder = self.out / "world"
         driven.save(folder)
         save_openings(folder, judged)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import sys
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from worldline.cli.output import Answer, JsonFlag, Seed
+from worldline.cli.output import Answer, JsonFlag, Seed, progress
 from worldline.cli.places import make_folder
 from worldline.core.errors import InputError
 
@@ -107,27 +106,29 @@ class Distill:
             on_step=TrainingLog(),
         )
         student = student.to("cpu")
-        print("calibrating and evaluating on held-out clips", file=sys.stderr)
         costs = {name: ledger.to_json() for name, ledger in ledgers.items()}
         earlier = teacher.calibration.get("ledgers", {})
-        student, _ = finish_world(
-            student,
-            families=families,
-            num_clips=self.held_out,
-            seed=self.seed,
-            facts={
-                "command": self._command(),
-                "reused": sorted(earlier),
-                "recipe": recipe.digest(),
-                "seed": self.seed,
-                "machine": describe_machine(),
-                "clips": {stage.name: stage.data for stage in recipe.stages},
-                "data": {
-                    item.name: item.num_clips for item in recipe.data if isinstance(item, Data)
+        with progress("calibrating and evaluating", 1.0, lines=True) as set_done:
+            set_done(0.0)
+            student, _ = finish_world(
+                student,
+                families=families,
+                num_clips=self.held_out,
+                seed=self.seed,
+                facts={
+                    "command": self._command(),
+                    "reused": sorted(earlier),
+                    "recipe": recipe.digest(),
+                    "seed": self.seed,
+                    "machine": describe_machine(),
+                    "clips": {stage.name: stage.data for stage in recipe.stages},
+                    "data": {
+                        item.name: item.num_clips for item in recipe.data if isinstance(item, Data)
+                    },
+                    "ledgers": {**earlier, **costs},
                 },
-                "ledgers": {**earlier, **costs},
-            },
-        )
+                on_progress=set_done,
+            )
         comparison = compare_student(
             teacher,
             student,

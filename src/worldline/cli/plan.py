@@ -87,7 +87,7 @@ class Plan:
         looking.build()
         world = open_world(task, self.world)
         begun = Run.begin(world.name, RunSettings(self.seed))
-        with progress(f"planning in {world.name}", 1.0) as set_done:
+        with progress(f"planning in {world.name}", 1.0, lines=True) as set_done:
             measured = measure(
                 world,
                 task,

@@ -71,6 +71,7 @@ class Recording:
         num_episodes, num_held_out: that can be used, and how many of them, at the end, are held
             out.
         has_rewards: every episode tells what it earned.
+        has_ends: some episode was ended by its task, not cut off.
         most_reward: size of the largest reward, either way; 0 where none is told.
         left_out: episodes that cannot be used, and why.
         times_s: time stamps of each episode.
@@ -89,6 +90,12 @@ class Recording:
     times_s: tuple[Float[np.ndarray, " t"], ...] = field(repr=False)
     places: tuple[int, ...] = field(repr=False)
     state_names: tuple[str, ...] = ()
+    has_ends: bool = False
+
+    @property
+    def tells_rewards(self) -> bool:
+        """Whether there is anything to learn of them: a reward other than 0, or an end."""
+        return self.has_rewards and (self.most_reward > 0 or self.has_ends)
 
     @property
     def action_size(self) -> int:
@@ -211,6 +218,7 @@ def _look_through(config: Recorded) -> Recording:
     times_s, places = [], []
     columns: list[tuple[str, ...]] = []
     low, high = np.inf, -np.inf
+    has_ends = False
     for episode in _episodes(config.folder, left_out):
         if num and (spec is None) != (episode.spec is None):
             raise InputError(f"{config.folder}: some episodes have actions and others have none")
@@ -231,6 +239,7 @@ def _look_through(config: Recorded) -> Recording:
         rates.append(episode.fps)
         columns.append(() if episode.state is None else episode.state_names)
         rewards.append(episode.rewards is not None)
+        has_ends |= episode.terminated
         if episode.rewards is not None and len(episode.rewards):
             most = max(most, float(np.abs(episode.rewards).max()))
         if episode.actions is not None:
@@ -257,6 +266,7 @@ def _look_through(config: Recorded) -> Recording:
         times_s=tuple(times_s),
         places=tuple(places),
         state_names=tuple(name for name in columns[0] if all(name in each for each in columns)),
+        has_ends=has_ends,
     )
 
 
