@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from worldline.core import STATIC
 from worldline.physics import detect_contacts
+from worldline.physics.chances import LEAST, MOST
 from worldline.physics.contact_chances import (
-    BODIES,
     GROUND,
-    LEAST,
-    MOST,
-    ContactChances,
     bundled_contact_chances,
-    fit_contact_chances,
 )
 from worldline.physics.contacts import find_claims
 
@@ -70,24 +65,6 @@ def test_a_sharper_turn_is_the_likelier_contact(pixel_scene):
     assert claim.kind == GROUND
     blunt = {**claim.traits, "sharp": claim.traits["sharp"] - 1.5, "turn": 0.4}
     assert known.of(GROUND, claim.traits) > known.of(GROUND, blunt) + 0.1
-
-
-def test_a_fit_finds_the_odds_that_made_the_claims():
-    rng = np.random.default_rng(4)
-    values = rng.normal(2.0, 3.0, (4000, 2))
-    right = rng.random(4000) < 1 / (1 + np.exp(-(0.5 * (values[:, 0] - 2.0) - 0.4)))
-    traits = [{"a": a, "b": b} for a, b in values.tolist()]
-    known = fit_contact_chances({BODIES: (traits, right), GROUND: (traits, ~right)})
-    for a, chance in ((2.0, 0.401), (5.0, 0.750), (-1.0, 0.130)):
-        assert known.of(BODIES, {"a": a, "b": 2.0}) == pytest.approx(chance, abs=0.04)
-        assert known.of(GROUND, {"a": a, "b": 2.0}) == pytest.approx(1 - chance, abs=0.04)
-    again = ContactChances.from_json(known.to_json())
-    assert again.of(BODIES, traits[7]) == pytest.approx(known.of(BODIES, traits[7]), abs=1e-3)
-
-
-def test_claims_that_are_all_right_teach_nothing():
-    with pytest.raises(ValueError, match="bodies"):
-        fit_contact_chances({BODIES: ([{"a": 1.0}] * 3, np.ones(3, dtype=bool))})
 
 
 def test_what_comes_along_was_measured_on_other_films():

@@ -113,6 +113,35 @@ def test_a_cast_shadow_is_not_part_of_the_object(make_frames, read, match):
     assert np.median(scene.size_px[found.row, found.frames, 1]) < 12  # the shadow ends at y = 57
 
 
+def lit_ball(image, at, radius, color):
+    """A ball that is lit from above."""
+    y, x = np.mgrid[: image.shape[0], : image.shape[1]] + 0.5
+    cover = np.clip(radius + 0.5 - np.hypot(x - at[0], y - at[1]), 0, 1)[..., None]
+    light = np.clip(0.75 - 0.45 * (y - at[1]) / radius, 0.2, 1.2)[..., None]
+    return image * (1 - cover) + np.array(color) * light * cover
+
+
+def test_a_hard_dark_shadow_away_from_its_body_is_no_object(make_frames, read):
+    def with_shadow(image, k):
+        shadow = np.zeros(image.shape[:2], np.float32)
+        cv2.ellipse(shadow, (round(8 + 1.5 * k), 56), (7, 4), 0, 0, 360, 1.0, cv2.FILLED)
+        image = image * (1 - 0.62 * shadow[..., None])
+        return lit_ball(image, (8 + 1.5 * k, 24), 6, (200, 60, 40))
+
+    scene = read(make_frames(lambda k: [], finish=with_shadow, noise=1.0))
+    assert scene.num_objects == 1
+    assert np.nanmedian(scene.center_px[0, :, 1]) == pytest.approx(24, abs=1.5)
+
+
+def test_a_dark_ball_of_the_grounds_colour_is_found_beside_another_body(make_frames, read):
+    def with_balls(image, k):
+        image = lit_ball(image, (8 + 1.5 * k, 54), 6, (62, 57, 52))
+        return lit_ball(image, (8 + 1.5 * k, 24), 6, (200, 60, 40))
+
+    scene = read(make_frames(lambda k: [], finish=with_balls, noise=1.0))
+    assert scene.num_objects == 2
+
+
 def shade(share: float, edge_px: float, way_px: float = 1.4):
     """Lets a patch of other light pass over the picture: that of something out of view."""
 

@@ -23,13 +23,8 @@ import worldline.physics
 from worldline.audit.tolerance_films import film
 from worldline.audit.tolerances import Take
 from worldline.core import STATIC, Contact, Scene
-from worldline.physics.contact_chances import (
-    BODIES,
-    GROUND,
-    ContactChances,
-    Traits,
-    fit_contact_chances,
-)
+from worldline.physics.chances import Chances, Traits, fit_chances
+from worldline.physics.contact_chances import BODIES, GROUND
 from worldline.physics.contacts import LIKELY, find_claims
 
 __all__ = [
@@ -197,10 +192,10 @@ def _overlap(seen: Scene, row: int, truth: Scene, k: int, span: slice) -> float:
     return float(np.nan_to_num(common / np.maximum(either, 1e-9)).mean())
 
 
-def learn(answers: Iterable[Answer]) -> ContactChances:
+def learn(answers: Iterable[Answer]) -> Chances:
     """The chances that claims teach. Raises `ValueError` if those of a kind are all alike."""
     known = list(answers)
-    return fit_contact_chances(
+    return fit_chances(
         {
             kind: (
                 [answer.traits for answer in known if answer.kind == kind],
@@ -211,7 +206,7 @@ def learn(answers: Iterable[Answer]) -> ContactChances:
     )
 
 
-def measure(chances: ContactChances, answers: Sequence[Answer]) -> dict[str, Any]:
+def measure(chances: Chances, answers: Sequence[Answer]) -> dict[str, Any]:
     """Reliability on claims that the chances were not learned from: of those that
     `detect_contacts` would tell, each kind and both, and of all that were looked at.
 
@@ -273,7 +268,7 @@ def main(settings: Settings | None = None, only_measure: bool = False) -> None:
             print(f"{'measure' if test else 'learn'} {(number + 1) / len(takes):.1%}", flush=True)
     place = Path(worldline.physics.__file__).with_name("contact_chances.json")
     if only_measure:
-        chances = ContactChances.from_json(json.loads(place.read_text()))
+        chances = Chances.from_json(json.loads(place.read_text()))
     else:
         chances = learn(told[False])
     measured: Mapping[str, Any] = measure(chances, told[True])

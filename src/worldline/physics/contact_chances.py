@@ -10,25 +10,22 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 
+from worldline.physics.chances import Chances
 from worldline.physics.kinematics import Track
 
 __all__ = [
     "BODIES",
     "GROUND",
-    "ContactChances",
     "Jump",
-    "Traits",
     "bundled_contact_chances",
-    "fit_contact_chances",
     "traits_of_jump",
     "traits_of_touch",
 ]
@@ -36,18 +33,7 @@ __all__ = [
 BODIES, GROUND = "bodies", "ground"
 """Kinds of claims: two bodies touch, a body touches the static world."""
 
-LEAST, MOST = 0.02, 0.98
-"""No probability is beyond these: there are not films enough to say more."""
-
-RIDGE = 6.0
-"""Weight, in claims, with which each standardised trait is held to saying nothing."""
-
-FAR = 4.0
-"""Standardised traits are cut off here, so that what films never showed cannot decide alone."""
-
 _SPAN = 5  # frames before and after over which velocities are taken
-
-Traits = Mapping[str, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,116 +188,12 @@ def _of_tracks(sides: Iterable[tuple[Track, int]]) -> dict[str, float]:
     return {"blur": max(blur), "short": max(short), "unsteady_size": min(max(growth), 2.0)}
 
 
-def _logistic(odds: Any) -> Any:
-    return 1 / (1 + np.exp(-odds))
-
-
 def _length(vector: np.ndarray) -> float:
     return float(np.linalg.norm(vector))
 
 
-@dataclass(frozen=True, eq=False)
-class ContactChances:
-    """The regressions.
-
-    Attributes:
-        centers, spreads: kind to the mean and standard deviation of each trait on the films.
-        weights: kind to the weight of each trait, standardised;
-        offsets: and to the log odds of a claim with mean traits.
-        measured: how well they did on films that they were not learned from.
-    """
-
-    centers: Mapping[str, Traits]
-    spreads: Mapping[str, Traits]
-    weights: Mapping[str, Traits]
-    offsets: Mapping[str, float]
-    measured: Mapping[str, Any] = field(default_factory=dict)
-
-    def of(self, kind: str, traits: Traits) -> float:
-        """Probability that a claim is right."""
-        odds = self.offsets[kind]
-        for name, weight in self.weights[kind].items():
-            value = (traits[name] - self.centers[kind][name]) / self.spreads[kind][name]
-            odds += weight * float(np.clip(value, -FAR, FAR))
-        return float(np.clip(_logistic(odds), LEAST, MOST))
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain dictionary for JSON."""
-        kinds = {
-            kind: {
-                "offset": round(self.offsets[kind], 4),
-                "traits": {
-                    name: [
-                        float(f"{table[kind][name]:.5g}")
-                        for table in (self.centers, self.spreads, self.weights)
-                    ]
-                    for name in self.weights[kind]
-                },
-            }
-            for kind in self.weights
-        }
-        return {"kinds": kinds, "measured": dict(self.measured)}
-
-    @classmethod
-    def from_json(cls, record: Mapping[str, Any]) -> ContactChances:
-        """Inverse of `to_json`."""
-        kinds = record["kinds"]
-        tables = [
-            {
-                kind: {name: row[k] for name, row in own["traits"].items()}
-                for kind, own in kinds.items()
-            }
-            for k in range(3)
-        ]
-        offsets = {kind: own["offset"] for kind, own in kinds.items()}
-        return cls(tables[0], tables[1], tables[2], offsets, record.get("measured", {}))
-
-
 @cache
-def bundled_contact_chances() -> ContactChances:
+def bundled_contact_chances() -> Chances:
     """Those that come with the package."""
     text = resources.files("worldline.physics").joinpath("contact_chances.json").read_text()
-    return ContactChances.from_json(json.loads(text))
-
-
-def fit_contact_chances(
-    claims: Mapping[str, tuple[Sequence[Traits], Bool[np.ndarray, " n"]]],
-) -> ContactChances:
-    """Learn from claims of each kind and whether they were right.
-
-    Logistic regression with a ridge on all but the offset (le Cessie and van Houwelingen 1992,
-    eq. 1).
-
-    Raises:
-        ValueError: claims of a kind that are all right, or all wrong.
-    """
-    centers, spreads, weights, offsets = {}, {}, {}, {}
-    for kind, (traits, right) in claims.items():
-        if not len(traits) or right.min() == right.max():
-            raise ValueError(f"claims of the kind {kind} have to be right and wrong to learn from")
-        names = sorted(traits[0])
-        table = np.array([[own[name] for name in names] for own in traits])
-        center, spread = table.mean(axis=0), np.maximum(table.std(axis=0), 1e-6)
-        columns = np.clip((table - center) / spread, -FAR, FAR)
-        found = _regress(columns, right.astype(np.float64))
-        offsets[kind] = float(found[-1])
-        for into, values in ((centers, center), (spreads, spread), (weights, found[:-1])):
-            into[kind] = {name: float(v) for name, v in zip(names, values, strict=True)}
-    return ContactChances(centers, spreads, weights, offsets)
-
-
-def _regress(
-    columns: Float[np.ndarray, "n f"], right: Float[np.ndarray, " n"]
-) -> Float[np.ndarray, " _"]:
-    """Weights of the columns, then the offset."""
-    from scipy.optimize import minimize  # here: who only asks needs no SciPy
-
-    x = np.hstack([columns, np.ones((len(columns), 1))])
-    ridge = np.append(np.full(columns.shape[1], RIDGE), 0.0)
-
-    def loss(w: np.ndarray) -> tuple[float, np.ndarray]:
-        odds = x @ w
-        value = float(np.sum(np.logaddexp(0, odds) - right * odds) + 0.5 * ridge @ w**2)
-        return value, x.T @ (_logistic(odds) - right) + ridge * w
-
-    return minimize(loss, np.zeros(x.shape[1]), jac=True, method="L-BFGS-B").x
+    return Chances.from_json(json.loads(text))

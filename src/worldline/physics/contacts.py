@@ -11,11 +11,11 @@ import numpy as np
 from jaxtyping import Float
 
 from worldline.core import STATIC, Contact, Scene
+from worldline.physics.chances import Traits
 from worldline.physics.contact_chances import (
     BODIES,
     GROUND,
     Jump,
-    Traits,
     bundled_contact_chances,
     traits_of_jump,
     traits_of_touch,

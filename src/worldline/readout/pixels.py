@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 
@@ -15,6 +15,7 @@ from worldline.core.provenance import Provenance
 from worldline.core.scene import Scene
 from worldline.physics import detect_events, with_contacts
 from worldline.readout.fusion import fuse, measure_depths
+from worldline.readout.lit_tracks import without_light
 from worldline.readout.motion import MotionDetector
 from worldline.readout.plugins import DepthEstimator, Detector
 from worldline.readout.prefetch import prefetch
@@ -27,6 +28,8 @@ from worldline.readout.witness import Witness
 __all__ = ["PixelReadout", "PixelReadoutConfig"]
 
 _MAX_GAP_FRAMES = 90
+
+_Test = Callable[[Track], bool]
 
 
 @register("readout/pixels")
@@ -112,55 +115,97 @@ class PixelReadout:
                 died (`WorkerLostError`).
         """
         watch = _Watch()
-        motion = MotionDetector(
-            max_side_px=self.config.max_side_px,
-            buffer_s=self.config.buffer_s,
-            absorb_s=self.config.absorb_s,
-            num_workers=num_workers,
-        )
         witness = Witness(detector, depth, every_s=self.config.sample_s)
-        with (
-            one_thread_each(),
-            prefetch(motion.detect(witness.watch(watch.checked(frames)))) as found,
-        ):
-            head = list(islice(found, 2))
-            if not head:
-                raise InputError("there are no frames to read")
-            step_s = head[1].time_s - head[0].time_s if len(head) == 2 else 1.0
-            width_px, height_px = full_size_px or watch.size_px
-            zoom = width_px / watch.size_px[0]
-            work_px = max(watch.size_px) * zoom / min(self.config.max_side_px, max(watch.size_px))
-            gap_frames = int(np.clip(round(self.config.max_gap_s / step_s), 3, _MAX_GAP_FRAMES))
-            tracker = RegionTracker(max_gap_frames=gap_frames, measurement_std_px=work_px / zoom)
-            times_s: list[float] = []
-            cuts: list[int] = []
-            trajectories: list[Trajectory] = []
+        trajectories: list[Trajectory] = []
 
-            def settle(shot: list[Track]) -> None:
-                away_frames = max(3, round(self.config.max_away_s / step_s))
-                trajectories.extend(
-                    trace(track, floor_px=0.25 * work_px / zoom)
-                    for track in join_fragments(reidentify(shot, max_gap_frames=away_frames))
-                    if self._is_object(track, times_s, 1.0 / zoom)
-                )
+        def settle(tracks: list[Track], is_object: _Test) -> None:
+            floor_px = 0.25 * self._search_px(watch.size_px)
+            matter = without_light(tracks, [is_object(track) for track in tracks])
+            trajectories.extend(
+                trace(track, floor_px=floor_px)
+                for track in join_fragments(matter)
+                if is_object(track)
+            )
 
-            for moment in chain(head, found):
-                times_s.append(moment.time_s)
-                if moment.new_shot:
-                    cuts.append(moment.index)
-                    settle(tracker.end_shot())
-                tracker.update(moment)
-            settle(tracker.end_shot())
+        moments = witness.watch(watch.checked(frames))
+        full_px = full_size_px[0] if full_size_px else 0
+        times_s, cuts = self._follow(moments, watch, full_px, num_workers, settle)
         labels = ["object"] * len(trajectories)
         if detector is not None:
             trajectories, labels = fuse(trajectories, witness.testimonies, cuts)
-        scene = _assemble(np.array(times_s), trajectories, zoom, (width_px, height_px), provenance)
+        size_px = full_size_px or watch.size_px
+        zoom = size_px[0] / watch.size_px[0]
+        scene = _assemble(np.array(times_s), trajectories, zoom, size_px, provenance)
         scene = replace(scene, labels=tuple(labels))
         if depth is not None:
             found_at = measure_depths(trajectories, witness.testimonies, len(times_s))
             names = ("depth_m", "depth_m_std") if depth.is_metric else ("nearness", "nearness_std")
             scene = replace(scene, **dict(zip(names, (found_at.value, found_at.std), strict=True)))
         return _explain(scene)
+
+    def follow(
+        self, frames: Iterable[tuple[float, UInt8[np.ndarray, "h w 3"]]]
+    ) -> list[tuple[Track, bool]]:
+        """The tracks that `read` finds by motion before it leaves out light and joins pieces, and
+        whether each goes somewhere.
+
+        Raises:
+            InputError: no frames, or frames of differing size.
+        """
+        watch, found = _Watch(), list[tuple[Track, bool]]()
+
+        def settle(tracks: list[Track], is_object: _Test) -> None:
+            found.extend((track, is_object(track)) for track in tracks)
+
+        self._follow(watch.checked(frames), watch, 0, 0, settle)
+        return found
+
+    def _follow(
+        self,
+        frames: Iterable[tuple[float, np.ndarray]],
+        watch: _Watch,
+        full_width_px: int,
+        num_workers: int,
+        settle: Callable[[list[Track], _Test], None],
+    ) -> tuple[list[float], list[int]]:
+        """Times of the frames and numbers of the shots' first ones; each shot's tracks are handed
+        to `settle` when it ends, with what tells whether one is an object."""
+        motion = MotionDetector(
+            max_side_px=self.config.max_side_px,
+            buffer_s=self.config.buffer_s,
+            absorb_s=self.config.absorb_s,
+            num_workers=num_workers,
+        )
+        with one_thread_each(), prefetch(motion.detect(frames)) as found:
+            head = list(islice(found, 2))
+            if not head:
+                raise InputError("there are no frames to read")
+            step_s = head[1].time_s - head[0].time_s if len(head) == 2 else 1.0
+            width_px = watch.size_px[0]
+            frame_px = width_px / (full_width_px or width_px)
+            gap_frames = int(np.clip(round(self.config.max_gap_s / step_s), 3, _MAX_GAP_FRAMES))
+            away_frames = max(3, round(self.config.max_away_s / step_s))
+            std_px = self._search_px(watch.size_px)
+            tracker = RegionTracker(max_gap_frames=gap_frames, measurement_std_px=std_px)
+            times_s: list[float] = []
+            cuts: list[int] = []
+
+            def end_shot() -> None:
+                tracks = reidentify(tracker.end_shot(), max_gap_frames=away_frames)
+                settle(tracks, lambda track: self._is_object(track, times_s, frame_px))
+
+            for moment in chain(head, found):
+                times_s.append(moment.time_s)
+                if moment.new_shot:
+                    cuts.append(moment.index)
+                    end_shot()
+                tracker.update(moment)
+            end_shot()
+        return times_s, cuts
+
+    def _search_px(self, size_px: tuple[int, int]) -> float:
+        """A pixel of the search, in pixels of the frames as they come."""
+        return max(size_px) / min(self.config.max_side_px, max(size_px))
 
     def _is_object(self, track: Track, times_s: list[float], frame_px: float) -> bool:
         if times_s[track.frames[-1]] - times_s[track.frames[0]] < self.config.min_s:

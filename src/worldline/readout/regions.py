@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from worldline.readout.background import UNIT, largest_channel, without
+from worldline.readout.shade import Shade
 
 __all__ = [
     "Core",
@@ -56,6 +57,7 @@ class Region(Piece):
         pixels: `[h, w, 3]` the working image inside the window, RGB from 0 to 255.
         frame_from_work: `[3, 3]` homography into the frame as it came.
         split: cut out of a region that several objects shared; its outline is a guess.
+        shade: what it is to the background behind it, where that was measured.
     """
 
     box: Float[np.ndarray, " 4"]
@@ -64,6 +66,7 @@ class Region(Piece):
     pixels: UInt8[np.ndarray, "h w 3"]
     frame_from_work: Float[np.ndarray, "3 3"]
     split: bool = False
+    shade: Shade | None = None
 
 
 @dataclass(frozen=True, eq=False)

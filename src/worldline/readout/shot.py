@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -14,6 +14,7 @@ from worldline.readout.camera_motion import CameraRegistration, View
 from worldline.readout.light import find_light, sharpness
 from worldline.readout.opening import learn_background
 from worldline.readout.regions import Region, clean_mask, find_regions, outline_ratio, suspects
+from worldline.readout.shade import measure_shade
 
 __all__ = ["MovingRegions", "Picture", "Shot"]
 
@@ -26,6 +27,7 @@ _GHOST_RATIO = 0.75  # of outlines: below, the background holds the object
 _OBJECT_RATIO = 1.15  # what stands still for this long must have a clearer outline than this
 _DOUBT_S = 0.8
 _MAX_REGIONS = 60  # more at once are a failed registration, or leaves in a storm
+_SHADE_EVERY = 2  # frames
 _GLOBAL_CHANGE = 0.6  # share of the image that cannot all be objects
 
 
@@ -126,6 +128,8 @@ class Shot:
         changed = self._changes(image)
         found = find_regions(mask, image, self._min_area, self._frame_from_work(view))
         regions = self._judge(found, image, changed, picture) if len(found) <= _MAX_REGIONS else []
+        if not view.moved and picture.index % _SHADE_EVERY == 0:
+            regions = [self._shaded(region, image) for region in regions]
         self._objects = cv2.dilate(mask * np.uint8(255), _BESIDE)
         model.learn(image, deviation.change, self._objects)
         self._previous = image
@@ -145,6 +149,11 @@ class Shot:
             sharp_px=sharpness(self._scale),
             steady=steady,
         )
+
+    def _shaded(self, region: Region, image: UInt8[np.ndarray, "h w 3"]) -> Region:
+        then = self._background.picture[region.window]
+        now, rim_px = image[region.window], max(2, round(self._scale))
+        return replace(region, shade=measure_shade(region.mask, now, then, rim_px=rim_px))
 
     def _judge(
         self,

@@ -15,6 +15,7 @@ from norfair.filter import OptimizedKalmanFilter
 from norfair.tracker import TrackedObject
 
 from worldline.readout.regions import Region, join_regions, split_region
+from worldline.readout.shade import Shade
 from worldline.readout.shot import MovingRegions
 
 __all__ = ["RegionTracker", "Track"]
@@ -46,6 +47,7 @@ class Track:
         split: whether the box was cut out of a region shared with another object.
         shifts: displacement of the picture by the camera at these frames.
         unsteady: whether the camera moved at these frames.
+        shades: what it was to the background at these frames, where that was measured.
     """
 
     frames: list[int] = field(default_factory=list)
@@ -55,6 +57,7 @@ class Track:
     split: list[bool] = field(default_factory=list)
     shifts: list[Float[np.ndarray, " 2"]] = field(default_factory=list)
     unsteady: list[bool] = field(default_factory=list)
+    shades: list[Shade | None] = field(default_factory=list)
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,6 +187,7 @@ class RegionTracker:
             track.split.append(seen.region.split)
             track.shifts.append(found.shift_px)
             track.unsteady.append(found.camera_moves)
+            track.shades.append(seen.region.shade)
             # The centre is the mean of two corners whose errors are taken as independent.
             left, top, right, bottom = thing.filter.pos_variance[:, 0].tolist()
             track.filter_std_px.append(sqrt((left + top + right + bottom) / 8))

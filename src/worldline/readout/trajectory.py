@@ -199,6 +199,7 @@ def _union(a: Track, b: Track) -> Track:
         out.split.append(all(t.split[i] for t, i in parts))
         out.shifts.append(parts[0][0].shifts[parts[0][1]])
         out.unsteady.append(parts[0][0].unsteady[parts[0][1]])
+        out.shades.append(None)  # the pieces were asked already
     return out
 
 

@@ -1,0 +1,125 @@
+"""What a region is to the background behind it: the numbers by which `lit_tracks` tells light."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Float, UInt8
+
+__all__ = ["Shade", "measure_shade"]
+
+_MIN_PIXELS, _FEW_PIXELS = 20, 10  # deep inside a region, and just inside
+_MOST_PIXELS = 1500  # are looked at
+_LEVEL = (0.03, 2.2)  # logarithm of the factor, either way, that light may have,
+_CHROMA = 0.35  # and how far a channel's may differ from their mean
+_OWN_NOISE, _OWN_DARK = 1.0, 8.0  # grey levels
+_CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+
+
+@dataclass(frozen=True)
+class Shade:
+    """A region against the background, inside its outline; brightness is in natural logarithms.
+
+    Attributes:
+        own: standard deviation of the picture inside, less noise, over its mean, which counts for
+            more in the dark; of the channel where that is most.
+        level: median of now less then, mean of the channels; NaN where no light could do this, and
+            the rest with it.
+        chroma: how far the median of a channel is from that, at most.
+        spread: half of what the middle two thirds of the level inside span; its standard deviation,
+            were it normal.
+        then: mean brightness of the background.
+        num: pixels.
+        course, course_kept: sum of squares of the background about its mean, and its product with
+            the picture's; detail, detail_kept: the same about a plane.
+        rest: variance of the picture that the background's detail does not explain.
+        noise: variance that a grey level more or less makes.
+    """
+
+    own: float
+    level: float = math.nan
+    chroma: float = math.nan
+    spread: float = math.nan
+    then: float = math.nan
+    num: float = math.nan
+    course: float = math.nan
+    course_kept: float = math.nan
+    detail: float = math.nan
+    detail_kept: float = math.nan
+    rest: float = math.nan
+    noise: float = math.nan
+
+    @property
+    def possible(self) -> bool:
+        """Whether light could make the background look so."""
+        return self.level == self.level
+
+
+def measure_shade(
+    mask: UInt8[np.ndarray, "h w"],
+    image: UInt8[np.ndarray, "h w 3"],
+    background: UInt8[np.ndarray, "h w 3"],
+    *,
+    rim_px: int = 2,
+) -> Shade | None:
+    """Measure a region; None where it is too small.
+
+    Args:
+        mask: 1 at its pixels.
+        image, background: the picture now, and without objects, in the same window.
+        rim_px: so far from its outline a region is mixed with what is beside it.
+    """
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * rim_px + 1,) * 2)
+    inner = cv2.erode(mask, disc, borderValue=0)
+    if cv2.countNonZero(inner) < _MIN_PIXELS:
+        inner = cv2.erode(mask, _CROSS, borderValue=0)
+        if cv2.countNonZero(inner) < _FEW_PIXELS:
+            return None
+    mean, deviation = cv2.meanStdDev(image, mask=inner)
+    own = float(np.max((deviation - _OWN_NOISE) / (mean + _OWN_DARK)))
+    factor = np.log((mean[:, 0] + 1.0) / (np.array(cv2.mean(background, inner)[:3]) + 1.0))
+    level = abs(factor.mean())
+    if not _LEVEL[0] < level < _LEVEL[1] or np.abs(factor - factor.mean()).max() > _CHROMA:
+        return Shade(own)
+    at = np.flatnonzero(inner)
+    at = at[:: 1 + len(at) // _MOST_PIXELS]
+    now, then = (
+        np.log(p.reshape(-1, 3).take(at, axis=0).astype(np.float32) + np.float32(1.0))
+        for p in (image, background)
+    )
+    change = now - then
+    low, middle, high = _quantiles(np.column_stack([change, change.mean(axis=1)]))
+    level, spread = middle[:3].mean(), (high[3] - low[3]) / 2
+    brightness = np.stack([now.mean(axis=1), then.mean(axis=1)], axis=1).astype(np.float64)
+    usual = brightness.mean(axis=0)
+    rows, columns = np.divmod(at, inner.shape[1])
+    plane = np.stack([rows - rows.mean(), columns - columns.mean()], axis=1)
+    about_mean = brightness - usual
+    gram = plane.T @ plane + 1e-3 * np.eye(2)
+    about_plane = about_mean - plane @ np.linalg.solve(gram, plane.T @ about_mean)
+    (_, course_kept), (_, course) = about_mean.T @ about_mean
+    (own_detail, detail_kept), (_, detail) = about_plane.T @ about_plane
+    return Shade(
+        own=own,
+        level=float(level),
+        chroma=float(np.abs(middle[:3] - level).max()),
+        spread=float(spread),
+        then=float(usual[1]),
+        num=float(len(at)),
+        course=float(course),
+        course_kept=float(course_kept),
+        detail=float(detail),
+        detail_kept=float(detail_kept),
+        rest=float(own_detail - detail_kept**2 / max(detail, 1e-9)) / len(at),
+        noise=float(np.mean(np.exp(-2.0 * brightness[:, 0]))),
+    )
+
+
+def _quantiles(columns: Float[np.ndarray, "n c"]) -> Float[np.ndarray, "3 c"]:
+    """The sixth, the middle and the sixth from above of each column."""
+    last = len(columns) - 1
+    ranks = [round(last * share) for share in (1 / 6, 1 / 2, 5 / 6)]
+    return np.partition(columns, ranks, axis=0)[ranks]

@@ -1,0 +1,68 @@
+"""What a region is to the background behind it."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from worldline.readout.shade import measure_shade
+
+SIDE = 40
+
+
+def ground(texture: float = 12.0) -> np.ndarray:
+    coarse = np.random.default_rng(2).normal(0, texture, (10, 10, 1)).astype(np.float32)
+    return np.float32((150, 140, 120)) + cv2.resize(coarse, (SIDE, SIDE))[..., None]
+
+
+def pixels(picture: np.ndarray) -> np.ndarray:
+    noisy = picture + np.random.default_rng(3).normal(0, 0.7, picture.shape)
+    return np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
+
+
+MASK = cv2.circle(np.zeros((SIDE, SIDE), np.uint8), (20, 20), 15, 1, cv2.FILLED)
+
+
+@pytest.mark.parametrize("factor", [(0.4, 0.4, 0.4), (0.5, 0.45, 0.4), (1.5, 1.5, 1.5)])
+def test_light_is_one_factor_and_keeps_what_the_ground_shows(factor):
+    shade = measure_shade(MASK, pixels(ground() * np.float32(factor)), pixels(ground()))
+    assert shade is not None
+    assert shade.possible
+    logs = np.log(factor)
+    assert shade.level == pytest.approx(logs.mean(), abs=0.02)
+    assert shade.chroma == pytest.approx(np.abs(logs - logs.mean()).max(), abs=0.02)
+    assert shade.spread < 2 * np.sqrt(shade.noise)
+    assert shade.detail_kept == pytest.approx(shade.detail, rel=0.15)
+
+
+def test_a_body_hides_the_ground():
+    body = np.zeros((SIDE, SIDE, 3), np.float32) + np.float32((60, 56, 48))
+    shade = measure_shade(MASK, pixels(body), pixels(ground()))
+    assert shade is not None
+    assert shade.possible
+    assert abs(shade.detail_kept) < 0.1 * shade.detail
+    assert shade.spread > 2 * np.sqrt(shade.noise)
+    assert shade.own < 0.05
+
+
+def test_a_shaded_body_varies_by_itself():
+    slope = np.linspace(0.5, 1.5, SIDE, dtype=np.float32)[:, None, None]
+    ball = slope * np.float32((60, 56, 48)) + 0 * ground()
+    shade = measure_shade(MASK, pixels(ball), pixels(ground()))
+    assert shade is not None
+    assert shade.own > 0.1
+
+
+def test_no_light_turns_grey_ground_green():
+    green = np.zeros((SIDE, SIDE, 3), np.float32) + np.float32((20, 160, 30))
+    shade = measure_shade(MASK, pixels(green), pixels(ground()))
+    assert shade is not None
+    assert not shade.possible
+
+
+def test_what_is_too_small_is_not_measured():
+    speck = np.zeros((6, 6), np.uint8)
+    speck[2:4, 2:5] = 1
+    plain = np.full((6, 6, 3), 90, np.uint8)
+    assert measure_shade(speck, plain // 2, plain) is None
