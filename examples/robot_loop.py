@@ -19,12 +19,15 @@ import numpy as np
 import torch
 
 import worldline.planning.two_rooms  # noqa: F401 (registers the environment)
+from worldline.core.clip import Clip
+from worldline.core.errors import InputError
 from worldline.core.latents import Latents
 from worldline.planning import (
     ICEM,
     Familiarity,
     Imagination,
-    LatentGoal,
+    Landmarks,
+    PathGoal,
     Weighted,
     cost_of,
     shift,
@@ -48,19 +51,28 @@ def main() -> dict[str, float]:
     parser.add_argument("--recording", type=Path)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
+    if not (given.seconds > 0 and given.rate_hz > 0):
+        parser.error("--seconds and --rate-hz must be more than 0")
     torch.set_num_threads(1)
     log = Recording(given.recording)
 
-    imagination = Imagination(World.from_pretrained(given.world))
+    try:
+        imagination = Imagination(World.from_pretrained(given.world))
+        clips = load_openings(given.world)
+    except InputError as error:
+        raise SystemExit(f"robot_loop.py: {error}") from None
     world, planner = imagination.world, ICEM(num_rounds=6)
+    if world.action_size != 2:
+        raise SystemExit(f"robot_loop.py: {world.name} takes other actions than TwoRooms has, 2")
     generator = torch.Generator().manual_seed(given.seed)
-    trust = familiarity(imagination, given.world)
+    trust, landmarks = familiarity(imagination, clips), Landmarks.of_clips(imagination, clips)
     env = gymnasium.make("worldline/TwoRooms-v0", render_mode="rgb_array", size_px=world.size_px)
-    rng = np.random.default_rng(given.seed)
-    target = Rooms.usual(1).place(rng)
+    # of a seed of its own, or the agent would begin where its goal is
+    target = Rooms.usual(1).place(np.random.default_rng((given.seed, 1)))
     env.reset(seed=given.seed, options={"goal_m": target[0]})
     picture = torch.from_numpy(Rooms.usual(1).draw(target, world.size_px))
-    objective = Weighted(((1.0, LatentGoal.of_frames(imagination, picture)), (given.trust, trust)))
+    goal = PathGoal(landmarks, imagination.encode(picture[:, None])[:, 0])
+    objective = Weighted(((1.0, goal), (given.trust, trust)))
     log.image("goal", picture[0].numpy())
 
     period_s, late, there, warm = 1 / given.rate_hz, 0, False, None
@@ -97,10 +109,10 @@ def main() -> dict[str, float]:
     return told
 
 
-def familiarity(imagination: Imagination, name: str) -> Familiarity:
-    """The trust penalty of a bundled world, of the clips beside its weights."""
+def familiarity(imagination: Imagination, clips: list[Clip]) -> Familiarity:
+    """The trust penalty, of clips that are beside a world's weights."""
     seen, usual = [], []
-    for clip in load_openings(name):
+    for clip in clips:
         latents = imagination.encode(torch.from_numpy(clip.frames)[None])
         moved = torch.from_numpy(clip.actions)[None, :-1].float()
         each = imagination.begin_from(latents[0, :-1, None])

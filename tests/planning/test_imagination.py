@@ -38,10 +38,29 @@ def test_plans_are_imagined_as_if_each_stood_alone(kind):
     for s in (0, 3):
         actions = torch.cat([led, plans[:, s]], dim=1)
         alone = world.dynamics.rollout(context, Controls(actions=actions), seeded(), horizon=3)
-        if kind != "flow":  # whose noise is drawn for a whole batch
+        if kind != "flow":  # whose noise is drawn for all situations together
             torch.testing.assert_close(found.latents[:, s], alone.tokens, atol=1e-5, rtol=1e-4)
     again = imagination.imagine(situation, plans)
     assert torch.equal(again.latents, found.latents)
+
+
+@pytest.mark.parametrize(("num", "samples"), [(1, 3), (2, 2), (4, 5)])
+def test_plans_of_a_flow_world_are_compared_in_the_same_noise(num: int, samples: int):
+    imagination = Imagination(tiny_world("flow"))
+    situation = imagination.begin(frames(num))
+    same = torch.rand(num, 1, 3, 2, generator=seeded(2)).expand(-1, samples, -1, -1)
+    found = imagination.imagine(situation, same).latents
+    torch.testing.assert_close(found, found[:, :1].expand_as(found), atol=1e-5, rtol=1e-4)
+    alone = imagination.imagine(situation, same[:, :1]).latents
+    torch.testing.assert_close(found[:, :1], alone, atol=1e-5, rtol=1e-4)
+    if num > 1:
+        assert not torch.allclose(found[0], found[1])
+    again = imagination.begin(frames(num))
+    options = {"num": num, "horizon": 2, "generator": seeded()}
+    goal = LatentGoal.of_frames(imagination, frames(num)[:, 0])
+    planner = CEM(num_samples=8, num_elites=2, num_rounds=2)
+    plan = planner.plan(cost_of(imagination, again, goal), imagination.space, **options)
+    assert plan.actions.shape == (num, 2, 2)
 
 
 def test_gradients_reach_the_plans_and_no_weight():

@@ -332,7 +332,8 @@ class FlowDynamics(Dynamics[FlowCarry]):
         """Sample the next frame in `num_steps` steps from noise."""
         generator = self._generator(carry)
         before = carry.last[:, 1:]
-        x = self._noise(before.shape, generator).to(before.dtype)
+        noise = self._noise(before[:: carry.alike].shape, generator).to(before.dtype)
+        x = noise.repeat_interleave(carry.alike, dim=0)
         num_steps = self.config.num_steps
         fresh: Cache = ()
         for k in range(num_steps):
@@ -340,8 +341,7 @@ class FlowDynamics(Dynamics[FlowCarry]):
             clean, fresh = self._advance(carry, x, tau, controls)
             x = x + (clean - x) * ((1 / num_steps) / (1 - tau))
         x = before + shrink(x - before, self.config.shrinkage, self.config.onset)
-        grid = (self.config.rows, self.config.rows)
-        return self._commit(carry, x, fresh, generator), Latents(x, grid)
+        return self._commit(carry, x, fresh, generator), Latents(x, (self.config.rows,) * 2)
 
     @torch.no_grad()
     def observe(self, carry: FlowCarry, observed: Latents, controls: Controls) -> FlowCarry:

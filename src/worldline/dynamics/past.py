@@ -25,12 +25,15 @@ class FlowCarry:
         last: `[B, 2, N, C]` the two newest frames.
         num_frames: frames seen and sampled so far.
         generator_state: state of the noise generator, copied so that a fork repeats its noise.
+        alike: how many rows of the batch, one after the other, share their noise: futures that
+            differ in nothing but what is done.
     """
 
     cache: Cache
     last: Tensor
     num_frames: int
     generator_state: Tensor
+    alike: int = 1
 
 
 def before_and_change(seen: Float[Tensor, "b t n c"]) -> tuple[Tensor, Tensor]:

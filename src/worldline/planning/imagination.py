@@ -18,6 +18,7 @@ from worldline.core.errors import InputError
 from worldline.core.latents import Controls, Latents
 from worldline.data.actions import ActionSpec
 from worldline.dynamics import JepaDynamics
+from worldline.dynamics.past import FlowCarry
 from worldline.planning.space import ActionSpace
 from worldline.world import World
 
@@ -65,12 +66,12 @@ class Imagination:
     """A world, asked what comes of plans.
 
     Any world that takes actions will do; latents are enough, nothing is decoded. Gradients with
-    respect to plans pass through JEPA dynamics.
+    respect to plans pass through JEPA dynamics. Autoregressive dynamics draw anew for every plan.
 
     Args:
         world: with an image tokenizer.
-        seed: of the noise of dynamics that have some; the same for all plans, so that they are
-            compared in the same future.
+        seed: of the noise of dynamics that have some; all plans of a situation are compared in
+            the same noise.
 
     Attributes:
         space: of the actions.
@@ -109,7 +110,7 @@ class Imagination:
         if tuple(frames.shape[2:4]) != (size_px, size_px):
             raise InputError(
                 f"frames are {frames.shape[3]}x{frames.shape[2]}, but the world {self.world.name} "
-                f"sees {size_px}x{size_px}; shrink them first, as World.look does"
+                f"sees {size_px}x{size_px}; shrink them first, with worldline.data.center_square"
             )
         return self.world.tokenizer.encode(frames).tokens.float()
 
@@ -183,6 +184,9 @@ def _spread(value: Any, num: int, times: int) -> Any:
             twin.set_state(value.get_state())
             return twin
         case _ if is_dataclass(value) and not isinstance(value, type):
-            parts = {f.name: _spread(getattr(value, f.name), num, times) for f in fields(value)}
+            names = [f.name for f in fields(value) if f.name != "generator_state"]
+            parts = {name: _spread(getattr(value, name), num, times) for name in names}
+            if isinstance(value, FlowCarry):
+                parts["alike"] = value.alike * times
             return replace(value, **parts)
     return value

@@ -33,3 +33,17 @@ def test_a_goal_that_baselines_reach_too_says_so():
 def test_an_interval_that_is_not_there_leaves_nothing_open():
     assert "open" not in goal_beside(Cell(0.1), 0.9)
     assert goal_beside(Cell(0.4, 0.3, 0.6), 0.9).endswith("which the interval leaves open")
+
+
+def test_a_goal_at_the_end_of_the_scale_is_open_while_the_interval_reaches_below():
+    whole = {"50": 1.0}
+    rows = tuple(
+        Row(name, RowKind.SUBJECT, {"50": cell})
+        for name, cell in (("rooms", Cell(1.0, 0.72, 1.0)), ("by itself", Cell(0.6, 0.3, 0.8)))
+    )
+    table = Table("s", "reached", Report.PHYSICAL, "", Better.HIGHER, ("50",), rows, whole)
+    told = [tell_goal(g) for g in goals_of(SuiteResult("planning", "rooms", (table,), "0", 9, 0))]
+    assert told == [
+        "rooms, 50: goal of at least 1 reached with 1 (0.72 to 1), which the interval leaves open",
+        "by itself, 50: goal of at least 1 missed with 0.6 (0.3 to 0.8)",
+    ]

@@ -33,7 +33,7 @@ class Goal:
         unit: of the numbers.
         better: direction.
         goal: the number to reach.
-        row: of the subject.
+        row: of the subject; empty where the table has but one of it.
         cell: what the subject reached.
         reached: by the estimate.
         sure: the whole interval is on the same side of the goal.
@@ -71,10 +71,18 @@ def _goals_in(suite: str, table: Table, row: Row) -> list[Goal]:
         if cell is None or reached is None:
             continue
         goal = table.goals[column]
-        sure = math.isfinite(cell.low) and not cell.low < goal < cell.high
         where = (suite, table.title, column, table.unit, table.better, goal)
-        found.append(Goal(*where, row.name, cell, reached, sure, _reached_by(table, column)))
+        name = "" if sum(each.kind is RowKind.SUBJECT for each in table.rows) == 1 else row.name
+        sure = _is_sure(cell, goal, higher=reached == (table.better is Better.HIGHER))
+        found.append(Goal(*where, name, cell, reached, sure, _reached_by(table, column)))
     return found
+
+
+def _is_sure(cell: Cell, goal: float, *, higher: bool) -> bool:
+    """Whether the interval lies as a whole on the side of a goal that the number is on."""
+    if not math.isfinite(cell.low):
+        return False
+    return cell.low >= goal if higher else cell.high <= goal
 
 
 def _reached_by(table: Table, column: str) -> tuple[str, ...]:
@@ -96,7 +104,8 @@ def tell_goal(goal: Goal) -> str:
         *first, last = goal.baselines
         names = f"{', '.join(first)} and {last}" if first else last
         words += f" ({names} {verb} it too)"
-    return f"{plain(goal.column)}: goal of {limit} {write_number(goal.goal)}{unit} {words}"
+    where = ", ".join(plain(name) for name in (goal.row, goal.column) if name)
+    return f"{where}: goal of {limit} {write_number(goal.goal)}{unit} {words}"
 
 
 def tell_cell(cell: Cell | None) -> str:
