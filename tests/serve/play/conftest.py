@@ -40,10 +40,11 @@ class Seen:
     act: int
     actions: list[list[float]]
     pictures: list[bytes]
+    trust: float
 
 
 def unpack(data: bytes) -> Seen:
-    version, flags, width, frame, oldest, act, size, *_ = HEADER.unpack_from(data)
+    version, flags, width, frame, oldest, act, size, *_, trust = HEADER.unpack_from(data)
     assert version == 1
     count = 2 if flags & FORKED else 1
     numbers = struct.unpack_from(f"<{count * width}f", data, HEADER.size)
@@ -51,7 +52,7 @@ def unpack(data: bytes) -> Seen:
     pictures = [data[start : start + size], data[start + size :]][:count]
     assert all(picture.startswith(b"\x89PNG") for picture in pictures)
     actions = [list(numbers[i * width : (i + 1) * width]) for i in range(count)]
-    return Seen(flags, frame, oldest, act, actions, pictures)
+    return Seen(flags, frame, oldest, act, actions, pictures, trust)
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import re
+import threading
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -291,3 +293,30 @@ def test_a_world_that_cannot_be_opened_is_told(config):
         player.say("open")
         assert "no world 'nowhere'" in player.wait("error")["reason"]
         assert client.get("/v1/health").json()["state"] == "failed"
+
+
+def test_what_was_looked_at_before_a_restart_says_nothing_after_it(config, monkeypatch):
+    may_end, calls = threading.Event(), []
+
+    def slow(session):
+        calls.append(session)
+        number = len(calls)
+        assert may_end.wait(60)
+        return {"frame": session.num_steps, "trust": 0.5, "reason": str(number), "lines": []}
+
+    monkeypatch.setattr("worldline.serve.play.player.look_back", slow)
+    with serve(config) as client, call(client) as player:
+        player.begin()
+        player.frame(least=2)
+        player.say("restart")
+        assert player.wait("state")["after"] == "restart"
+        may_end.set()
+        assert player.wait("look")["reason"] == "2", "the first was of the session before"
+        while player.frame().trust != 0.5:  # frames that were on their way
+            pass
+        may_end.clear()
+        player.say("restart")
+        while not (seen := player.frame()).flags & CUT:
+            assert seen.trust == 0.5
+        assert math.isnan(seen.trust)
+        may_end.set()

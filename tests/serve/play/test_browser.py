@@ -40,6 +40,7 @@ def play(page) -> None:
         return int(page.run("document.getElementById('past').max"))
 
     assert text("world") == "tiny"
+    assert page.run("document.documentElement.scrollHeight") <= 800, "all is to be seen"
     began = frame()
     until(lambda: frame() > began + 3, "the frame number to rise")
     assert text("answer") == "\u2013"
@@ -64,7 +65,7 @@ def play(page) -> None:
 
     page.click("fork")
     until(lambda: not page.run("document.getElementById('other').hidden"), "the second picture")
-    until(lambda: "old actions" in text("other"), "what it shows")
+    until(lambda: "what was done before the rewind" in text("other"), "what it shows")
     page.click("record")
     until(lambda: text("record") == "Stop", "the recording to begin")
     page.click("pause")
@@ -78,8 +79,13 @@ def play(page) -> None:
         ".then((b) => String.fromCharCode(...new Uint8Array(b).slice(4, 8)))"
     )
     assert head == "ftyp"
+    page.click("record")
+    until(lambda: text("record") == "Stop", "another recording")
     page.click("fork")
     until(lambda: page.run("document.getElementById('other').hidden"), "one picture again")
+    until(lambda: text("record") == "Record again", "the recording to have ended with it")
+    page.click("record")
+    assert text("record") == "Record", "what was meant to end it began none"
 
     page.resize(400, 800, touch=True)
     until(lambda: page.run("innerWidth") == 400, "the narrow page")

@@ -53,6 +53,7 @@ class Seat:
         self._trust = math.nan
         self._look: asyncio.Task[None] | None = None
         self._next_look_s = 0.0
+        self._era, self._owes_look = 0, False  # what was looked at before a cut says nothing after
         self._shown: Shown | None = None
         now_s = self._now_s()
         self._born_s = self._active_s = self._alone_s = now_s
@@ -133,6 +134,8 @@ class Seat:
         try:
             while not (reason := self._why_over()):
                 self._stir.clear()
+                if self._owes_look:
+                    self._look_back()
                 if self._commands:
                     await self._obey(self._commands.popleft())
                     continue
@@ -222,9 +225,13 @@ class Seat:
         if was_forked != will_fork and message.kind != "step":
             self._cut_film("the number of pictures changed")
         shown = await self._hall.step(call)
+        if message.kind in ("rewind", "restart"):
+            self._era += 1
+            self._trust = math.nan
         self._send(player.show() if shown is None else shown)
         self._tell_state(message.kind)
         self._next_look_s = 0.0
+        self._owes_look = True
         self._look_back()
 
     def _tell_state(self, after: str) -> None:
@@ -272,7 +279,8 @@ class Seat:
         started_s = self._now_s()
         if started_s < self._next_look_s:
             return
-        session = self._player.glance()
+        self._owes_look = False
+        session, era = self._player.glance(), self._era
 
         async def look() -> None:
             from worldline.serve.play.player import look_back
@@ -282,6 +290,9 @@ class Seat:
             except Exception:
                 _LOG.exception("the last frames could not be looked at")
                 self._is_watching = False
+                return
+            if era != self._era:
+                self._next_look_s, self._owes_look = 0.0, True
                 return
             took_s = self._now_s() - started_s
             self._next_look_s = self._now_s() + max(_LOOK_EVERY_S, _LOOK_SHARE * took_s)

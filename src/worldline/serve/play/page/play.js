@@ -10,11 +10,16 @@ const kept = new Map(); // frame number to picture, for the slider to show while
 const sent = new Map(); // number of an action to when it was sent
 const arrivals = [];
 const KEEP = 600, SURE = 0.5; // pictures; and from which probability on an episode has ended
+const FRESH_S = 0.5, STALE_S = 1.5; // trust that is older says so, and is believed no more
+const TWINS = {
+  old: "Same moment: what was done before the rewind, then the last of it held",
+  none: "Same moment: nothing is done",
+};
 
 const now = {
   pad: null, told: null, fps: 10, frame: 0, oldest: 0, paused: false, forked: false, recording: false,
   scrubbing: false, lines: [], actions: [], act: 0, answerMs: NaN, tripMs: NaN, tookMs: NaN, open: false,
-  watching: true, stale: true,
+  watching: true, stale: true, looked: null, mode: "old", filming: false, cutShort: false,
 };
 let waiting = null; // an action that goes out with the next picture of the screen
 
@@ -28,6 +33,7 @@ function onFrame(frame) {
     for (const number of kept.keys()) if (number > frame.frame || number < frame.oldest) kept.delete(number);
     arrivals.length = 0;
     now.lines = [];
+    forgetTrust();
   }
   kept.set(frame.frame, frame.pictures[0]);
   for (const number of kept.keys()) {
@@ -47,6 +53,7 @@ function onFrame(frame) {
   if (ended && !now.ended) say("For the world this episode has ended; restart, or go on all the same.");
   now.ended = ended;
   now.stale = true;
+  showAge();
   if (now.scrubbing) return;
   own.show(frame.pictures[0]);
   if (frame.pictures[1]) other.show(frame.pictures[1]);
@@ -76,6 +83,9 @@ function begin(record) {
   kept.clear();
   sent.clear();
   now.act = 0;
+  now.filming = record.recording;
+  now.cutShort = false;
+  forgetTrust();
   now.answerMs = now.tripMs = now.tookMs = NaN;
   at("world").textContent = record.world;
   document.title = `${record.world}: play · Worldline`;
@@ -104,13 +114,15 @@ function onState(record) {
 }
 
 function setFlags(paused, forked, recording) {
+  // Frames that were on their way may say otherwise for a moment.
+  if (Boolean(recording) !== now.recording) now.cutShort = now.filming && !recording;
   Object.assign(now, { paused: Boolean(paused), forked: Boolean(forked), recording: Boolean(recording) });
   at("panes").classList.toggle("forked", now.forked);
   at("panes").classList.toggle("still", now.paused && !now.scrubbing);
   at("other").hidden = !now.forked;
   press("pause", now.paused, now.paused ? "Play" : "Pause");
   press("fork", now.forked, now.forked ? "End fork" : "Fork");
-  press("record", now.recording, now.recording ? "Stop" : "Record");
+  press("record", now.recording, now.recording ? "Stop" : now.cutShort ? "Record again" : "Record");
 }
 
 function press(id, on, text) {
@@ -121,13 +133,33 @@ function press(id, on, text) {
 }
 
 function onLook(record) {
-  Object.assign(now, { lines: record.lines, stale: true });
+  Object.assign(now, { lines: record.lines, stale: true, looked: record.frame });
+  at("lines-found").textContent = record.lines.length ? "" : "(nothing found to move)";
   const value = record.trust, gauge = at("trust");
   at("trust-value").textContent = value.toFixed(2);
   at("trust-why").textContent = record.reason;
   at("trust-bar").setAttribute("aria-valuenow", value.toFixed(2));
   at("trust-bar").firstElementChild.style.width = `${100 * value}%`;
   gauge.className = `trust ${value >= 0.8 ? "good" : value >= 0.4 ? "middling" : "low"}`;
+  showAge();
+}
+
+/** Trust was found in frames of some time ago; how long, and whether that is too long. */
+function showAge() {
+  if (now.looked === null) return;
+  const age = (now.frame - now.looked) / now.fps;
+  at("trust-age").textContent = age > FRESH_S ? `${age.toFixed(1)} s ago` : "";
+  at("trust").classList.toggle("stale", age > STALE_S);
+}
+
+function forgetTrust() {
+  now.looked = null;
+  at("trust").className = "trust";
+  at("trust-value").textContent = "–";
+  at("trust-age").textContent = at("lines-found").textContent = "";
+  at("trust-why").textContent = now.watching ? "Not judged yet." : "Not judged while world lines are off.";
+  at("trust-bar").setAttribute("aria-valuenow", "0");
+  at("trust-bar").firstElementChild.style.width = "0";
 }
 
 function addFilm(record) {
@@ -190,8 +222,22 @@ function togglePause() {
 at("pause").onclick = togglePause;
 at("step").onclick = () => wire.send({ type: "step" });
 at("restart").onclick = () => wire.send({ type: "restart" });
-at("record").onclick = () => wire.send({ type: "record", on: !now.recording });
-at("fork").onclick = () => wire.send(now.forked ? { type: "join" } : { type: "fork", other: at("mode").value });
+at("record").onclick = () => {
+  // Who meant to end a recording that has ended by itself does not begin another.
+  if (now.cutShort) {
+    now.cutShort = now.filming = false;
+    setFlags(now.paused, now.forked, now.recording);
+    say("That recording has ended already; press again to begin another.");
+    return;
+  }
+  now.filming = !now.recording;
+  wire.send({ type: "record", on: now.filming });
+};
+at("fork").onclick = () => {
+  if (now.forked) return wire.send({ type: "join" });
+  now.mode = at("mode").value;
+  wire.send({ type: "fork", other: now.mode });
+};
 at("cover-button").onclick = () => {
   cover("Opening the world.");
   wire.anew();
@@ -203,7 +249,7 @@ at("show-lines").onchange = at("show-action").onchange = () => {
   now.watching = watching;
   if (!watching) {
     now.lines = [];
-    at("trust-why").textContent = "Not judged while world lines are off.";
+    forgetTrust();
   }
 };
 at("past").oninput = () => {
@@ -274,8 +320,7 @@ function draw() {
   own.mark({ lines, action: now.actions[0], pad });
   if (now.forked) {
     other.mark({ lines: [], action: now.actions[1], pad });
-    const mode = at("mode").selectedOptions[0].textContent;
-    if (!other.caption.textContent) other.caption.textContent = `Same moment, ${mode}`;
+    if (!other.caption.textContent) other.caption.textContent = TWINS[now.mode];
   } else other.caption.textContent = "";
 }
 
