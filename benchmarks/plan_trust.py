@@ -10,9 +10,11 @@ changed. Any other task and world may be named, such as `push-heavy`; options go
 Goals are as far as they are straight through latents, or in what is read off them where the task
 shows its states.
 
-Each is planned without the penalty and with it. Beside success stands how wrong what
-the world imagines is along what was really done: the squared error of latents four actions ahead as
-a share of that of copying, so that 1 is no better than to imagine that nothing moves.
+Each is planned without the penalty and with it, and with `--setbacks WEIGHT` also with another one:
+what did not come out as imagined is not done again at the same place. Beside success stands how
+wrong what the world imagines is along what was really done: the squared error of latents four
+actions ahead as a share of that of copying, so that 1 is no better than to imagine that nothing
+moves.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ from record import rows_of_today, write_record
 from worldline.audit.suites.result import share_cell
 from worldline.core.clip import Clip
 from worldline.core.errors import InputError
-from worldline.planning import Familiarity, Imagination, Reading
+from worldline.planning import Familiarity, Imagination, Objective, Reading, Setbacks
 from worldline.planning.agents import WorldAgent
 from worldline.planning.measure import Looking
 from worldline.planning.tasks import find_task
@@ -125,9 +127,15 @@ def familiarity(imagination: Imagination, clips: Sequence[Clip]) -> Familiarity:
     return Familiarity.measured(torch.cat(seen[:half]), torch.cat(usual[half:]))
 
 
+def usual_step(imagination: Imagination, clips: Sequence[Clip]) -> float:
+    """Mean squared change of a latent number from frame to frame of clips."""
+    latents = (imagination.encode(clip.frames[None])[0] for clip in clips)
+    return float(torch.cat([each.diff(dim=0).square().mean(dim=(1, 2)) for each in latents]).mean())
+
+
 def play(
     imagination: Imagination,
-    trust: Familiarity,
+    penalty: Objective,
     weight: float,
     task: Measurable,
     course: Course,
@@ -155,7 +163,7 @@ def play(
             horizon=looking.ahead(course, task.every),
             over=looking.over,
             guide=guide,
-            also=((weight, trust),) if weight else (),
+            also=((weight, penalty),) if weight else (),
             seed=seed,
         )
     )
@@ -178,6 +186,7 @@ def main() -> None:
     parser.add_argument("--strength", type=float, default=1.0)
     parser.add_argument("--option", nargs="*", default=[], help="NAME=VALUE, of the environment")
     parser.add_argument("--weights", type=float, nargs="*", default=[0.0, 1.0])
+    parser.add_argument("--setbacks", type=float, nargs="*", default=[], help="their weights")
     parser.add_argument("--episodes", type=int, default=40)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
@@ -185,7 +194,11 @@ def main() -> None:
     pairs = [each.partition("=") for each in given.option]
     options = {name: ast.literal_eval(value) for name, _, value in pairs}
     imagination = Imagination(World.from_pretrained(given.world))
-    trust = familiarity(imagination, load_openings(given.world))
+    clips = load_openings(given.world)
+    ways: list[tuple[str, Objective, float]] = [
+        *(("penalty", familiarity(imagination, clips), weight) for weight in given.weights),
+        *(("setbacks", Setbacks(usual_step(imagination, clips)), w) for w in given.setbacks),
+    ]
     facts = {"world": given.world, "episodes": given.episodes, "seed": given.seed, "ahead": AHEAD}
     rows: dict[str, Any] = rows_of_today("plan_trust", facts)
     for shift in given.shifts:
@@ -193,10 +206,10 @@ def main() -> None:
         task = find_task(name)
         hard = [course for course in task.courses if course.only]
         course = hard[-1] if hard else task.courses[-1]
-        for weight in given.weights:
+        for kind, penalty, weight in ways:
             told = play(
                 imagination,
-                trust,
+                penalty,
                 weight,
                 task,
                 course,
@@ -205,8 +218,8 @@ def main() -> None:
                 options,
                 given.seed,
             )
-            rows.setdefault(shift, {})[f"penalty {weight:g}"] = {"course": course.name, **told}
-            print(shift, course.name, f"penalty {weight:g}", told, flush=True)
+            rows.setdefault(shift, {})[f"{kind} {weight:g}"] = {"course": course.name, **told}
+            print(shift, course.name, f"{kind} {weight:g}", told, flush=True)
             write_record("plan_trust", {**facts, "rows": rows})
 
 

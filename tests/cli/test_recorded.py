@@ -224,3 +224,14 @@ def test_data_takes_a_line_per_twentieth_and_losses_one_per_hundredth(capfd):
         for step in range(1, 1001):
             log(name, step, 1000, losses)
         assert len(capfd.readouterr().err.splitlines()) == lines
+
+
+def test_the_recipe_to_plan_in_draws_what_seldom_moves_more_often(dataset: Path):
+    made = runpy.run_path("recipes/plan.py")["recipe"]
+    usual, seldom = (made(str(dataset), size=size).stages for size in ("told", "seldom"))
+    assert [stage.name for stage in seldom] == ["latents", "dynamics", "decoder"]
+    assert [stage.task.stirred_share for stage in usual[:2]] == [0, 0]
+    assert [stage.task.stirred_share for stage in seldom[:2]] == [0.5, 0.5]
+    assert [stage.trainer.half for stage in seldom] == [False, True, False]
+    asked = made(str(dataset), size="told", stirred_share=0.2).stages
+    assert asked[1].task.stirred_share == 0.2
