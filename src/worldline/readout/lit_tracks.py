@@ -39,7 +39,7 @@ __all__ = [
 LIGHT = "light"
 """The kind of claim: a track is light."""
 
-LIKELY = 0.65
+LIKELY = 0.7
 """From this probability on a track is taken for light."""
 
 _MIN_SAMPLES = 2

@@ -16,6 +16,7 @@ _MOST_PIXELS = 1500  # are looked at
 _LEVEL = (0.03, 2.2)  # logarithm of the factor, either way, that light may have,
 _CHROMA = 0.35  # and how far a channel's may differ from their mean
 _OWN_NOISE, _OWN_DARK = 1.0, 8.0  # grey levels
+_LOG = np.log(np.arange(256, dtype=np.float32) + np.float32(1.0))
 _CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 
 
@@ -86,14 +87,11 @@ def measure_shade(
         return Shade(own)
     at = np.flatnonzero(inner)
     at = at[:: 1 + len(at) // _MOST_PIXELS]
-    now, then = (
-        np.log(p.reshape(-1, 3).take(at, axis=0).astype(np.float32) + np.float32(1.0))
-        for p in (image, background)
-    )
-    change = now - then
-    low, middle, high = _quantiles(np.column_stack([change, change.mean(axis=1)]))
+    now, then = (_LOG.take(p.reshape(-1, 3).take(at, axis=0).T) for p in (image, background))
+    change = np.concatenate([now - then, [now.mean(axis=0) - then.mean(axis=0)]])
+    low, middle, high = _quantiles(change)
     level, spread = middle[:3].mean(), (high[3] - low[3]) / 2
-    brightness = np.stack([now.mean(axis=1), then.mean(axis=1)], axis=1).astype(np.float64)
+    brightness = np.stack([now.mean(axis=0), then.mean(axis=0)], axis=1).astype(np.float64)
     usual = brightness.mean(axis=0)
     rows, columns = np.divmod(at, inner.shape[1])
     plane = np.stack([rows - rows.mean(), columns - columns.mean()], axis=1)
@@ -118,8 +116,8 @@ def measure_shade(
     )
 
 
-def _quantiles(columns: Float[np.ndarray, "n c"]) -> Float[np.ndarray, "3 c"]:
-    """The sixth, the middle and the sixth from above of each column."""
-    last = len(columns) - 1
+def _quantiles(rows: Float[np.ndarray, "r n"]) -> Float[np.ndarray, "3 r"]:
+    """The sixth, the middle and the sixth from above of each row."""
+    last = rows.shape[1] - 1
     ranks = [round(last * share) for share in (1 / 6, 1 / 2, 5 / 6)]
-    return np.partition(columns, ranks, axis=0)[ranks]
+    return np.partition(rows, ranks, axis=1)[:, ranks].T
