@@ -16,7 +16,7 @@ import pytest
         (("--clip", "nowhere.mp4"), "--clip nowhere.mp4: no such file; give a video"),
         (("--scene", "no.json"), "--scene no.json: no such file; give the JSON of a Scene"),
         (("--clip", __file__, "--text", "a ball"), "are three ways to begin; give one"),
-        (("pusht", "--text", "a ball", "--port", "0"), "has not learned to start from nothing"),
+        (("pusht", "--text", "a ball", "--port", "0"), "the world pusht is neither"),
         (("--host", "256.0.0.1"), "--host 256.0.0.1: cannot be listened at"),
         (("nowhere", "--port", "0"), "no world 'nowhere'"),
     ],

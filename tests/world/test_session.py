@@ -148,7 +148,7 @@ def test_a_closed_session_is_closed(nano, clip):
 
 
 def test_what_a_session_cannot_begin_with_is_told(nano, clip, as_users_run):
-    with pytest.raises(InputError, match="has not learned to start from nothing"):
+    with pytest.raises(InputError, match="the world nano is neither"):
         nano.open("a ball falls")
     with pytest.raises(InputError, match="a Scene says where things are"):
         nano.open(make_clip("drop", 0, seed=1).scene)

@@ -38,7 +38,7 @@ def test_one_plays_from_a_scene_or_a_sentence(sandbox, tmp_path):
 
 
 def test_worlds_that_cannot_say_so(folder, tmp_path):
-    with pytest.raises(InputError, match="has not learned to start from nothing"):
+    with pytest.raises(InputError, match="the world tiny is neither"):
         open_stage(PlayConfig(str(folder), text="a ball"))
     (tmp_path / "x.json").write_text("{}")
     with pytest.raises(InputError, match="scene JSON lacks"):
