@@ -16,7 +16,7 @@ from worldline.dynamics import ControlEncoder
 from worldline.sim import make_clip
 from worldline.world import World
 from worldline.world.familiarity import Familiarity
-from worldline.world.hindsight import RECENT
+from worldline.world.hindsight import RECENT, judge_moments
 from worldline.world.trust import Trust
 
 
@@ -130,9 +130,14 @@ def test_surprise_that_true_clips_have_too_is_no_reason_for_doubt(nano, clip):
     fitted = replace(Familiarity.fit(clip.frames, clip.frames), slope=4.0, middle=5.0)
     for heeded, counts in ((1.0, True), (evidence + 0.01, True), (evidence - 0.01, False)):
         known = replace(fitted, heeded=heeded).to_json()
-        session = nano.finished({"trust": unsure, "familiarity": known}, "").open(clip, seed=5)
-        assert (session.trust == pytest.approx(evidence)) is counts
-        assert (session.trust > 0.9) is not counts
+        world = nano.finished({"trust": unsure, "familiarity": known}, "")
+        session = world.open(clip, seed=5)
+        assert session.trust == pytest.approx(evidence)  # what it was given is doubted by all
+        made = session.snapshot().recent
+        made = tuple(replace(moment, given=False) for moment in made)
+        trust, _ = judge_moments(world, made, 5)
+        assert (trust == pytest.approx(evidence)) is counts
+        assert (trust > 0.9) is not counts
 
 
 def test_a_closed_session_is_closed(nano, clip):

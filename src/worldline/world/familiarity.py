@@ -69,9 +69,9 @@ class Familiarity:
         usual: distance that half of other true frames do not exceed.
         slope, middle, offset: trust = 1 / (1 + exp(slope (log(distance + offset) - middle))); all
             frames are trusted alike, by 1, where the slope is 0.
-        heeded: trust by the evidence of the context that counts as well, where it is no more than
-            this: as little as few true clips have. Above it says little: a world is surprised by
-            true frames and never by its own blur.
+        heeded: trust by the evidence of the context that counts as well in what a world made, where
+            it is no more than this: as little as few true clips have. Above it says little: a
+            world is surprised by true frames and never by its own blur.
     """
 
     mean: Float[np.ndarray, " d"]

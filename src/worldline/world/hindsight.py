@@ -34,10 +34,12 @@ class Moment:
     Attributes:
         frame: `[h, w, 3]`.
         action: `[A]`.
+        given: the frame was shown to the world, not made by it.
     """
 
     frame: UInt8[np.ndarray, "h w 3"]
     action: Float[np.ndarray, " a"] | None = None
+    given: bool = False
 
 
 def gather_moments(frames: UInt8[np.ndarray, "t h w 3"], led: Controls) -> tuple[Moment, ...]:
@@ -54,8 +56,8 @@ def gather_moments(frames: UInt8[np.ndarray, "t h w 3"], led: Controls) -> tuple
             known = led.known["actions"][0].any(dim=-1).numpy()
         values = led.actions[0].numpy()
         actions = [value if there else None for value, there in zip(values, known, strict=True)]
-    moments = [Moment(frame, action) for frame, action in zip(frames, actions, strict=True)]
-    return tuple(moments[-RECENT:])
+    pairs = list(zip(frames, actions, strict=True))
+    return tuple(Moment(frame, action, given=True) for frame, action in pairs[-RECENT:])
 
 
 @torch.no_grad()
@@ -93,8 +95,9 @@ def judge_moments(world: World, moments: Sequence[Moment], seed: int) -> tuple[f
     They are weighed as the context of a forecast is: how well the tokenizer reproduces them, how
     well each was to be expected from those before it and its action, how common such latents are.
     A world finds its own blur familiar by all of that; so one that keeps the `Familiarity` of its
-    data is trusted as pictures so far from the data are right, and by that evidence only where
-    it is lower and lower than of nearly all true clips (`Familiarity.heeded`).
+    data is trusted as pictures so far from the data are right, if that is lower. Of frames that it
+    made that evidence counts only where it is lower than of nearly all true clips
+    (`Familiarity.heeded`).
     """
     if "trust" not in world.calibration:
         return judge(world.calibration, np.zeros(3))
@@ -109,7 +112,8 @@ def judge_moments(world: World, moments: Sequence[Moment], seed: int) -> tuple[f
         return told
     known = Familiarity.from_json(world.calibration["familiarity"])
     value = known.trust(seen)
-    return told if told[0] <= min(value, known.heeded) else (value, _astray(value))
+    limit = 1.0 if newest[-1].given else known.heeded
+    return told if told[0] <= min(value, limit) else (value, _astray(value))
 
 
 def _astray(value: float) -> str:
