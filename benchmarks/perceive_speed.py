@@ -1,12 +1,13 @@
 """How much faster than the video is perceiving 480p at 25 frames/s? Goal: 5 times, on two cores.
 
     OMP_NUM_THREADS=1 python benchmarks/perceive_speed.py [--footage FOLDER] [--rounds 3]
+        [--seconds 20] [--record perceive_speed]
 
-Three videos of 854x480 pixels at 25 frames/s, 20 s each: a drawn street (a textured ground, camera
-noise, eight discs that cross it) and the demo's two videos, scaled and repeated: a person who walks
-past a fixed camera, and street scenes with a cut every two seconds and a moving camera, which is
-hard. FOLDER holds the two as `tools/fetch_footage.py` puts them there; without it
-they are fetched.
+Three videos of 854x480 pixels at 25 frames/s, 20 s each or as long as is asked for: a drawn street
+(a textured ground, camera noise, eight discs that cross it) and the demo's two videos, scaled and
+repeated: a person who walks past a fixed camera, and street scenes with a cut every two seconds and
+a moving camera, which is hard. FOLDER holds the two as `tools/fetch_footage.py` puts them there;
+without it they are fetched.
 
 Rows: one video as `worldline perceive` reads it (shots in processes of their own, whose start
 counts), and the same video in two processes at once, together, each of which searches in threads.
@@ -38,7 +39,7 @@ if TYPE_CHECKING:  # each process that is started imports what stands here
     from worldline.readout import PixelReadoutConfig
     from worldline.readout.shot import MovingRegions
 
-WIDTH, HEIGHT, FPS, SECONDS, NUM_DISCS = 854, 480, 25, 20, 8
+WIDTH, HEIGHT, FPS, NUM_DISCS = 854, 480, 25, 8
 ROOT = Path(__file__).parents[1]
 
 
@@ -184,14 +185,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--footage", type=Path)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=20)
+    parser.add_argument("--record", default="perceive_speed")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = arguments.footage or Path(scratch)
         if arguments.footage is None:
             subprocess.run([sys.executable, ROOT / "tools/fetch_footage.py", folder], check=True)
-        num = FPS * SECONDS
+        num = FPS * arguments.seconds
         made = {
-            "street drawn": (draw_street(SECONDS), Origin.SIMULATED),
+            "street drawn": (draw_street(arguments.seconds), Origin.SIMULATED),
             "person walking": (scale_footage(folder / "demo.mp4", num), Origin.RECORDED),
             "street with cuts": (scale_footage(folder / "bikes.mp4", num), Origin.RECORDED),
         }
@@ -202,7 +205,7 @@ def main() -> None:
             rows[name] = measure_file(path, arguments.rounds)
             print(name, json.dumps(rows[name], indent=1), flush=True)
     facts = {"size": [WIDTH, HEIGHT], "fps": FPS, "rounds": arguments.rounds}
-    write_record("perceive_speed", {**facts, "rows": rows})
+    write_record(arguments.record, {**facts, "seconds": arguments.seconds, "rows": rows})
 
 
 if __name__ == "__main__":
