@@ -11,9 +11,9 @@
     worldline plan pusht --world runs/tee/world
 
     worldline record --env worldline.planning.push_block:worldline/PushBlock-v0 --every 5 \\
-        --size 32 --policy worldline.planning.push_block:push --episodes 1000 --max-frames 40 \\
+        --size 32 --policy worldline.planning.push_block:push --episodes 2500 --max-frames 40 \\
         --out out/push
-    worldline train plan --data out/push --size told --out runs/push
+    worldline train plan --data out/push --size seldom --steps 1600 --out runs/push
     worldline plan push --world runs/push/world
 
 After LeWorldModel and V-JEPA 2-AC: encoder and predictor learn together from the next latents, from
