@@ -56,14 +56,19 @@ def test_what_a_predicate_asks_is_a_goal_as_the_page_writes_it():
     assert 0.0 <= found["goal"].chance(scene) <= 1.0
 
 
-def test_the_robot_loop_keeps_its_rate_and_tells_what_came_of_it(monkeypatch, capsys):
-    words = ["robot_loop.py", "--seconds", "0.4", "--rate-hz", "5", "--seed", "3"]
-    monkeypatch.setattr(sys, "argv", words)
+def run_the_loop():
+    """The example as a script, which sets the number of threads for itself."""
     threads = torch.get_num_threads()
     try:
         runpy.run_path(str(ROOT / "examples" / "robot_loop.py"), run_name="__main__")
     finally:
         torch.set_num_threads(threads)
+
+
+def test_the_robot_loop_keeps_its_rate_and_tells_what_came_of_it(monkeypatch, capsys):
+    words = ["robot_loop.py", "--seconds", "0.4", "--rate-hz", "5", "--seed", "3"]
+    monkeypatch.setattr(sys, "argv", words)
+    run_the_loop()
     told = capsys.readouterr().out
     assert re.search(r"periods [12], late \d, reached [01]", told)
 
@@ -71,12 +76,8 @@ def test_the_robot_loop_keeps_its_rate_and_tells_what_came_of_it(monkeypatch, ca
 def test_a_recording_without_rerun_is_refused_in_one_sentence(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "rerun", None)  # as if it were not installed
     monkeypatch.setattr(sys, "argv", ["robot_loop.py", "--recording", str(tmp_path / "x.rrd")])
-    threads = torch.get_num_threads()
-    try:
-        with pytest.raises(SystemExit, match=r"--recording needs rerun .*: pip install rerun-sdk$"):
-            runpy.run_path(str(ROOT / "examples" / "robot_loop.py"), run_name="__main__")
-    finally:
-        torch.set_num_threads(threads)
+    with pytest.raises(SystemExit, match=r"--recording needs rerun .*: pip install rerun-sdk$"):
+        run_the_loop()
 
 
 def test_a_recording_holds_what_each_period_saw_chose_and_imagined(monkeypatch, tmp_path):
@@ -84,12 +85,8 @@ def test_a_recording_holds_what_each_period_saw_chose_and_imagined(monkeypatch, 
     path = tmp_path / "new" / "loop.rrd"
     words = ["robot_loop.py", "--seconds", "0.4", "--rate-hz", "5", "--recording", str(path)]
     monkeypatch.setattr(sys, "argv", words)
-    threads = torch.get_num_threads()
-    try:
-        runpy.run_path(str(ROOT / "examples" / "robot_loop.py"), run_name="__main__")
-    finally:
-        torch.set_num_threads(threads)
-        sys.modules["rerun"].disconnect()  # writes what is left, and closes the file
+    run_the_loop()
+    sys.modules["rerun"].disconnect()  # writes what is left, and closes the file
     rows = dict.fromkeys(("camera", "imagined", "plan/actions", "plan/cost", "plan/trust"), 0)
     for each in chunk.RrdReader(path).stream():
         name = each.entity_path.lstrip("/")
