@@ -13,7 +13,7 @@ from tests.planning.worlds import tiny_world
 
 from worldline.core.clip import Clip
 from worldline.core.errors import InputError
-from worldline.planning import Imagination
+from worldline.planning import Familiarity, Imagination
 from worldline.planning.agents import WorldAgent
 from worldline.planning.icem import ICEM
 from worldline.planning.tasks import RoomsTask
@@ -60,3 +60,23 @@ def test_a_bank_needs_clips_with_actions(trust: Any):
     clip = Clip(frames=np.zeros((3, 16, 16, 3), np.uint8), time_s=np.arange(3.0))
     with pytest.raises(InputError, match="have no actions"):
         trust.familiarity(Imagination(tiny_world("vector")), [clip])
+
+
+def test_a_shift_is_played_without_the_penalty_and_with_it(trust: Any):
+    world = tiny_world("vector")
+    bank = torch.zeros(1, world.config.dynamics.channels)
+    penalty = Familiarity(bank, limit=1.0)
+    shift = trust.Shift("walls", strength=0.5)
+    told = trust.play(shift, world, penalty, [0.0, 2.0], 2, 0)
+    assert (told["task"], told["course"]) == ("walls", "50/100 across")
+    for weight in ("0", "2"):
+        found = told[f"penalty {weight}"]
+        assert found["low"] <= found["any_time"] <= found["high"]
+        assert found["error_over_copying"] > 0
+
+
+def test_a_task_without_a_bundled_world_asks_for_one(trust: Any, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("sys.argv", ["plan_trust.py", "--shifts", "push-heavy"])
+    monkeypatch.setattr(trust, "write_record", lambda *given: pytest.fail("nothing was measured"))
+    with pytest.raises(InputError, match="no world is bundled for push-heavy"):
+        trust.main()

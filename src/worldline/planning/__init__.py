@@ -20,7 +20,6 @@ from worldline.planning.paths import Landmarks, PathGoal
 from worldline.planning.planner import Cost, Plan, Planner, Round, shift
 from worldline.planning.reading import ReadGoal, Reading
 from worldline.planning.scenes import PlaceReader, PredicateGoal, SceneGoal, world_reader
-from worldline.planning.setbacks import Setbacks
 from worldline.planning.space import ActionSpace
 
 __all__ = [
@@ -48,7 +47,6 @@ __all__ = [
     "Rollout",
     "Round",
     "SceneGoal",
-    "Setbacks",
     "Situation",
     "Smoothness",
     "Weighted",

@@ -10,12 +10,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from worldline.planning.imagination import Imagination, Situation
+from worldline.planning.imagination import Imagination
 from worldline.planning.objective import LatentGoal, Objective, Over, Weighted, cost_of
 from worldline.planning.paths import Landmarks, PathGoal
 from worldline.planning.planner import Cost, Planner, shift
 from worldline.planning.reading import ReadGoal, Reading
-from worldline.planning.setbacks import Setbacks
 from worldline.planning.space import ActionSpace
 from worldline.planning.trials import Agent, Sight, Trial
 
@@ -187,8 +186,7 @@ class WorldAgent:
         over: which moments of a rollout are compared with the goal.
         guide: the goal is as far as the way along landmarks, or as what is read off latents;
             straight through latents if absent.
-        also: further objectives, each with its weight, such as the trust penalty; `Setbacks` are
-            told what came of each action.
+        also: further objectives, each with its weight, such as the trust penalty.
         seed: of chance.
         budget_s: wall time of a plan.
     """
@@ -211,23 +209,19 @@ class WorldAgent:
         self._goal = torch.zeros(0)
         self._seen: list[Tensor] = []
         self._done: list[Tensor] = []
-        self._last: Situation | None = None
 
     def begin(self, trials: Sequence[Trial]) -> None:
         """New episodes. Raises `InputError` if a goal is of another size than the world sees."""
         frames = torch.from_numpy(np.stack([trial.goal_frame for trial in trials]))
         self._goal = self.imagination.encode(frames[:, None])[:, 0]
         self._receding.reset()
-        self._seen, self._done, self._last = [], [], None
-        for setbacks in self._setbacks:
-            setbacks.forget()
+        self._seen, self._done = [], []
 
     def act(self, sight: Sight) -> Float[np.ndarray, "e a"]:
         """See `Agent`."""
         frames = torch.from_numpy(sight.frames)[:, None]
         self._seen = [*self._seen, self.imagination.encode(frames)][-self.context :]
         latents = torch.cat(self._seen, dim=1)
-        self._note(latents[:, -1])
         led = None
         if len(self._seen) > 1:
             nothing = torch.zeros_like(self._done[0])
@@ -237,21 +231,7 @@ class WorldAgent:
         objective = Weighted(((1.0, goal), *self.also))
         action = self._receding.plan(cost_of(self.imagination, situation, objective), len(frames))
         self._done = [*self._done, action][-self.context :]
-        self._last = situation
         return action.double().numpy()
-
-    def _note(self, seen: Float[Tensor, "b n c"]) -> None:
-        """What came of the last action, beside what was imagined of it."""
-        if self._last is None or not self._setbacks:
-            return
-        action = self._done[-1]
-        imagined = self.imagination.imagine(self._last, action[:, None, None]).latents[:, 0, 0]
-        for setbacks in self._setbacks:
-            setbacks.note(self._last.latents[:, -1], action, imagined, seen)
-
-    @property
-    def _setbacks(self) -> list[Setbacks]:
-        return [each for _, each in self.also if isinstance(each, Setbacks)]
 
     @property
     def context(self) -> int:
