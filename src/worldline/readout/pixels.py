@@ -70,7 +70,7 @@ class PixelReadout:
     """Finds and follows what moves, knowing nothing about what it is.
 
     A background model finds what differs from the still scene, a registration takes the camera's
-    motion out, norfair joins regions into tracks. By motion alone every object is labelled
+    motion out, Kalman filters join regions into tracks. By motion alone every object is labelled
     "object", what never moves is not found, and things that touch from first to last are one
     object; a detector gives names and finds what rests, a depth estimator says how far things are.
     """
@@ -120,11 +120,12 @@ class PixelReadout:
 
         def settle(tracks: list[Track], is_object: _Test) -> None:
             floor_px = 0.25 * self._search_px(watch.size_px)
-            matter = without_light(tracks, [is_object(track) for track in tracks])
+            moving = {track: is_object(track) for track in tracks}
+            matter = without_light(tracks, list(moving.values()))
             trajectories.extend(
                 trace(track, floor_px=floor_px)
                 for track in join_fragments(matter)
-                if is_object(track)
+                if (moving[track] if track in moving else is_object(track))
             )
 
         moments = witness.watch(watch.checked(frames))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float
@@ -21,17 +22,54 @@ _MAX_GROWTH = 1.8  # of the area
 _WHOLE = 0.8  # of its usual area: less is a part of it
 
 
-@dataclass(frozen=True, eq=False)
 class _Ends:
-    """What is asked of a track: its first and last frame, usual area and colour; place and
-    velocity at its end and at its start."""
+    """What is asked of a track; measured when it is asked for, as most have none to be joined with.
 
-    first: int
-    last: int
-    area: float
-    color: Float[np.ndarray, " 3"]
-    leaves: tuple[Float[np.ndarray, " 2"], Float[np.ndarray, " 2"]]
-    comes: tuple[Float[np.ndarray, " 2"], Float[np.ndarray, " 2"]]
+    Attributes:
+        first, last: its first and last frame.
+    """
+
+    def __init__(self, track: Track) -> None:
+        self.first, self.last = track.frames[0], track.frames[-1]
+        self._track = track
+
+    @cached_property
+    def area(self) -> float:
+        """Its usual one."""
+        return float(np.median(_areas(self._boxes)))
+
+    @cached_property
+    def color(self) -> Float[np.ndarray, " 3"]:
+        """Its usual one."""
+        return np.median(self._track.colors, axis=0)
+
+    @cached_property
+    def leaves(self) -> tuple[Float[np.ndarray, " 2"], Float[np.ndarray, " 2"]]:
+        """Place and velocity at its end."""
+        return self._end(slice(-_FIT_FRAMES, None), -1)
+
+    @cached_property
+    def comes(self) -> tuple[Float[np.ndarray, " 2"], Float[np.ndarray, " 2"]]:
+        """Place and velocity at its start."""
+        return self._end(slice(0, _FIT_FRAMES), 0)
+
+    @cached_property
+    def _boxes(self) -> Float[np.ndarray, "n 4"]:
+        return np.array(self._track.boxes)
+
+    def _end(self, part: slice, at: int) -> tuple[Float[np.ndarray, " 2"], Float[np.ndarray, " 2"]]:
+        """Place at one end, and velocity per frame there, the camera's shift taken out.
+
+        What goes behind something is seen in part at the end, which looks slower and smaller than
+        it is: only frames in which all of it was seen tell where it is and how it moves.
+        """
+        boxes, frames = self._boxes, np.array(self._track.frames)
+        whole = np.flatnonzero(_areas(boxes) >= _WHOLE * self.area)[part]
+        center = (boxes[whole, :2] + boxes[whole, 2:]) / 2 - np.array(self._track.shifts)[whole]
+        if len(whole) < 2:
+            return center[-1], np.zeros(2)
+        slope, offset = np.polyfit(frames[whole] - frames[at], center, 1)
+        return offset, slope
 
 
 def reidentify(tracks: Sequence[Track], *, max_gap_frames: int) -> list[Track]:
@@ -46,7 +84,7 @@ def reidentify(tracks: Sequence[Track], *, max_gap_frames: int) -> list[Track]:
         (track for track in tracks if len(track.frames) >= _MIN_FRAMES),
         key=lambda track: track.frames[0],
     )
-    traits = [_ends_of(track) for track in ends]
+    traits = [_Ends(track) for track in ends]
     starts = np.array([track.frames[0] for track in ends])
     pairs = []
     for i, track in enumerate(ends):
@@ -74,9 +112,11 @@ def reidentify(tracks: Sequence[Track], *, max_gap_frames: int) -> list[Track]:
 def _mismatch(a: _Ends, b: _Ends) -> float:
     """Below 1 where `b` may be `a` again; infinite where it cannot."""
     gap = b.first - a.last
-    color = float(np.linalg.norm(a.color - b.color))
     growth = max(a.area, b.area) / max(min(a.area, b.area), 1e-9)
-    if color > _MAX_COLOR or growth > _MAX_GROWTH:
+    if growth > _MAX_GROWTH:
+        return float("inf")
+    color = float(np.linalg.norm(a.color - b.color))
+    if color > _MAX_COLOR:
         return float("inf")
     (place_a, speed_a), (place_b, speed_b) = a.leaves, b.comes
     reach = _REACH * np.sqrt((a.area + b.area) / 2)
@@ -86,36 +126,8 @@ def _mismatch(a: _Ends, b: _Ends) -> float:
     return float((ahead + back) / 2 / (reach + _DRIFT * way) + 0.5 * color / _MAX_COLOR)
 
 
-def _ends_of(track: Track) -> _Ends:
-    return _Ends(
-        track.frames[0],
-        track.frames[-1],
-        _area(track),
-        np.median(track.colors, axis=0),
-        leaves=_end(track, slice(-_FIT_FRAMES, None), -1),
-        comes=_end(track, slice(0, _FIT_FRAMES), 0),
-    )
-
-
-def _end(track: Track, part: slice, at: int) -> tuple[np.ndarray, Float[np.ndarray, " 2"]]:
-    """Place at one end, and velocity per frame there, the camera's shift taken out.
-
-    What goes behind something is seen in part at the end, which looks slower and smaller than it
-    is: only frames in which all of it was seen tell where it is and how it moves.
-    """
-    boxes, frames = np.array(track.boxes), np.array(track.frames)
-    area = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
-    whole = np.flatnonzero(area >= _WHOLE * np.median(area))[part]
-    center = (boxes[whole, :2] + boxes[whole, 2:]) / 2 - np.array(track.shifts)[whole]
-    if len(whole) < 2:
-        return center[-1], np.zeros(2)
-    slope, offset = np.polyfit(frames[whole] - frames[at], center, 1)
-    return offset, slope
-
-
-def _area(track: Track) -> float:
-    boxes = np.array(track.boxes)
-    return float(np.median(np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)))
+def _areas(boxes: Float[np.ndarray, "n 4"]) -> Float[np.ndarray, " n"]:
+    return np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
 
 
 def _append(a: Track, b: Track) -> Track:
