@@ -26,7 +26,8 @@ from play_quality import CONTEXT, copy_last, measure, of_world
 from play_training import ours, train_timed
 from record import write_record
 
-from worldline.audit.driven import choose_shrinkage, held_out_clips
+from worldline.audit.driven import held_out_clips
+from worldline.audit.thresholds import choose_thresholds
 from worldline.core.clip import Clip
 from worldline.data.recorded import Recorded, Recording, open_recording
 from worldline.dynamics import LatentActions
@@ -122,7 +123,7 @@ def unlabelled(data: str, steps: Mapping[str, int], size_px: int) -> Recipe:
 def _judge(
     world: World, chosen: Sequence[Clip], judged: Sequence[Clip], truth: Sequence[Clip] = ()
 ) -> dict[str, Any]:
-    world = choose_shrinkage(world, chosen, seed=0)
+    world = choose_thresholds(world, chosen, seed=0)
     return measure(of_world(world, judged[0], {}), judged, truth or judged)
 
 

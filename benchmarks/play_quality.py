@@ -31,8 +31,9 @@ from torch import Tensor
 
 from worldline.audit.baselines import ConstantVelocityWarp
 from worldline.audit.checks import run_checks
-from worldline.audit.driven import choose_shrinkage, held_out_clips
+from worldline.audit.driven import held_out_clips
 from worldline.audit.scripts import SANDBOX_COLORS, SCRIPTS, find_color
+from worldline.audit.thresholds import choose_thresholds
 from worldline.audit.visual import psnr
 from worldline.core.clip import Clip
 from worldline.data.recorded import Recorded, open_recording
@@ -110,7 +111,7 @@ def _players(args: argparse.Namespace, chosen: Sequence[Clip], clip: Clip) -> di
         facts = json.loads(told.read_text())
         if name == "ours":
             world = World.from_pretrained(args.peers / name / "world")
-            world = choose_shrinkage(world, chosen[:8], seed=0)
+            world = choose_thresholds(world, chosen[:8], seed=0)
             minutes = facts["dynamics"]["processor_s"] / 60
             players[f"the recipe, {minutes:.0f} minutes"] = of_world(world, clip, facts)
             continue

@@ -54,7 +54,7 @@ def test_latent_actions_take_the_place_of_recorded_ones(monkeypatch):
         seen["learned"] = clips
         assert not is_discrete
 
-    monkeypatch.setattr(driven, "choose_shrinkage", lambda world, clips, **_: world)
+    monkeypatch.setattr(driven, "choose_thresholds", lambda world, clips, **_: world)
     monkeypatch.setattr(driven, "calibrate_on", lambda world, clips, **_: {})
     monkeypatch.setattr(driven, "run_control", judged)
     monkeypatch.setattr(driven, "fit_inverse", fitted)

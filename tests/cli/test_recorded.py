@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.playing import playable
 from tests.tiny_env import TinyEnv
 
 from worldline.audit import checks
 from worldline.audit.scripts import Known, Script
 from worldline.audit.straying import long_clips
 from worldline.audit.suites.straying_table import trust_table
-from worldline.cli.train import CheckLog, TrainingLog
+from worldline.cli.train import CheckLog, Train, TrainingLog
 from worldline.core import InputError
 from worldline.data.lerobot_write import write_lerobot
 from worldline.data.record import record
@@ -182,6 +183,47 @@ def test_the_recipe_draws_moments_of_contact_more_often_if_asked(dataset: Path):
     stages = {stage.name: stage for stage in recipe.stages}
     assert stages["dynamics"].task.stirred_share == 0.5
     assert recipe.world.dynamics.onset == 0.4
+
+
+def test_a_world_is_trained_on_from_its_own_weights(
+    tmp_path: Path, dataset: Path, call, monkeypatch
+):
+    first, out = playable(open_recording(Recorded(folder=str(dataset))).spec), tmp_path / "run"
+    first.save(tmp_path / "first")
+    play_on = runpy.run_path("recipes/play_on.py")["recipe"]
+    recipe = play_on(str(dataset), start=str(tmp_path / "first"), steps=9, forced_steps=3)
+    assert _steps(recipe) == {"dynamics": 9, "forced": 3, "reward": 9}
+    names = [type(objective).__qualname__ for objective in recipe.stages[1].task.objectives]
+    assert names == ["NextFrame.Config", "SelfForcing.Config"]
+    own, given = recipe.world.dynamics, first.config.dynamics
+    assert own.onset > own.shrinkage > given.onset
+    assert (own.width, own.depth) == (given.width, given.depth)
+    with pytest.raises(InputError, match="no flow dynamics"):
+        play_on(str(dataset), start="tworoom")
+    (tmp_path / "tiny.py").write_text(RECIPE)
+
+    def judged(self, world, recipe, facts, folder, set_done):
+        world.finished({}, facts["command"]).save(folder)
+        return world, {}
+
+    monkeypatch.setattr(Train, "_judge_recorded", judged)
+    arguments = ("--data", dataset, "--out", out, "--start", tmp_path / "first")
+    both = call("train", tmp_path / "tiny.py", *arguments, "--reuse", tmp_path / "first")
+    assert "--start and --reuse both say" in both.err
+    done = call("train", tmp_path / "tiny.py", *arguments, "--json")
+    assert done.code == 0, done.err
+    begun = World.from_pretrained(out / "world")
+    assert f"--start {tmp_path / 'first'}" in begun.card
+    # two steps from where it was, not from nothing
+    fresh = first.config.build()
+    way = {
+        name: sum(
+            float((a - b).detach().square().sum())
+            for a, b in zip(begun.dynamics.parameters(), other.dynamics.parameters(), strict=True)
+        )
+        for name, other in (("first", first), ("fresh", fresh))
+    }
+    assert way["first"] < 0.1 * way["fresh"]
 
 
 def _steps(recipe) -> dict[str, int]:

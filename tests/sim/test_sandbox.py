@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
-from worldline.sim.sandbox import SandboxEnv, explore
+from worldline.sim.sandbox import SandboxEnv, explore, press_keys
 
 STILL = np.array([0.0, 0.0, -1.0], np.float32)
 
@@ -64,6 +64,32 @@ def test_putting_away_earns_and_bringing_back_costs():
         if ended:
             break
     assert earned == pytest.approx((int((seen[[0, 3, 6]] > 2.8).sum()) - begun) / 3)
+
+
+def test_who_presses_keys_holds_them_until_the_hand_leans_on_the_edge():
+    leaning = {"explore": [], "press": []}
+    longest, taken = 0, []
+    for episode in range(6):
+        for name, policy in (("explore", explore), ("press", press_keys)):
+            env, act = SandboxEnv(), policy(np.random.default_rng(episode))
+            seen, _ = env.reset(seed=episode)
+            before, run = np.zeros(3), 0
+            for _ in range(120):
+                action = act(seen)
+                assert env.action_space.contains(action)
+                run = run + 1 if np.array_equal(action, before) else 1
+                if name == "press" and np.abs(action[:2]).max() == 1:
+                    longest = max(longest, run)
+                    taken.append(action)
+                before = action
+                seen, *_ = env.step(action)
+                hand = seen[9:11]
+                leaning[name].append(bool((np.minimum(hand, 4 - hand) < 0.26).any()))
+    assert np.mean(leaning["press"]) > 0.1 > 10 * np.mean(leaning["explore"]) / 2
+    assert longest >= 30  # two seconds
+    held = {tuple(action[:2]) for action in taken}
+    assert {(1.0, 0.0), (-1.0, 0.0), (0.0, 1.0), (0.0, -1.0)} <= held
+    assert set(np.unique([action[2] for action in taken])) == {-1.0, 1.0}
 
 
 def test_actions_must_be_numbers():

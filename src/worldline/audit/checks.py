@@ -18,7 +18,15 @@ from worldline.audit.scripts import SCRIPTS, Known, Script
 from worldline.core.clip import Clip
 from worldline.world import World
 
-__all__ = ["CheckResult", "check_world", "environment_of", "hold_script", "known_of", "run_checks"]
+__all__ = [
+    "CheckResult",
+    "check_world",
+    "environment_of",
+    "hold_script",
+    "known_of",
+    "name_environment",
+    "run_checks",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,10 +51,14 @@ def environment_of(clip: Clip) -> str:
     return (clip.provenance.source or "").rpartition(":")[2]
 
 
+def name_environment(world: World, clips: Sequence[Clip]) -> str:
+    """Id of the environment that a world learned, or that clips come from."""
+    return world.calibration.get("play", {}).get("environment") or environment_of(clips[0])
+
+
 def known_of(world: World, clips: Sequence[Clip]) -> Known | None:
-    """What is known of the environment that a world learned, or that clips come from."""
-    name = world.calibration.get("play", {}).get("environment") or environment_of(clips[0])
-    return SCRIPTS.get(name)
+    """What is known of that environment."""
+    return SCRIPTS.get(name_environment(world, clips))
 
 
 def run_checks(

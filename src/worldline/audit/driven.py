@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
@@ -12,7 +11,6 @@ import numpy as np
 
 from worldline.audit.card import cost_lines
 from worldline.audit.checks import environment_of
-from worldline.audit.control import play_clip
 from worldline.audit.finish import calibrate_on
 from worldline.audit.inverse import fit_inverse
 from worldline.audit.straying import fit_familiarity
@@ -20,20 +18,18 @@ from worldline.audit.suites.control import HORIZONS, Settings, run_control
 from worldline.audit.suites.result import SuiteResult
 from worldline.audit.suites.running import OnProgress, ignore_progress, part
 from worldline.audit.suites.telling import tell_cell
-from worldline.audit.visual import psnr
+from worldline.audit.thresholds import choose_thresholds
 from worldline.core.clip import Clip
 from worldline.core.errors import InputError
 from worldline.core.wording import counted
 from worldline.data.actions import ActionSpec
 from worldline.data.recorded import Recording
-from worldline.dynamics import FlowDynamics
 from worldline.world import World
 from worldline.world.controller import infer_actions, latent_spec
 from worldline.world.feed import of_training
 
 __all__ = [
     "calibration_clips",
-    "choose_shrinkage",
     "finish_driven",
     "held_out_clips",
     "play_scheme",
@@ -41,7 +37,6 @@ __all__ = [
 
 _MOST_CALIBRATION = 48
 _FEWEST_CLIPS = 4
-_SHRINKAGES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.45)
 _MOST_INVERSE = 200
 """Training clips that the inverse model is fitted to, at most."""
 
@@ -75,7 +70,7 @@ def finish_driven(
     """
     spec = recording.spec if world.inverse is None else latent_spec(world)
     clips, half = _divided_clips(world, recording, seed)
-    world = choose_shrinkage(
+    world = choose_thresholds(
         world, clips[:half], seed=seed, on_progress=part(on_progress, 0.0, 0.4)
     )
     calibration = calibrate_on(
@@ -154,36 +149,6 @@ def held_out_clips(recording: Recording, *, size_px: int, context: int, seed: in
         )
     order = np.random.default_rng(seed).permutation(len(clips))
     return [clips[k] for k in order]
-
-
-def choose_shrinkage(
-    world: World,
-    clips: Sequence[Clip],
-    *,
-    seed: int,
-    on_progress: OnProgress = ignore_progress,
-) -> World:
-    """The world with that shrinkage of changes, out of `_SHRINKAGES`, whose frames under the clips'
-    own actions have the best mean PSNR over the longest of the horizons; itself where its dynamics
-    are of another family than flow."""
-    dynamics = world.dynamics
-    if not isinstance(dynamics, FlowDynamics):
-        return world
-    quality = []
-    for shrinkage in _SHRINKAGES:
-        tried = _shrunk(world, dynamics, shrinkage)
-        drawn = [play_clip(tried, clip, seed + i, max(HORIZONS)) for i, clip in enumerate(clips)]
-        ahead = slice(world.context, world.context + max(HORIZONS))
-        pairs = zip(drawn, clips, strict=True)
-        quality.append(np.mean([psnr(frames, clip.frames[ahead]) for frames, clip in pairs]))
-        on_progress(len(quality) / len(_SHRINKAGES))
-    return _shrunk(world, dynamics, _SHRINKAGES[int(np.argmax(quality))])
-
-
-def _shrunk(world: World, dynamics: FlowDynamics, shrinkage: float) -> World:
-    twin = dynamics.sampled(shrinkage=shrinkage)
-    config = replace(world.config, dynamics=twin.config)
-    return World(config, replace(world.whole, dynamics=twin), world.calibration, world.card)
 
 
 def play_scheme(spec: ActionSpec) -> str:

@@ -58,6 +58,8 @@ class Train:
     """Where to train: cpu or cuda."""
     reuse: str | None = None
     """A trained world whose finished parts are taken over as they are; only others are trained."""
+    start: str | None = None
+    """A world, bundled or a folder, whose weights the training begins from, as for play_on."""
     held_out: int | None = None
     """Held-out clips to evaluate on at the end, instead of as many as the recipe names."""
     json: JsonFlag = False
@@ -69,8 +71,11 @@ class Train:
         from worldline.scale import ray_session
         from worldline.train import Workers, describe_machine, load_recipe, train_world
         from worldline.train.estimate import estimate_training
+        from worldline.train.onward import begin_from
         from worldline.world import World
 
+        if self.start is not None and self.reuse is not None:
+            raise InputError("--start and --reuse both say where weights come from; name one")
         if self.workers < 1:
             raise InputError(f"--workers is {self.workers}; it must be at least 1")
         if self.held_out is not None and self.held_out < 2:
@@ -83,7 +88,7 @@ class Train:
             check_device(self.device)
         elif self.device not in ("cpu", "cuda"):
             raise InputError(f"--device is {self.device}; the workers' can be cpu or cuda")
-        recipe = load_recipe(self.recipe, self.size, self.data, self.steps)
+        recipe = load_recipe(self.recipe, self.size, self.data, self.steps, self.start)
         command = f"worldline train {self.recipe} --out {self.out}"
         if self.data is not None:
             command += f" --data {self.data}"
@@ -96,6 +101,10 @@ class Train:
             command += f" --seed {self.seed}"
         if self.reuse is not None:
             command += f" --reuse {self.reuse}"
+        begun = None
+        if self.start is not None:
+            command += f" --start {self.start}"
+            begun = begin_from(recipe, World.from_pretrained(self.start))
         for item in estimate_training(recipe):
             print(
                 f"{item.stage:10} {item.parameters / 1e6:8.2f} M parameters  about "
@@ -116,6 +125,7 @@ class Train:
             on_step=TrainingLog(),
             on_checkpoint=None if recipe.recorded is None else CheckLog(recipe, self.out),
             reuse=reused,
+            start=begun,
         )
         if self.ray is None:
             world, ledgers = train()

@@ -31,6 +31,7 @@ __all__ = [
     "WORLD_M",
     "SandboxEnv",
     "explore",
+    "press_keys",
 ]
 
 ENV_ID = "worldline/Sandbox-v0"
@@ -277,6 +278,53 @@ def explore(
         return np.array([*(way + noise).clip(-1, 1), 1.0 if shut else -1.0], np.float32)
 
     return act
+
+
+def press_keys(
+    rng: np.random.Generator,
+) -> Callable[[Float32[np.ndarray, " 15"]], Float32[np.ndarray, " 3"]]:
+    """A policy that plays as people at a keyboard do: keys are held, for a moment or for seconds.
+
+    Half of the time it explores. Else it holds what the page sends: full speed along one of four
+    ways (now and then two at once, or a stick's any way), open or shut, for 3 to 60 frames, short
+    times as often as long ones on a scale of ratios; or it lets go of everything. So the hand leans
+    on walls, on the ground and on bodies long after there is nowhere to go, and carries on pushing
+    what it meets: every third key is the one that leads to some body.
+    """
+    wander, key, left, held, shut = explore(rng), np.zeros(2), 0, False, False
+
+    def act(seen: Float32[np.ndarray, " 15"]) -> Float32[np.ndarray, " 3"]:
+        nonlocal key, left, held, shut
+        if left <= 0:
+            held = bool(rng.random() < 0.5)
+            left = round(np.exp(rng.uniform(np.log(3), np.log(60)))) if held else 18
+            shut = bool(rng.random() < (0.7 if shut else 0.25))
+            body = int(rng.integers(3))
+            key = _some_key(rng, seen[3 * body : 3 * body + 2] - seen[9:11])
+        left -= 1
+        if not held:
+            action = wander(seen)
+            shut = bool(action[2] > 0)
+            return action
+        return np.array([*key, 1.0 if shut else -1.0], np.float32)
+
+    return act
+
+
+def _some_key(rng: np.random.Generator, way: Float[np.ndarray, " 2"]) -> Float[np.ndarray, " 2"]:
+    """What is held: a third of the time whatever leads along `way`."""
+    kind = rng.random()
+    if kind < 0.33:
+        along = int(np.argmax(np.abs(way)))
+        return np.sign(way[along]) * np.eye(2)[along]
+    if kind < 0.75:
+        return rng.choice([-1.0, 1.0]) * np.eye(2)[rng.integers(2)]
+    if kind < 0.85:
+        return rng.choice([-1.0, 1.0], 2)
+    if kind < 0.92:
+        turn, pace = rng.uniform(0, 2 * np.pi), rng.uniform(0.2, 1.0)
+        return pace * np.array([np.cos(turn), np.sin(turn)])
+    return np.zeros(2)
 
 
 if ENV_ID not in gymnasium.registry:

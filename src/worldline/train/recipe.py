@@ -148,6 +148,7 @@ def load_recipe(
     size: str | None = None,
     data: str | Path | None = None,
     steps: int | None = None,
+    start: str | None = None,
 ) -> Recipe:
     """A recipe from a Python file that defines `recipe()`.
 
@@ -158,6 +159,7 @@ def load_recipe(
         size: passed to `recipe(size=...)` if given.
         data: folder of recorded episodes, passed to `recipe(data=...)` if given.
         steps: passed to `recipe(steps=...)` if given.
+        start: passed to `recipe(start=...)` if given and taken; others begin from its weights too.
 
     Raises:
         InputError: there is no such file, or it does not define `recipe()`.
@@ -169,6 +171,8 @@ def load_recipe(
         given = {"size": size, "data": folder_of_data, "steps": steps}
         options = {name: value for name, value in given.items() if value is not None}
         takes = inspect.signature(maker).parameters if callable(maker) else {}
+        if start is not None and "start" in takes:
+            options["start"] = start
         if "size" in options and "size" not in takes:
             raise InputError("it has no dial for its size; leave --size out")
         if "steps" in options and "steps" not in takes:

@@ -4,6 +4,9 @@ import numpy as np
 import pytest
 from tests.playing import block_clips, playable
 
+from worldline.audit.held import Key, Keys
+from worldline.audit.scripts import find_color
+from worldline.audit.suites import control_tables
 from worldline.audit.suites.control import Settings, run_control
 from worldline.core import InputError
 from worldline.core.rewards import Rewards
@@ -27,6 +30,28 @@ def test_all_rows_are_measured_on_the_same_clips():
     expected = (rows["tiny"] - rows["another's actions"]).mean()
     assert effect.value == pytest.approx(expected, abs=1e-3)
     assert result.table("reward").rows[0].cells["true"].n == 4
+
+
+def test_keys_are_held_in_environments_that_are_known(monkeypatch):
+    world, clips = playable(), block_clips(3, 8)
+    assert "held" not in {table.name for table in run_control(world, clips, SHORT).tables}
+    film = np.zeros((30, 16, 16, 3), np.uint8)
+    film[:, 6:10, 13:] = (250, 200, 40)
+    keys = Keys(
+        (Key("right", (1.0, 0.0), 0, 1),),
+        lambda frame: find_color(frame, ((250, 200, 40),)),
+        lambda height, width: np.zeros((height, width, 3), np.uint8),
+        lambda clip, actions: film,
+    )
+    monkeypatch.setattr(control_tables, "HELD", {"block": keys})
+    known = world.finished({**world.calibration, "play": {"environment": "block"}}, "")
+    table = run_control(known, clips, SHORT).table("held")
+    assert table.columns == ("right", "grain")
+    rows = {row.name: row for row in table.rows}
+    assert list(rows) == ["tiny", "untrained", "persistence", "truth"]
+    assert rows["truth"].cells["right"].value == 1.0
+    assert rows["truth"].cells["grain"].value == 0.0
+    assert rows["tiny"].cells["right"].n == 3
 
 
 def test_what_is_earned_in_the_last_frame_counts():

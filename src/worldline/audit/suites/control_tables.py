@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
-from worldline.audit.checks import known_of, run_checks
+from worldline.audit.checks import known_of, name_environment, run_checks
 from worldline.audit.control import Followed
+from worldline.audit.held import HELD, HELD_STEPS, hold_keys
 from worldline.audit.rare import count_recalls
 from worldline.audit.suites.result import (
     Better,
@@ -24,7 +25,7 @@ from worldline.audit.suites.running import OnProgress, ignore_progress
 from worldline.core.clip import Clip
 from worldline.world import World
 
-__all__ = ["check_table", "rare_table", "reward_table"]
+__all__ = ["check_table", "held_table", "rare_table", "reward_table"]
 
 _KINDS = {
     "true actions": RowKind.SUBJECT,
@@ -71,6 +72,44 @@ def check_table(
         note="Share in which it happens, by one instrument for all rows. Recorded: stretches of "
         "held-out episodes whose actions ask for it. Held: the action is held from an opening on; "
         "who is at a wall or blocked does not pass, nor does the truth.",
+    )
+
+
+_HELD_CLIPS = 24
+"""Openings from which keys are held."""
+
+
+def held_table(
+    world: World,
+    untrained: World,
+    clips: Sequence[Clip],
+    seed: int,
+    on_progress: OnProgress = ignore_progress,
+) -> Table | None:
+    """Keys held for seconds, a column each; None for an environment in which none is known."""
+    keys = HELD.get(name_environment(world, clips))
+    if keys is None:
+        return None
+    worlds = {"true actions": world, "untrained": untrained}
+    results = hold_keys(keys, worlds, clips[:_HELD_CLIPS], seed=seed, on_progress=on_progress)
+    rows = []
+    for name in results[0].stays:
+        cells = {result.key: share_cell(result.stays[name]) for result in results}
+        grain = np.mean([result.grain[name] for result in results], axis=0)
+        cells["grain"] = mean_cell(grain, seed=seed)
+        rows.append(Row(_named(world, name), _KINDS[name], cells))
+    return Table(
+        name="held",
+        title="A key held down",
+        report=Report.PHYSICAL,
+        unit="",
+        better=Better.NEITHER,
+        columns=(*(result.key for result in results), "grain"),
+        rows=_sorted(rows),
+        note=f"Share of openings in which the agent is in sight at the edge where the key leads, "
+        f"after {HELD_STEPS} frames, and how far the ground is from plain then (root mean square, "
+        "levels of 255, over all keys). The truth is the environment itself, played on from the "
+        "same moments; without their state there is no such row. Who is blocked does not pass.",
     )
 
 
