@@ -66,8 +66,14 @@ def test_small_regions_are_dropped():
 
 
 def test_cores_tell_touching_discs_apart():
-    assert len(find_cores(disc_mask((30, 40)), 8)) == 1
-    assert len(find_cores(disc_mask((30, 40), (50, 40)), 8)) == 2
+    assert len(list(find_cores(disc_mask((30, 40)), 8))) == 1
+    assert len(list(find_cores(disc_mask((30, 40), (50, 40)), 8))) == 2
+
+
+def test_regions_of_no_interest_have_no_cores():
+    mask = disc_mask((15, 40), (65, 40), radius=8)
+    (core,) = find_cores(mask, 8, skip=lambda window: window[1].start < 30)
+    assert core.window[1].start > 30
 
 
 def test_the_picture_that_holds_the_outline_holds_the_object():

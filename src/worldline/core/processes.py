@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
@@ -14,6 +14,7 @@ from itertools import islice
 from multiprocessing import Pipe, get_context, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
+from types import MappingProxyType
 from typing import TypeVar
 
 from worldline.core.errors import InputError
@@ -30,6 +31,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _THREAD_COUNTS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class WorkerLostError(InputError):
@@ -160,17 +162,18 @@ def _end_with(parent: Connection) -> None:
 
 
 def start_process(
-    target: Callable[..., None], *arguments: object
+    target: Callable[..., None], *arguments: object, environment: Mapping[str, str] = _NOTHING
 ) -> tuple[SpawnProcess, Connection]:
     """A new process, as those of `spread`, and this end of a pipe to it.
 
     Args:
         target: function of a module, called with the other end of the pipe and the arguments.
         arguments: further ones.
+        environment: variables that it finds set, beside those that this process has.
     """
     context = get_context("spawn")
     here, there = context.Pipe()
-    with _spawning():
+    with _spawning(environment):
         process = context.Process(target=target, args=(there, *arguments))
         process.start()
     there.close()  # so that the process is the only one to hold it, and its death can be seen
@@ -178,13 +181,14 @@ def start_process(
 
 
 @contextmanager
-def _spawning() -> Iterator[None]:
+def _spawning(environment: Mapping[str, str] = _NOTHING) -> Iterator[None]:
     """Processes started inside have one thread for linear algebra and hear of no keyboard stop."""
     resource_tracker.ensure_running()  # its start would let such stops through again
-    before = {name: os.environ.get(name) for name in _THREAD_COUNTS}
+    wanted = {**dict.fromkeys(_THREAD_COUNTS, "1"), **environment}
+    before = {name: os.environ.get(name) for name in wanted}
     # New processes have the signal mask of the thread that starts them.
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    os.environ.update(dict.fromkeys(_THREAD_COUNTS, "1"))
+    os.environ.update(wanted)
     try:
         yield
     finally:

@@ -32,6 +32,12 @@ _PARCEL = 8  # answers that are sent at once
 _END_S = 5.0
 _WORTH_FRAMES = 200  # below, starting processes takes as long as they save
 _MOST_WORKERS = 3  # more are not kept busy by one process that decodes and follows
+_KEEP_MEMORY = {
+    # To glibc: pictures come and go all the time, and memory that was given back has to be mapped
+    # and cleared again for each. Others do not heed it.
+    "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20),
+    "MALLOC_TRIM_THRESHOLD_": str(128 * 2**20),
+}
 
 _Message = tuple[int, float, float, bool] | None
 """Number, time, scale and whether it is the first of its shot; None: the shot ends."""
@@ -165,7 +171,8 @@ class _Crew:
             not idlest.num_flying or len(self._workers) == self._num_workers
         ):
             return idlest
-        self._workers.append(_Worker(*start_process(_search, shelf, self._opener)))
+        started = start_process(_search, shelf, self._opener, environment=_KEEP_MEMORY)
+        self._workers.append(_Worker(*started))
         return self._workers[-1]
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import blake2b
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from worldline.readout.background import BackgroundModel, divide, exposure
+from worldline.readout.background import BackgroundModel, divide, exposure, largest_channel
 from worldline.readout.camera_motion import CameraRegistration
 from worldline.readout.light import find_light
 from worldline.readout.regions import (
@@ -61,7 +61,8 @@ def learn_background(
     camera.set_reference(cv2.cvtColor(middle, cv2.COLOR_RGB2GRAY), current_from_reference=np.eye(3))
     picks = np.unique(np.linspace(0, len(stack) - 1, _NUM_HEALING_FRAMES).astype(int))
     steady = all(mask is None for mask in hidden)
-    fine: set[bytes] = set()  # places that need no mending
+    looks: dict[int, _Look] = {}
+    last: _Look | None = None
     num_fine = 0  # frames in a row that found nothing to mend: another look finds nothing new
     for i in (*picks, *picks):
         if num_fine == len(picks):
@@ -69,7 +70,9 @@ def learn_background(
         image, unseen = stack[i], hidden[i]
         if unseen is not None:
             image = cv2.copyTo(model.picture, unseen, image.copy())
-        healed = _heal(model, image, fine, min_area, sharp_px, steady=steady)
+        before = [look for look in (last, looks.get(i)) if look is not None]
+        last = looks[i] = _look(model, image, min_area, sharp_px, steady=steady)
+        healed = _heal(model, last, before, min_area)
         num_fine = 0 if healed else num_fine + 1
     return model
 
@@ -159,20 +162,36 @@ def _noise_of(stack: Sequence[np.ndarray]) -> float:
     return float(1.4826 * max(0.0, middle - 0.5 + share) / np.sqrt(2.0))
 
 
-def _heal(
+@dataclass(frozen=True, eq=False)
+class _Look:
+    """A frame beside the background as it is now.
+
+    Attributes:
+        image: `[h, w, 3]` the frame.
+        picture: `[h, w, 3]` the background.
+        mask: `[h, w]` 1 where they differ by what is no light.
+    """
+
+    image: UInt8[np.ndarray, "h w 3"]
+    picture: UInt8[np.ndarray, "h w 3"]
+    mask: UInt8[np.ndarray, "h w"]
+
+    def apart(self, other: _Look) -> UInt8[np.ndarray, "h w"]:
+        """Not 0 where another look saw anything else."""
+        images = cv2.absdiff(self.image, other.image)
+        pictures = cv2.absdiff(self.picture, other.picture)
+        masks = cv2.absdiff(self.mask, other.mask)
+        return cv2.max(largest_channel(cv2.max(images, pictures)), masks)
+
+
+def _look(
     model: BackgroundModel,
     image: UInt8[np.ndarray, "h w 3"],
-    fine: set[bytes],
     min_area: float,
     sharp_px: float,
     *,
     steady: bool,
-) -> bool:
-    """Mend the background where it holds an object that this frame does not; true if so.
-
-    Places that need it not are noted in `fine`, so that they are looked at once.
-    """
-    healed = False
+) -> _Look:
     strength = model.difference(image).strength
     light = find_light(
         image,
@@ -183,26 +202,34 @@ def _heal(
         sharp_px=sharp_px,
         steady=steady,
     )
-    mask = clean_mask(strength, light, min_area)
+    return _Look(image, model.picture.copy(), clean_mask(strength, light, min_area))
+
+
+def _heal(model: BackgroundModel, look: _Look, before: Sequence[_Look], min_area: float) -> bool:
+    """Mend the background where it holds an object that this frame does not; true if so.
+
+    Regions that an earlier look saw in just the same way are not judged again: what was mended
+    then looks otherwise now.
+    """
+    known = [look.apart(other) for other in before]
+
+    def is_known(window: tuple[slice, slice]) -> bool:
+        return any(not cv2.countNonZero(apart[window]) for apart in known)
+
+    healed = False
+    image, mask = look.image, look.mask
     # An object next to the ghost of another is one region with it: judge the cores apart.
-    for core in find_cores(mask, _HEAL_MARGIN):
+    for core in find_cores(mask, _HEAL_MARGIN, skip=is_known):
         window, own = _around(core)
         masked, here, then = mask[window], image[window], model.picture[window]
-        place = _digest(own, masked, here, then)
-        if place in fine:
-            continue
         away = cv2.distanceTransform(1 - own, cv2.DIST_L2, 3)
         grown = cv2.threshold(away, core.thinned_px, 1, cv2.THRESH_BINARY_INV)[1].astype(np.uint8)
         full = cv2.bitwise_and(grown, masked)
-        mended = False
         for piece in find_pieces(full, min_area):
             if outline_ratio(piece, here, then) < _GHOST_RATIO:
                 seam = (cv2.dilate(grown, _SEAM) > 0) & (masked == 0)
                 model.replace((full > 0) | seam, image, window)
-                mended = True
-        healed |= mended
-        if not mended:
-            fine.add(place)
+                healed = True
     return healed
 
 
@@ -218,8 +245,3 @@ def _around(core: Core) -> tuple[tuple[slice, slice], UInt8[np.ndarray, "y x"]]:
         for side, low, length in zip(core.window, (top, left), own.shape, strict=True)
     )
     return (rows, columns), np.ascontiguousarray(own)
-
-
-def _digest(*parts: np.ndarray) -> bytes:
-    shapes = repr([part.shape for part in parts]).encode()
-    return blake2b(b"".join([shapes, *(part.tobytes() for part in parts)]), digest_size=16).digest()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -157,7 +157,12 @@ def find_regions(
     return sorted(regions, key=lambda region: float(region.box[0]))
 
 
-def find_cores(mask: UInt8[np.ndarray, "h w"], margin: int) -> list[Core]:
+def find_cores(
+    mask: UInt8[np.ndarray, "h w"],
+    margin: int,
+    *,
+    skip: Callable[[tuple[slice, slice]], bool] = lambda _: False,
+) -> Iterator[Core]:
     """The thick parts of each connected region.
 
     Two discs that touch are one region but have two cores: places further from the outline than
@@ -166,13 +171,15 @@ def find_cores(mask: UInt8[np.ndarray, "h w"], margin: int) -> list[Core]:
     Args:
         mask: the regions, 1 inside.
         margin: pixels around a region that its cores' windows show.
+        skip: tells of such a window that the region in it is of no interest.
     """
-    cores = []
     for contour, box in _contours(mask, 1.0):
         rows, columns = window = (
             slice(max(0, box[0].start - margin), box[0].stop + margin),
             slice(max(0, box[1].start - margin), box[1].stop + margin),
         )
+        if skip(window):
+            continue
         inside = np.zeros_like(mask[window])
         corner = -columns.start, -rows.start
         cv2.drawContours(inside, [contour], -1, 1, thickness=cv2.FILLED, offset=corner)
@@ -181,8 +188,8 @@ def find_cores(mask: UInt8[np.ndarray, "h w"], margin: int) -> list[Core]:
         thick = cv2.compare(depth, np.array([radius]), cv2.CMP_GT)
         parts, part_of = cv2.connectedComponents(thick)
         thinned = max(1, int(np.ceil(radius)))
-        cores += [Core(window, (part_of == k).view(np.uint8), thinned) for k in range(1, parts)]
-    return cores
+        for k in range(1, parts):
+            yield Core(window, (part_of == k).view(np.uint8), thinned)
 
 
 def _measure(
@@ -194,14 +201,14 @@ def _measure(
     x, y, width, height = cv2.boundingRect(mask)
     top, left = window[0].start + y, window[1].start + x
     bottom, right = top + height, left + width
-    box = _map_box(np.array([left, top, right, bottom], dtype=np.float64), frame_from_work)
+    box = _map_box((left, top, right, bottom), frame_from_work)
     # Its edge is mixed with the background: take the colour from further inside, if there is any.
     inner = cv2.erode(mask, _DISC, borderValue=0)
     grow = (box[2] - box[0]) * (box[3] - box[1]) / ((right - left) * (bottom - top))
     return Region(
-        box=box,
+        box=np.array(box),
         color=np.array(cv2.mean(pixels, inner if cv2.countNonZero(inner) else mask)[:3]) / 255.0,
-        area_px=cv2.countNonZero(mask) * float(grow),
+        area_px=cv2.countNonZero(mask) * grow,
         window=window,
         mask=mask,
         pixels=pixels,
@@ -210,17 +217,26 @@ def _measure(
 
 
 def _map_box(
-    box: Float[np.ndarray, " 4"], transform: Float[np.ndarray, "3 3"]
-) -> Float[np.ndarray, " 4"]:
+    box: Sequence[float], transform: Float[np.ndarray, "3 3"]
+) -> tuple[float, float, float, float]:
     # In plain numbers: four corners are too few for arrays to pay.
     (a, b, c), (d, e, f), (g, h, i) = transform.tolist()
-    left, top, right, bottom = box.tolist()
-    xs, ys = [], []
-    for x, y in ((left, top), (right, top), (right, bottom), (left, bottom)):
-        scale = 1.0 / (g * x + h * y + i)
-        xs.append((a * x + b * y + c) * scale)
-        ys.append((d * x + e * y + f) * scale)
-    return np.array([min(xs), min(ys), max(xs), max(ys)])
+    left, top, right, bottom = box
+    one, two = 1.0 / (g * left + h * top + i), 1.0 / (g * right + h * top + i)
+    three, four = 1.0 / (g * right + h * bottom + i), 1.0 / (g * left + h * bottom + i)
+    xs = (
+        (a * left + b * top + c) * one,
+        (a * right + b * top + c) * two,
+        (a * right + b * bottom + c) * three,
+        (a * left + b * bottom + c) * four,
+    )
+    ys = (
+        (d * left + e * top + f) * one,
+        (d * right + e * top + f) * two,
+        (d * right + e * bottom + f) * three,
+        (d * left + e * bottom + f) * four,
+    )
+    return min(xs), min(ys), max(xs), max(ys)
 
 
 def join_regions(parts: Sequence[Region]) -> Region:
@@ -248,7 +264,7 @@ def split_region(
     gets too little to be seen gets None.
     """
     inverse = np.linalg.inv(region.frame_from_work)
-    expected = np.array([_map_box(box, inverse) for box in boxes])
+    expected = np.array([_map_box(box, inverse) for box in boxes.tolist()])
     corner = np.array([region.window[1].start, region.window[0].start], np.float64)
     owner = _nearest(region, expected - np.concatenate([corner, corner]), colors)
     parts: list[Region | None] = []
