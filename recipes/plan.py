@@ -6,8 +6,8 @@
     worldline plan tworoom --world runs/rooms/world
 
     worldline record --env worldline.planning.push_tee:worldline/PushTee-v0 --every 5 --size 32 \\
-        --policy worldline.planning.push_tee:push --episodes 1500 --max-frames 40 --out out/tee
-    worldline train plan --data out/tee --size small --out runs/tee
+        --policy worldline.planning.push_tee:explore --episodes 3600 --max-frames 40 --out out/tee
+    worldline train plan --data out/tee --size turned --out runs/tee
     worldline plan pusht --world runs/tee/world
 
     worldline record --env worldline.planning.push_block:worldline/PushBlock-v0 --every 5 \\
@@ -48,8 +48,9 @@ from worldline.world import World
 class Size:
     """Numbers that go together: the predictor's size, weights of losses, a batch, steps of encoder
     and predictor together, how many times as many of the predictor alone, the share of clips that
-    is drawn by how much is set in motion in them, and whether the predictor alone is computed in
-    bfloat16, where a processor has it."""
+    is drawn by how much is set in motion in them, whether the predictor alone is computed in
+    bfloat16, where a processor has it, the encoder's widths, whether it learns apart from the
+    predictor and from what is told alone, and images of each clip by quarter turns and a mirror."""
 
     width: int
     depth: int
@@ -58,9 +59,13 @@ class Size:
     batch: int
     learning_rate: float
     steps: int
-    further: int
+    further: float
     stirred: float = 0.0
     half: bool = False
+    encoder: int = 16
+    hidden: int = 256
+    apart: bool = False
+    images: int = 1
 
 
 SIZES = {
@@ -89,6 +94,24 @@ SIZES = {
         stirred=0.5,
         half=True,
     ),
+    # seen from above, so that an episode tells of its turned and mirrored images too; how a thing
+    # lies is found by an encoder that looks for nothing else
+    "turned": Size(
+        256,
+        3,
+        spread=0.0,
+        inverse=0.0,
+        batch=256,
+        learning_rate=2e-3,
+        steps=2000,
+        further=1.5,
+        stirred=0.5,
+        half=True,
+        encoder=32,
+        hidden=384,
+        apart=True,
+        images=4,
+    ),
 }
 
 
@@ -99,13 +122,14 @@ def recipe(
     spread: float | None = None,
     inverse: float | None = None,
     rollout_steps: int = 4,
-    channels: int = 32,
+    channels: int | None = None,
     variance: float = 0.0,
     covariance: float = 0.0,
     slowness: float = 0.0,
     depiction: float = 0.0,
     told: float = 1.0,
     stirred_share: float | None = None,
+    images: int | None = None,
 ) -> Recipe:
     """Of the episodes in a folder; a few minutes on one core.
 
@@ -116,7 +140,9 @@ def recipe(
     `covariance` are VICReg's, to be had instead of SIGReg (`spread` 0) or beside it. Columns of the
     recorded state whose names begin with `seen_` are taught to the latents with weight `told`,
     where a recording has such. `stirred_share` of the clips are drawn by how much is set in motion
-    in them, as the recorded state tells; each size has its own, like its other weights.
+    in them, as the recorded state tells; each size has its own, like its other weights. `images` of
+    the eight that quarter turns and a mirror make of a clip are learned from; the actions then have
+    to be called right and down, or right and up (`worldline.data.symmetry`).
     """
     if size not in SIZES:
         raise InputError(f"--size is {size}; here it can be {', '.join(SIZES)}")
@@ -125,10 +151,18 @@ def recipe(
     spread = chosen.spread if spread is None else spread
     inverse = chosen.inverse if inverse is None else inverse
     stirred = chosen.stirred if stirred_share is None else stirred_share
-    recording = open_recording(Recorded(folder=data, num_frames=20, stride=20))
+    images = chosen.images if images is None else images
+    length = rollout_steps + 2
+    recording = open_recording(Recorded(folder=data, num_frames=20, stride=20, images=images))
     step_s = 1 / recording.fps
-    tokenizer = WholeTokenizer.Config(size_px=32, channels=channels)
-    terms: list[Config] = [NextFrame.Config()]
+    seen = tuple(name for name in recording.state_names if name.startswith("seen_"))
+    if chosen.apart and not (told and seen):
+        raise InputError(f"--size {size} learns from states, but {data} has none called seen_...")
+    channels = channels or (len(seen) if chosen.apart else 32)
+    tokenizer = WholeTokenizer.Config(
+        size_px=32, channels=channels, width=chosen.encoder, hidden=chosen.hidden
+    )
+    terms: list[Config] = [] if chosen.apart else [NextFrame.Config()]
     if spread:
         terms.append(SketchedGaussian.Config(weight=spread, num_directions=64))
     if variance or covariance:
@@ -139,7 +173,6 @@ def recipe(
         terms.append(Depiction.Config(weight=depiction))
     if inverse:
         terms.append(InverseModel.Config(weight=inverse))
-    seen = tuple(name for name in recording.state_names if name.startswith("seen_"))
     if told and seen:
         terms.append(StateTelling.Config(names=seen, weight=told))
     return Recipe(
@@ -166,10 +199,11 @@ def recipe(
             Stage(
                 "latents",
                 ObjectiveTask.Config(
-                    ("tokenizer", "dynamics"),
+                    ("tokenizer",) if chosen.apart else ("tokenizer", "dynamics"),
                     tuple(terms),
                     augmented=False,
-                    stirred_share=stirred,
+                    stirred_share=0.0 if chosen.apart else stirred,
+                    settled=chosen.apart,
                 ),
                 "data",
                 Trainer.Config(
@@ -180,7 +214,7 @@ def recipe(
                     half=False,
                 ),
                 batch=chosen.batch,
-                length=6,
+                length=1 if chosen.apart else length,
             ),
             Stage(
                 "dynamics",
@@ -193,14 +227,14 @@ def recipe(
                 ),
                 "data",
                 Trainer.Config(
-                    steps=chosen.further * steps,
+                    steps=round(chosen.further * steps),
                     learning_rate=2e-3,
                     warmup=50,
                     average_decay=0.998,
                     half=chosen.half,
                 ),
                 batch=128,
-                length=6,
+                length=length,
             ),
             Stage(
                 "decoder",

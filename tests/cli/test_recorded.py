@@ -279,3 +279,25 @@ def test_the_recipe_to_plan_in_draws_what_seldom_moves_more_often(dataset: Path)
     assert [stage.trainer.half for stage in seldom] == [False, True, False]
     asked = made(str(dataset), size="told", stirred_share=0.2).stages
     assert asked[1].task.stirred_share == 0.2
+
+
+def test_the_recipe_to_plan_in_learns_from_images_of_clips_where_asked(
+    dataset: Path, tmp_path: Path, monkeypatch
+):
+    made = runpy.run_path("recipes/plan.py")["recipe"]
+    assert made(str(dataset)).data[0].images == 1
+    assert made(str(dataset), size="told", images=8).data[0].images == 8
+    with pytest.raises(InputError, match="seen_"):
+        made(str(dataset), size="turned")
+    monkeypatch.setattr(TinyEnv, "state_names", ("seen_x_px", "seen_y_px"), raising=False)
+    played = record(TINY, num_episodes=3, size_px=32, options={"length": 24})
+    write_lerobot(tmp_path / "set", played)
+    turned = made(str(tmp_path / "set"), size="turned")
+    assert turned.data[0].images == 4
+    # the encoder learns alone from single frames, in as many numbers as are told
+    assert turned.world.tokenizer.channels == turned.world.dynamics.channels == 2
+    first, second, _ = turned.stages
+    assert first.task.parts == ("tokenizer",)
+    assert first.task.settled
+    assert [stage.length for stage in turned.stages] == [1, 6, 1]
+    assert second.task.stirred_share == 0.5

@@ -1,3 +1,4 @@
+import gymnasium
 import numpy as np
 import pytest
 from tests.tiny_env import TinyEnv
@@ -55,11 +56,44 @@ def test_numbers_go_from_their_limits_to_one(tmp_path):
     assert np.abs(clip.actions).max() <= 1
 
 
+class Pointed(TinyEnv):
+    """One whose actions are directions in the picture."""
+
+    action_names = ("right", "down")
+
+
+def test_images_of_training_clips_are_written_beside_them(tmp_path):
+    gymnasium.register("worldline-tests/Pointed-v0", entry_point=Pointed)
+    folder, options = tmp_path / "box", {"kind": "box", "length": 10}
+    episodes = record("worldline-tests/Pointed-v0", num_episodes=3, size_px=32, options=options)
+    write_lerobot(folder, episodes)
+    plain, eight = (
+        open_recording(Recorded(folder=str(folder), num_frames=5, stride=5, images=images))
+        for images in (1, 8)
+    )
+    alone = plain.write(tmp_path / "alone", 32)
+    shards = eight.write(tmp_path / "eight", 32)
+    assert shards.num_clips == 8 * alone.num_clips
+    np.testing.assert_array_equal(shards.frames[::8], alone.frames)
+    np.testing.assert_array_equal(shards.actions[::8], alone.actions)
+    assert len({clip.tobytes() for clip in np.abs(shards.actions[:8])}) == 2
+    # what is held out is judged as it was recorded
+    judged = [list(each.clips(32, held_out=True)) for each in (plain, eight)]
+    assert len(judged[0]) == len(judged[1])
+    with pytest.raises(InputError, match="another recipe"):
+        eight.write(tmp_path / "alone", 32)
+
+
 def test_what_cannot_be_learned_from_is_refused(dataset, tmp_path):
     with pytest.raises(InputError, match="no such dataset"):
         open_recording(Recorded(folder=str(tmp_path / "none")))
     with pytest.raises(ValueError, match="held_out"):
         Recorded(folder=str(dataset), held_out=1.0)
+    with pytest.raises(ValueError, match="images is 9"):
+        Recorded(folder=str(dataset), images=9)
+    turned = open_recording(Recorded(folder=str(dataset), num_frames=6, images=2))
+    with pytest.raises(InputError, match="right and down"):
+        turned.write(tmp_path / "turned", 32)
     recording = open_recording(Recorded(folder=str(dataset), num_frames=32))
     with pytest.raises(InputError, match="32 frames"):
         recording.write(tmp_path / "none", 32)

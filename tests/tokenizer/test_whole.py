@@ -38,3 +38,22 @@ def test_without_a_decoder_nothing_can_be_looked_at():
 def test_sizes_that_cannot_be_halved_are_refused(size):
     with pytest.raises(ValueError, match="power of two"):
         build(size_px=size)
+
+
+def test_settled_layers_vary_by_one_about_zero():
+    torch.manual_seed(0)
+    tokenizer = WholeTokenizer.Config(size_px=16, channels=5, width=4, hidden=8).build()
+    frames = torch.full((64, 1, 16, 16, 3), 250, dtype=torch.uint8)
+    places = torch.randint(0, 14, (64, 2))
+    for frame, (x, y) in zip(frames, places.tolist(), strict=True):
+        frame[0, y : y + 2, x : x + 2, 1:] = 40
+    before = tokenizer.features(frames).flatten(0, 2)
+    tokenizer.settle(frames)
+    after = tokenizer.features(frames).flatten(0, 2)
+    assert before.std(dim=0).max() < 0.6
+    torch.testing.assert_close(after.mean(dim=0), torch.zeros(5), atol=1e-4, rtol=0)
+    assert (after.std(dim=0) - 1).abs().max() < 0.05
+    again = tokenizer.features(frames[:3])
+    tokenizer.settle(frames)
+    # what is settled already stays as it is
+    torch.testing.assert_close(tokenizer.features(frames[:3]), again, atol=1e-3, rtol=1e-3)

@@ -13,9 +13,9 @@ from worldline.data.shards import Shards, write_shards
 from worldline.dynamics import FlowDynamics
 from worldline.readout.latent import LatentReadout
 from worldline.sim import make_clips
-from worldline.tokenizer import ContinuousTokenizer, VideoTokenizer
+from worldline.tokenizer import ContinuousTokenizer, VideoTokenizer, WholeTokenizer
 from worldline.train import ObjectiveTask, step_generator
-from worldline.train.encoded import EncodedClips
+from worldline.train.encoded import EncodedClips, settle_tokenizer
 from worldline.train.objectives import NextFrame
 from worldline.world import World
 
@@ -100,3 +100,15 @@ def test_what_cannot_be_kept_is_refused(folder: Path):
     video = VideoTokenizer.Config(size_px=16, time_stride=4).build()
     with pytest.raises(InputError, match="folds time"):
         EncodedClips(shards, video, 5)
+
+
+def test_only_a_whole_frame_tokenizer_that_is_to_be_trained_is_settled(folder: Path):
+    shards = opened(folder)
+    for config in (replace(CONFIG, settled=True), replace(CONFIG, parts=("tokenizer",))):
+        config = replace(config, cached=False, settled=True)
+        with pytest.raises(ValueError, match="settled"):
+            config.build(world(), shards, seed=0, batch=3, length=5)
+    tokenizer = WholeTokenizer.Config(size_px=16, channels=4, width=4, hidden=8).build()
+    settle_tokenizer(tokenizer, shards, 0)
+    told = tokenizer.encode(torch.from_numpy(shards.frames[:, :4].copy())).tokens
+    assert 0.3 < float(told.detach().flatten(0, 2).std(dim=0).mean()) < 2

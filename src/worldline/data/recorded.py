@@ -21,12 +21,13 @@ from worldline.data.folder import read_folder
 from worldline.data.lerobot import read_lerobot
 from worldline.data.lerobot_layout import INFO_PATH, UNFINISHED, is_unfinished
 from worldline.data.shards import Shards, write_shards
+from worldline.data.symmetry import NUM_SYMMETRIES, images_of
 from worldline.data.windows import count_windows, cut_windows, mark_changes
 
 __all__ = ["Recorded", "Recording", "open_recording"]
 
 
-@register("data/recorded")
+@register("data/recorded", version=2, upgrades={1: {"images": 1}})
 @dataclass(frozen=True)
 class Recorded(Config):
     """Episodes of a LeRobot dataset (as `worldline record` writes it), or of a folder of videos
@@ -41,6 +42,8 @@ class Recorded(Config):
         stride: frames from the start of a clip to that of the next.
         fps: frame rate of the clips; the episodes' own if 0.
         held_out: share of the episodes that is not trained on.
+        images: so many of the eight that quarter turns and a mirror make of each training clip,
+            itself included; see `worldline.data.symmetry`.
     """
 
     name: str = "data"
@@ -49,6 +52,7 @@ class Recorded(Config):
     stride: int = 24
     fps: float = 0.0
     held_out: float = 0.1
+    images: int = 1
 
     def __post_init__(self) -> None:
         if self.num_frames < 4 or self.stride < 1 or not self.fps >= 0:
@@ -58,6 +62,10 @@ class Recorded(Config):
             )
         if not 0 < self.held_out < 1:
             raise ValueError(f"data {self.name}: held_out is {self.held_out}, not between 0 and 1")
+        if not 1 <= self.images <= NUM_SYMMETRIES:
+            raise ValueError(
+                f"data {self.name}: images is {self.images}; a clip has 1 to {NUM_SYMMETRIES}"
+            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,6 +169,8 @@ class Recording:
                 key: getattr(self.config, key)
                 for key in ("num_frames", "stride", "fps", "held_out")
             },
+            # shards that were written before there were images are good still
+            **({"images": self.config.images} if self.config.images > 1 else {}),
         }
         if (folder / "index.json").is_file():
             return write_shards(folder, iter(()), num_clips=0, recipe=source)
@@ -180,13 +190,28 @@ class Recording:
                 f"{self.config.folder}: no episode has {self.config.num_frames} frames to train on"
             )
 
+        num *= config.images
+        rng = np.random.default_rng(0)
+
         def told() -> Iterator[Clip]:
-            for i, clip in enumerate(self.clips(size_px, held_out=False)):
-                yield mark_changes(clip)
-                if on_clip is not None:
-                    on_clip(i + 1, num)
+            done = 0
+            for clip in self.clips(size_px, held_out=False):
+                for each in self._images(clip, rng):
+                    yield mark_changes(each)
+                    done += 1
+                    if on_clip is not None:
+                        on_clip(done, num)
 
         return write_shards(folder, told(), num_clips=num, recipe=source)
+
+    def _images(self, clip: Clip, rng: np.random.Generator) -> Iterator[Clip]:
+        """Raises `InputError` where clips without actions are to be turned."""
+        if self.config.images == 1:
+            yield clip
+            return
+        if self.spec is None:
+            raise InputError(f"{self.config.folder}: clips without actions cannot be turned")
+        yield from images_of(clip, self.spec, self.config.images, rng)
 
 
 def open_recording(config: Recorded) -> Recording:

@@ -16,10 +16,23 @@ import numpy as np
 import pymunk  # pyright: ignore[reportMissingImports]
 from jaxtyping import Bool, Float, UInt8
 
-__all__ = ["REACH_PX", "REACH_RAD", "SIDE_PX", "STEP_S", "Tee", "draw", "is_reached", "outline"]
+__all__ = [
+    "MIDDLE_PX",
+    "REACH_PX",
+    "REACH_RAD",
+    "SIDE_PX",
+    "STEP_S",
+    "Tee",
+    "draw",
+    "is_reached",
+    "outline",
+]
 
 SIDE_PX = 512.0
 """Side of the plane."""
+
+MIDDLE_PX = 255.0
+"""Where the middle of a picture is; places are told at the middle of the fine picture's pixels."""
 
 STEP_S = 0.1
 """Time of an action."""

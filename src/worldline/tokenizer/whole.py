@@ -122,9 +122,40 @@ class WholeTokenizer(Tokenizer):
         images = rearrange(to_unit(frames, z.dtype), "b t h w c -> (b t) c h w")
         return self.decoder.picture(self.decoder(z), images, weight.flatten(0, 1))
 
+    @torch.no_grad()
+    def settle(self, frames: UInt8[Tensor, "b t h w 3"]) -> None:
+        """Scale untrained layers, one after the other, so that what each gives varies by 1 about 0
+        over these frames (layer-sequential unit variance, Mishkin & Matas 2016, arXiv 1511.06422).
+
+        In pictures of a plain ground with little on it, what differs is otherwise lost among what
+        all have in common, and whole properties, such as how a thing is turned, are learned late.
+        """
+        self.require_frames(frames)
+        x = to_unit(frames.flatten(0, 1), self.to_latent.weight.dtype)
+        x = rearrange(x, "b h w c -> b c h w").contiguous(memory_format=_FAST)
+        for layer in self.halve:
+            assert isinstance(layer, nn.Conv2d)
+            x = nn.functional.silu(_settled(layer, x))
+        x = rearrange(x, "b c y x -> b (y x c)")
+        x = nn.functional.silu(self.norm(_settled(self.sum_up, x)))
+        _settled(self.to_latent, x)
+
     def measure_latents(self, frames: UInt8[Tensor, "b t h w 3"]) -> None:
         """Nothing to set: the scale of the vectors is part of what was learned."""
         self.require_frames(frames)
+
+
+def _settled(layer: nn.Conv2d | nn.Linear, x: Tensor) -> Tensor:
+    """What a layer gives once its weights and biases are scaled by what it is given."""
+    assert layer.bias is not None
+    out = layer(x)
+    dims = (0, 2, 3) if out.dim() == 4 else (0,)
+    # a channel varies about its mean at each place, since what stands still tells nothing
+    spread = (out - out.mean(dim=0, keepdim=True)).square().mean(dim=dims).sqrt().clamp_min(1e-4)
+    layer.weight /= spread.view(-1, *[1] * (layer.weight.dim() - 1))
+    layer.bias.zero_()
+    layer.bias -= layer(x).mean(dim=dims)
+    return layer(x)
 
 
 class _Decoder(nn.Module):

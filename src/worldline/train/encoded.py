@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,11 +14,14 @@ from worldline.core.errors import InputError
 from worldline.core.latents import Latents
 from worldline.data.cache import LatentCache, fingerprint, hash_frames
 from worldline.data.shards import Shards
-from worldline.tokenizer import Tokenizer
+from worldline.tokenizer import Tokenizer, WholeTokenizer
 
-__all__ = ["EncodedClips", "require_steps"]
+__all__ = ["EncodedClips", "keep_latents", "require_steps", "settle_tokenizer"]
 
 _FOLDER = "latents"
+
+_SETTLED_BY = 256
+"""Frames that layers are scaled by before they learn."""
 
 
 class EncodedClips:
@@ -80,3 +84,38 @@ def require_steps(tokenizer: Tokenizer, length: int) -> None:
         tokenizer.count_steps(length)
     except ValueError as error:
         raise InputError(f"length {length}: {error}") from None
+
+
+def keep_latents(
+    tokenizer: Tokenizer, shards: Shards, length: int, latest_start: int | None, *, moving: bool
+) -> EncodedClips:
+    """Clips as they are drawn, `length` frames from `latest_start` at most, encoded once.
+
+    Raises:
+        InputError: clips or tokenizer do not stay as they are (`moving`).
+    """
+    if moving:
+        raise InputError(
+            "latents are kept of clips that stay as they are, by a tokenizer that stays as it "
+            "is: set augmented=False and train the tokenizer in a stage of its own, or leave "
+            "cached off"
+        )
+    latest = shards.frames.shape[1] - length
+    if latest_start is not None:
+        latest = min(latest, latest_start)
+    frozen = copy.deepcopy(tokenizer).eval().requires_grad_(False)
+    return EncodedClips(shards, frozen, latest + length)
+
+
+def settle_tokenizer(tokenizer: Tokenizer | None, shards: Shards, seed: int) -> None:
+    """Scale the layers of an untrained tokenizer by frames of the clips that it will learn from.
+
+    Raises:
+        ValueError: it is no whole-frame tokenizer, or not to be trained (None).
+    """
+    if not isinstance(tokenizer, WholeTokenizer):
+        raise ValueError("only a whole-frame tokenizer that is to be trained can be settled")
+    chosen = shards.order(seed, 0, _SETTLED_BY)
+    places = np.arange(len(chosen)) % shards.frames.shape[1]
+    frames = [shards.frames[clip, t] for clip, t in zip(chosen, places, strict=True)]
+    tokenizer.settle(torch.from_numpy(np.stack(frames)[:, None]))

@@ -260,7 +260,10 @@ def train_world(
             world = world.with_state(*measure_state(shards, names))
         with torch.random.fork_rng():
             torch.manual_seed(recipe.seed)
-            task: Task = stage.task.build(
+            learns = stage.task
+            if start is not None and isinstance(learns, ObjectiveTask.Config):
+                learns = replace(learns, settled=False)  # what has learned stays as it is
+            task: Task = learns.build(
                 world, shards, seed=recipe.seed, batch=stage.batch, length=stage.length
             )
         trainer = replace(stage.trainer, seed=recipe.seed).build()

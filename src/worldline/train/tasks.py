@@ -22,7 +22,7 @@ from worldline.dynamics.optical import measure_flows
 from worldline.tokenizer import Tokenizer
 from worldline.train.draw import ClipBatch, augment, draw_clips
 from worldline.train.drive import recorded_controls, require_controls, require_truth
-from worldline.train.encoded import EncodedClips, require_steps
+from worldline.train.encoded import keep_latents, require_steps, settle_tokenizer
 from worldline.train.loop import step_generator
 from worldline.train.objectives import Follower, NextFrame, Objective, told_scale
 from worldline.train.stirred import stirs_for
@@ -221,7 +221,11 @@ class ObjectiveTask:
     learn from the clips' captions.
     """
 
-    @register("train/objectives", version=2, upgrades={1: {"stirred_share": 0.0}})
+    @register(
+        "train/objectives",
+        version=3,
+        upgrades={1: {"stirred_share": 0.0}, 2: {"settled": False}},
+    )
     @dataclass(frozen=True)
     class Config(Config):
         """What is trained and what for.
@@ -237,6 +241,7 @@ class ObjectiveTask:
                 needs a tokenizer that is not in training, and clips that are not augmented.
             stirred_share: share of the clips that are drawn by how much is set in motion in them,
                 as the recorded state tells (`worldline.train.stirred`); 0 draws all alike.
+            settled: an untrained tokenizer is scaled by the clips first (`WholeTokenizer.settle`).
         """
 
         parts: tuple[str, ...] = ("dynamics",)
@@ -245,6 +250,7 @@ class ObjectiveTask:
         latest_start: int | None = None
         cached: bool = False
         stirred_share: float = 0.0
+        settled: bool = False
 
         def build(
             self, world: World, shards: Shards, *, seed: int, batch: int, length: int
@@ -285,6 +291,8 @@ class ObjectiveTask:
         self.state_scale = world.state_scale
         self.rows = world.tokenizer.grid[0]
         self.told_scale = told_scale(config.objectives, shards)
+        if config.settled:
+            settle_tokenizer(world.tokenizer if "tokenizer" in config.parts else None, shards, seed)
         self.stirs = stirs_for(shards, config.stirred_share)
         self.seed, self.size, self.length = seed, batch, length
         made = [objective.build(world) for objective in config.objectives]  # type: ignore[attr-defined]
@@ -300,7 +308,12 @@ class ObjectiveTask:
             for name, part in world.parts.items()
             if name not in config.parts
         }
-        self.encoded = self._keep_latents(world) if config.cached else None
+        self.encoded = None
+        if config.cached:
+            moving = config.augmented or "tokenizer" in config.parts
+            self.encoded = keep_latents(
+                world.tokenizer, shards, length, config.latest_start, moving=moving
+            )
 
     def batch(self, step: int, generator: torch.Generator) -> ClipBatch:
         """Clips with all that is known of them."""
@@ -322,19 +335,6 @@ class ObjectiveTask:
             stirs=self.stirs,
             stirred_share=self.config.stirred_share,
         )
-
-    def _keep_latents(self, world: World) -> EncodedClips:
-        if self.config.augmented or "tokenizer" in self.config.parts:
-            raise InputError(
-                "latents are kept of clips that stay as they are, by a tokenizer that stays as it "
-                "is: set augmented=False and train the tokenizer in a stage of its own, or leave "
-                "cached off"
-            )
-        latest = self.shards.frames.shape[1] - self.length
-        if self.config.latest_start is not None:
-            latest = min(latest, self.config.latest_start)
-        tokenizer = copy.deepcopy(world.tokenizer).eval().requires_grad_(False)
-        return EncodedClips(self.shards, tokenizer, latest + self.length)
 
     def _embed_captions(self, world: World) -> Float[Tensor, "n e"] | None:
         """Of every clip, if the world takes text."""
