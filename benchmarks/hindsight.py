@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from record import write_record
 
-from worldline.audit.driven import held_out_clips
+from worldline.audit.held_out import held_out_clips
 from worldline.core.clip import Clip
 from worldline.data.recorded import Recorded, open_recording
 from worldline.train import RewardTask, Trainer

@@ -26,7 +26,7 @@ from play_quality import CONTEXT, copy_last, measure, of_world
 from play_training import ours, train_timed
 from record import write_record
 
-from worldline.audit.driven import held_out_clips
+from worldline.audit.held_out import held_out_clips
 from worldline.audit.thresholds import choose_thresholds
 from worldline.core.clip import Clip
 from worldline.data.recorded import Recorded, Recording, open_recording

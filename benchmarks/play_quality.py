@@ -31,7 +31,7 @@ from torch import Tensor
 
 from worldline.audit.baselines import ConstantVelocityWarp
 from worldline.audit.checks import run_checks
-from worldline.audit.driven import held_out_clips
+from worldline.audit.held_out import held_out_clips
 from worldline.audit.scripts import SANDBOX_COLORS, SCRIPTS, find_color
 from worldline.audit.thresholds import choose_thresholds
 from worldline.audit.visual import psnr

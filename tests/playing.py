@@ -11,6 +11,8 @@ import torch
 from worldline.core import Clip
 from worldline.core.rewards import Rewards
 from worldline.data.actions import ActionSpec
+from worldline.data.episode import Quarantine
+from worldline.data.recorded import Recorded, Recording
 from worldline.data.shards import Shards, write_shards
 from worldline.data.windows import mark_changes
 from worldline.dynamics import ControlEncoder, FlowDynamics, LatentActions
@@ -122,3 +124,19 @@ def as_shards(clips: list[Clip], folder: Path) -> Shards:
     """Clips to train on."""
     marked = [mark_changes(clip) for clip in clips]
     return write_shards(folder, iter(marked), num_clips=len(marked), recipe={"blocks": len(clips)})
+
+
+def recorded(*, num_episodes: int, num_held_out: int) -> Recording:
+    """A recording of which nothing is there but what it says of itself."""
+    return Recording(
+        config=Recorded(folder="films"),
+        spec=None,
+        fps=10.0,
+        num_episodes=num_episodes,
+        num_held_out=num_held_out,
+        has_rewards=False,
+        most_reward=0.0,
+        left_out=Quarantine(),
+        times_s=(),
+        places=(),
+    )

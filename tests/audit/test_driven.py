@@ -3,42 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
-from tests.playing import block_clips, guessing
+from tests.playing import block_clips, guessing, recorded
 
 from worldline.audit import driven
 from worldline.audit.suites.result import SuiteResult
-from worldline.core.errors import InputError
-from worldline.data.episode import Quarantine
-from worldline.data.recorded import Recorded, Recording
+from worldline.data.recorded import Recording
 from worldline.world.familiarity import Familiarity
-
-
-def recorded(*, num_episodes: int, num_held_out: int) -> Recording:
-    return Recording(
-        config=Recorded(folder="films"),
-        spec=None,
-        fps=10.0,
-        num_episodes=num_episodes,
-        num_held_out=num_held_out,
-        has_rewards=False,
-        most_reward=0.0,
-        left_out=Quarantine(),
-        times_s=(),
-        places=(),
-    )
-
-
-def test_too_few_held_out_episodes_are_answered_by_how_many_are_enough(monkeypatch):
-    monkeypatch.setattr(Recording, "clips", lambda self, size_px, **options: iter(range(3)))
-    few = recorded(num_episodes=21, num_held_out=2)
-    with pytest.raises(InputError) as told:
-        driven.held_out_clips(few, size_px=16, context=8, seed=0)
-    assert str(told.value) == (
-        "films: the 2 held-out episodes of 21 (the last 10% are held out) give 3 clips of 32 "
-        "frames, and 4 are needed: 40 episodes of at least 32 frames are enough, or half as many "
-        "of twice that length"
-    )
 
 
 def test_latent_actions_take_the_place_of_recorded_ones(monkeypatch):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tests.playing import block_clips, playable
 
-from worldline.audit import driven, straying
+from worldline.audit import straying
 from worldline.audit.straying import (
     are_wrong,
     area_at_once,
@@ -111,7 +111,7 @@ def test_a_saved_world_gets_it_in_place(tmp_path, monkeypatch):
     world.save(tmp_path)
     weights = (tmp_path / "model.safetensors").read_bytes()
     clips = block_clips(12, 8)
-    monkeypatch.setattr(driven, "calibration_clips", lambda *a, **k: clips[:4])
+    monkeypatch.setattr(straying, "calibration_clips", lambda *a, **k: clips[:4])
     monkeypatch.setattr(straying, "open_recording", lambda config: Recording.__new__(Recording))
     monkeypatch.setattr(Recording, "clips", lambda self, *a, **k: iter(clips[4:]))
     straying._Command(str(tmp_path), tmp_path).run()

@@ -2,41 +2,30 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
-import numpy as np
-
 from worldline.audit.card import cost_lines
 from worldline.audit.checks import environment_of
 from worldline.audit.finish import calibrate_on
+from worldline.audit.held_out import divided_clips
 from worldline.audit.inverse import fit_inverse
 from worldline.audit.straying import fit_familiarity
-from worldline.audit.suites.control import HORIZONS, Settings, run_control
+from worldline.audit.suites.control import Settings, run_control
 from worldline.audit.suites.result import SuiteResult
 from worldline.audit.suites.running import OnProgress, ignore_progress, part
 from worldline.audit.suites.telling import tell_cell
 from worldline.audit.thresholds import choose_thresholds
 from worldline.core.clip import Clip
-from worldline.core.errors import InputError
-from worldline.core.wording import counted
 from worldline.data.actions import ActionSpec
 from worldline.data.recorded import Recording
 from worldline.world import World
 from worldline.world.controller import infer_actions, latent_spec
 from worldline.world.feed import of_training
 
-__all__ = [
-    "calibration_clips",
-    "finish_driven",
-    "held_out_clips",
-    "play_scheme",
-]
+__all__ = ["finish_driven", "play_scheme"]
 
-_MOST_CALIBRATION = 48
-_FEWEST_CLIPS = 4
 _MOST_INVERSE = 200
 """Training clips that the inverse model is fitted to, at most."""
 
@@ -69,7 +58,7 @@ def finish_driven(
         InputError: the held-out episodes give fewer than four clips of the length that is needed.
     """
     spec = recording.spec if world.inverse is None else latent_spec(world)
-    clips, half = _divided_clips(world, recording, seed)
+    clips, half = divided_clips(world, recording, seed)
     world = choose_thresholds(
         world, clips[:half], seed=seed, on_progress=part(on_progress, 0.0, 0.4)
     )
@@ -107,48 +96,6 @@ def finish_driven(
         on_progress=part(on_progress, 0.7, 1.0),
     )
     return world.finished(calibration, _card(world, recording, spec, result, facts)), result, judged
-
-
-def calibration_clips(world: World, recording: Recording, *, seed: int) -> list[Clip]:
-    """Those of the held-out clips that `finish_driven` calibrates on.
-
-    Raises:
-        InputError: the held-out episodes give fewer than four clips of the length that is needed.
-    """
-    clips, half = _divided_clips(world, recording, seed)
-    return clips[:half]
-
-
-def _divided_clips(world: World, recording: Recording, seed: int) -> tuple[list[Clip], int]:
-    """Held-out clips with their actions, and how many of the first of them calibrate."""
-    clips = held_out_clips(recording, size_px=world.size_px, context=world.context, seed=seed)
-    if world.inverse is not None:
-        # nothing was recorded, or it was not used: the frames say what was done
-        clips = [infer_actions(world, clip) for clip in clips]
-    return clips, min(len(clips) // 2, _MOST_CALIBRATION)
-
-
-def held_out_clips(recording: Recording, *, size_px: int, context: int, seed: int) -> list[Clip]:
-    """Clips of the held-out episodes that are long enough to be judged by, in random order.
-
-    Raises:
-        InputError: there are fewer than four.
-    """
-    length = context + max(HORIZONS)
-    clips = list(recording.clips(size_px, held_out=True, num_frames=length))
-    if len(clips) < _FEWEST_CLIPS:
-        share = recording.config.held_out
-        enough = math.ceil(_FEWEST_CLIPS / share)
-        given = counted(len(clips), "clip")
-        held_out = counted(recording.num_held_out, "held-out episode")
-        raise InputError(
-            f"{recording.config.folder}: the {held_out} of {recording.num_episodes} (the last "
-            f"{share:.0%} are held out) give {given} of {length} frames, and {_FEWEST_CLIPS} are "
-            f"needed: {enough} episodes of at least {length} frames are enough, or half as many of "
-            "twice that length"
-        )
-    order = np.random.default_rng(seed).permutation(len(clips))
-    return [clips[k] for k in order]
 
 
 def play_scheme(spec: ActionSpec) -> str:

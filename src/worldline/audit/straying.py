@@ -21,6 +21,7 @@ from jaxtyping import Bool, Float, UInt8
 
 from worldline.audit.calibration import TrustCurve, auroc
 from worldline.audit.control import play_clip
+from worldline.audit.held_out import calibration_clips
 from worldline.audit.monitoring import find_calibration, store_entries
 from worldline.core.clip import Clip
 from worldline.core.errors import InputError
@@ -196,8 +197,6 @@ class _Command:
     """Of the training run, by which held-out clips are divided."""
 
     def run(self) -> None:
-        from worldline.audit.driven import calibration_clips
-
         file, world = find_calibration(self.world), World.from_pretrained(self.world)
         recording = open_recording(Recorded(folder=str(self.data)))
         clips = calibration_clips(world, recording, seed=self.seed)

@@ -1,7 +1,7 @@
 """The films behind `tolerances.json`: made, perceived, and audited.
 
-`python -m worldline.audit.tolerances` writes the file anew; `--films 40 --out FILE.json` makes the
-first few of the same films, in random order, to see that all works and the numbers come again.
+`python -m worldline.audit.tolerance_films` writes the file anew; `--films 40 --out FILE.json` makes
+the first few of the same films, in random order, to see that all works and the numbers come again.
 """
 
 from __future__ import annotations
@@ -134,3 +134,9 @@ def film_breaches(settings: Settings) -> Iterator[tuple[str, Scene, Scene]]:
                 clip = film_breach(kind, index, seed=settings.breach_seed, size_px=size)
                 assert clip.scene is not None
                 yield kind, perceive_clip(clip, Path(folder)), clip.scene
+
+
+if __name__ == "__main__":
+    import tyro
+
+    tyro.cli(MakeTolerances).run()

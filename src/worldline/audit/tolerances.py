@@ -1,10 +1,10 @@
 """What lawful films look like to the laws after rendering, coding and tracking.
 
-`python -m worldline.audit.tolerances` makes clips of many simulated scenes, all lawful, writes them
-as H.264 video, reads them back, lets `readout.PixelReadout` perceive them, and notes for each law
-how far the measured deviation goes: its `excess` over what is granted and two standard errors. The
-sorted numbers are kept in `tolerances.json` beside this module. `audit_scene` then tells how usual
-the excess of a perceived video is: its p-value is the share of lawful films that go as far or
+`python -m worldline.audit.tolerance_films` makes clips of many simulated scenes, all lawful, writes
+them as H.264 video, reads them back, lets `readout.PixelReadout` perceive them, and notes for each
+law how far the measured deviation goes: its `excess` over what is granted and two standard errors.
+The sorted numbers are kept in `tolerances.json` beside this module. `audit_scene` then tells how
+usual the excess of a perceived video is: its p-value is the share of lawful films that go as far or
 farther (split conformal, as a p-value: Vovk, Gammerman and Shafer 2005, chapter 2),
 
     p = (1 + number of lawful films with at least this excess) / (n + 1).
@@ -323,11 +323,3 @@ def alarm_rates(
             for law in (*alarms, *["any law"] * bool(alarms)):
                 counts[law][0] += 1
     return {law: (alarms, number) for law, (alarms, number) in counts.items() if number}
-
-
-if __name__ == "__main__":
-    import tyro
-
-    from worldline.audit.tolerance_films import MakeTolerances
-
-    tyro.cli(MakeTolerances).run()

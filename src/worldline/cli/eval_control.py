@@ -66,7 +66,7 @@ def _open(
     command: Eval, world: World, name: str, set_done: Callable[[float], None]
 ) -> tuple[list[Clip], InverseModel | None]:
     """What is measured on, and an inverse model that was fitted to other clips."""
-    from worldline.audit.driven import held_out_clips
+    from worldline.audit.held_out import held_out_clips
     from worldline.audit.inverse import fit_inverse
     from worldline.audit.suites.running import part
     from worldline.data.recorded import Recorded, open_recording

@@ -24,7 +24,7 @@ def evaluate(command: Eval, set_done: Callable[[float], None]) -> Answer:
     Raises:
         InputError: an option of another suite is given, or there is nothing to begin with.
     """
-    from worldline.audit.driven import held_out_clips
+    from worldline.audit.held_out import held_out_clips
     from worldline.audit.straying import long_clips
     from worldline.audit.suites.drift import Settings, run_drift
     from worldline.audit.suites.runs import Run, RunSettings

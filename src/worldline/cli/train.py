@@ -156,7 +156,7 @@ class Train:
 
     def _require_held_out(self, recipe: Recipe) -> None:
         """Raise `InputError` now, not after hours, if nothing could be judged by."""
-        from worldline.audit.driven import held_out_clips
+        from worldline.audit.held_out import held_out_clips
         from worldline.data.recorded import open_recording
 
         assert recipe.recorded is not None
@@ -279,7 +279,7 @@ class CheckLog:
     def __call__(self, stage: str, step: int, world: World) -> None:
         """Look at the world as it is after a step."""
         from worldline.audit.checks import check_world, known_of
-        from worldline.audit.driven import held_out_clips
+        from worldline.audit.held_out import held_out_clips
         from worldline.data.recorded import open_recording
 
         if self._clips is None:
