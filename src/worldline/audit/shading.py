@@ -31,23 +31,26 @@ __all__ = ["Labelled", "Settings", "answers_of", "learn", "main", "measure", "on
 AS_FILMED = "as filmed"
 
 IMPORTANCE = {
-    "coloured shadows": 0.4,
-    "soft shadows": 0.0,
-    "a patch of light crosses": 0.1,
-    "bodies like shadows, 0.0": 0.1,
-    "bodies like shadows, 0.6": 0.3,
+    "grey shadows": (1.0, 0.2),
+    "coloured shadows": (0.7, 0.2),
+    "soft shadows": (0.0, 0.0),
+    "a patch of light crosses": (0.5, 0.2),
+    "bodies like shadows, 0.0": (1.0, 0.1),
+    "bodies like shadows, 0.6": (1.0, 0.3),
 }
-"""How much tracks count of films that are rarer in the world than here; of all others 1. A shadow
-that is soft all over is what a shaded ball of the ground's colour is: neither is to be learned."""
+"""How much tracks of light and of bodies count, by film; 1 where nothing is said. The same bodies
+are in all lights of a scene and count about once in all of them; painted ones are rarer in the
+world than here. A shadow that is soft all over is what a shaded ball of the ground's colour is:
+neither is to be learned."""
 
 SIGNS = {
-    **dict.fromkeys(("impossible", "dark", "bright", "tinted", "uneven", "unsteady", "small"), -1),
-    "kept": 1,
+    **dict.fromkeys(("dark", "tinted", "uneven", "unsteady"), -1),
+    **dict.fromkeys(("through", "soft"), 1),
 }
 """What a trait can say at all."""
 
 RIDGE = 0.1
-NO_BODY, BODY = 0.2, 0.4  # share of a track's boxes that bodies fill, on average
+NO_BODY, BODY = 0.2, 0.45  # share of a track's boxes that bodies fill; between, shadows do too
 ON_ROD = 0.4  # of a track's box that the rod's pixels in it extend over, to lie on the rod
 NOISE = 1.2  # grey levels
 
@@ -158,10 +161,15 @@ def learn(answers: Iterable[Labelled]) -> Chances:
     traits = [answer.traits for answer in known if answer.traits is not None]
     return fit_chances(
         {LIGHT: (traits, np.array([answer.is_light for answer in known], dtype=bool))},
-        importance={LIGHT: np.array([IMPORTANCE.get(answer.film, 1.0) for answer in known])},
+        importance={LIGHT: np.array([_importance(answer) for answer in known])},
         ridge=RIDGE,
         signs=SIGNS,
     )
+
+
+def _importance(answer: Labelled) -> float:
+    light, body = IMPORTANCE.get(answer.film, (1.0, 1.0))
+    return light if answer.is_light else body
 
 
 def measure(chances: Chances, answers: Sequence[Labelled]) -> dict[str, Any]:

@@ -9,14 +9,16 @@ background holds a shadow that has gone the same is seen the other way round.
 
 What the frames of a track say (`shade.Shade`) becomes traits, and one logistic regression, learned
 from simulated films whose light is known (`python -m worldline.audit.shading`), says how likely it
-is light. What casts a shadow is something: a track is light only beside another one that is not.
+is light. What casts a shadow is something: a track is light only beside another one that is not,
+unless it shows itself: the ground's fine detail is there wherever it passes (`Shade.through`), or
+its edge is wider than those of bodies (`Shade.soft`), as that of a lamp's pool is.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
 
@@ -44,16 +46,15 @@ LIKELY = 0.7
 
 _MIN_SAMPLES = 2
 _MOSTLY = 0.75  # share of them in which it may be light at all
-_ALIKE = 0.15  # of the usual level: frames in which nothing else is mixed in
-_EVEN_PX = 1.2  # grey levels of spread that are noise
-_DARK, _BRIGHT = 1.05, 0.3  # logarithms of factors beyond which light is seldom
+_EVEN_PX = 0.8  # grey levels of spread that are noise
+_DARK = 1.05  # logarithm of factors beyond which shadows are seldom
 _PLAIN = 0.015  # of colour
 _STEADY = 0.02  # of level from frame to frame
-_SMALL_PX = 40.0
-_GRAIN_PX = 6.0  # pixels of a smoothed picture that say as much as one
-_GRIT = 0.6  # variance in grey levels of a background that was seen for a short time
-_SURE = 2.0  # times three standard errors
+_FEW_CELLS, _FEW_PLACES = 3, 2.0
+_APART = 0.1  # of a region's size, from place to place
 _SHADED = 0.1  # spread of brightness, of its mean
+_SHADING = (0.9, 1.9)  # logarithm of unevenness from which no shadow has it, and no ghost of one
+_CLEAR = {"through": 0.5, "soft": 0.5}  # traits from which light shows itself
 _CASTS = 0.5  # share of a track's time in which something beside it could have cast it
 
 
@@ -65,10 +66,13 @@ def without_light(tracks: Sequence[Track], moving: Sequence[bool]) -> list[Track
         moving: whether each goes somewhere; what does not casts nothing that moves.
     """
     chances = bundled_light_chances()
-    likely = []
-    for track in tracks:
-        traits = traits_of_track(track)
-        likely.append(traits is not None and chances.of(LIGHT, traits) >= LIKELY)
+    found = [traits_of_track(track) for track in tracks]
+    likely = [
+        own is not None
+        and (own["uneven"] < _SHADING[own["lamp"] > 0] or _shows_itself(own))
+        and chances.of(LIGHT, own) >= LIKELY
+        for own in found
+    ]
     casters = [
         set(track.frames)
         for track, moves, light in zip(tracks, moving, likely, strict=True)
@@ -76,9 +80,15 @@ def without_light(tracks: Sequence[Track], moving: Sequence[bool]) -> list[Track
     ]
     return [
         track
-        for track, light in zip(tracks, likely, strict=True)
-        if not light or not _has_caster(track, casters)
+        for track, light, traits in zip(tracks, likely, found, strict=True)
+        if not light or not (_shows_itself(traits or {}) or _has_caster(track, casters))
     ]
+
+
+def _shows_itself(traits: Mapping[str, float]) -> bool:
+    """Whether light is seen to be light without what casts it, and however uneven it is: the ground
+    shows through it, or it begins softly all around."""
+    return any(traits[name] >= least for name, least in _CLEAR.items())
 
 
 def is_shaded(track: Track) -> bool:
@@ -99,48 +109,47 @@ def traits_of_track(track: Track) -> dict[str, float] | None:
     maybe = [shade for shade in shades if shade.possible]
     if len(maybe) < max(_MIN_SAMPLES, _MOSTLY * len(shades)):
         return None
-    level, chroma, spread, num, rest, noise = np.array(
-        [(s.level, s.chroma, s.spread, s.num, s.rest, s.noise) for s in maybe]
+    level, chroma, spread, rest, noise = np.array(
+        [(s.level, s.chroma, s.spread, s.rest, s.noise) for s in maybe]
     ).T
     usual, grain = float(np.median(level)), np.sqrt(noise)
-    alike = (np.abs(level - usual) < _ALIKE) & (spread <= 1.2 * np.median(spread))
     uneven = [_beyond(part / grain, _EVEN_PX) for part in (spread, np.sqrt(rest))]
     return {
-        "impossible": 1.0 - len(maybe) / len(shades),
         "dark": max(0.0, -usual - _DARK),
-        "bright": max(0.0, usual - _BRIGHT),
         "lamp": float(usual > 0),
         "tinted": _beyond(chroma, _PLAIN),
         "uneven": max(uneven),
         "unsteady": _beyond(1.4826 * np.abs(level - usual), _STEADY),
-        "kept": _kept([shade for shade, same in zip(maybe, alike, strict=True) if same]),
-        "small": _beyond(_SMALL_PX / num, 1.0),
+        "through": _share_through(track),
+        "soft": _softness(maybe),
     }
+
+
+def _share_through(track: Track) -> float:
+    """Share of the places that it passed in which the ground's fine detail was seen; drawn towards
+    none where they are few. In one place alone the background may hold the very body."""
+    shares, last = [], np.full(2, np.inf)
+    for box, shade in zip(track.boxes, track.shades, strict=True):
+        if shade is None or shade.through + shade.hidden < _FEW_CELLS:
+            continue
+        center, size = (box[:2] + box[2:]) / 2, math.sqrt(float(np.prod(box[2:] - box[:2])))
+        if math.dist(center, last) > _APART * size:
+            shares.append(shade.through / (shade.through + shade.hidden))
+            last = center
+    return sum(shares) / (len(shares) + _FEW_PLACES)
+
+
+def _softness(shades: Sequence[Shade]) -> float:
+    """1 for what begins softly all around, 0 for what is as sharp as the picture."""
+    soft = [shade.soft for shade in shades if shade.soft == shade.soft]
+    if 2 * len(soft) < len(shades):
+        return 0.0
+    return max(0.0, 1.0 - float(np.median(soft)))
 
 
 def _beyond(values: Float[np.ndarray, " n"], least: float) -> float:
     """Logarithm of how often the median holds what is nothing; 0 below."""
     return math.log(max(1.0, float(np.median(values)) / least))
-
-
-def _kept(shades: Sequence[Shade]) -> float:
-    """How surely the ground's detail and course of brightness are found in the picture, in three
-    standard errors: the log-likelihood ratio of slopes 1 and 0, less what of the background's
-    variation is noise; 0 if they are not found, which a background that was hardly seen can do."""
-    if not shades:
-        return 0.0
-    grain = np.array([shade.noise for shade in shades])
-    rest = np.array([shade.rest for shade in shades])
-    error = math.sqrt(_GRAIN_PX * float(np.mean(grain + np.minimum(rest, 4.0 * grain))))
-    grit = _GRIT * sum(shade.num * math.exp(-2.0 * shade.then) for shade in shades)
-    found = []
-    for energy, product in (
-        (sum(s.course for s in shades), sum(s.course_kept for s in shades)),
-        (sum(s.detail for s in shades), sum(s.detail_kept for s in shades)),
-    ):
-        surplus = product - max(0.0, energy - grit) / 2.0
-        found.append(surplus / (3.0 * error * math.sqrt(max(energy, 1e-12))))
-    return float(np.clip(min(found), 0.0, _SURE))
 
 
 @cache

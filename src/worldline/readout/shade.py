@@ -1,10 +1,13 @@
-"""What a region is to the background behind it: the numbers by which `lit_tracks` tells light."""
+"""What a region is to the background behind it: the numbers by which `lit_tracks` tells light.
+
+Light leaves the ground's fine detail where it is, however uneven or coloured the light itself is;
+and the edge of a lamp's pool can be wider than any edge that the picture has of a body.
+"""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cache
 
 import cv2
 import numpy as np
@@ -12,15 +15,21 @@ from jaxtyping import Float, UInt8
 
 __all__ = ["Shade", "measure_shade"]
 
-_MIN_PIXELS, _FEW_PIXELS = 20, 10  # deep inside a region, and just inside
+_MANY_PIXELS, _MIN_PIXELS = 50, 20  # deep in a region, and inside
 _MOST_PIXELS = 1500  # are looked at
 _LEVEL = (0.03, 2.2)  # logarithm of the factor, either way, that light may have,
-_CHROMA = 0.35  # and how far a channel's may differ from their mean
+_CHROMA = 0.7  # and how far a channel's may differ from their mean
 _OWN_NOISE, _OWN_DARK = 1.0, 8.0  # grey levels
+_CELL = 8  # pixels a side in which detail is compared
+_DETAIL = 8.0  # times the noise: what the ground must show in such a cell
+_LIKE = 0.8  # correlation from which its detail is seen there,
+_KEPT = (0.6, 1.5)  # and so many times as strong
+_RING = (2.0, 4.0)  # pixels from the outline where what is soft has hardly begun,
+_DEEP_PX = 8.0  # in a region as deep as that
+_FAINT = 0.2  # share of the ring that may be stronger
 _LOG = np.log(np.arange(256, dtype=np.float32) + np.float32(1.0))
 _THIRD = np.float32(1 / 3)
 _RIDGE = 1e-3 * np.eye(2)
-_CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 
 
 @dataclass(frozen=True)
@@ -35,26 +44,23 @@ class Shade:
         chroma: how far the median of a channel is from that, at most.
         spread: half of what the middle two thirds of the level inside span; its standard deviation,
             were it normal.
-        then: mean brightness of the background.
-        num: pixels.
-        course, course_kept: sum of squares of the background about its mean, and its product with
-            the picture's; detail, detail_kept: the same about a plane.
-        rest: variance of the picture that the background's detail does not explain.
+        rest: variance of the picture that the background does not explain, both about a plane.
         noise: variance that a grey level more or less makes.
+        through, hidden: cells in which the background shows detail, and the picture shows it too,
+            or does not.
+        soft: change near the outline over that in the middle, by size; 0 where the region begins
+            softly all around, 1 where it is as sharp as can be; NaN where it is small.
     """
 
     own: float
     level: float = math.nan
     chroma: float = math.nan
     spread: float = math.nan
-    then: float = math.nan
-    num: float = math.nan
-    course: float = math.nan
-    course_kept: float = math.nan
-    detail: float = math.nan
-    detail_kept: float = math.nan
     rest: float = math.nan
     noise: float = math.nan
+    through: int = 0
+    hidden: int = 0
+    soft: float = math.nan
 
     @property
     def possible(self) -> bool:
@@ -76,11 +82,15 @@ def measure_shade(
         image, background: the picture now, and without objects, in the same window.
         rim_px: so far from its outline a region is mixed with what is beside it.
     """
-    inner = cv2.erode(mask, _disc(rim_px), borderValue=0)
-    if cv2.countNonZero(inner) < _MIN_PIXELS:
-        inner = cv2.erode(mask, _CROSS, borderValue=0)
-        if cv2.countNonZero(inner) < _FEW_PIXELS:
-            return None
+    framed = cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
+    depth = cv2.distanceTransform(framed, cv2.DIST_L2, 3)[1:-1, 1:-1]
+    # Of what `light.py` knows as a shadow the outer half of the rim is gone already.
+    for rim, least in ((2 * rim_px, _MANY_PIXELS), (rim_px, _MIN_PIXELS)):
+        inner = cv2.threshold(depth, rim + 0.5, 1, cv2.THRESH_BINARY)[1].astype(np.uint8)
+        if cv2.countNonZero(inner) >= least:
+            break
+    else:
+        return None
     mean, deviation = cv2.meanStdDev(image, mask=inner)
     own = float(np.max((deviation - _OWN_NOISE) / (mean + _OWN_DARK)))
     factor = np.log((mean[:, 0] + 1.0) / (np.array(cv2.mean(background, inner)[:3]) + 1.0))
@@ -106,27 +116,61 @@ def measure_shade(
     about_mean = brightness - usual[:, None]
     gram = plane @ plane.T + _RIDGE
     about_plane = about_mean - np.linalg.solve(gram, plane @ about_mean.T).T @ plane
-    (_, course_kept), (_, course) = (about_mean @ about_mean.T).tolist()
     (own_detail, detail_kept), (_, detail) = (about_plane @ about_plane.T).tolist()
+    noise = float(np.exp(-2.0 * brightness[0]).sum()) / num
+    lit, plain = (cv2.LUT(cv2.cvtColor(p, cv2.COLOR_RGB2GRAY), _LOG) for p in (image, background))
+    through, hidden = _cells(inner, lit, plain, noise + math.exp(-2.0 * usual[1]))
     return Shade(
         own=own,
         level=level,
         chroma=float(np.abs(middle[:3] - level).max()),
         spread=float(spread),
-        then=float(usual[1]),
-        num=float(num),
-        course=course,
-        course_kept=course_kept,
-        detail=detail,
-        detail_kept=detail_kept,
         rest=(own_detail - detail_kept**2 / max(detail, 1e-9)) / num,
-        noise=float(np.exp(-2.0 * brightness[0]).sum()) / num,
+        noise=noise,
+        through=through,
+        hidden=hidden,
+        soft=_softness(depth, cv2.absdiff(lit, plain)),
     )
 
 
-@cache
-def _disc(radius_px: int) -> UInt8[np.ndarray, "k k"]:
-    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius_px + 1,) * 2)
+def _softness(depth: Float[np.ndarray, "h w"], change: Float[np.ndarray, "h w"]) -> float:
+    """What is strong of the change beside the outline, over the usual one in the middle."""
+    deepest = cv2.minMaxLoc(depth)[1]
+    if deepest < _DEEP_PX:
+        return math.nan
+    ring = change[(depth > _RING[0]) & (depth <= _RING[1])]
+    rank = round((len(ring) - 1) * (1 - _FAINT))
+    middle = float(np.median(change[depth > deepest / 2]))
+    return float(np.partition(ring, rank)[rank]) / max(1e-3, middle)
+
+
+def _cells(
+    inner: UInt8[np.ndarray, "h w"],
+    now: Float[np.ndarray, "h w"],
+    then: Float[np.ndarray, "h w"],
+    noise: float,
+) -> tuple[int, int]:
+    """Cells in which the background's detail is found again, and those in which it is not."""
+    height, width = (side - side % _CELL for side in inner.shape)
+    if not height or not width:
+        return 0, 0
+    weight = inner.astype(np.float32)
+    parts = cv2.merge([weight, cv2.multiply(now, weight), cv2.multiply(then, weight)])
+    num, *sums = cv2.split(cv2.blur(parts, (_CELL + 1,) * 2))
+    num = np.maximum(num, np.float32(1e-3))
+    own, ground = (
+        cv2.multiply(cv2.subtract(log, cv2.divide(part, num)), weight)
+        for log, part in zip((now, then), sums, strict=True)
+    )
+    products = [(own, own), (own, ground), (ground, ground)]
+    parts = cv2.merge([weight, *(cv2.multiply(*pair) for pair in products)])[:height, :width]
+    size = width // _CELL, height // _CELL
+    share, own, both, ground = cv2.split(cv2.resize(parts, size, interpolation=cv2.INTER_AREA))
+    told = (share > 0.5) & (ground > _DETAIL * noise)
+    like = both > _LIKE * np.sqrt(own * ground)
+    found = told & like & (both > _KEPT[0] * ground) & (both < _KEPT[1] * ground)
+    through = int(np.count_nonzero(found))
+    return through, int(np.count_nonzero(told)) - through
 
 
 def _quantiles(rows: Float[np.ndarray, "r n"]) -> Float[np.ndarray, "3 r"]:
