@@ -5,8 +5,8 @@
     worldline train play_on --start sandbox --data out/sandbox --out runs/sandbox
 
 As `recipes/play.py` trains, with moments in which something is set in motion drawn more often and
-still cells weighted more. If asked, on the world's own rollouts besides. The readout of rewards
-stays as it is.
+still cells weighted more. If asked, on the world's own rollouts besides. A readout of rewards learns
+from these recordings, too, where they tell any.
 """
 
 from dataclasses import replace
@@ -14,7 +14,7 @@ from dataclasses import replace
 from worldline.core.errors import InputError
 from worldline.data.recorded import Recorded, open_recording
 from worldline.dynamics import FlowDynamics
-from worldline.train import ObjectiveTask, Recipe, Stage, Trainer
+from worldline.train import ObjectiveTask, Recipe, RewardTask, Stage, Trainer
 from worldline.train.objectives import NextFrame, SelfForcing
 from worldline.world import World
 
@@ -26,7 +26,7 @@ def recipe(
     forced_steps: int = 0,
     stirred_share: float = 0.5,
 ) -> Recipe:
-    """About half an hour on one core.
+    """About half an hour on one core, and some minutes more for rewards.
 
     Args:
         data: folder of the episodes, whose actions are those that the world takes.
@@ -71,6 +71,18 @@ def recipe(
                     steps=forced_steps, learning_rate=4e-4, warmup=50, average_decay=0.99
                 ),
                 batch=5,
+                length=24,
+            )
+        )
+    reward = world.config.reward
+    if reward is not None and recording.tells_rewards:
+        stages.append(
+            Stage(
+                "reward",
+                RewardTask.Config(imagined=0.0) if reward.hindsight else RewardTask.Config(),
+                "data",
+                Trainer.Config(steps=min(1200, steps), learning_rate=2e-3, warmup=50),
+                batch=128,
                 length=24,
             )
         )

@@ -192,9 +192,9 @@ def test_a_world_is_trained_on_from_its_own_weights(
     first.save(tmp_path / "first")
     play_on = runpy.run_path("recipes/play_on.py")["recipe"]
     begun = {"start": str(tmp_path / "first"), "steps": 9}
-    assert _steps(play_on(str(dataset), **begun)) == {"dynamics": 9}
+    assert _steps(play_on(str(dataset), **begun)) == {"dynamics": 9, "reward": 9}
     recipe = play_on(str(dataset), **begun, forced_steps=3)
-    assert _steps(recipe) == {"dynamics": 9, "forced": 3}
+    assert _steps(recipe) == {"dynamics": 9, "forced": 3, "reward": 9}
     names = [type(objective).__qualname__ for objective in recipe.stages[1].task.objectives]
     assert names == ["NextFrame.Config", "SelfForcing.Config"]
     own, given = recipe.world.dynamics, first.config.dynamics
