@@ -5,8 +5,8 @@
     worldline train play_on --start sandbox --data out/sandbox --out runs/sandbox
 
 As `recipes/play.py` trains, with moments in which something is set in motion drawn more often and
-still cells weighted more. If asked, on the world's own rollouts besides. A readout of rewards learns
-from these recordings, too, where they tell any.
+still cells weighted more. If asked, on the world's own rollouts besides. A readout of rewards
+learns from these recordings, too, where they tell any.
 """
 
 from dataclasses import replace
@@ -21,7 +21,7 @@ from worldline.world import World
 
 def recipe(
     data: str,
-    start: str = "sandbox",
+    start: str,
     steps: int = 1600,
     forced_steps: int = 0,
     stirred_share: float = 0.5,

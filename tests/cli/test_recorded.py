@@ -202,6 +202,8 @@ def test_a_world_is_trained_on_from_its_own_weights(
     assert (own.width, own.depth) == (given.width, given.depth)
     with pytest.raises(InputError, match="no flow dynamics"):
         play_on(str(dataset), start="tworoom")
+    with pytest.raises(InputError, match=r"name their world with --start WORLD"):
+        load_recipe("play_on", data=dataset)
     (tmp_path / "tiny.py").write_text(RECIPE)
 
     def judged(self, world, recipe, facts, folder, set_done):

@@ -6,7 +6,8 @@ from worldline.train.distill import distill_world, distillation_recipe, halvings
 from worldline.train.ledger import Ledger, describe_machine
 from worldline.train.loop import DivergenceError, Task, Trainer, step_generator
 from worldline.train.many import Workers, run_by_many
-from worldline.train.recipe import Data, Recipe, Stage, load_recipe, train_world
+from worldline.train.recipe import Data, Recipe, Stage, train_world
+from worldline.train.recipe_files import load_recipe
 from worldline.train.rewards import RewardTask
 from worldline.train.sizes import SIZES, Size, size_named
 from worldline.train.tasks import ObjectiveTask, TokenizerTask, TrajectoryTask

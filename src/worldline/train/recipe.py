@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import inspect
 import json
-import runpy
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -26,12 +24,11 @@ from worldline.train.drive import measure_state
 from worldline.train.ledger import Ledger
 from worldline.train.loop import Task, Trainer
 from worldline.train.many import Workers, require_shares, run_by_many
-from worldline.train.recipe_files import find_recipe
 from worldline.train.rewards import RewardTask
 from worldline.train.tasks import ObjectiveTask, TokenizerTask, TrajectoryTask
 from worldline.world import World
 
-__all__ = ["Data", "Progress", "Recipe", "Stage", "load_recipe", "train_world"]
+__all__ = ["Data", "Progress", "Recipe", "Stage", "train_world"]
 
 Progress = Callable[[str, int, int, Mapping[str, float]], None]
 """Called as (stage, step, steps, losses)."""
@@ -141,56 +138,6 @@ class Recipe(Config):
         """Short hash of everything in the recipe."""
         text = json.dumps(self.to_json(), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-def load_recipe(
-    name_or_path: str,
-    size: str | None = None,
-    data: str | Path | None = None,
-    steps: int | None = None,
-    start: str | None = None,
-) -> Recipe:
-    """A recipe from a Python file that defines `recipe()`.
-
-    The file is run, so it must be one that you trust.
-
-    Args:
-        name_or_path: of the recipe, as `recipe_files.find_recipe` reads it.
-        size: passed to `recipe(size=...)` if given.
-        data: folder of recorded episodes, passed to `recipe(data=...)` if given.
-        steps: passed to `recipe(steps=...)` if given.
-        start: passed to `recipe(start=...)` if given and taken; others begin from its weights too.
-
-    Raises:
-        InputError: there is no such file, or it does not define `recipe()`.
-    """
-    path = find_recipe(name_or_path)
-    try:
-        maker = runpy.run_path(str(path)).get("recipe")
-        folder_of_data = None if data is None else str(data)
-        given = {"size": size, "data": folder_of_data, "steps": steps}
-        options = {name: value for name, value in given.items() if value is not None}
-        takes = inspect.signature(maker).parameters if callable(maker) else {}
-        if start is not None and "start" in takes:
-            options["start"] = start
-        if "size" in options and "size" not in takes:
-            raise InputError("it has no dial for its size; leave --size out")
-        if "steps" in options and "steps" not in takes:
-            raise InputError("it has no dial for its steps; leave --steps out")
-        if "data" in options and "data" not in takes:
-            raise InputError("it makes its own data; leave --data out")
-        needed = "data" in takes and takes["data"].default is inspect.Parameter.empty
-        if needed and data is None:
-            raise InputError("it learns from recorded episodes; name them with --data FOLDER")
-        found = maker(**options) if callable(maker) else None
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from None
-    except (Exception, SystemExit) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path}: cannot be run ({type(error).__name__}: {reason})") from None
-    if not isinstance(found, Recipe):
-        raise InputError(f"{path}: must define recipe() that returns a worldline.train.Recipe")
-    return found
 
 
 def train_world(

@@ -1,12 +1,15 @@
-"""Where the files of recipes lie: recipes are beside the package, not in it."""
+"""Where the files of recipes lie, beside the package and not in it, and reading them."""
 
 from __future__ import annotations
 
+import inspect
+import runpy
 from pathlib import Path
 
 from worldline.core.errors import InputError
+from worldline.train.recipe import Recipe
 
-__all__ = ["find_recipe", "shipped_recipes"]
+__all__ = ["find_recipe", "load_recipe", "shipped_recipes"]
 
 _FOLDER = "recipes"
 
@@ -47,3 +50,61 @@ def find_recipe(name_or_path: str) -> Path:
         )
     names = ", ".join(sorted(file.stem for file in shipped.glob("*.py")))
     raise InputError(f"{reason}, or one of {shipped}: {names}")
+
+
+_NEEDED = {
+    "data": "it learns from recorded episodes; name them with --data FOLDER",
+    "start": "it begins from weights that there are; name their world with --start WORLD",
+}
+"""What to answer where a recipe cannot do without an argument."""
+
+
+def load_recipe(
+    name_or_path: str,
+    size: str | None = None,
+    data: str | Path | None = None,
+    steps: int | None = None,
+    start: str | None = None,
+) -> Recipe:
+    """A recipe from a Python file that defines `recipe()`.
+
+    The file is run, so it must be one that you trust.
+
+    Args:
+        name_or_path: of the recipe, as `find_recipe` reads it.
+        size: passed to `recipe(size=...)` if given.
+        data: folder of recorded episodes, passed to `recipe(data=...)` if given.
+        steps: passed to `recipe(steps=...)` if given.
+        start: passed to `recipe(start=...)` if given and taken; others begin from its weights too.
+
+    Raises:
+        InputError: there is no such file, or it does not define `recipe()`.
+    """
+    path = find_recipe(name_or_path)
+    try:
+        maker = runpy.run_path(str(path)).get("recipe")
+        folder_of_data = None if data is None else str(data)
+        given = {"size": size, "data": folder_of_data, "steps": steps}
+        options = {name: value for name, value in given.items() if value is not None}
+        takes = inspect.signature(maker).parameters if callable(maker) else {}
+        if start is not None and "start" in takes:
+            options["start"] = start
+        if "size" in options and "size" not in takes:
+            raise InputError("it has no dial for its size; leave --size out")
+        if "steps" in options and "steps" not in takes:
+            raise InputError("it has no dial for its steps; leave --steps out")
+        if "data" in options and "data" not in takes:
+            raise InputError("it makes its own data; leave --data out")
+        for name, reason in _NEEDED.items():
+            needed = name in takes and takes[name].default is inspect.Parameter.empty
+            if needed and name not in options:
+                raise InputError(reason)
+        found = maker(**options) if callable(maker) else None
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    except (Exception, SystemExit) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path}: cannot be run ({type(error).__name__}: {reason})") from None
+    if not isinstance(found, Recipe):
+        raise InputError(f"{path}: must define recipe() that returns a worldline.train.Recipe")
+    return found
