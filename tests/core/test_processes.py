@@ -3,12 +3,11 @@ import signal
 import subprocess
 import sys
 import time
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
 
-from worldline.core.processes import WorkerLostError, spread, spread_in_order, start_process
+from worldline.core.processes import WorkerLostError, spread, spread_in_order
 
 
 def test_a_stop_from_the_keyboard_does_not_reach_workers():
@@ -31,18 +30,6 @@ def test_workers_have_one_thread_each(monkeypatch):
     assert list(spread_in_order(os.getenv, names, num_workers=1)) == ["1", "1"]
     assert os.environ["OMP_NUM_THREADS"] == "7"
     assert "MKL_NUM_THREADS" not in os.environ
-
-
-def test_a_process_finds_what_was_set_for_it(monkeypatch):
-    monkeypatch.delenv("WORLDLINE_TOLD", raising=False)
-    process, pipe = start_process(_tell, "WORLDLINE_TOLD", environment={"WORLDLINE_TOLD": "so"})
-    assert pipe.recv() == "so"
-    process.join()
-    assert "WORLDLINE_TOLD" not in os.environ
-
-
-def _tell(pipe: Connection, name: str) -> None:
-    pipe.send(os.getenv(name))
 
 
 def _number(_: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
@@ -14,7 +14,6 @@ from itertools import islice
 from multiprocessing import Pipe, get_context, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
-from types import MappingProxyType
 from typing import TypeVar
 
 from worldline.core.errors import InputError
@@ -31,7 +30,6 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _THREAD_COUNTS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class WorkerLostError(InputError):
@@ -162,18 +160,17 @@ def _end_with(parent: Connection) -> None:
 
 
 def start_process(
-    target: Callable[..., None], *arguments: object, environment: Mapping[str, str] = _NOTHING
+    target: Callable[..., None], *arguments: object
 ) -> tuple[SpawnProcess, Connection]:
     """A new process, as those of `spread`, and this end of a pipe to it.
 
     Args:
         target: function of a module, called with the other end of the pipe and the arguments.
         arguments: further ones.
-        environment: variables that it finds set, beside those that this process has.
     """
     context = get_context("spawn")
     here, there = context.Pipe()
-    with _spawning(environment):
+    with _spawning():
         process = context.Process(target=target, args=(there, *arguments))
         process.start()
     there.close()  # so that the process is the only one to hold it, and its death can be seen
@@ -181,14 +178,13 @@ def start_process(
 
 
 @contextmanager
-def _spawning(environment: Mapping[str, str] = _NOTHING) -> Iterator[None]:
+def _spawning() -> Iterator[None]:
     """Processes started inside have one thread for linear algebra and hear of no keyboard stop."""
     resource_tracker.ensure_running()  # its start would let such stops through again
-    wanted = {**dict.fromkeys(_THREAD_COUNTS, "1"), **environment}
-    before = {name: os.environ.get(name) for name in wanted}
+    before = {name: os.environ.get(name) for name in _THREAD_COUNTS}
     # New processes have the signal mask of the thread that starts them.
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    os.environ.update(wanted)
+    os.environ.update(dict.fromkeys(_THREAD_COUNTS, "1"))
     try:
         yield
     finally:

@@ -21,6 +21,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from worldline.core.lanes import portable
+from worldline.core.memory import keep_freed_memory
 from worldline.core.processes import WorkerLostError, num_cores, start_process
 from worldline.readout.opener import MAX_BUFFER, Opener, SmallFrame, make_ready
 from worldline.readout.shot import MovingRegions
@@ -32,12 +33,6 @@ _PARCEL = 8  # answers that are sent at once
 _END_S = 5.0
 _WORTH_FRAMES = 200  # below, starting processes takes as long as they save
 _MOST_WORKERS = 3  # more are not kept busy by one process that decodes and follows
-_KEEP_MEMORY = {
-    # To glibc: pictures come and go all the time, and memory that was given back has to be mapped
-    # and cleared again for each. Others do not heed it.
-    "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20),
-    "MALLOC_TRIM_THRESHOLD_": str(128 * 2**20),
-}
 
 _Message = tuple[int, float, float, bool] | None
 """Number, time, scale and whether it is the first of its shot; None: the shot ends."""
@@ -171,8 +166,7 @@ class _Crew:
             not idlest.num_flying or len(self._workers) == self._num_workers
         ):
             return idlest
-        started = start_process(_search, shelf, self._opener, environment=_KEEP_MEMORY)
-        self._workers.append(_Worker(*started))
+        self._workers.append(_Worker(*start_process(_search, shelf, self._opener)))
         return self._workers[-1]
 
 
@@ -235,6 +229,7 @@ def _with_pixels(answer: MovingRegions, shelf: _Shelf) -> MovingRegions:
 def _search(pipe: Connection, shelf: _Shelf, opener: Opener) -> None:
     """What runs in a process."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    keep_freed_memory()
     cv2.setNumThreads(1)  # the others have the other cores
     with suppress(EOFError, OSError):  # nobody listens any more
         try:

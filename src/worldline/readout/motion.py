@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
+from worldline.core.memory import keep_freed_memory
 from worldline.readout.cuts import CutDetector
 from worldline.readout.elsewhere import search_elsewhere
 from worldline.readout.opener import MAX_BUFFER, Opener, SmallFrame, make_ready
@@ -40,7 +41,8 @@ class MotionDetector:
     def detect(
         self, frames: Iterable[tuple[float, UInt8[np.ndarray, "h w 3"]]]
     ) -> Generator[MovingRegions, None, None]:
-        """One `MovingRegions` a frame, in order."""
+        """One `MovingRegions` a frame, in order; this process keeps freed memory from now on."""
+        keep_freed_memory()
         opener = Opener(buffer_s=self._buffer_s, absorb_s=self._absorb_s)
         small = self._shrink(frames)
         if self._num_workers:
