@@ -95,6 +95,14 @@ def test_a_full_folder_is_left_alone(tmp_path: Path, call):
     assert [file.name for file in tmp_path.iterdir()] == ["mine.txt"]
 
 
+@pytest.fixture
+def heard():
+    """Stops from the keyboard are heard, also where the tests run in a shell's background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def _stopping_after(resets: int, monkeypatch: pytest.MonkeyPatch):
     """An environment that is interrupted in an episode, as by Ctrl-C."""
     step = TinyEnv.step
@@ -107,6 +115,7 @@ def _stopping_after(resets: int, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(TinyEnv, "step", stopped)
 
 
+@pytest.mark.usefixtures("heard")
 def test_a_stopped_recording_keeps_whole_episodes(tmp_path: Path, call, monkeypatch):
     _stopping_after(3, monkeypatch)
     done = call("record", "--env", ENV, "--episodes", 50, "--out", tmp_path / "set")
@@ -136,6 +145,7 @@ def test_a_recording_that_is_stopped_while_it_writes_ends_after_that(
     assert [e.num_frames for e in read_lerobot(tmp_path / "set")] == [8]
 
 
+@pytest.mark.usefixtures("heard")
 def test_a_recording_that_is_stopped_in_its_first_episode_leaves_nothing(
     tmp_path: Path, call, monkeypatch
 ):
