@@ -45,8 +45,7 @@ def test_the_pair_with_the_lowest_score_is_taken(monkeypatch):
     assert all(torch.equal(own[key], other[key]) for key in own)
 
 
-def test_a_threshold_that_stops_what_moves_scores_worse():
-    """Bodies that are frozen are as wrong as copying; a network that knows where they go is not."""
+def test_a_threshold_that_stops_everything_scores_as_copying_does():
     world, clips = playable(), block_clips(4, LENGTH)
     frozen = thresholds._sampled(world, world.dynamics, (1e6, 0.0))
     assert score_rollouts(frozen, clips, 0) == pytest.approx(1.0)

@@ -18,7 +18,16 @@ from gymnasium import spaces
 from jaxtyping import Float, UInt8
 
 from worldline.core.errors import InputError
-from worldline.planning.tee import MIDDLE_PX, SIDE_PX, STEP_S, Tee, draw, is_reached, outline
+from worldline.planning.tee import (
+    MIDDLE_PX,
+    NUM_STATE,
+    SIDE_PX,
+    STEP_S,
+    Tee,
+    draw,
+    is_reached,
+    outline,
+)
 
 __all__ = ["ENV_ID", "HELD_PX", "PushTeeEnv", "Pusher", "explore", "push", "start_states"]
 
@@ -200,7 +209,12 @@ def explore(rng: np.random.Generator) -> Callable[[Any], np.ndarray]:
 
 def _player(one: Pusher) -> Callable[[Any], np.ndarray]:
     """From an observation, or a state, to an action."""
-    return lambda observation: one.act(np.asarray(observation, float)[:7]).astype(np.float32)
+
+    def act(observation: Any) -> np.ndarray:
+        state = np.asarray(observation, float)[:NUM_STATE]
+        return one.act(state).astype(np.float32)
+
+    return act
 
 
 def _densely(corners: Float[np.ndarray, "8 2"]) -> Float[np.ndarray, "n 2"]:
@@ -225,7 +239,7 @@ def _observed(state: Float[np.ndarray, " 7"]) -> Float[np.ndarray, " 13"]:
 
 def _seven(name: str, given: Any) -> Float[np.ndarray, " 7"]:
     state = np.asarray(given, float).ravel()
-    if state.shape != (7,) or not np.isfinite(state).all():
+    if state.shape != (NUM_STATE,) or not np.isfinite(state).all():
         raise InputError(
             f"{name} is {given}; seven numbers are needed: x, y, block x, y and angle, velocity"
         )

@@ -18,6 +18,7 @@ from jaxtyping import Bool, Float, UInt8
 
 __all__ = [
     "MIDDLE_PX",
+    "NUM_STATE",
     "REACH_PX",
     "REACH_RAD",
     "SIDE_PX",
@@ -36,6 +37,9 @@ MIDDLE_PX = 255.0
 
 STEP_S = 0.1
 """Time of an action."""
+
+NUM_STATE = 7
+"""Numbers of a state; see `Tee`."""
 
 REACH_PX, REACH_RAD = 20.0, np.pi / 9
 """How near pusher and block together, and the block's angle, have to come to a goal."""

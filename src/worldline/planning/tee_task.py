@@ -18,7 +18,7 @@ from worldline.planning.agents import known_rows
 from worldline.planning.planner import Cost, Planner
 from worldline.planning.push_tee import HELD_PX, Pusher, PushTeeEnv, start_states
 from worldline.planning.space import ActionSpace
-from worldline.planning.tee import REACH_PX, REACH_RAD, Tee, draw, is_reached
+from worldline.planning.tee import NUM_STATE, REACH_PX, REACH_RAD, Tee, draw, is_reached
 from worldline.planning.trials import Agent, Course, Trial, require_room
 
 __all__ = ["TeeTask"]
@@ -30,9 +30,6 @@ _SHOWN = 104729
 """Keeps the seeds of what is shown apart from both."""
 
 _EPISODE_STEPS, _NUM_SHOWN = 200, 800
-
-_STATE = 7
-"""Numbers of a state; an observation has more."""
 
 
 class TeeTask:
@@ -70,7 +67,7 @@ class TeeTask:
 
     def is_there(self, observation: Float[np.ndarray, " o"], trial: Trial) -> bool:
         """See `worldline.planning.tee.is_reached`."""
-        return bool(is_reached(observation[:_STATE], trial.goal))
+        return bool(is_reached(observation[:NUM_STATE], trial.goal))
 
     def trials(self, num: int, *, gap: int, only: str, seed: int) -> list[Trial]:
         """Held-out episodes.
@@ -128,7 +125,7 @@ class TeeTask:
 
     def _true_cost(self, truth: np.ndarray, goals: np.ndarray) -> Cost:
         """Squared distance of pusher, block and angle, in what counts as reached, of true ways."""
-        truth = truth[:, :_STATE]
+        truth = truth[:, :NUM_STATE]
         tee = Tee(truth[0])
 
         def cost(plans: Float[Tensor, "e s h a"]) -> Float[Tensor, "e s"]:
