@@ -8,28 +8,28 @@ from __future__ import annotations
 
 import contextlib
 import json
-import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-import cv2
 import gymnasium
 import numpy as np
 from gymnasium import spaces
-from jaxtyping import Float32, Int64, UInt8
+from jaxtyping import Float32, Int64
 
 from worldline.core.errors import InputError
 from worldline.core.provenance import Origin, Provenance
-from worldline.data.actions import ActionSpec
+from worldline.data.environment import Stage
 from worldline.data.episode import Episode, EpisodeError, FieldError, OnReject, reject
-from worldline.data.players import Policy, gist, import_home
+from worldline.data.players import Policy, gist
 
-__all__ = ["action_spec", "read_options", "record"]
+__all__ = ["read_options", "record"]
 
 MAX_FAILURES_IN_A_ROW = 5
 """So many broken episodes one after another mean that the environment itself is broken."""
+
+_MOST_FPS = 1e6
 
 
 def record(
@@ -87,7 +87,7 @@ def record(
             raise InputError(f"{name} is {value}, expected 1 or more")
     if max_frames < 2:
         raise InputError(f"max_frames is {max_frames}, expected 2 or more")
-    stage = _Stage(env_id, options, size_px)
+    stage = Stage(env_id, options, size_px)
     try:
         rate = _rate(stage, fps) / every
         played = num_frames = num_done = 0
@@ -115,126 +115,6 @@ def record(
         stage.close()
 
 
-def action_spec(env: Any) -> ActionSpec:
-    """What an environment's actions mean.
-
-    Choices are called as in Atari's `get_action_meanings()` or ViZDoom's buttons, numbers as in
-    `action_names` of the environment, where it has them.
-
-    Raises:
-        InputError: its action space is none of Discrete, MultiDiscrete and Box.
-    """
-    space = env.action_space
-    match space:
-        case spaces.Discrete():
-            count = int(space.n)
-            names = _meanings(env.unwrapped)
-            if len(names) != count:
-                names = [f"action_{i}" for i in range(count)]
-            return ActionSpec(names=tuple(names), num_actions=(count,))
-        case spaces.MultiDiscrete():
-            counts = tuple(int(n) for n in space.nvec.ravel())
-            labels = tuple(
-                f"choice_{i}_{k}" for i, count in enumerate(counts) for k in range(count)
-            )
-            return ActionSpec(names=labels, num_actions=counts)
-        case spaces.Box():
-            names = tuple(f"action_{i}" for i in range(int(np.prod(space.shape))))
-            called = tuple(map(str, getattr(env.unwrapped, "action_names", ())))
-            names = called if len(called) == len(names) else names
-            low, high = (np.asarray(limit, np.float64).ravel() for limit in (space.low, space.high))
-            known = bool(np.isfinite(low).all() and np.isfinite(high).all())
-            return ActionSpec(
-                names=names,
-                low=tuple(low.tolist()) if known else (),
-                high=tuple(high.tolist()) if known else (),
-            )
-    raise InputError(
-        f"its actions are {type(space).__name__}; only Discrete, MultiDiscrete and Box are recorded"
-    )
-
-
-def _meanings(env: Any) -> list[str]:
-    """What an environment calls its choices; empty if it does not say."""
-    if hasattr(env, "get_action_meanings"):  # Atari
-        return [str(name) for name in env.get_action_meanings()]
-    if hasattr(env, "button_map") and hasattr(env, "game"):  # ViZDoom: sets of buttons
-        buttons = [button.name for button in env.game.get_available_buttons()]
-        return [
-            "+".join(name for name, down in zip(buttons, pressed, strict=False) if down) or "NOOP"
-            for pressed in env.button_map
-        ]
-    return []
-
-
-class _Stage:
-    """An environment, opened anew when it breaks; what it raises becomes a `FieldError`."""
-
-    def __init__(self, env_id: str, options: Mapping[str, Any], size_px: int | None) -> None:
-        self.env_id, self.options, self.size_px = env_id, dict(options), size_px
-        import_home(env_id)
-        self.env = self._make()
-        try:
-            self.spec = action_spec(self.env)
-        except InputError as error:
-            self.env.close()
-            raise InputError(f"{env_id}: {error}") from None
-
-    def _make(self) -> Any:
-        try:
-            with warnings.catch_warnings():
-                # Said as an error below, for all environments alike.
-                warnings.filterwarnings("ignore", ".*not in the possible render_modes")
-                env = gymnasium.make(
-                    self.env_id, render_mode="rgb_array", disable_env_checker=True, **self.options
-                )
-        except Exception as error:  # whatever a foreign constructor raises
-            raise InputError(f"{self.env_id}: cannot be made ({gist(error)})") from None
-        if "rgb_array" not in (env.metadata.get("render_modes") or ()):
-            env.close()
-            raise InputError(f"{self.env_id}: cannot draw its frames (no render mode rgb_array)")
-        return env
-
-    def open(self) -> None:
-        """Make the environment anew."""
-        self.close()
-        self.env = self._make()
-
-    def close(self) -> None:
-        """Let go of the environment; one that is broken may fail even at that."""
-        with contextlib.suppress(Exception):
-            self.env.close()
-
-    def reset(self, seed: int) -> Any:
-        return self._guard("reset", lambda: self.env.reset(seed=seed))[0]
-
-    def step(self, action: Any, number: int) -> tuple[Any, float, bool, bool]:
-        result = self._guard(f"step {number}", lambda: self.env.step(action))
-        observation, reward, terminated, truncated, _ = result
-        return observation, float(reward), bool(terminated), bool(truncated)
-
-    def draw(self) -> UInt8[np.ndarray, "h w 3"]:
-        """The picture now, in a copy: some environments draw into the same array again."""
-        image = self._guard("render", self.env.render)
-        if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3:
-            kind = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image)
-            raise FieldError("frames", f"are drawn as {kind}, expected uint8 [h, w, 3]")
-        if image.shape[2] != 3 or image.size == 0:
-            raise FieldError("frames", f"are drawn as {image.shape}, expected [h, w, 3]")
-        if self.size_px is None or image.shape[:2] == (self.size_px, self.size_px):
-            return image.copy()
-        shrink = self.size_px < min(image.shape[:2])
-        how = cv2.INTER_AREA if shrink else cv2.INTER_LINEAR
-        size = (self.size_px, self.size_px)
-        return np.asarray(cv2.resize(np.ascontiguousarray(image), size, interpolation=how))
-
-    def _guard(self, doing: str, work: Callable[[], Any]) -> Any:
-        try:
-            return work()
-        except Exception as error:  # a foreign program's bug costs one episode
-            raise FieldError("environment", f"failed in {doing} ({gist(error)})") from error
-
-
 def _sum_up(failures: Sequence[FieldError]) -> tuple[str, str]:
     """Field and reason for the last of episodes that failed in a row: the commonest cause first."""
     causes = Counter((error.field, error.reason) for error in failures).most_common()
@@ -244,15 +124,15 @@ def _sum_up(failures: Sequence[FieldError]) -> tuple[str, str]:
     return field, f"{reason}, in {share} episodes in a row{others}; no more are tried"
 
 
-def _rate(stage: _Stage, fps: float | None) -> float:
-    rate = stage.env.metadata.get("render_fps") if fps is None else fps
-    if not rate or not float(rate) > 0:
+def _rate(stage: Stage, fps: float | None) -> float:
+    rate = stage.stated_fps if fps is None else fps
+    if rate is None or not 0 < rate < _MOST_FPS:
         raise InputError(f"{stage.env_id}: states no frame rate; name one with fps")
-    return float(rate)
+    return rate
 
 
 def _play(
-    stage: _Stage,
+    stage: Stage,
     seeds: tuple[int, int],
     policy: Policy | None,
     hold: int,
@@ -293,6 +173,7 @@ def _play(
         raise FieldError("frames", "are a single one: the episode ended with its first step")
     if any(frame.shape != frames[0].shape for frame in frames):
         raise FieldError("frames", "change their size")
+    vectors = _vectors(states)
     return Episode(
         frames=np.stack(frames),
         time_s=np.arange(len(frames)) / fps,
@@ -301,8 +182,8 @@ def _play(
         rewards=np.asarray(rewards, np.float32),
         terminated=terminated,
         truncated=not terminated,
-        state=_vectors(states),
-        state_names=_state_names(stage.env, states),
+        state=vectors,
+        state_names=_state_names(stage.env, vectors),
         task=stage.env_id,
         provenance=Provenance(
             origin=Origin.SIMULATED,
@@ -381,10 +262,9 @@ def _row(space: Any, action: Any) -> Float32[np.ndarray, " a"] | Int64[np.ndarra
     return np.asarray(action, np.int64).ravel() - start
 
 
-def _state_names(env: Any, observations: list[Any]) -> tuple[str, ...]:
+def _state_names(env: Any, vectors: Float32[np.ndarray, "t s"] | None) -> tuple[str, ...]:
     """What the environment calls the numbers of its observation, where it says so."""
     called = tuple(map(str, getattr(env.unwrapped, "state_names", ())))
-    vectors = _vectors(observations)
     return called if vectors is not None and len(called) == vectors.shape[1] else ()
 
 
@@ -392,4 +272,6 @@ def _vectors(observations: list[Any]) -> Float32[np.ndarray, "t s"] | None:
     first = observations[0]
     if not isinstance(first, np.ndarray) or first.ndim != 1 or first.dtype.kind not in "fiu":
         return None
+    if not all(isinstance(each, np.ndarray) and each.shape == first.shape for each in observations):
+        raise FieldError("state", "changes its shape")
     return np.stack(observations).astype(np.float32)
