@@ -30,6 +30,9 @@ def test_a_task_is_planned_in_beside_every_row(world: Path, call):
         "--rounds", 1, "--horizon", 2, "--planner", "cem", "--json",
     )  # fmt: skip
     assert done.code == 0, done.err
+    told = [line for line in done.err.splitlines() if line.startswith("6/12 across, ")]
+    assert [line.split(": ")[0].removeprefix("6/12 across, ") for line in told] == ROWS
+    assert "6/12 across, zero: 0 of 2 reached, 0 there at the end" in told
     (result,) = done.answer["results"]
     success, final, times = result["tables"]
     assert (success["name"], final["name"]) == ("success", "success_final")

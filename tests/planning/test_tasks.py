@@ -91,6 +91,7 @@ def test_measuring_has_every_row_in_every_course():
     course = Course(10, 10, "across")
     looking = Looking("cem", 12, 2, horizon=2)
     shares: list[float] = []
+    told: list[tuple[str, str, int]] = []
     found = measure(
         world,
         RoomsTask(),
@@ -100,8 +101,11 @@ def test_measuring_has_every_row_in_every_course():
         seeds=(0, 1),
         num_timed=2,
         on_progress=shares.append,
+        on_outcome=lambda row, course, done: told.append((row, course, len(done.final))),
     )
     rows = ["tiny-vector", "untrained", "random", "zero", "greedy on the true state"]
+    played = [*rows, *rows, "true dynamics", "true dynamics"]  # two seeds, the slowest last
+    assert told == [(row, "10/10 across", 3) for row in played]
     assert list(found.outcomes) == [*rows, "true dynamics"]
     assert {len(by["10/10 across"].final) for by in found.outcomes.values()} == {6}
     assert shares == sorted(shares)
@@ -158,3 +162,21 @@ def test_what_cannot_be_is_refused():
         Looking(horizon=0)
     with pytest.raises(InputError, match="takes actions of 3"):
         measure(tiny_world("vector", action_size=3), RoomsTask(), Looking())
+
+
+def test_shares_of_progress_follow_what_a_row_in_the_true_dynamics_takes(monkeypatch):
+    monkeypatch.setattr(RoomsTask, "truth_cost", 5.0)
+    shares: list[float] = []
+    ends: list[float] = []
+    measure(
+        tiny_world("vector"),
+        RoomsTask(),
+        Looking("cem", 4, 1, horizon=1),
+        courses=(Course(4, 4, "across"), Course(4, 8, "across")),
+        num_episodes=1,
+        num_timed=1,
+        on_progress=shares.append,
+        on_outcome=lambda row, course, done: ends.append(shares[-1]),
+    )
+    lengths = [4] * 5 + [8] * 5 + [20, 40]
+    assert ends == pytest.approx((np.cumsum(lengths) / sum(lengths)).tolist())

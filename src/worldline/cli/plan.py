@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from worldline.cli.output import Answer, JsonFlag, Seed, progress
+from worldline.cli.process import complain
 from worldline.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -98,6 +99,10 @@ class Plan:
                 num_timed=min(self.episodes, _MOST_TIMED),
                 seeds=(self.seed,),
                 on_progress=set_done,
+                on_outcome=lambda row, course, done: complain(
+                    f"{course}, {row}: {done.any_time.sum()} of {self.episodes} reached, "
+                    f"{done.final.sum()} there at the end"
+                ),
             )
         facts = {"num_episodes": self.episodes, "seeds": [self.seed]}
         result = planning_result(world.name, self.task, measured, looking, self.seed, facts)

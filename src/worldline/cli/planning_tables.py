@@ -24,7 +24,6 @@ PUBLISHED = {
 thousands of episodes (of PushT 20,000, by experts) at 224x224 pixels. The rooms are alike, not the
 same; PushT moves alike, and its episodes are others."""
 
-_CEILING = "true dynamics"
 _GOALS = {
     "tworoom": {"25/50 across": 1.0, "40/80 across": 0.98, "50/100 across": 0.95},
     "pusht": {"25/50": 0.6},
@@ -143,11 +142,12 @@ def _order(row: Row) -> int:
 
 def _kind(row: str, name: str) -> Any:
     from worldline.audit.suites.result import RowKind
+    from worldline.planning.agents import TRUTH
     from worldline.planning.measure import UNGUIDED
 
     if row == name or row in UNGUIDED.values():
         return RowKind.SUBJECT
-    return RowKind.CEILING if row == _CEILING else RowKind.BASELINE
+    return RowKind.CEILING if row == TRUTH else RowKind.BASELINE
 
 
 def _share(outcome: Outcome, final: bool) -> Cell:

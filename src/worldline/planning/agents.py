@@ -18,7 +18,10 @@ from worldline.planning.reading import ReadGoal, Reading
 from worldline.planning.space import ActionSpace
 from worldline.planning.trials import Agent, Sight, Trial
 
-__all__ = ["Following", "RandomAgent", "Scripted", "WorldAgent", "known_rows", "toward"]
+__all__ = ["TRUTH", "Following", "RandomAgent", "Scripted", "WorldAgent", "known_rows", "toward"]
+
+TRUTH = "true dynamics"
+"""Row of those who plan in them."""
 
 
 @dataclass(eq=False)
@@ -159,7 +162,7 @@ def known_rows(
         "random": RandomAgent(space, seed),
         "zero": RandomAgent(space, seed, still=True),
         "greedy on the true state": Scripted(greedy),
-        "true dynamics": Following(cost_at, space, planner, horizon=horizon, seed=seed),
+        TRUTH: Following(cost_at, space, planner, horizon=horizon, seed=seed),
     }
 
 

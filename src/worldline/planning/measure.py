@@ -14,7 +14,7 @@ from jaxtyping import Float
 from worldline.core.clip import Clip
 from worldline.core.errors import InputError
 from worldline.dynamics import JepaDynamics
-from worldline.planning.agents import WorldAgent
+from worldline.planning.agents import TRUTH, WorldAgent
 from worldline.planning.cem import CEM
 from worldline.planning.gradient import GradientPlanner
 from worldline.planning.icem import ICEM
@@ -22,9 +22,9 @@ from worldline.planning.imagination import Imagination
 from worldline.planning.mppi import MPPI
 from worldline.planning.objective import Over
 from worldline.planning.paths import Landmarks
-from worldline.planning.planner import Planner
+from worldline.planning.planner import Clock, Planner
 from worldline.planning.reading import Reading
-from worldline.planning.trials import Agent, Course, Measurable, Outcome, run_trials
+from worldline.planning.trials import Agent, Course, Measurable, Outcome, Trial, run_trials
 from worldline.world import World
 
 __all__ = [
@@ -102,7 +102,6 @@ it does without."""
 Guide = Landmarks | Reading | None
 
 _ALONG, _MOST_LARGE = 6, 4
-_NUM_BASELINES = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,6 +128,7 @@ def measure(
     seeds: tuple[int, ...] = (0,),
     num_timed: int = 40,
     on_progress: Callable[[float], None] = lambda share: None,
+    on_outcome: Callable[[str, str, Outcome], None] = lambda row, course, outcome: None,
 ) -> Measured:
     """Plan in a world, and beside it do what is trivial, and what knows the truth.
 
@@ -143,7 +143,9 @@ def measure(
         num_episodes: of each course and seed.
         seeds: of episodes and planners.
         num_timed: actions that are timed.
-        on_progress: told the share that is done.
+        on_progress: told the share of the time that is done.
+        on_outcome: told each row, course and what came of it, once for each seed. What is played in
+            the true dynamics comes last, because it can take the longest.
 
     Raises:
         InputError: the world does not take the task's actions.
@@ -166,10 +168,8 @@ def measure(
             if kind is type(guides[subject])
         },
     }
-    courses = courses or task.courses
-    done, total = 0, len(courses) * len(seeds) * (len(rows) + _NUM_BASELINES)
-    parts: dict[str, dict[str, list[Outcome]]] = {}
-    for course in courses:
+    games: list[tuple[str, Course, list[Trial], Agent]] = []
+    for course in courses or task.courses:
         ahead = looking.ahead(course, task.every)
         for seed in seeds:
             trials = task.trials(num_episodes, gap=course.gap, only=course.only, seed=seed)
@@ -178,15 +178,18 @@ def measure(
                 for name, (imagination, guide) in rows.items()
             }
             agents |= task.baselines(looking.without_slope().build(), ahead, seed)
-            for name, agent in agents.items():
-                begun = done
+            games += [(name, course, trials, agent) for name, agent in agents.items()]
+    games.sort(key=lambda game: game[0] == TRUTH)
+    lengths = [game[1].budget * (task.truth_cost if game[0] == TRUTH else 1.0) for game in games]
+    parts: dict[str, dict[str, list[Outcome]]] = {}
+    for i, (name, course, trials, agent) in enumerate(games):
 
-                def tell(share: float, begun: int = begun) -> None:
-                    on_progress((begun + share) / total)
+        def tell(share: float, i: int = i) -> None:
+            on_progress((sum(lengths[:i]) + share * lengths[i]) / sum(lengths))
 
-                outcome = run_trials(task, trials, agent, budget=course.budget, on_progress=tell)
-                parts.setdefault(name, {}).setdefault(course.name, []).append(outcome)
-                done += 1
+        outcome = run_trials(task, trials, agent, budget=course.budget, on_progress=tell)
+        parts.setdefault(name, {}).setdefault(course.name, []).append(outcome)
+        on_outcome(name, course.name, outcome)
     outcomes = {
         name: {course: _joined(found) for course, found in by_course.items()}
         for name, by_course in parts.items()
@@ -226,12 +229,14 @@ def time_actions(
     looking: Looking,
     num: int,
     guide: Guide = None,
+    *,
+    clock: Clock = time.perf_counter,
 ) -> dict[str, Float[np.ndarray, " n"]]:
     """Seconds of single actions, from a picture to what is to be done, of one episode alone.
 
     With the planner as it was asked for, and as papers report it: 300 plans of 5 actions; these
     also by an untrained predictor of the size that papers have, a few times, where the world's can
-    be had in that size.
+    be had in that size. With `time.process_time` as the clock, what else runs there counts less.
     """
     task = task.sized(imagination.world.size_px)
     usual = replace(looking, num_samples=300, horizon=5)
@@ -245,7 +250,7 @@ def time_actions(
         ways[name] = Imagination(large), usual, min(num, _MOST_LARGE)
     found = {}
     for name, (each, way, times) in ways.items():
-        clocked = _Clocked(_agent(each, way, course, task, 0, guide))
+        clocked = _Clocked(_agent(each, way, course, task, 0, guide), clock)
         run_trials(task, [trial], clocked, budget=max(1, times) * task.every)
         found[name] = np.array(clocked.took_s[1:] or clocked.took_s)  # the first one warms up
     return found
@@ -264,15 +269,15 @@ def enlarged(world: World) -> World | None:
 class _Clocked:
     """An agent whose every call is timed."""
 
-    def __init__(self, agent: Agent) -> None:
-        self.agent = agent
+    def __init__(self, agent: Agent, clock: Clock) -> None:
+        self.agent, self.clock = agent, clock
         self.begin = agent.begin
         self.took_s: list[float] = []
 
     def act(self, sight: Any) -> Float[np.ndarray, "e a"]:
-        start = time.perf_counter()
+        start = self.clock()
         action = self.agent.act(sight)
-        self.took_s.append(time.perf_counter() - start)
+        self.took_s.append(self.clock() - start)
         return action
 
 

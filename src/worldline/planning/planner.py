@@ -15,7 +15,17 @@ from worldline.core.errors import InputError
 from worldline.planning.proposal import propose
 from worldline.planning.space import ActionSpace
 
-__all__ = ["Cost", "Deadline", "Plan", "Planner", "Round", "check_numbers", "evaluate", "shift"]
+__all__ = [
+    "Clock",
+    "Cost",
+    "Deadline",
+    "Plan",
+    "Planner",
+    "Round",
+    "check_numbers",
+    "evaluate",
+    "shift",
+]
 
 Cost = Callable[[Float[Tensor, "b s h a"]], Float[Tensor, "b s"]]
 """What S plans of H actions each cost, for each of B situations. NaN is taken for infinite."""

@@ -49,6 +49,7 @@ class RoomsTask:
         Course(50, 100, harder),
     )
     looking: Mapping[str, Any] = MappingProxyType({})
+    truth_cost = 1.0
 
     def __init__(self, *, random_wall: bool = False, size_px: int = 32) -> None:
         self.name = self.world = "walls" if random_wall else "tworoom"

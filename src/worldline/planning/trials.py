@@ -132,6 +132,7 @@ class Measurable(Task, Protocol):
         harder: word for those episodes that are not to be solved by what is trivial.
         has_ways: recorded frames are landmarks on the way to a goal; see `Landmarks`.
         looking: what of the usual way to look for plans is otherwise here, by name.
+        truth_cost: about how many times as long as another row the one in true dynamics takes.
         world: name of the bundled world that is planned in unless another is named; empty if
             there is none.
     """
@@ -142,6 +143,7 @@ class Measurable(Task, Protocol):
     harder: str
     has_ways: bool
     looking: Mapping[str, Any]
+    truth_cost: float
     world: str
 
     def sized(self, size_px: int) -> Measurable:
