@@ -49,7 +49,9 @@ def shots(make_frames) -> Frames:
     return frames
 
 
-def test_the_answers_are_those_of_threads(shots):
+@pytest.mark.parametrize("can_copy", [elsewhere._CAN_COPY, False])
+def test_the_answers_are_those_of_threads(shots, can_copy, monkeypatch):
+    monkeypatch.setattr(elsewhere, "_CAN_COPY", can_copy)
     here, there = detect(shots, 0), detect(shots, 2)
     assert [found.index for found in there] == list(range(len(shots)))
     assert sum(found.new_shot for found in there) == 3
@@ -126,8 +128,25 @@ def test_who_stops_early_leaves_nothing_and_little_is_held():
     found = elsewhere.search_elsewhere(small(100_000, drawn), opener, num_workers=2)
     assert [next(found).index for _ in range(3)] == [0, 1, 2]
     assert len(drawn) <= 163  # places on the shelf, and those that were given
-    assert 1 <= len(multiprocessing.active_children()) <= 2
+    (started,) = multiprocessing.active_children()
+    assert started.pid is not None
+    copies = _children(started.pid)
+    assert len(copies) == (1 if elsewhere._CAN_COPY else 0)
     found.close()
+    assert not multiprocessing.active_children()
+    assert not any(map(_lives, copies))
+
+
+def test_a_copy_that_dies_is_told_of():
+    opener = Opener(buffer_s=1.0, absorb_s=9.0)
+    found = elsewhere.search_elsewhere(small(100_000), opener, num_workers=2)
+    next(found)
+    (started,) = multiprocessing.active_children()
+    assert started.pid is not None
+    for pid in _children(started.pid) or [started.pid]:
+        os.kill(pid, signal.SIGKILL)
+    with pytest.raises(WorkerLostError, match="a process that searched for motion died"):
+        list(found)
     assert not multiprocessing.active_children()
 
 
@@ -139,7 +158,7 @@ from worldline.readout.opener import Opener, SmallFrame
 if __name__ == "__main__":
     image = np.zeros((24, 32, 3), np.uint8)
     frames = (SmallFrame(k, k / 25, image, 1.0, k % 50 == 0) for k in itertools.count())
-    for found in search_elsewhere(frames, Opener(buffer_s=1, absorb_s=9), num_workers=1):
+    for found in search_elsewhere(frames, Opener(buffer_s=1, absorb_s=9), num_workers=2):
         if not found.index:
             print(*(child.pid for child in multiprocessing.active_children()), flush=True)
 """
@@ -151,6 +170,7 @@ def test_a_process_that_is_killed_takes_its_workers_along(tmp_path):
     with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         workers = [int(word) for word in process.stdout.readline().split()]
+        workers += [copy for worker in workers for copy in _children(worker)]
         process.send_signal(signal.SIGKILL)
     assert workers
     for _ in range(200):
@@ -158,6 +178,11 @@ def test_a_process_that_is_killed_takes_its_workers_along(tmp_path):
             break
         time.sleep(0.05)
     assert not any(map(_lives, workers))
+
+
+def _children(pid: int) -> list[int]:
+    listed = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(word) for word in listed.read_text().split()] if listed.exists() else []
 
 
 def _lives(pid: int) -> bool:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import mmap
 import os
 import signal
+import sys
 import tempfile
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from multiprocessing import parent_process
+from multiprocessing import Pipe, get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from multiprocessing.reduction import DupFd
@@ -33,6 +34,7 @@ _PARCEL = 8  # answers that are sent at once
 _END_S = 5.0
 _WORTH_FRAMES = 200  # below, starting processes takes as long as they save
 _MOST_WORKERS = 3  # more are not kept busy by one process that decodes and follows
+_CAN_COPY = sys.platform.startswith("linux")  # elsewhere system libraries do not bear a fork
 
 _Message = tuple[int, float, float, bool] | None
 """Number, time, scale and whether it is the first of its shot; None: the shot ends."""
@@ -53,8 +55,9 @@ def search_elsewhere(
 ) -> Generator[MovingRegions, None, None]:
     """One `MovingRegions` a frame, in order, as if the shots were searched one after another here.
 
-    A shot is given to the process that has the least to do; another one is started only where all
-    are busy when a shot begins. Some 160 frames are held at most, in memory that all of them see.
+    A shot is given to the process that has the least to do. On Linux one is started, imports what
+    the search needs and makes copies of itself; where that is not safe another one is started when
+    all are busy and a shot begins. Some 160 frames are held at most, in memory that all see.
 
     Args:
         frames: of one size.
@@ -82,25 +85,15 @@ def search_elsewhere(
 
 
 class _Worker:
-    """A process, and how many frames it still has to answer for."""
+    """The pipe to a process, and how many frames it still has to answer for."""
 
-    def __init__(self, process: SpawnProcess, pipe: Connection) -> None:
-        self.process = process
+    def __init__(self, pipe: Connection) -> None:
         self.pipe = pipe
         self.num_flying = 0
 
     def tell(self, message: object) -> None:
         with suppress(OSError):  # its death is heard of when it is listened to
             self.pipe.send(message)
-
-    def end(self) -> None:
-        self.pipe.close()
-        self.process.terminate()
-        self.process.join(_END_S)
-        if self.process.is_alive():
-            self.process.kill()
-            self.process.join()
-        self.process.close()
 
 
 class _Crew:
@@ -110,6 +103,7 @@ class _Crew:
         self.num_flying = 0
         self._opener = opener
         self._num_workers = num_workers
+        self._processes: list[SpawnProcess] = []  # those that were started; they end their copies
         self._workers: list[_Worker] = []
         self._busy: _Worker | None = None  # the one that has the shot which is being read
         self._shelf: _Shelf | None = None
@@ -157,8 +151,15 @@ class _Crew:
     def close(self) -> None:
         """End all processes."""
         for worker in self._workers:
-            worker.end()
-        self._workers = []
+            worker.pipe.close()
+        for process in self._processes:
+            process.terminate()
+            process.join(_END_S)
+            if process.is_alive():
+                process.kill()
+                process.join()
+            process.close()
+        self._workers, self._processes = [], []
 
     def _choose(self, shelf: _Shelf) -> _Worker:
         idlest = min(self._workers, key=lambda worker: worker.num_flying, default=None)
@@ -166,8 +167,16 @@ class _Crew:
             not idlest.num_flying or len(self._workers) == self._num_workers
         ):
             return idlest
-        self._workers.append(_Worker(*start_process(_search, shelf, self._opener)))
-        return self._workers[-1]
+        num_copies = self._num_workers - 1 if _CAN_COPY else 0
+        pairs = [Pipe() for _ in range(num_copies)]
+        theirs = [there for _, there in pairs]
+        process, pipe = start_process(_search, theirs, shelf, self._opener)
+        for there in theirs:  # so that its death can be seen
+            there.close()
+        self._processes.append(process)
+        hired = [_Worker(end) for end in (pipe, *(here for here, _ in pairs))]
+        self._workers += hired
+        return hired[0]
 
 
 class _Shelf:
@@ -226,11 +235,42 @@ def _with_pixels(answer: MovingRegions, shelf: _Shelf) -> MovingRegions:
     return replace(answer, regions=whole)
 
 
-def _search(pipe: Connection, shelf: _Shelf, opener: Opener) -> None:
-    """What runs in a process."""
+def _search(pipe: Connection, others: Sequence[Connection], shelf: _Shelf, opener: Opener) -> None:
+    """What runs in a process that was started; it makes a copy of itself for each further pipe.
+
+    There is no thread yet, so a copy lacks nothing, and half of the time of a start is imports.
+    """
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     keep_freed_memory()
     cv2.setNumThreads(1)  # the others have the other cores
+    copies = []
+    for own in others:
+        rest = [pipe, *(other for other in others if other is not own)]
+        copies.append(get_context("fork").Process(target=_copy, args=(own, rest, shelf, opener)))
+        copies[-1].start()
+    for other in others:
+        other.close()
+
+    def end(*_: object) -> None:
+        for copy in copies:
+            copy.terminate()
+        for copy in copies:  # so that nothing is left, and their time is counted
+            copy.join()
+        os._exit(1)
+
+    signal.signal(signal.SIGTERM, end)
+    _serve(pipe, shelf, opener)
+
+
+def _copy(own: Connection, rest: Sequence[Connection], shelf: _Shelf, opener: Opener) -> None:
+    """What runs in a copy, which holds one pipe, so that it hears when nobody listens any more."""
+    for other in rest:
+        if not other.closed:
+            other.close()
+    _serve(own, shelf, opener)
+
+
+def _serve(pipe: Connection, shelf: _Shelf, opener: Opener) -> None:
     with suppress(EOFError, OSError):  # nobody listens any more
         try:
             _answer(pipe, shelf, opener)
