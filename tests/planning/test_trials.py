@@ -22,6 +22,8 @@ class Line:
         self.place, self.fault = options["start"], options.get("fault", "")
         if self.fault == "reset":
             raise RuntimeError("it does\nnot begin")
+        if self.fault == "alone":
+            return np.array([self.place])
         return np.array([self.place]), {}
 
     def step(self, action):
@@ -30,7 +32,9 @@ class Line:
         if self.steps == 3 and self.fault == "raise":
             raise RuntimeError("gone")
         told = np.nan if self.steps == 3 and self.fault == "nan" else self.place
-        return np.array([told]), 0.0, False, False, {}
+        if self.fault == "short":
+            return np.array([told]), 0.0, False, {}
+        return np.full(2 if self.fault == "long" else 1, told), 0.0, False, False, {}
 
     def render(self):
         size = 5 if self.steps and self.fault == "size" else 4
@@ -104,6 +108,9 @@ def test_actions_are_asked_for_as_often_as_they_are_held():
         ("reset", "RuntimeError: it does not begin"),
         ("raise", "RuntimeError: gone"),
         ("nan", "not a number"),
+        ("alone", "^the environment's reset gives ndarray, not observation, info$"),
+        ("short", "^the environment's step gives 4 values, not observation, reward, terminated"),
+        ("long", "^the environment tells 2 numbers, not 1 as before$"),
         ("size", r"draws uint8 \(5, 5, 3\), but the goal is \(4, 4, 3\)"),
     ],
 )

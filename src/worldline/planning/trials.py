@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from worldline.core.errors import InputError
+from worldline.core.wording import counted
 from worldline.planning.planner import Planner
 from worldline.planning.space import ActionSpace
 
@@ -186,6 +187,17 @@ class _Breakdown(Exception):  # noqa: N818
     """An environment did what it must not."""
 
 
+_STEP = ("observation", "reward", "terminated", "truncated", "info")
+
+
+def _first(given: Any, of: str, wanted: tuple[str, ...]) -> Any:
+    """The observation out of what `reset` or `step` gave."""
+    if not isinstance(given, tuple) or len(given) != len(wanted):
+        found = f"{len(given)} values" if isinstance(given, tuple) else type(given).__name__
+        raise _Breakdown(f"the environment's {of} gives {found}, not {', '.join(wanted)}")
+    return given[0]
+
+
 def run_trials(
     task: Task,
     trials: Sequence[Trial],
@@ -196,9 +208,10 @@ def run_trials(
 ) -> Outcome:
     """Play all episodes to the end of their budget, side by side.
 
-    An episode whose environment raises, or tells what is not a number, or draws frames of another
-    size than before, has failed; the others go on. So it is with an action that is not a number. An
-    error of the agent itself is raised.
+    An episode whose environment raises, or tells what is not a number or not as many numbers as the
+    others, or draws frames of another size than before, or whose `reset` and `step` give something
+    else than Gymnasium's, has failed; the others go on. So it is with an action that is not a
+    number. An error of the agent itself is raised.
 
     Args:
         task: what is to be reached.
@@ -234,6 +247,11 @@ def run_trials(
         seen = np.asarray(observation, dtype=np.float64).ravel()
         if not np.isfinite(seen).all():
             raise _Breakdown("the environment tells what is not a number")
+        known = next((other for other in truth if other is not None), seen)
+        if seen.shape != known.shape:
+            raise _Breakdown(
+                f"the environment tells {counted(seen.size, 'number')}, not {known.size} as before"
+            )
         truth[i] = seen
         now[i] = task.is_there(seen, trials[i])
         any_time[i] |= now[i]
@@ -249,14 +267,15 @@ def run_trials(
 
     def open_one(i: int) -> None:
         envs[i] = task.make()
-        look(i, envs[i].reset(seed=trials[i].seed, options=dict(trials[i].options))[0])
+        begun = envs[i].reset(seed=trials[i].seed, options=dict(trials[i].options))
+        look(i, _first(begun, "reset", ("observation", "info")))
         if now[i]:
             raise _Breakdown("the goal is where the episode begins")
 
     def step_one(i: int, action: np.ndarray) -> None:
         if not np.isfinite(action).all():
             raise _Breakdown("the action is not a number")
-        look(i, envs[i].step(task.own_action(action))[0])
+        look(i, _first(envs[i].step(task.own_action(action)), "step", _STEP))
 
     try:
         for i in range(num):
