@@ -3,6 +3,7 @@ from __future__ import annotations
 import tracemalloc
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -108,6 +109,22 @@ def test_max_side_shrinks_and_never_enlarges(encode, numbered_frames, tmp_path):
     _, same = next(iter_frames(path, max_side_px=1000))
     assert same.shape == (96, 160, 3)
     assert small[2, 2].min() > 240  # the white block is still in its corner
+
+
+@pytest.mark.parametrize("side_px", [80, 53, 31])
+def test_shrunk_frames_look_like_the_whole_ones_made_smaller(encode, tmp_path, side_px):
+    rng = np.random.default_rng(0)
+    coarse = rng.integers(60, 190, (3, 5, 3)).astype(np.uint8)
+    whole = cv2.resize(coarse, (160, 96), interpolation=cv2.INTER_CUBIC)
+    path = encode(tmp_path / "colors.mp4", np.stack([whole] * 3), options={"crf": "4"})
+    _, full = next(iter_frames(path))
+    _, small = next(iter_frames(path, max_side_px=side_px))
+    size = small.shape[1], small.shape[0]
+    expected = cv2.resize(full, size, interpolation=cv2.INTER_AREA)
+    apart = small.astype(float) - expected
+    assert size == (side_px, round(side_px * 0.6))
+    assert np.abs(apart).mean() < 3.0
+    assert np.abs(apart.mean(axis=(0, 1))).max() < 2.0
 
 
 @pytest.mark.parametrize(
