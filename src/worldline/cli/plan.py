@@ -71,10 +71,14 @@ class Plan:
         task = open_task(self.task)
         if self.over is not None and self.over not in list(Over):
             raise InputError(f"--over is {self.over}; it can be {', '.join(Over)}")
-        if self.episodes < 1 or any(gap < 1 for gap in self.gaps):
-            raise InputError(
-                f"--episodes is {self.episodes} and --gaps {self.gaps}; at least 1 is needed"
-            )
+        for name in ("episodes", "samples", "rounds", "horizon"):
+            number = getattr(self, name)
+            if number is not None and number < 1:
+                raise InputError(f"--{name} is {number}; it must be at least 1")
+        if self.budget_s is not None and not self.budget_s > 0:
+            raise InputError(f"--budget-s is {self.budget_s}; it must be above 0")
+        if any(gap < 1 for gap in self.gaps):
+            raise InputError(f"--gaps has {min(self.gaps)}; each must be at least 1")
         asked = {
             "planner": self.planner,
             "num_samples": self.samples,

@@ -77,6 +77,6 @@ def check_elites(num_elites: int, num_samples: int, num_rounds: int) -> None:
     """Raises `InputError` for numbers that no distribution can be refitted with."""
     if not (1 <= num_elites < num_samples) or num_rounds < 1:
         raise InputError(
-            f"num_elites is {num_elites} of {num_samples} samples in {num_rounds} rounds; some "
-            "but not all, and one round at least"
+            f"num_samples is {num_samples}, num_elites {num_elites} and num_rounds {num_rounds}; "
+            "at least one elite, more samples than elites, and at least one round are needed"
         )

@@ -13,6 +13,7 @@ from jaxtyping import Float
 
 from worldline.core.clip import Clip
 from worldline.core.errors import InputError
+from worldline.core.wording import counted
 from worldline.dynamics import JepaDynamics
 from worldline.planning.agents import TRUTH, WorldAgent
 from worldline.planning.cem import CEM
@@ -153,8 +154,8 @@ def measure(
     subject = Imagination(world)
     if subject.space != task.space:
         raise InputError(
-            f"the world {world.name} takes actions of {subject.space.width} numbers, but "
-            f"{task.name} has {task.space.width}"
+            f"the world {world.name} takes actions of {counted(subject.space.width, 'number')}, "
+            f"but {task.name} has {task.space.width}"
         )
     fresh = Imagination(untrained(world))
     task = task.sized(world.size_px)

@@ -319,5 +319,6 @@ def require_room(num: int, gap: int, episode_steps: int) -> None:
     """Raise `InputError` where so many trials with such a gap cannot be cut out of episodes."""
     if not 1 <= gap < episode_steps or num < 1:
         raise InputError(
-            f"{num} trials with a gap of {gap}: at least one, and a gap below {episode_steps}"
+            f"{counted(num, 'trial')} with a gap of {counted(gap, 'step')}: at least one trial is "
+            f"needed, and a gap from 1 to {episode_steps - 1} steps"
         )
