@@ -142,6 +142,7 @@ def test_every_room_has_a_layer():
         "from worldline import Clip",
         "import worldline.cli.main",
         "import worldline.retrieval",
+        "import worldline.world.folders",
     ],
 )
 def test_import_is_light(statement: str):

@@ -27,3 +27,24 @@ def test_bad_arguments_are_told_in_a_line(call, tmp_path, monkeypatch, words, re
     assert done.code == 2
     assert reason in done.error_lines[0]
     assert len(done.error_lines) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("nowhere", "no world 'nowhere'"),
+        ("run", "run: is the folder of a run; its world is run/world"),
+        ("run/world", "run/world: no openings.npz, so nothing says where a session begins"),
+        ("empty", "empty: is not the folder of a world (no config.json)"),
+    ],
+)
+def test_no_address_is_told_where_nothing_can_be_played(call, tmp_path, monkeypatch, name, reason):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "run" / "world").mkdir(parents=True)
+    for file in ("recipe.json", "world/config.json"):
+        (tmp_path / "run" / file).write_text("{}")
+    done = call("play", name, "--port", "0")
+    assert done.code == 2
+    assert done.err.startswith(f"worldline: error: {reason}")
+    assert "http" not in done.err

@@ -14,7 +14,8 @@ from worldline.dynamics import ControlEncoder
 from worldline.sim.sandbox_scene import to_scene
 from worldline.sim.sandbox_words import read_sentence
 from worldline.world import World
-from worldline.world.openings import FILE, as_clip, load_openings, save_openings
+from worldline.world.folders import OPENINGS
+from worldline.world.openings import as_clip, load_openings, save_openings
 
 
 @pytest.fixture
@@ -96,12 +97,12 @@ def test_a_world_without_openings_says_what_to_give(tmp_path):
 )
 def test_damage_is_told(tmp_path, clips, changed, reason):
     save_openings(tmp_path, clips)
-    with np.load(tmp_path / FILE) as stored:
+    with np.load(tmp_path / OPENINGS) as stored:
         arrays = {**dict(stored), **changed}
-    np.savez(tmp_path / FILE, **arrays)
+    np.savez(tmp_path / OPENINGS, **arrays)
     with pytest.raises(ArtifactError, match=reason):
         load_openings(tmp_path)
-    (tmp_path / FILE).write_bytes(b"PK\x03\x04 no archive")
+    (tmp_path / OPENINGS).write_bytes(b"PK\x03\x04 no archive")
     with pytest.raises(ArtifactError, match="damaged openings"):
         load_openings(tmp_path)
 

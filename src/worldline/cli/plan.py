@@ -149,11 +149,11 @@ def open_world(task: Measurable, name: str | None) -> World:
 
 def find_landmarks(world: World, name: str | None) -> list[Clip]:
     """Recorded clips beside a world's weights; none where there are none."""
-    from worldline.world.openings import FILE, load_openings
-    from worldline.world.storage import find_folder
+    from worldline.world.folders import OPENINGS, find_folder
+    from worldline.world.openings import load_openings
 
     chosen = name or world.name
-    return load_openings(chosen) if (find_folder(chosen) / FILE).is_file() else []
+    return load_openings(chosen) if (find_folder(chosen) / OPENINGS).is_file() else []
 
 
 _MOST_TIMED = 40

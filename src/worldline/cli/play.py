@@ -123,6 +123,11 @@ class Play:
             raise InputError(f"--scene {self.scene}: no such file; give the JSON of a Scene")
         if sum(given is not None for given in (self.clip, self.scene, self.text)) > 1:
             raise InputError("--clip, --scene and --text are three ways to begin; give one")
+        from worldline.world.folders import find_folder, find_openings
+
+        # An address that is printed is an address at which one can play.
+        begins = (self.clip, self.scene, self.text) != (None, None, None)
+        (find_folder if begins else find_openings)(self.world)
 
     def _tell(self, address: str) -> None:
         # While a command runs its prints go to standard error; this one is what it has to say.

@@ -15,16 +15,12 @@ from worldline.core.errors import ArtifactError, InputError
 from worldline.core.provenance import Origin, Provenance
 from worldline.core.scene import Scene
 from worldline.world.arguments import require_clip
-from worldline.world.storage import find_folder
+from worldline.world.folders import OPENINGS, find_openings
 
 if TYPE_CHECKING:
     from worldline.world.world import World
 
-__all__ = ["FILE", "as_clip", "load_openings", "save_openings"]
-
-FILE = "openings.npz"
-"""Lies in the folder of a world: `frames` `[N, K, h, w, 3]`, `actions` `[N, K, A]` where there are
-any, `step_s`, and `origin` of the pictures."""
+__all__ = ["as_clip", "load_openings", "save_openings"]
 
 _SANDBOX = "worldline/Sandbox-v0"
 """The environment that can be set up."""
@@ -60,9 +56,9 @@ def save_openings(folder: str | Path, clips: Sequence[Clip]) -> Path:
         arrays["actions"] = np.stack(given).astype(np.float32)
     arrays["step_s"] = np.float64(np.median(steps))
     arrays["origin"] = np.str_(str(clips[0].provenance.origin))
-    file = Path(folder) / FILE
+    file = Path(folder) / OPENINGS
     file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_name(f".{FILE}.partial")
+    partial = file.with_name(f".{OPENINGS}.partial")
     with partial.open("wb") as stream:
         np.savez_compressed(stream, **arrays)
     partial.replace(file)
@@ -78,20 +74,13 @@ def load_openings(name_or_folder: str | Path) -> list[Clip]:
     Raises:
         ArtifactError: there is no such world, it has no openings, or they are damaged.
     """
-    file = find_folder(name_or_folder) / FILE
-    if not file.is_file():
-        if not (file.parent / "config.json").is_file():
-            raise ArtifactError(f"{name_or_folder}: is not the folder of a world (no config.json)")
-        raise ArtifactError(
-            f"{name_or_folder}: no {FILE}, so nothing says where a session begins; give a video "
-            "with --clip, or a Clip to World.open"
-        )
+    file = find_openings(name_or_folder)
     try:
         with file.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise _damaged(file, str(error)) from None
-    return _to_clips(arrays, file, f"{Path(name_or_folder).name}/{FILE}")
+    return _to_clips(arrays, file, f"{Path(name_or_folder).name}/{OPENINGS}")
 
 
 def as_clip(world: World, source: Clip | Scene | Path | str, context: int, seed: int) -> Clip:

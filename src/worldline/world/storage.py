@@ -1,4 +1,4 @@
-"""Where worlds lie on disk, and how their weights are put back."""
+"""How worlds are read from disk, and their weights put back."""
 
 from __future__ import annotations
 
@@ -14,13 +14,10 @@ from torch import Tensor, nn
 from worldline.core.artifact import Artifact
 from worldline.core.config import Config, config_from_json
 from worldline.core.errors import ArtifactError
+from worldline.world.folders import find_folder
 
-__all__ = ["build_stored", "find_folder", "gather_tensors", "load_parts", "open_artifact"]
+__all__ = ["build_stored", "gather_tensors", "load_parts", "open_artifact"]
 
-_PRETRAINED = Path(__file__).parent / "pretrained"
-_CONFIG = "config.json"
-_RUN = "recipe.json"
-"""Lies in the folder of a training run, whose world is in `world` below it."""
 _MOST = 100_000
 """More than any width, depth, size or count of a world: building one of more would fill the memory
 or never end."""
@@ -29,33 +26,6 @@ or never end."""
 def open_artifact(name_or_folder: str | Path) -> Artifact:
     """A bundled artifact by name, or any by folder. Raises `ArtifactError` as `find_folder`."""
     return Artifact.load(find_folder(name_or_folder))
-
-
-def find_folder(name_or_folder: str | Path) -> Path:
-    """Where a bundled artifact lies, or any by folder.
-
-    Raises:
-        ArtifactError: there is none, and says which are bundled; or the folder is that of a run,
-            and says where its world lies.
-    """
-    folder = Path(name_or_folder)
-    if not (folder / _CONFIG).is_file() and len(folder.parts) == 1:
-        bundled = _PRETRAINED / folder
-        folder = bundled if bundled.is_dir() or not folder.is_dir() else folder
-    if not folder.is_dir():
-        known = sorted(p.name for p in _PRETRAINED.glob("*") if p.is_dir())
-        raise ArtifactError(
-            f"no world {str(name_or_folder)!r}: give the folder of a saved world or one of "
-            f"{', '.join(known) or '(none is bundled)'}"
-        )
-    if not (folder / _CONFIG).is_file() and (folder / _RUN).is_file():
-        world = folder / "world"
-        if (world / _CONFIG).is_file():
-            raise ArtifactError(f"{folder}: is the folder of a run; its world is {world}")
-        raise ArtifactError(
-            f"{folder}: is the folder of a run that has not ended; {world} is written at its end"
-        )
-    return folder
 
 
 _NOT_BUILT = (ArithmeticError, LookupError, MemoryError, RuntimeError, TypeError, ValueError)
