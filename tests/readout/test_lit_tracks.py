@@ -126,6 +126,12 @@ def test_where_nothing_casts_a_shadow_there_is_none():
     assert without_light([body, late], [True, True]) == [body, late]
 
 
+def test_one_factor_of_unlike_ground_needs_nothing_that_casts_it():
+    dark = track(shadow, texture=0.0)
+    dark.shades = [s and replace(s, follows=6.0) for s in dark.shades]
+    assert without_light([dark], [True]) == []
+
+
 def test_what_was_hardly_measured_is_kept():
     body, dark = track(red_ball), track(shadow)
     dark.shades = [*dark.shades[:1], *[None] * 19]

@@ -74,6 +74,21 @@ def test_fine_detail_is_found_in_uneven_light_and_not_on_a_body():
     assert plain.through == plain.hidden == 0
 
 
+def test_one_factor_of_unlike_ground_is_seen_beside_a_body_that_it_swallowed():
+    stripes = np.where(np.arange(SIDE) // 8 % 2, 1.0, 0.7).astype(np.float32)
+    then = ground(0.0) * stripes[:, None, None]
+    lit = then * np.float32((0.6, 0.8, 1.0))
+    lit[12:20, 10:24] = (30, 60, 90)
+    flat, plain = np.zeros_like(then) + np.float32((60, 56, 48)), ground(0.0)
+    shades = [measure_shade(MASK, pixels(a), pixels(b)) for a, b in ((lit, then), (flat, then))]
+    assert shades[0] is not None
+    assert shades[1] is not None
+    assert shades[0].follows > 5 > 1.3 > shades[1].follows
+    untold = measure_shade(MASK, pixels(plain * 0.5), pixels(plain))
+    assert untold is not None
+    assert np.isnan(untold.follows)
+
+
 def test_a_lamps_pool_begins_softly_and_a_disc_does_not():
     y, x = np.mgrid[:SIDE, :SIDE]
     away = np.hypot(y - 20, x - 20)[..., None].astype(np.float32)

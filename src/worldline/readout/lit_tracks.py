@@ -10,8 +10,9 @@ background holds a shadow that has gone the same is seen the other way round.
 What the frames of a track say (`shade.Shade`) becomes traits, and one logistic regression, learned
 from simulated films whose light is known (`python -m worldline.audit.shading`), says how likely it
 is light. What casts a shadow is something: a track is light only beside another one that is not,
-unless it shows itself: the ground's fine detail is there wherever it passes (`Shade.through`), or
-its edge is wider than those of bodies (`Shade.soft`), as that of a lamp's pool is.
+unless it shows itself: the ground's detail is there wherever it passes, fine (`Shade.through`) or
+coarse (`Shade.follows`), or its edge is wider than those of bodies (`Shade.soft`), as that of a
+lamp's pool is. Where one of these is sure, the regression is not asked.
 """
 
 from __future__ import annotations
@@ -51,10 +52,11 @@ _DARK = 1.05  # logarithm of factors beyond which shadows are seldom
 _PLAIN = 0.015  # of colour
 _STEADY = 0.02  # of level from frame to frame
 _FEW_CELLS, _FEW_PLACES = 3, 2.0
+_FOLLOWS = (1.5, 3.0)  # variation of the ground over that of the factor: on bodies, under light
 _APART = 0.1  # of a region's size, from place to place
 _SHADED = 0.1  # spread of brightness, of its mean
 _SHADING = (0.9, 1.9)  # logarithm of unevenness from which no shadow has it, and no ghost of one
-_CLEAR = {"through": 0.5, "soft": 0.5}  # traits from which light shows itself
+_CLEAR, _SURE = 0.5, 0.6  # of the ground seen through, or of softness: light shows itself; surely
 _CASTS = 0.5  # share of a track's time in which something beside it could have cast it
 
 
@@ -69,8 +71,13 @@ def without_light(tracks: Sequence[Track], moving: Sequence[bool]) -> list[Track
     found = [traits_of_track(track) for track in tracks]
     likely = [
         own is not None
-        and (own["uneven"] < _SHADING[own["lamp"] > 0] or _shows_itself(own))
-        and chances.of(LIGHT, own) >= LIKELY
+        and (
+            _shows_itself(own, _SURE)
+            or (
+                (own["uneven"] < _SHADING[own["lamp"] > 0] or _shows_itself(own))
+                and chances.of(LIGHT, own) >= LIKELY
+            )
+        )
         for own in found
     ]
     casters = [
@@ -85,10 +92,10 @@ def without_light(tracks: Sequence[Track], moving: Sequence[bool]) -> list[Track
     ]
 
 
-def _shows_itself(traits: Mapping[str, float]) -> bool:
+def _shows_itself(traits: Mapping[str, float], least: float = _CLEAR) -> bool:
     """Whether light is seen to be light without what casts it, and however uneven it is: the ground
     shows through it, or it begins softly all around."""
-    return any(traits[name] >= least for name, least in _CLEAR.items())
+    return any(traits.get(name, 0.0) >= least for name in ("through", "soft"))
 
 
 def is_shaded(track: Track) -> bool:
@@ -130,13 +137,24 @@ def _share_through(track: Track) -> float:
     none where they are few. In one place alone the background may hold the very body."""
     shares, last = [], np.full(2, np.inf)
     for box, shade in zip(track.boxes, track.shades, strict=True):
-        if shade is None or shade.through + shade.hidden < _FEW_CELLS:
+        share = None if shade is None else _seen_through(shade)
+        if share is None:
             continue
         center, size = (box[:2] + box[2:]) / 2, math.sqrt(float(np.prod(box[2:] - box[:2])))
         if math.dist(center, last) > _APART * size:
-            shares.append(shade.through / (shade.through + shade.hidden))
+            shares.append(share)
             last = center
     return sum(shares) / (len(shares) + _FEW_PLACES)
+
+
+def _seen_through(shade: Shade) -> float | None:
+    """Share of a region through which the ground is seen; None where the ground cannot tell."""
+    told = []
+    if shade.through + shade.hidden >= _FEW_CELLS:
+        told.append(shade.through / (shade.through + shade.hidden))
+    if shade.follows > _FOLLOWS[1] or (shade.follows < _FOLLOWS[0] and not told):
+        told.append(float(shade.follows > _FOLLOWS[1]))
+    return sum(told) / len(told) if told else None
 
 
 def _softness(shades: Sequence[Shade]) -> float:

@@ -24,6 +24,9 @@ _CELL = 8  # pixels a side in which detail is compared
 _DETAIL = 8.0  # times the noise: what the ground must show in such a cell
 _LIKE = 0.8  # correlation from which its detail is seen there,
 _KEPT = (0.6, 1.5)  # and so many times as strong
+_MOST = 0.6  # share of a region that light must make up, to be told by one factor
+_CLEARLY = 3.0  # times the noise; less of it says nothing against
+_UNLIKE = 0.03  # standard deviation of the ground's brightness, to be told by it
 _RING = (2.0, 4.0)  # pixels from the outline where what is soft has hardly begun,
 _DEEP_PX = 8.0  # in a region as deep as that
 _FAINT = 0.2  # share of the ring that may be stronger
@@ -48,6 +51,8 @@ class Shade:
         noise: variance that a grey level more or less makes.
         through, hidden: cells in which the background shows detail, and the picture shows it too,
             or does not.
+        follows: standard deviation of the ground over that of the factor, where most of the region
+            has one factor: about 1 for a flat body, several under light; NaN on plain ground.
         soft: change near the outline over that in the middle, by size; 0 where the region begins
             softly all around, 1 where it is as sharp as can be; NaN where it is small.
     """
@@ -60,6 +65,7 @@ class Shade:
     noise: float = math.nan
     through: int = 0
     hidden: int = 0
+    follows: float = math.nan
     soft: float = math.nan
 
     @property
@@ -118,6 +124,7 @@ def measure_shade(
     about_plane = about_mean - np.linalg.solve(gram, plane @ about_mean.T).T @ plane
     (own_detail, detail_kept), (_, detail) = (about_plane @ about_plane.T).tolist()
     noise = float(np.exp(-2.0 * brightness[0]).sum()) / num
+    follows = _follows(both[:4] - both[4:], both[7], math.sqrt(noise))
     lit, plain = (cv2.LUT(cv2.cvtColor(p, cv2.COLOR_RGB2GRAY), _LOG) for p in (image, background))
     through, hidden = _cells(inner, lit, plain, noise + math.exp(-2.0 * usual[1]))
     return Shade(
@@ -129,8 +136,30 @@ def measure_shade(
         noise=noise,
         through=through,
         hidden=hidden,
+        follows=follows,
         soft=_softness(depth, cv2.absdiff(lit, plain)),
     )
+
+
+def _follows(
+    factor: Float[np.ndarray, "4 n"], ground: Float[np.ndarray, " n"], noise: float
+) -> float:
+    """How much the ground varies over what the factor does, where most pixels have one factor."""
+    num = factor.shape[1]
+    most = round(_MOST * num)
+    order = np.argsort(factor[3])
+    ordered = factor[3][order]
+    first = int(np.argmin(ordered[most:] - ordered[: num - most]))
+    chosen = order[first : first + most + 1]
+    apart = ground[chosen]
+    apart = apart - apart.sum() / len(chosen)
+    varied = math.sqrt(float(apart @ apart) / len(chosen))
+    if varied < _UNLIKE:
+        return math.nan
+    own = factor[:3, chosen]
+    own = own - own.sum(axis=1, keepdims=True) / np.float32(len(chosen))
+    follows = varied / max(1e-3, math.sqrt(float((own * own).sum()) / (3 * len(chosen))))
+    return follows if follows > _CLEARLY or varied > _CLEARLY * noise else math.nan
 
 
 def _softness(depth: Float[np.ndarray, "h w"], change: Float[np.ndarray, "h w"]) -> float:

@@ -11,6 +11,7 @@ from jaxtyping import Float, UInt8
 
 from worldline.readout.background import BackgroundModel, Deviation, largest_channel, medians
 from worldline.readout.camera_motion import CameraRegistration, View
+from worldline.readout.known_light import KnownLight
 from worldline.readout.light import find_light, sharpness
 from worldline.readout.opening import learn_background
 from worldline.readout.regions import Region, clean_mask, find_regions, outline_ratio, suspects
@@ -93,6 +94,7 @@ class Shot:
             self._min_area,
             sharpness(scale),
         )
+        self._known_light = KnownLight()
         self._anchor_from_start = np.eye(3)
         self._previous: np.ndarray | None = None
         self._still_s = np.zeros((height, width), np.float32)
@@ -122,6 +124,11 @@ class Shot:
         image = model.compensate(image, self._objects)
         deviation = model.difference(image, slack_px=1 if view.moved else 0)
         light = self._light(image, deviation, steady=not view.moved)
+        known = None
+        if not view.moved:
+            known = self._known_light.find(image, model.picture, suspects(deviation.strength))
+        if known is not None:
+            light |= known
         mask = clean_mask(deviation.strength, light, self._min_area)
         if cv2.countNonZero(mask) > _GLOBAL_CHANGE * mask.size or view.lost:
             mask, image = self._start_over(picture, mask, image)
@@ -130,6 +137,9 @@ class Shot:
         regions = self._judge(found, image, changed, picture) if len(found) <= _MAX_REGIONS else []
         if not view.moved and picture.index % _SHADE_EVERY == 0:
             regions = [self._shaded(region, image) for region in regions]
+            self._known_light.learn(regions, image, model.picture)
+        if known is not None:
+            mask = mask | known  # not to be learned as the background
         self._objects = cv2.dilate(mask * np.uint8(255), _BESIDE)
         model.learn(image, deviation.change, self._objects)
         self._previous = image
