@@ -60,6 +60,11 @@ class KnownLight:
     def __init__(self) -> None:
         self._lights: list[_Light] = []
 
+    @property
+    def is_any(self) -> bool:
+        """Whether there is a light to look for."""
+        return any(light.places >= _PLACES for light in self._lights)
+
     def learn(
         self,
         regions: Iterable[Region],

@@ -125,7 +125,7 @@ class Shot:
         deviation = model.difference(image, slack_px=1 if view.moved else 0)
         light = self._light(image, deviation, steady=not view.moved)
         known = None
-        if not view.moved:
+        if self._known_light.is_any and not view.moved:
             known = self._known_light.find(image, model.picture, suspects(deviation.strength))
         if known is not None:
             light |= known
