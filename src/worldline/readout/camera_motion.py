@@ -56,7 +56,8 @@ class CameraRegistration:
     a homography or, with few corners, a similarity is fitted robustly. Corners are spread evenly,
     because a large patterned object has more of them than all the rest. A moving camera leaves
     nothing in its place: if a quarter of the image has not moved, the map is exactly the identity.
-    Where a glance at the corners shows that already, nothing is searched for.
+    Where a camera stood still and a glance at the corners shows that it still does, nothing is
+    searched for.
     """
 
     def __init__(self) -> None:
@@ -97,7 +98,7 @@ class CameraRegistration:
         if self._reference is None or len(self._points) < _MIN_FEATURES:
             return View(np.eye(3), moved=False, lost=False)
         gray = _smooth(gray)
-        if self._glance is not None:
+        if self._glance is not None and _is_identity(self._last):
             near = np.all(np.abs(self._glance.shifts(gray)) < _NEAR_PX, axis=0)
             if _share(near, self._cells) >= _NEAR_SHARE:
                 return self._stay()
