@@ -15,9 +15,10 @@ from tests.serve.play.conftest import Seen, call, serve
 
 from worldline.core import Clip, Origin
 from worldline.data import write_video
-from worldline.serve.play import door
+from worldline.serve.play import door, stage
 from worldline.serve.play.files import FILES
 from worldline.serve.play.pictures import CUT, FORKED, PAUSED, RECORDING
+from worldline.serve.play.seat import Seat
 
 RIGHT, LEFT = [1, 0, -1], [-1, 0, -1]
 
@@ -320,3 +321,42 @@ def test_what_was_looked_at_before_a_restart_says_nothing_after_it(config, monke
             assert seen.trust == 0.5
         assert math.isnan(seen.trust)
         may_end.set()
+
+
+def test_pages_left_while_the_world_opens_hold_no_place(config, monkeypatch):
+    may_open, open_now = threading.Event(), stage.open_stage
+
+    def slow(config):
+        may_open.wait(20)
+        return open_now(config)
+
+    monkeypatch.setattr(stage, "open_stage", slow)
+    with serve(config) as client:
+        for _ in range(config.max_players):
+            with call(client) as player:
+                player.say("open")
+                player.wait("loading")
+        may_open.set()
+        with call(client) as player:
+            player.begin()
+            assert client.get("/v1/health").json()["players"] == 1
+
+
+def test_a_fault_here_ends_the_connection_with_a_word(config, monkeypatch, caplog):
+    def fail(seat, message):
+        raise RuntimeError("a wire came loose")
+
+    with serve(config) as client:
+        with call(client) as player:
+            player.begin()
+            monkeypatch.setattr(Seat, "hear", fail)
+            player.say("step")
+            while isinstance(found := player.take(), Seen) or found["type"] != "closed":
+                pass
+        monkeypatch.undo()
+        assert found["code"] == 1011
+        assert found["reason"] == "the connection failed; please report this"
+        assert "a wire came loose" in caplog.text
+        with call(client) as player:
+            player.begin()
+            player.frame(least=1)

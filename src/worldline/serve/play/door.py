@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from worldline.core.errors import InputError
 from worldline.core.wording import printable
 from worldline.serve.play.bucket import Bucket
-from worldline.serve.play.link import FULL, LEFT, REFUSED, TOO_LARGE, Link
+from worldline.serve.play.link import BUG, FULL, LEFT, REFUSED, TOO_LARGE, Link
 from worldline.serve.play.messages import MAX_BYTES, Message, parse
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from worldline.serve.play.seat import Seat
 
 __all__ = ["welcome"]
+
+_LOG = logging.getLogger(__name__)
 
 _RATE, _BURST = 120.0, 240.0
 """Messages per second, and at once; a screen draws 60 times a second, and a pointer moves as
@@ -42,23 +45,61 @@ async def welcome(socket: WebSocket, hall: Hall) -> None:
     try:
         reader = asyncio.create_task(_first(socket))
         await asyncio.wait({reader, writer}, return_when=asyncio.FIRST_COMPLETED)
-        seat = await _seat(hall, link, await reader)
-        if seat is not None:
-            talk = asyncio.create_task(_listen(socket, link, seat))
-            # The writer ends when the connection is closed from here, or its client takes nothing.
-            await asyncio.wait({talk, writer}, return_when=asyncio.FIRST_COMPLETED)
-            talk.cancel()
-            await asyncio.gather(talk, return_exceptions=True)
+        message = await reader
+        early = asyncio.create_task(_receive(socket))
+        try:
+            seat = await _seat_unless_gone(hall, link, message, early)
+            if seat is not None:
+                talk = asyncio.create_task(_listen(socket, link, seat, early))
+                # The writer ends when the connection is closed from here, or its client takes
+                # nothing.
+                await asyncio.wait({talk, writer}, return_when=asyncio.FIRST_COMPLETED)
+                await _end(talk)
+        finally:
+            await _end(early)
     except WebSocketDisconnect:
         pass
     except InputError as error:
         link.say("error", reason=str(error))
         link.close(REFUSED, str(error))
+    except Exception:
+        _LOG.exception("a connection failed")
+        link.close(BUG, "the connection failed; please report this")
     finally:
         if seat is not None:
             seat.part(link)
         link.close(LEFT, "")
         await asyncio.gather(writer, return_exceptions=True)
+
+
+async def _end(task: asyncio.Task[Any]) -> None:
+    """Stop a task; what it failed with before is raised here."""
+    task.cancel()
+    await asyncio.wait({task})
+    error = None if task.cancelled() else task.exception()
+    if error is not None and not isinstance(error, WebSocketDisconnect):
+        raise error
+
+
+async def _seat_unless_gone(
+    hall: Hall, link: Link, message: Message, early: asyncio.Task[str | bytes]
+) -> Seat | None:
+    """A seat, if the client is still there when the world is open: pages that were left while it
+    was being opened would else hold their places until nobody expects them back.
+
+    Args:
+        hall: where.
+        link: to the client.
+        message: its first.
+        early: receives the next one.
+    """
+    seating = asyncio.create_task(_seat(hall, link, message))
+    await asyncio.wait({seating, early}, return_when=asyncio.FIRST_COMPLETED)
+    is_gone = early.done() and early.exception() is not None
+    if is_gone and not seating.done():
+        await _end(seating)
+        return None
+    return await seating
 
 
 async def _first(socket: WebSocket) -> Message:
@@ -126,17 +167,21 @@ async def _sit_down(hall: Hall, link: Link, seed: int | None) -> Seat | None:
     return seat
 
 
-async def _listen(socket: WebSocket, link: Link, seat: Seat) -> None:
-    """Take messages until the connection ends, or too many of them are of no use."""
+async def _listen(
+    socket: WebSocket, link: Link, seat: Seat, first: asyncio.Task[str | bytes] | None
+) -> None:
+    """Take messages until the connection ends, or too many of them are of no use. `first` receives
+    the first one already."""
     clock = asyncio.get_running_loop().time
     bucket = Bucket(_RATE, _BURST, clock())
     excess = bad = 0
     told_s = -math.inf
     while True:
         try:
-            text = await _receive(socket)
+            text = await (_receive(socket) if first is None else first)
         except WebSocketDisconnect:
             return
+        first = None
         if len(text) > MAX_BYTES:
             link.close(TOO_LARGE, f"a message may have {MAX_BYTES} bytes")
             return

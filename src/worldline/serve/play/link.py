@@ -9,12 +9,12 @@ from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-__all__ = ["FULL", "LEFT", "OVER", "REFUSED", "TAKEN", "TOO_LARGE", "Link"]
+__all__ = ["BUG", "FULL", "LEFT", "OVER", "REFUSED", "TAKEN", "TOO_LARGE", "Link"]
 
-LEFT, REFUSED, TOO_LARGE, FULL, OVER, TAKEN = 1000, 1008, 1009, 1013, 4000, 4001
+LEFT, REFUSED, TOO_LARGE, BUG, FULL, OVER, TAKEN = 1000, 1008, 1009, 1011, 1013, 4000, 4001
 """Why a connection is closed: the player leaves; too much nonsense or too many messages; a message
-is too large; no place is free; the session is over; another connection went on with it. The last
-two are this protocol's own, the others are those of RFC 6455."""
+is too large; something failed here; no place is free; the session is over; another connection went
+on with it. The last two are this protocol's own, the others are those of RFC 6455."""
 
 _SEND_S = 10.0
 """A client that does not take a message within this time is gone."""

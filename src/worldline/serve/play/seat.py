@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from worldline.core.errors import InputError
 from worldline.core.wording import counted
-from worldline.serve.play.link import OVER, REFUSED, TAKEN, Link
+from worldline.serve.play.link import BUG, OVER, REFUSED, TAKEN, Link
 from worldline.serve.play.messages import Message
 from worldline.serve.play.pictures import Shown, pack
 
@@ -177,7 +177,7 @@ class Seat:
         self._player.close()
         if self._link is not None:
             self._link.say("over", reason=reason)
-            self._link.close(1011 if is_bug else OVER, reason)
+            self._link.close(BUG if is_bug else OVER, reason)
 
     async def _advance(self) -> None:
         act, act_s = self._act, self._act_s
