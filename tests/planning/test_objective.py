@@ -11,9 +11,13 @@ from worldline.planning import (
     Earnings,
     Familiarity,
     Imagination,
+    Landmarks,
     LatentGoal,
     Objective,
     Over,
+    PathGoal,
+    ReadGoal,
+    Reading,
     Rollout,
     Smoothness,
     Weighted,
@@ -42,6 +46,18 @@ def test_each_situation_has_its_own_goal():
     goal = torch.tensor([2.0, 0.0]).reshape(2, 1, 1)
     cost = LatentGoal(goal, Over.LAST).cost(rollout(latents, STILL.expand(2, -1, -1, -1)))
     assert cost.tolist() == [[0.0], [4.0]]
+
+
+@pytest.mark.parametrize("size", [(3, 1, 1), (1, 1, 2)])
+def test_goals_of_other_situations_or_another_world_are_refused(size: tuple[int, int, int]):
+    two = rollout(LINE.expand(2, 1, 3, 1, 1), STILL.expand(2, -1, -1, -1))
+    goal = torch.zeros(size)
+    marks = Landmarks(torch.zeros(1, 1), torch.zeros(1, 1), 0.0)
+    reading = Reading(torch.zeros(2, 1), torch.zeros(1))
+    for objective in (LatentGoal(goal), PathGoal(marks, goal), ReadGoal(reading, goal)):
+        reason = f"{size[0]} goals? of {size[2]} numbers for 2 situations of 1"
+        with pytest.raises(InputError, match=reason):
+            objective.cost(two)
 
 
 def test_smoothness_counts_the_action_before():

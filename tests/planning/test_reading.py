@@ -35,3 +35,7 @@ def test_only_differences_that_are_read_count():
 def test_what_cannot_be_fitted_is_refused():
     with pytest.raises(InputError, match="more latents"):
         Reading.fit(torch.zeros(2, 2), torch.zeros(2, 1).double().numpy())
+    with pytest.raises(InputError, match="3 latents, but values of 4"):
+        Reading.fit(torch.zeros(3, 2), torch.zeros(4, 1).double().numpy())
+    with pytest.raises(InputError, match="not finite"):
+        Reading.fit(torch.zeros(3, 2), torch.full((3, 1), torch.nan).double().numpy())

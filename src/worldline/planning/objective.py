@@ -16,6 +16,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from worldline.core.errors import InputError
+from worldline.core.wording import counted
 from worldline.planning.imagination import Imagination, Rollout, Situation
 from worldline.planning.planner import Cost
 from worldline.readout.reward import RewardReadout
@@ -29,6 +30,7 @@ __all__ = [
     "Smoothness",
     "Weighted",
     "cost_of",
+    "one_each",
     "over_time",
 ]
 
@@ -66,6 +68,23 @@ def over_time(per_step: Float[Tensor, "b s h"], over: Over) -> Float[Tensor, "b 
             return per_step.amin(dim=-1)
 
 
+def one_each(goal: Float[Tensor, "g n c"], rollout: Rollout) -> Float[Tensor, "b n c"]:
+    """Goals of all situations of a rollout, where one may be there for all.
+
+    Raises:
+        InputError: there are neither as many nor one, or they are of another size than what is
+            imagined.
+    """
+    num, size = len(rollout.latents), rollout.latents.shape[-2:].numel()
+    if len(goal) not in (1, num) or goal.shape[1:].numel() != size:
+        raise InputError(
+            f"{counted(len(goal), 'goal')} of {goal.shape[1:].numel()} numbers for "
+            f"{counted(num, 'situation')} of {size}: one for each or one for all is needed, out of "
+            "the same world"
+        )
+    return goal.expand(num, -1, -1)
+
+
 @dataclass(frozen=True, eq=False)
 class LatentGoal:
     """Mean squared distance of latents to those of a goal image (V-JEPA 2-AC, eq. 5, has their
@@ -88,8 +107,8 @@ class LatentGoal:
         return cls(imagination.encode(frames[:, None])[:, 0], over)
 
     def cost(self, rollout: Rollout) -> Float[Tensor, "b s"]:
-        """See `Objective`."""
-        away = rollout.latents - self.goal[:, None, None]
+        """See `Objective`. Raises `InputError` for goals of other situations; see `one_each`."""
+        away = rollout.latents - one_each(self.goal, rollout)[:, None, None]
         return over_time(away.square().mean(dim=(-2, -1)), self.over)
 
 

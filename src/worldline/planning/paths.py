@@ -23,7 +23,7 @@ from torch import Tensor
 from worldline.core.clip import Clip
 from worldline.core.errors import InputError
 from worldline.planning.imagination import Imagination, Rollout
-from worldline.planning.objective import Over, over_time
+from worldline.planning.objective import Over, one_each, over_time
 
 __all__ = ["Landmarks", "PathGoal"]
 
@@ -101,7 +101,7 @@ class PathGoal:
 
     Attributes:
         landmarks: what the way leads along.
-        goal: `[B, N, C]` latents, one per situation.
+        goal: `[B, N, C]` latents, one per situation, or `[1, N, C]` for all.
         over: which moments of a rollout count.
     """
 
@@ -110,9 +110,9 @@ class PathGoal:
     over: Over = Over.SUM
 
     def cost(self, rollout: Rollout) -> Float[Tensor, "b s"]:
-        """See `Objective`."""
+        """See `Objective`. Raises `InputError` for goals of other situations."""
         marks = self.landmarks
-        goal = self.goal.flatten(1).expand(len(rollout.latents), -1)
+        goal = one_each(self.goal, rollout).flatten(1)
         seen = rollout.latents.flatten(-2)
         away, first = _nearest(goal, marks.latents)
         field = (marks.ways[first] + away[..., None]).amin(dim=1)  # [B, M]

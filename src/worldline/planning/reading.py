@@ -18,7 +18,7 @@ from torch import Tensor
 
 from worldline.core.errors import InputError
 from worldline.planning.imagination import Rollout
-from worldline.planning.objective import Over, over_time
+from worldline.planning.objective import Over, one_each, over_time
 
 __all__ = ["ReadGoal", "Reading"]
 
@@ -36,12 +36,17 @@ class Reading:
     error: Float[Tensor, " r"]
 
     @classmethod
-    def fit(cls, latents: Float[Tensor, "n d"], values: Float[np.ndarray, "n r"]) -> Reading:
+    def fit(cls, latents: Float[Tensor, "n d"], values: Float[np.ndarray, "m r"]) -> Reading:
         """By least squares with a light ridge.
 
         Raises:
-            InputError: there are no more latents than numbers of each.
+            InputError: there are no more latents than numbers of each, or not as many values as
+                latents, or something is not a finite number.
         """
+        if len(values) != len(latents):
+            raise InputError(f"{len(latents)} latents, but values of {len(values)}: one each")
+        if not (np.isfinite(values).all() and latents.isfinite().all()):
+            raise InputError("latents or values are not finite numbers, so nothing can be fitted")
         if len(latents) <= latents.shape[1]:
             raise InputError(
                 f"{len(latents)} latents of {latents.shape[1]} numbers: more latents are needed"
@@ -64,7 +69,7 @@ class ReadGoal:
 
     Attributes:
         reading: in units that count alike.
-        goal: `[B, N, C]` latents, one per situation.
+        goal: `[B, N, C]` latents, one per situation, or `[1, N, C]` for all.
         over: which moments of a rollout count.
     """
 
@@ -73,8 +78,8 @@ class ReadGoal:
     over: Over = Over.SUM
 
     def cost(self, rollout: Rollout) -> Float[Tensor, "b s"]:
-        """See `Objective`."""
-        wanted = self.reading.read(self.goal.flatten(1))
+        """See `Objective`. Raises `InputError` for goals of other situations."""
+        wanted = self.reading.read(one_each(self.goal, rollout).flatten(1))
         told = self.reading.read(rollout.latents.flatten(3))
         away = (told - wanted[:, None, None]).square().mean(dim=-1)
         return over_time(away, self.over)
