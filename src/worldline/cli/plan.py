@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from worldline.core.clip import Clip
-    from worldline.planning.trials import Measurable
+    from worldline.planning.trials import Measurable, Outcome
     from worldline.world import World
 
 __all__ = ["Plan", "find_landmarks", "open_task", "open_world"]
@@ -103,10 +104,7 @@ class Plan:
                 num_timed=min(self.episodes, _MOST_TIMED),
                 seeds=(self.seed,),
                 on_progress=set_done,
-                on_outcome=lambda row, course, done: complain(
-                    f"{course}, {row}: {done.any_time.sum()} of {self.episodes} reached, "
-                    f"{done.final.sum()} there at the end"
-                ),
+                on_outcome=_tell_rows(),
             )
         facts = {"num_episodes": self.episodes, "seeds": [self.seed]}
         result = planning_result(world.name, self.task, measured, looking, self.seed, facts)
@@ -117,6 +115,22 @@ class Plan:
         from worldline.cli.eval_suites import show
 
         show(answer, console)
+
+
+def _tell_rows() -> Callable[[str, str, Outcome], None]:
+    """Tells on standard error what came of each row, as soon as it was played."""
+    told: set[str] = set()
+
+    def tell(row: str, course: str, done: Outcome) -> None:
+        if not told:
+            complain("rows as they come, by steps to the goal / steps allowed:")
+        told.add(row)
+        complain(
+            f"{course}, {row}: {done.any_time.sum()} of {len(done.any_time)} reached, "
+            f"{done.final.sum()} there at the end"
+        )
+
+    return tell
 
 
 def open_task(name: str) -> Measurable:
