@@ -11,6 +11,18 @@ from tests.serve.play.browser import browse, find_browser, until
 
 PROGRAM = find_browser()
 
+DEAF = """
+window.WebSocket = class extends WebSocket {
+  set onmessage(call) {
+    super.onmessage = (event) => {
+      const isLook = typeof event.data === "string" && JSON.parse(event.data).type === "look";
+      if (!(isLook && window.isDeaf)) call(event);
+    };
+  }
+};
+"""
+"""The page hears no more of trust while `isDeaf`, as if the server took long to look back."""
+
 
 @pytest.mark.skipif(PROGRAM is None, reason="needs Chromium or Chrome on the path")
 def test_a_person_plays(folder, tmp_path):
@@ -20,10 +32,12 @@ def test_a_person_plays(folder, tmp_path):
         address = json.loads(server.stdout.readline())["address"]
         with browse(str(PROGRAM), tmp_path / "browser") as page:
             page.resize(1100, 800)
+            page.call("Page.addScriptToEvaluateOnNewDocument", source=DEAF)
             page.open(address)
             until(lambda: page.run("document.readyState") == "complete", "the page")
             until(lambda: page.run("document.getElementById('cover').hidden"), "a session")
             play(page)
+            grow_old(page)
             assert page.faults == []
     finally:
         server.send_signal(signal.SIGTERM)
@@ -104,3 +118,29 @@ def play(page) -> None:
     until(lambda: page.run("document.getElementById('cover').hidden"), "the session again")
     until(lambda: "Back in your session" in text("status"), "what it says of that")
     assert frame() >= here > 0
+
+
+def grow_old(page) -> None:
+    """Trust in frames of long ago is greyed and says so, until newer ones were looked at."""
+
+    def trust() -> dict:
+        return page.run(
+            "(() => { const at = (id) => document.getElementById(id); return { "
+            "value: at('trust-value').textContent, age: at('trust-age').textContent, "
+            "ink: getComputedStyle(at('trust-value')).opacity, "
+            "bar: getComputedStyle(at('trust-bar').firstElementChild).opacity }; })()"
+        )
+
+    until(lambda: trust()["value"] == "0.00", "a look at an untrained world")
+    page.run("window.isDeaf = true")
+    until(lambda: trust()["ink"] == "0.7", "trust to be greyed")
+    seen = trust()
+    assert seen["bar"] == "0.4"
+    assert seen["age"].endswith(" s ago")
+    assert float(seen["age"].split()[0]) >= 1.5
+    page.click("pause")
+    until(lambda: page.run("document.getElementById('pause').textContent") == "Play", "the pause")
+    page.run("window.isDeaf = false")
+    page.key("Backspace", "Backspace", down=True)  # what one goes back to is looked at at once
+    page.key("Backspace", "Backspace", down=False)
+    until(lambda: trust() == {"value": "0.00", "age": "", "ink": "1", "bar": "1"}, "a fresh look")
