@@ -47,6 +47,22 @@ def test_a_task_is_planned_in_beside_every_row(world: Path, call):
     assert done.answer["made_at"]
 
 
+def test_what_was_played_before_a_stop_was_told(world: Path, call, monkeypatch):
+    def stopped(truth: object, goals: object):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("worldline.planning.tasks._straight", stopped)
+    done = call(
+        "plan", "tworoom", "--world", world, "--gaps", 6, "--episodes", 2, "--samples", 12,
+        "--rounds", 1, "--horizon", 2,
+    )  # fmt: skip
+    assert (done.code, done.out) == (130, "")
+    first, *told, last = [x for x in done.err.splitlines() if not x.startswith("planning in")]
+    assert first == "rows as they come, by steps to the goal / steps allowed:"
+    assert [x.split(": ")[0] for x in told] == [f"6/12 across, {row}" for row in ROWS[:4]]
+    assert last.startswith("worldline: stopped; rows that are told above were played to the end")
+
+
 def test_the_suite_is_written_and_shown(world: Path, tmp_path: Path, call, monkeypatch):
     monkeypatch.setattr(eval_planning, "_QUICK_EPISODES", 1)
     monkeypatch.setattr(RoomsTask, "courses", (Course(4, 4),))

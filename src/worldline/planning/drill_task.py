@@ -86,7 +86,7 @@ class DrillTask:
 
     every, has_ways = _EVERY, False
     looking: Mapping[str, Any] = MappingProxyType({"num_samples": 64})
-    truth_cost = 40.0
+    truth_cost = 25.0
 
     def __init__(
         self,

@@ -48,7 +48,7 @@ class TeeTask:
     courses = (Course(25, 50), Course(25, 50, harder))
     # an action of 1 takes the pusher half across the plane
     looking: Mapping[str, Any] = MappingProxyType({"std": 0.25})
-    truth_cost = 40.0
+    truth_cost = 25.0
 
     def __init__(self, *, size_px: int = 64) -> None:
         self.size_px = size_px
