@@ -69,6 +69,7 @@ def test_the_suite_is_written_and_shown(world: Path, tmp_path: Path, call, monke
     done = call("eval", "planning", "--world", world, "--quick", "--out", tmp_path)
     assert done.code == 0, done.err
     assert "Goals reached at any time" in done.out
+    assert "4/4, zero: 0 of 1 reached, 0 there at the end" in done.err.splitlines()
     record = json.loads((tmp_path / "planning.json").read_text())
     assert record["made_by"].startswith("worldline")
     assert "cores" in record["machine"]

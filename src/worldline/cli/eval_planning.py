@@ -28,7 +28,7 @@ def evaluate(command: Eval, set_done: Callable[[float], None]) -> Answer:
     """
     from worldline.audit.suites.runs import Run, RunSettings
     from worldline.cli.plan import find_landmarks, open_task, open_world
-    from worldline.cli.planning_tables import planning_result
+    from worldline.cli.planning_tables import planning_result, tell_rows
     from worldline.planning.measure import Looking, measure
 
     for name in ("model", "contexts", "videos", "data"):
@@ -48,6 +48,7 @@ def evaluate(command: Eval, set_done: Callable[[float], None]) -> Answer:
         seeds=(command.seed,),
         num_timed=_QUICK_TIMED if command.quick else _TIMED,
         on_progress=set_done,
+        on_outcome=tell_rows(),
     )
     facts = {"num_episodes": episodes, "seeds": [command.seed]}
     result = planning_result(world.name, _TASK, measured, looking, command.seed, facts)

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
 from worldline.cli.output import Answer, JsonFlag, Seed, progress
-from worldline.cli.process import complain
 from worldline.core.errors import InputError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from worldline.core.clip import Clip
-    from worldline.planning.trials import Measurable, Outcome
+    from worldline.planning.trials import Measurable
     from worldline.world import World
 
 __all__ = ["Plan", "find_landmarks", "open_task", "open_world"]
@@ -64,7 +62,7 @@ class Plan:
     def run(self) -> Answer:
         """Plan and measure. Raises `InputError` for an unknown task or numbers that cannot be."""
         from worldline.audit.suites.runs import Attempt, Run, RunSettings
-        from worldline.cli.planning_tables import planning_result
+        from worldline.cli.planning_tables import planning_result, tell_rows
         from worldline.planning.measure import Looking, measure
         from worldline.planning.objective import Over
         from worldline.planning.trials import Course
@@ -104,7 +102,7 @@ class Plan:
                 num_timed=min(self.episodes, _MOST_TIMED),
                 seeds=(self.seed,),
                 on_progress=set_done,
-                on_outcome=_tell_rows(),
+                on_outcome=tell_rows(),
             )
         facts = {"num_episodes": self.episodes, "seeds": [self.seed]}
         result = planning_result(world.name, self.task, measured, looking, self.seed, facts)
@@ -115,22 +113,6 @@ class Plan:
         from worldline.cli.eval_suites import show
 
         show(answer, console)
-
-
-def _tell_rows() -> Callable[[str, str, Outcome], None]:
-    """Tells on standard error what came of each row, as soon as it was played."""
-    told: set[str] = set()
-
-    def tell(row: str, course: str, done: Outcome) -> None:
-        if not told:
-            complain("rows as they come, by steps to the goal / steps allowed:")
-        told.add(row)
-        complain(
-            f"{course}, {row}: {done.any_time.sum()} of {len(done.any_time)} reached, "
-            f"{done.final.sum()} there at the end"
-        )
-
-    return tell
 
 
 def open_task(name: str) -> Measurable:

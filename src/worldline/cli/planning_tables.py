@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
+
+from worldline.cli.process import complain
 
 if TYPE_CHECKING:
     import numpy as np
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from worldline.planning.measure import Looking, Measured
     from worldline.planning.trials import Outcome
 
-__all__ = ["PUBLISHED", "planning_result"]
+__all__ = ["PUBLISHED", "planning_result", "tell_rows"]
 
 PUBLISHED = {
     "tworoom": {"LeWM": 0.87, "PLDM": 0.97, "DINO-WM": 1.00},
@@ -54,6 +56,22 @@ _NOTES = {
     "own row goes by how far one is from the other, read off latents.",
 }
 _GOAL_S = 0.1
+
+
+def tell_rows() -> Callable[[str, str, Outcome], None]:
+    """Tells on standard error what came of each row, as soon as it was played."""
+    told: set[str] = set()
+
+    def tell(row: str, course: str, done: Outcome) -> None:
+        if not told:
+            complain("rows as they come, by steps to the goal / steps allowed:")
+        told.add(row)
+        complain(
+            f"{course}, {row}: {done.any_time.sum()} of {len(done.any_time)} reached, "
+            f"{done.final.sum()} there at the end"
+        )
+
+    return tell
 
 
 def planning_result(
