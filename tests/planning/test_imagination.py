@@ -87,6 +87,11 @@ def test_what_cannot_be_planned_in_is_refused():
         LatentGoal.of_frames(imagination, frames(1, size=8)[:, 0])
     with pytest.raises(InputError, match="one of 2 numbers"):
         imagination.begin(frames(1), torch.zeros(1, 2, 3))
+    begun = imagination.begin(frames(2))
+    with pytest.raises(InputError, match="for 1 situation, their actions of 2 numbers; 2 and 2"):
+        imagination.imagine(begun, torch.zeros(1, 3, 2, 2))
+    with pytest.raises(InputError, match="for 2 situations, their actions of 1 number; 2 and 2"):
+        imagination.imagine(begun, torch.zeros(2, 3, 2, 1))
     with pytest.raises(InputError, match="takes no actions"):
         Imagination(tiny_world("vector", action_size=0))
 

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from worldline.core.errors import InputError
 from worldline.core.latents import Controls, Latents
+from worldline.core.wording import counted
 from worldline.data.actions import ActionSpec
 from worldline.dynamics import JepaDynamics
 from worldline.dynamics.past import FlowCarry
@@ -148,8 +149,18 @@ class Imagination:
         return Situation(latents, carry, before)
 
     def imagine(self, situation: Situation, plans: Float[Tensor, "b s h a"]) -> Rollout:
-        """Roll out all plans of all situations together."""
-        num, samples, horizon, _ = plans.shape
+        """Roll out all plans of all situations together.
+
+        Raises:
+            InputError: plans are of other situations, or their actions have another width.
+        """
+        num, samples, horizon, width = plans.shape
+        if num != len(situation.latents) or width != self.space.width:
+            raise InputError(
+                f"plans are for {counted(num, 'situation')}, their actions of "
+                f"{counted(width, 'number')}; {len(situation.latents)} and {self.space.width} are "
+                "expected, as many situations as were begun with and what the world takes"
+            )
         carry = _spread(situation.carry, num, samples)
         flat = plans.flatten(0, 1)
         dynamics = self.world.dynamics
