@@ -52,6 +52,8 @@ def test_what_is_given_may_be_used_again():
         ([[1.0, 0.0]], STICK, "2 finite numbers"),
         ([1.0, [0.0]], STICK, "2 finite numbers"),
         ([float("nan"), 0.0], STICK, "2 finite numbers"),
+        ([1e300, 0.0], STICK, r"a number as large as 1e\+300; worlds take those from -1 to 1"),
+        (np.array([0, -(2**63)]), STICK, r"as large as 9.22337e\+18"),
         ("left", STICK, "2 finite numbers, got left"),
         ({"right": 1}, STICK, "2 finite numbers"),
         (3, PAD, "3 finite numbers or the number of a choice below 3, got 3"),

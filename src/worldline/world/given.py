@@ -19,6 +19,10 @@ Action = np.ndarray | Tensor | Sequence[float | int] | float | int
 """What a world is driven by: A numbers (from -1 to 1, or one-hot), the number itself where A is 1,
 or for choices the whole number of each."""
 
+_MOST = 1e6
+"""Actions lie from -1 to 1, or a little beyond. Numbers of other units pass; from some 1e30 on a
+world's own numbers overflow, and the session would be dead from there on."""
+
 
 def as_action(given: Any, size: int, spec: ActionSpec | None) -> Float[np.ndarray, " a"]:
     """An action as a world takes it; a copy, so that the caller may use theirs for the next one.
@@ -29,7 +33,7 @@ def as_action(given: Any, size: int, spec: ActionSpec | None) -> Float[np.ndarra
         spec: what they mean, where that is known.
 
     Raises:
-        InputError: it is none, of another length, or not finite.
+        InputError: it is none, of another length, not finite, or far out of what worlds take.
     """
     choices = () if spec is None else spec.num_actions
     try:
@@ -41,6 +45,11 @@ def as_action(given: Any, size: int, spec: ActionSpec | None) -> Float[np.ndarra
         if (found >= 0).all() and (found < choices).all():
             return spec.vectors(found[None].astype(np.int64))[0]
     elif found.dtype.kind in "iuf" and found.shape == (size,) and np.isfinite(found).all():
+        most = np.abs(found.astype(np.float64)).max(initial=0)
+        if most > _MOST:
+            raise InputError(
+                f"action holds a number as large as {most:g}; worlds take those from -1 to 1"
+            )
         return found if found.dtype.kind == "f" else found.astype(np.float32)
     told = printable(" ".join(str(given).split()))
     or_choice = f" or the number of a choice below {choices[0]}" if len(choices) == 1 else ""
