@@ -166,6 +166,7 @@ def play(
                 looking.build(),
                 horizon=looking.ahead(course, task.every),
                 over=looking.over,
+                closely=looking.closely,
                 guide=guide,
                 also=((weight, penalty),) if weight else (),
                 seed=seed,

@@ -66,6 +66,7 @@ class Size:
     hidden: int = 256
     apart: bool = False
     images: int = 1
+    rollout: int = 4
 
 
 SIZES = {
@@ -101,16 +102,17 @@ SIZES = {
         3,
         spread=0.0,
         inverse=0.0,
-        batch=256,
-        learning_rate=2e-3,
-        steps=3200,
-        further=1.5,
+        batch=128,
+        learning_rate=4e-3,
+        steps=12000,
+        further=1,
         stirred=0.5,
         half=True,
         encoder=32,
         hidden=384,
         apart=True,
         images=4,
+        rollout=2,
     ),
 }
 
@@ -121,7 +123,7 @@ def recipe(
     size: str = "nano",
     spread: float | None = None,
     inverse: float | None = None,
-    rollout_steps: int = 4,
+    rollout_steps: int | None = None,
     channels: int | None = None,
     variance: float = 0.0,
     covariance: float = 0.0,
@@ -152,6 +154,7 @@ def recipe(
     inverse = chosen.inverse if inverse is None else inverse
     stirred = chosen.stirred if stirred_share is None else stirred_share
     images = chosen.images if images is None else images
+    rollout_steps = chosen.rollout if rollout_steps is None else rollout_steps
     length = rollout_steps + 2
     recording = open_recording(Recorded(folder=data, num_frames=20, stride=20, images=images))
     step_s = 1 / recording.fps
@@ -174,7 +177,7 @@ def recipe(
     if inverse:
         terms.append(InverseModel.Config(weight=inverse))
     if told and seen:
-        terms.append(StateTelling.Config(names=seen, weight=told))
+        terms.append(StateTelling.Config(names=seen, weight=told, plainly=chosen.apart))
     return Recipe(
         held_out=48,
         world=World.Config(

@@ -16,9 +16,9 @@ from worldline.world.openings import load_openings
 FOLDER = Path(storage.__file__).parent / "pretrained"
 NAMES = sorted(folder.name for folder in FOLDER.glob("*"))
 PLAYED = ("sandbox", "pusht", "doom")
-PLANNED = ("tworoom", "walls", "catch")
+PLANNED = ("tworoom", "walls", "catch", "pusht-plan")
 MOST_MB = {"small": 40, "small-jepa": 12, "imagine": 12}
-MOST_MB |= dict.fromkeys(PLANNED, 4) | dict.fromkeys(PLAYED, 12)
+MOST_MB |= dict.fromkeys(PLANNED, 5) | dict.fromkeys(PLAYED, 12)
 IN_TABLES = dict.fromkeys((*PLAYED, *PLANNED), "true actions are worth")
 """Words of a card's tables; "psnr db" where none are given."""
 WITH_OPENINGS = ("small", *PLANNED, *PLAYED)

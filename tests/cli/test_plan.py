@@ -76,12 +76,24 @@ def test_the_suite_is_written_and_shown(world: Path, tmp_path: Path, call, monke
     assert "tiny-vector" in (tmp_path / "planning.html").read_text()
 
 
-def test_pusht_needs_its_extra_and_a_world(call):
-    done = call("plan", "pusht")
+def test_pusht_is_planned_in_its_bundled_world_or_needs_its_extra(call):
+    few = ("--gaps", 5, "--episodes", 1, "--samples", 4, "--rounds", 1, "--horizon", 1)
+    done = call("plan", "pusht", *few, "--planner", "cem", "--json")
+    if importlib.util.find_spec("pymunk") is None:
+        assert done.code == 2
+        assert "pymunk, which pusht is simulated with" in done.error_lines[0]
+    else:
+        assert done.code == 0, done.err
+        (result,) = done.answer["results"]
+        assert result["subject"] == "pusht-plan"
+        assert result["facts"]["closely"]
+
+
+def test_a_task_without_a_bundled_world_says_so(call):
+    pytest.importorskip("mujoco")
+    done = call("plan", "push")
     assert done.code == 2
-    missing = importlib.util.find_spec("pymunk") is None
-    reason = "pymunk, which pusht is simulated with" if missing else "no world is bundled for pusht"
-    assert reason in done.error_lines[0]
+    assert "no world is bundled for push: train one" in done.error_lines[0]
 
 
 @pytest.mark.parametrize(

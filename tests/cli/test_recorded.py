@@ -301,5 +301,8 @@ def test_the_recipe_to_plan_in_learns_from_images_of_clips_where_asked(
     first, second, _ = turned.stages
     assert first.task.parts == ("tokenizer",)
     assert first.task.settled
-    assert [stage.length for stage in turned.stages] == [1, 6, 1]
+    (told,) = first.task.objectives
+    assert told.plainly
+    assert [stage.length for stage in turned.stages] == [1, 4, 1]
+    assert made(str(tmp_path / "set"), size="turned", rollout_steps=3).stages[1].length == 5
     assert second.task.stirred_share == 0.5

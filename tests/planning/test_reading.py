@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 
@@ -30,6 +32,20 @@ def test_only_differences_that_are_read_count():
     assert costs[Over.LAST] == [0.0, 4.0]
     assert costs[Over.SUM] == [4.5, 6.5]
     assert costs[Over.LEAST] == [0.0, 4.0]
+
+
+def test_closely_the_last_stretch_is_worth_as_much_as_a_long_way():
+    """Of two ways of two moments one comes near and leaves again, the other stays half-way: the
+    mean square has it that the second is better, and who counts closely takes the first."""
+    reading = Reading(torch.tensor([[1.0], [0.0]]), torch.zeros(1))
+    ways = torch.tensor([[[0.0], [9.0]], [[5.0], [5.0]]])[None, :, :, None]
+    rollout = Rollout(torch.zeros(1, 2, 2, 1), ways, torch.zeros(1, 2, 1, 1))
+    goal = torch.zeros(1, 1, 1)
+    plain = ReadGoal(reading, goal).cost(rollout)[0]
+    close = ReadGoal(reading, goal, closely=True).cost(rollout)[0]
+    assert plain.tolist() == [40.5, 25.0]
+    assert close.tolist() == pytest.approx([math.log(1 + 4 * 81) / 2, math.log(1 + 4 * 25)])
+    assert close[0] < close[1]
 
 
 def test_what_cannot_be_fitted_is_refused():

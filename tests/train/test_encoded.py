@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from worldline.core import InputError
+from worldline.data.cache import LatentCache
 from worldline.data.shards import Shards, write_shards
 from worldline.dynamics import FlowDynamics
 from worldline.readout.latent import LatentReadout
@@ -85,6 +86,27 @@ def test_a_clip_is_encoded_once_for_each_tokenizer(folder: Path, monkeypatch: py
         next(own.tokenizer.parameters()).mul_(2)
     EncodedClips(opened(folder), own.tokenizer, 7).draw([3], slice(2, 6))
     assert calls == [1, 1, 1]
+
+
+def test_latents_stay_in_memory_as_long_as_there_is_room(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    own, reads = world(), []
+    read = LatentCache.get
+
+    def counted(self, key, compute):
+        reads.append(key)
+        return read(self, key, compute)
+
+    monkeypatch.setattr(LatentCache, "get", counted)
+    clips = EncodedClips(opened(folder), own.tokenizer, 7)
+    first = clips.draw([0, 3], slice(2, 6))
+    assert torch.equal(clips.draw([3, 0], slice(2, 6)).tokens.flip(0), first.tokens)
+    assert len(reads) == 2
+    monkeypatch.setattr("worldline.train.encoded._HELD_BYTES", 0)
+    clips = EncodedClips(opened(folder), own.tokenizer, 7)
+    assert all(torch.equal(clips.draw([0, 3], slice(2, 6)).tokens, first.tokens) for _ in range(2))
+    assert len(reads) == 6
 
 
 def test_what_cannot_be_kept_is_refused(folder: Path):

@@ -41,8 +41,8 @@ def shards(tmp_path_factory: pytest.TempPathFactory):
     return write_shards(folder, clips(), num_clips=6, recipe={"for": "a test"})
 
 
-def task(shards, *names: str) -> ObjectiveTask:
-    told = StateTelling.Config(names=names)
+def task(shards, *names: str, plainly: bool = False) -> ObjectiveTask:
+    told = StateTelling.Config(names=names, plainly=plainly)
     config = ObjectiveTask.Config(("tokenizer",), (told,), augmented=False)
     return config.build(tiny_world("vector"), shards, seed=0, batch=6, length=6)
 
@@ -68,6 +68,22 @@ def test_it_teaches_what_is_told(shards):
         optimiser.step()
         losses.append(float(loss.detach()))
     assert losses[-1] < 0.5 * losses[0]
+
+
+def test_plainly_latents_are_what_is_told(shards):
+    """In standard deviations and with no map between, so there is nothing else to learn."""
+    names = ("seen_light", "other") * 3  # as many as the tiny world's latents have
+    made = task(shards, *names, plainly=True)
+    generator = torch.Generator().manual_seed(0)
+    batch = made.batch(0, generator)
+    tokenizer = made.model["parts"]["tokenizer"]
+    values = torch.stack([batch.told[name][0] for name in names], dim=-1)
+    wanted = (tokenizer.encode(batch.frames).tokens[:, :, 0] - values).square().mean()
+    found = made.loss(made.model, batch, generator)["total"].detach()
+    assert float(found) == pytest.approx(float(wanted.detach()))
+    assert not list(made.model["objectives"].parameters())
+    with pytest.raises(InputError, match="of 6 numbers cannot be the 1 columns"):
+        task(shards, "seen_light", plainly=True)
 
 
 def test_what_is_missing_is_said(shards):

@@ -26,10 +26,10 @@ class Plan:
 
     Tasks: tworoom, a dot to be brought to a place that is shown as a picture, through a door where
     it lies in the other room; walls, the same with wall and door elsewhere in each episode; pusht,
-    a T-shaped block to be pushed to where it lies in a picture (needs the extra pusht, and a world
-    of one's own); push, a block to be pushed past an obstacle, catch, a ball that rolls off a
-    table, and throw, a ball into a bin, in MuJoCo. push-heavy, push-slippery, push-moved and
-    catch-high are these in scenes that differ from the recorded ones.
+    a T-shaped block to be pushed to where it lies in a picture (needs the extra pusht); push, a
+    block to be pushed past an obstacle, catch, a ball that rolls off a table, and throw, a ball
+    into a bin, in MuJoCo. push-heavy, push-slippery, push-moved and catch-high are these in scenes
+    that differ from the recorded ones.
 
     Goals are pictures, plans are looked for in latents, and one action is done of each plan.
     """
@@ -49,6 +49,8 @@ class Plan:
     """Actions looked ahead."""
     over: str | None = None
     """Which moments of a plan are compared with the goal: last, sum or least."""
+    closely: bool | None = None
+    """Where numbers are read off latents, the last stretch to the goal counts most."""
     budget_s: float | None = None
     """Wall time of a plan, of all episodes together."""
     gaps: tuple[int, ...] = ()
@@ -84,6 +86,7 @@ class Plan:
             "num_rounds": self.rounds,
             "horizon": self.horizon,
             "over": None if self.over is None else Over(self.over),
+            "closely": self.closely,
             "budget_s": self.budget_s,
         }
         given = {name: value for name, value in asked.items() if value is not None}

@@ -103,6 +103,7 @@ def planning_result(
         "num_rounds": looking.num_rounds,
         "horizon": looking.horizon or "as far as the goal",
         "over": str(looking.over),
+        "closely": looking.closely,
         **facts,
     }
     digest = hashlib.sha256(repr((task, courses, len(outcome.final), seed)).encode()).hexdigest()

@@ -167,14 +167,18 @@ def known_rows(
 
 
 def toward(
-    goal: Float[Tensor, "b n c"], guide: Landmarks | Reading | None, over: Over
+    goal: Float[Tensor, "b n c"],
+    guide: Landmarks | Reading | None,
+    over: Over,
+    closely: bool = False,
 ) -> Objective:
-    """How far it is to goals in latents, by what tells that, or straight on."""
+    """How far it is to goals in latents, by what tells that, or straight on; what is read off may
+    count `closely` (`ReadGoal`)."""
     match guide:
         case Landmarks():
             return PathGoal(guide, goal, over)
         case Reading():
-            return ReadGoal(guide, goal, over)
+            return ReadGoal(guide, goal, over, closely)
         case None:
             return LatentGoal(goal, over)
 
@@ -187,6 +191,7 @@ class WorldAgent:
         planner: who looks for plans.
         horizon: actions that are looked ahead.
         over: which moments of a rollout are compared with the goal.
+        closely: where numbers are read off latents, the last stretch counts most (`ReadGoal`).
         guide: the goal is as far as the way along landmarks, or as what is read off latents;
             straight through latents if absent.
         also: further objectives, each with its weight, such as the trust penalty.
@@ -201,13 +206,14 @@ class WorldAgent:
         *,
         horizon: int,
         over: Over = Over.SUM,
+        closely: bool = False,
         guide: Landmarks | Reading | None = None,
         also: tuple[tuple[float, Objective], ...] = (),
         seed: int = 0,
         budget_s: float | None = None,
     ) -> None:
         self.imagination, self.over, self.also = imagination, over, also
-        self.guide = guide
+        self.guide, self.closely = guide, closely
         self._receding = _Receding(imagination.space, planner, horizon, seed, budget_s)
         self._goal = torch.zeros(0)
         self._seen: list[Tensor] = []
@@ -230,7 +236,7 @@ class WorldAgent:
             nothing = torch.zeros_like(self._done[0])
             led = torch.stack([nothing, *self._done[1 - len(self._seen) :]], dim=1)
         situation = self.imagination.begin_from(latents, led)
-        goal = toward(self._goal, self.guide, self.over)
+        goal = toward(self._goal, self.guide, self.over, self.closely)
         objective = Weighted(((1.0, goal), *self.also))
         action = self._receding.plan(cost_of(self.imagination, situation, objective), len(frames))
         self._done = [*self._done, action][-self.context :]

@@ -59,6 +59,7 @@ class Looking:
         horizon: actions looked ahead; None for 6 along landmarks, and else for as many as the
             course's gap takes and two more.
         over: which moments of a rollout are compared with the goal.
+        closely: the last stretch to what is read off a goal counts most; see `ReadGoal`.
         budget_s: wall time of a plan, of all episodes together; no limit if absent.
         std: how far from its middle a planner looks first; as it does by itself if absent.
     """
@@ -68,6 +69,7 @@ class Looking:
     num_rounds: int = 3
     horizon: int | None = None
     over: Over = Over.SUM
+    closely: bool = False
     budget_s: float | None = None
     std: float | None = None
 
@@ -295,6 +297,7 @@ def _agent(
         looking.build(),
         horizon=looking.ahead(course, task.every, along=isinstance(guide, Landmarks)),
         over=looking.over,
+        closely=looking.closely,
         guide=guide,
         seed=seed,
         budget_s=looking.budget_s,

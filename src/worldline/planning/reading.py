@@ -22,6 +22,9 @@ from worldline.planning.objective import Over, one_each, over_time
 
 __all__ = ["ReadGoal", "Reading"]
 
+_NEAR = 0.25
+"""Sum of squares below which it hardly counts any more how near a goal is."""
+
 
 @dataclass(frozen=True, eq=False)
 class Reading:
@@ -71,15 +74,20 @@ class ReadGoal:
         reading: in units that count alike.
         goal: `[B, N, C]` latents, one per situation, or `[1, N, C]` for all.
         over: which moments of a rollout count.
+        closely: what counts is the logarithm of the sum of squares, down to a quarter of what
+            counts as reached (a sum of about 1), so that the last stretch is worth as much as a
+            long way before it.
     """
 
     reading: Reading
     goal: Float[Tensor, "b n c"]
     over: Over = Over.SUM
+    closely: bool = False
 
     def cost(self, rollout: Rollout) -> Float[Tensor, "b s"]:
         """See `Objective`. Raises `InputError` for goals of other situations."""
         wanted = self.reading.read(one_each(self.goal, rollout).flatten(1))
         told = self.reading.read(rollout.latents.flatten(3))
-        away = (told - wanted[:, None, None]).square().mean(dim=-1)
+        away = (told - wanted[:, None, None]).square()
+        away = (away.sum(dim=-1) / _NEAR).log1p() if self.closely else away.mean(dim=-1)
         return over_time(away, self.over)

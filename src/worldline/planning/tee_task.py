@@ -43,11 +43,11 @@ class TeeTask:
         size_px: side of pictures.
     """
 
-    name, world, every = "pusht", "", 5
+    name, world, every = "pusht", "pusht-plan", 5  # "pusht" is the bundled world to play in
     harder, has_ways = "pushed", False
     courses = (Course(25, 50), Course(25, 50, harder))
-    # an action of 1 takes the pusher half across the plane
-    looking: Mapping[str, Any] = MappingProxyType({"std": 0.25})
+    # an action of 1 takes the pusher half across the plane; who is near has still to arrive
+    looking: Mapping[str, Any] = MappingProxyType({"std": 0.25, "closely": True})
     truth_cost = 25.0
 
     def __init__(self, *, size_px: int = 64) -> None:

@@ -20,6 +20,10 @@ __all__ = ["EncodedClips", "keep_latents", "require_steps", "settle_tokenizer"]
 
 _FOLDER = "latents"
 
+_HELD_BYTES = 2**28
+"""Of latents that stay in memory, beyond which they are read from their files each time; small ones
+take longer to read than to learn from."""
+
 _SETTLED_BY = 256
 """Frames that layers are scaled by before they learn."""
 
@@ -52,7 +56,8 @@ class EncodedClips:
         assert isinstance(config, Config)
         self._encoder = fingerprint(tokenizer, config.to_json())
         self._cache = LatentCache(shards.folder / _FOLDER)
-        self._keys: dict[int, str] = {}
+        self._held: dict[int, dict[str, Tensor]] = {}
+        self._room = _HELD_BYTES
 
     def draw(self, clips: Sequence[int], span: slice) -> Latents:
         """Latents of the same frames of several clips.
@@ -66,16 +71,21 @@ class EncodedClips:
         return Latents(torch.stack([kept["tokens"][span] for kept in found]), (rows, columns))
 
     def _of(self, clip: int) -> dict[str, Tensor]:
+        if clip in self._held:
+            return self._held[clip]
         frames = np.array(self._shards.frames[clip, : self._num_frames])
-        if clip not in self._keys:
-            self._keys[clip] = LatentCache.key(hash_frames(frames), self._encoder)
+        key = LatentCache.key(hash_frames(frames), self._encoder)
 
         @torch.no_grad()
         def encode() -> dict[str, Tensor]:
             latents = self._tokenizer.encode(torch.from_numpy(frames)[None])
             return {"tokens": latents.tokens[0], "grid": torch.tensor(latents.grid)}
 
-        return self._cache.get(self._keys[clip], encode)
+        found = self._cache.get(key, encode)
+        self._room -= sum(each.nbytes for each in found.values())
+        if self._room >= 0:
+            self._held[clip] = found
+        return found
 
 
 def require_steps(tokenizer: Tokenizer, length: int) -> None:

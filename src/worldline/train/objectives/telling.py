@@ -29,7 +29,7 @@ class StateTelling(Objective):
     (`worldline.planning.Reading`), and sees pictures only.
     """
 
-    @register("objective/state-telling")
+    @register("objective/state-telling", version=2, upgrades={1: {"plainly": False}})
     @dataclass(frozen=True)
     class Config(Config):
         """What is told.
@@ -37,22 +37,37 @@ class StateTelling(Objective):
         Attributes:
             names: of the recorded columns.
             weight: of the loss.
+            plainly: latents have to be these numbers themselves, in standard deviations, as many
+                as there are of them, instead of holding them linearly. Then all that is told has
+                the same size in what a predictor of latents learns.
         """
 
         names: tuple[str, ...] = ()
         weight: float = 1.0
+        plainly: bool = False
 
         def build(self, world: World) -> StateTelling:
-            """Make the objective. Raises `InputError` if no column is named."""
+            """Make the objective.
+
+            Raises:
+                InputError: no column is named, or latents that are to be the columns themselves
+                    have another number of them.
+            """
             if not self.names:
                 raise InputError("no column of the state is named that latents are to tell")
             rows, columns = world.tokenizer.grid
-            return StateTelling(self, rows * columns * world.tokenizer.channels)
+            size = rows * columns * world.tokenizer.channels
+            if self.plainly and size != len(self.names):
+                raise InputError(
+                    f"latents of {size} numbers cannot be the {len(self.names)} columns that are "
+                    "told themselves; give the tokenizer as many channels, or leave plainly off"
+                )
+            return StateTelling(self, size)
 
     def __init__(self, config: StateTelling.Config, size: int) -> None:
         super().__init__()
         self.config, self.weight = config, config.weight
-        self.tell = nn.Linear(size, len(config.names))
+        self.tell = nn.Identity() if config.plainly else nn.Linear(size, len(config.names))
 
     def loss(
         self, parts: Parts, batch: ClipBatch, latents: Latents, generator: torch.Generator
