@@ -10,6 +10,8 @@ import pytest
 from tests.planning.worlds import tiny_world
 
 from worldline.cli import eval_planning
+from worldline.cli.plan import open_task, open_world
+from worldline.planning.imagination import Imagination
 from worldline.planning.tasks import RoomsTask
 from worldline.planning.trials import Course
 
@@ -27,7 +29,7 @@ def world(tmp_path_factory) -> Path:
 def test_a_task_is_planned_in_beside_every_row(world: Path, call):
     done = call(
         "plan", "tworoom", "--world", world, "--gaps", 6, "--episodes", 2, "--samples", 12,
-        "--rounds", 1, "--horizon", 2, "--planner", "cem", "--json",
+        "--rounds", 1, "--horizon", 2, "--planner", "cem", "--distance", "logarithms", "--json",
     )  # fmt: skip
     assert done.code == 0, done.err
     told = [line for line in done.err.splitlines() if line.startswith("6/12 across, ")]
@@ -43,6 +45,7 @@ def test_a_task_is_planned_in_beside_every_row(world: Path, call):
     assert cell["low"] <= cell["value"] <= cell["high"]
     assert times["rows"][0]["cells"]["p95"]["value"] > 0
     assert result["facts"]["planner"] == "cem"
+    assert result["facts"]["closely"]
     assert done.answer["made_by"].startswith("worldline")
     assert done.answer["made_at"]
 
@@ -76,17 +79,17 @@ def test_the_suite_is_written_and_shown(world: Path, tmp_path: Path, call, monke
     assert "tiny-vector" in (tmp_path / "planning.html").read_text()
 
 
-def test_pusht_is_planned_in_its_bundled_world_or_needs_its_extra(call):
-    few = ("--gaps", 5, "--episodes", 1, "--samples", 4, "--rounds", 1, "--horizon", 1)
-    done = call("plan", "pusht", *few, "--planner", "cem", "--json")
+def test_pusht_needs_its_extra_and_has_a_world(call):
     if importlib.util.find_spec("pymunk") is None:
+        done = call("plan", "pusht")
         assert done.code == 2
         assert "pymunk, which pusht is simulated with" in done.error_lines[0]
     else:
-        assert done.code == 0, done.err
-        (result,) = done.answer["results"]
-        assert result["subject"] == "pusht-plan"
-        assert result["facts"]["closely"]
+        task = open_task("pusht")
+        world = open_world(task, None)
+        assert world.name == "pusht-plan"
+        assert Imagination(world).space == task.space
+        assert task.looking["closely"]
 
 
 def test_a_task_without_a_bundled_world_says_so(call):
@@ -102,6 +105,7 @@ def test_a_task_without_a_bundled_world_says_so(call):
         (["plan", "maze"], "no task maze; there are: tworoom, walls, pusht, push"),
         (["plan", "tworoom", "--planner", "guess"], "no planner guess"),
         (["plan", "tworoom", "--over", "never"], "--over is never"),
+        (["plan", "tworoom", "--distance", "far"], "--distance is far; it can be squares, log"),
         (["plan", "tworoom", "--episodes", "0"], "--episodes is 0; it must be at least 1"),
         (["plan", "tworoom", "--samples", "0"], "--samples is 0; it must be at least 1"),
         (["plan", "tworoom", "--rounds", "-1"], "--rounds is -1; it must be at least 1"),

@@ -49,8 +49,9 @@ class Plan:
     """Actions looked ahead."""
     over: str | None = None
     """Which moments of a plan are compared with the goal: last, sum or least."""
-    closely: bool | None = None
-    """Where numbers are read off latents, the last stretch to the goal counts most."""
+    distance: str | None = None
+    """How distances count that are read off latents: squares, or logarithms, in which the last
+    stretch to the goal is worth as much as a long way."""
     budget_s: float | None = None
     """Wall time of a plan, of all episodes together."""
     gaps: tuple[int, ...] = ()
@@ -72,6 +73,8 @@ class Plan:
         task = open_task(self.task)
         if self.over is not None and self.over not in list(Over):
             raise InputError(f"--over is {self.over}; it can be {', '.join(Over)}")
+        if self.distance is not None and self.distance not in _DISTANCES:
+            raise InputError(f"--distance is {self.distance}; it can be {', '.join(_DISTANCES)}")
         for name in ("episodes", "samples", "rounds", "horizon"):
             number = getattr(self, name)
             if number is not None and number < 1:
@@ -86,7 +89,7 @@ class Plan:
             "num_rounds": self.rounds,
             "horizon": self.horizon,
             "over": None if self.over is None else Over(self.over),
-            "closely": self.closely,
+            "closely": None if self.distance is None else _DISTANCES[self.distance],
             "budget_s": self.budget_s,
         }
         given = {name: value for name, value in asked.items() if value is not None}
@@ -156,3 +159,6 @@ def find_landmarks(world: World, name: str | None) -> list[Clip]:
 
 
 _MOST_TIMED = 40
+
+_DISTANCES = {"squares": False, "logarithms": True}
+"""What `Looking.closely` is."""
