@@ -50,7 +50,8 @@ class Size:
     and predictor together, how many times as many of the predictor alone, the share of clips that
     is drawn by how much is set in motion in them, whether the predictor alone is computed in
     bfloat16, where a processor has it, the encoder's widths, whether it learns apart from the
-    predictor and from what is told alone, and images of each clip by quarter turns and a mirror."""
+    predictor and from what is told alone, images of each clip by quarter turns and a mirror, and
+    steps of rollout that the predictor learns from."""
 
     width: int
     depth: int
@@ -96,7 +97,8 @@ SIZES = {
         half=True,
     ),
     # seen from above, so that an episode tells of its turned and mirrored images too; how a thing
-    # lies is found by an encoder that looks for nothing else
+    # lies is found by an encoder that looks for nothing else. Its layers are scaled by data, so it
+    # takes high rates; latents that are plain states need fewer steps of rollout than others
     "turned": Size(
         256,
         3,
@@ -133,18 +135,19 @@ def recipe(
     stirred_share: float | None = None,
     images: int | None = None,
 ) -> Recipe:
-    """Of the episodes in a folder; a few minutes on one core.
+    """Of the episodes in a folder; a few minutes on one core, half an hour for `turned`.
 
     `steps` are those of encoder and predictor together, each size's own if absent; the predictor
     then takes one to three times as many alone, and the decoder 300 or fewer.
 
-    Weights of 0, and one step of `rollout_steps`, leave terms out, for ablations. `variance` and
-    `covariance` are VICReg's, to be had instead of SIGReg (`spread` 0) or beside it. Columns of the
-    recorded state whose names begin with `seen_` are taught to the latents with weight `told`,
-    where a recording has such. `stirred_share` of the clips are drawn by how much is set in motion
-    in them, as the recorded state tells; each size has its own, like its other weights. `images` of
-    the eight that quarter turns and a mirror make of a clip are learned from; the actions then have
-    to be called right and down, or right and up (`worldline.data.symmetry`).
+    Weights of 0, and one step of `rollout_steps` (each size's own if absent), leave terms out, for
+    ablations. `variance` and `covariance` are VICReg's, to be had instead of SIGReg (`spread` 0) or
+    beside it. Columns of the recorded state whose names begin with `seen_` are taught to the
+    latents with weight `told`, where a recording has such. `stirred_share` of the clips are drawn
+    by how much is set in motion in them, as the recorded state tells; each size has its own, like
+    its other weights. `images` of the eight that quarter turns and a mirror make of a clip are
+    learned from; the actions then have to be called right and down, or right and up
+    (`worldline.data.symmetry`).
     """
     if size not in SIZES:
         raise InputError(f"--size is {size}; here it can be {', '.join(SIZES)}")
