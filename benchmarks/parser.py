@@ -45,7 +45,7 @@ def is_silently_wrong(text: str, query: Query | None) -> bool:
     except InputError:
         return False
     doubted = plan.guesses or plan.ignored or plan.suggestions
-    return not doubted and (plan.query and like_terms(plan.query)) != query
+    return not doubted and (None if plan.query is None else like_terms(plan.query)) != query
 
 
 def spotted(text: str) -> Query | None:
@@ -62,7 +62,7 @@ def main() -> None:
     rows = {}
     for name in SETS:
         phrases = read_phrases(name)
-        wanted = [phrase.query and like_terms(phrase.query) for phrase in phrases]
+        wanted = [None if p.query is None else like_terms(p.query) for p in phrases]
         exact = [plan_of(p.text) == query for p, query in zip(phrases, wanted, strict=True)]
         bare = [spotted(p.text) == query for p, query in zip(phrases, wanted, strict=True)]
         rows[name] = {

@@ -13,8 +13,8 @@ from rich.console import Console
 
 from worldline.cli.files import stems
 from worldline.cli.perceive import events_table
-from worldline.core import Origin, Scene
-from worldline.data import probe, read_clip
+from worldline.core import Origin, Provenance, Scene
+from worldline.data import probe, read_clip, write_video
 from worldline.dynamics import FlowDynamics, TrajectoryForecaster
 from worldline.physics import check_laws
 from worldline.readout.latent import LatentReadout
@@ -150,6 +150,15 @@ def test_perceive_shows_tracks_to_a_person(videos: Path, call, monkeypatch):
     done = call("perceive", "ball.mp4")
     assert (done.code, done.err) == (0, "")
     assert "ball.mp4  128 x 96  25 frames/s" in done.out
+
+
+def test_perceive_says_that_a_video_is_too_short_to_tell(tmp_path: Path, call):
+    path, frames = tmp_path / "short.mp4", np.full((8, 64, 64, 3), 90, np.uint8)
+    write_video(path, frames, fps=25, provenance=Provenance(Origin.RECORDED, "test"))
+    said = " ".join(call("perceive", path).out.split())
+    assert "too short to tell what moves (8 frames, 0." in said
+    (result,) = call("perceive", path, "--json").answer["results"]
+    assert result["note"].startswith("too short to tell")
 
 
 def test_perceive_says_where_it_drew_and_who_touched_what(videos: Path, tmp_path: Path, call):

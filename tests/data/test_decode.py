@@ -52,6 +52,18 @@ def test_any_container_starts_at_time_zero(encode, numbered_frames, tmp_path, na
     np.testing.assert_allclose(clip.time_s, np.arange(12) * 0.04, atol=1e-3)
 
 
+@pytest.mark.parametrize("name", ["late.mkv", "late.mp4", "late.ts"])
+def test_a_first_time_stamp_that_is_late_is_no_missing_part(
+    encode, numbered_frames, tmp_path, name
+):
+    ticks = [100_000 + 40 * k for k in range(30)]
+    path = encode(tmp_path / name, numbered_frames(30), ticks=ticks)
+    notes: list[str] = []
+    frames = list(iter_frames(path, on_damage=notes.append))
+    assert (len(frames), frames[0][0], notes) == (30, 0.0, [])
+    assert probe(path).duration_s == pytest.approx(1.2, abs=0.1)
+
+
 def test_uneven_times_are_kept(encode, numbered_frames, tmp_path):
     ticks = [0, 40, 50, 500, 510, 1700]
     path = encode(tmp_path / "vfr.mp4", numbered_frames(6), ticks=ticks)

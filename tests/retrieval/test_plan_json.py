@@ -50,8 +50,8 @@ def test_each_complaint_names_the_field(record, words):
 
 def test_every_event_has_a_duration():
     where = [{"quantity": "duration_s", "op": "<", "value": 1}]
-    assert Plan.from_json({"op": "event", "type": "contain", "where": where}).query
-    assert Plan.from_json({"op": "event", "type": "enter", "where": where}).query
+    assert Plan.from_json({"op": "event", "type": "contain", "where": where}).query is not None
+    assert Plan.from_json({"op": "event", "type": "enter", "where": where}).query is not None
 
 
 def test_a_plan_is_read_as_strictly():

@@ -257,7 +257,7 @@ def test_like_finds_the_same_motion_in_other_looks(fill, make_scene):
 
 def test_like_a_still_scene_is_refused(fill, make_scene):
     still = make_scene(labels=["x"], colors=[(0, 0, 1)], paths_px=np.full((1, 40, 2), 50.0))
-    with pytest.raises(InputError, match="nothing moves"):
+    with pytest.raises(InputError, match=r"nothing is seen to move in it .40 frames"):
         fill([fall(0, 1)]).search(like=still)
 
 
@@ -310,3 +310,14 @@ def test_reference_and_lancedb_rank_alike(tmp_path, make_scene):
     assert lance.search(like=asked, limit=50) == expected
     assert len(expected.hits) == 25
     assert lance.search("fall", like=asked) == reference.search("fall", like=asked)
+
+
+@pytest.mark.usefixtures("as_users_run")
+@pytest.mark.parametrize("limit", ["5", None, 2.5, 0, True])
+def test_a_limit_is_a_whole_number(fill, limit):
+    with pytest.raises(InputError, match=r"limit is .*whole numbers"):
+        fill().search(Fall(), limit=limit)
+
+
+def test_a_limit_may_be_larger_than_any_counter(fill):
+    assert len(fill([fall(0, 1)]).search(Fall(), limit=10**30).hits) == 1

@@ -75,7 +75,7 @@ class Perceive:
         return for_each_file(self.videos, work, doing="perceiving")
 
     def show(self, answer: Answer, console: Console) -> None:
-        """Print a table of tracks and one of events per file."""
+        """Print a table of tracks and one of events per file, or that there are none."""
         from rich.table import Table
 
         for result in answer["results"]:
@@ -90,7 +90,7 @@ class Perceive:
                 )
                 span = [f"{track['time_s'][i]:.2f} s" for i in (0, -1)]
                 table.add_row(str(track["id"]), track["label"], *span, path)
-            console.print(table if result["tracks"] else "nothing moves")
+            console.print(table if result["tracks"] else result.get("note", "nothing moves"))
             if result["events"]:
                 console.print(events_table(result["events"]))
             if "world" in result:
@@ -175,6 +175,10 @@ def perceive_file(
         "contacts": [contact.to_json() for contact in scene.contacts],
         **heard,
     }
+    if not result["tracks"] and config.is_too_short(scene.num_frames, scene.duration_s):
+        result["note"] = (
+            f"too short to tell what moves ({scene.num_frames} frames, {scene.duration_s:.2f} s)"
+        )
     if damage:
         result["error"] = damage[0]
     return result, scene

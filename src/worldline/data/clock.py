@@ -7,7 +7,7 @@ from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-__all__ = ["FrameClock", "nominal_fps"]
+__all__ = ["FrameClock", "container_s", "nominal_fps"]
 
 _DEFAULT_FPS = 25.0
 _MAX_FPS = 1000.0  # some containers state their tick rate instead
@@ -20,6 +20,19 @@ def nominal_fps(stream: VideoStream) -> float:
         if rate and 0 < rate <= _MAX_FPS:
             return float(rate)
     return _DEFAULT_FPS
+
+
+def container_s(container: InputContainer) -> float:
+    """Length of the whole file, 0 where it does not say.
+
+    Matroska files of some muxers state when the last frame ends on the file's own clock, not how
+    long after the first one. Both readings are allowed, so the shorter one counts.
+    """
+    if not container.duration:
+        return 0.0
+    origin = max(0, container.start_time or 0)
+    is_end = "matroska" in container.format.name and container.duration > origin
+    return (container.duration - origin * is_end) / av.time_base
 
 
 class FrameClock:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
-import av
 import numpy as np
 from av import error as av_error
 from av.container import InputContainer
@@ -25,7 +24,7 @@ from worldline.core.clip import Clip
 from worldline.core.errors import MediaError
 from worldline.core.provenance import Provenance
 from worldline.core.wording import counted
-from worldline.data.clock import FrameClock, nominal_fps
+from worldline.data.clock import FrameClock, container_s, nominal_fps
 from worldline.data.orientation import Matrix, display_matrix, orient, rotation_deg
 from worldline.data.source import damage_reason, open_video
 
@@ -170,8 +169,8 @@ def _early_end(container: InputContainer, stream: VideoStream, last_s: float) ->
     stated_s = 0.0
     if stream.duration and stream.time_base:
         stated_s = float(stream.duration * stream.time_base)
-    elif container.duration and len(container.streams) == 1:  # sound may well be longer
-        stated_s = container.duration / av.time_base
+    elif len(container.streams) == 1:  # sound may well be longer
+        stated_s = container_s(container)
     missing_s = stated_s - last_s
     if missing_s <= max(_MIN_MISSING_S, 4 / nominal_fps(stream)):
         return []
@@ -372,8 +371,8 @@ def _length(
     duration_s = 0.0
     if stream.duration and stream.time_base:
         duration_s = float(stream.duration * stream.time_base)
-    elif container.duration:
-        duration_s = container.duration / av.time_base
+    else:
+        duration_s = container_s(container)
     num_frames = stream.frames
     if duration_s <= 0:
         with open_video(path) as (again, same):

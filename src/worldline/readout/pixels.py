@@ -65,6 +65,13 @@ class PixelReadoutConfig(Config):
         """The readout."""
         return PixelReadout(self)
 
+    def is_too_short(self, num_frames: int, duration_s: float) -> bool:
+        """Whether a video is so short that finding nothing in it says little.
+
+        What moves in half of it alone is then not seen for long enough to count.
+        """
+        return num_frames < 2 * self.min_frames or duration_s < 2 * self.min_s
+
 
 class PixelReadout:
     """Finds and follows what moves, knowing nothing about what it is.

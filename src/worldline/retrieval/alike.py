@@ -87,14 +87,17 @@ def ask(scene: Scene, moments: Moments | None, course: Course | None, name: str)
     """What to look for.
 
     Raises:
-        InputError: nothing moves.
+        InputError: nothing is known to move.
     """
     groups: dict[tuple[bool, int], list[MotionVector]] = {}
     for mirrored, vectors in enumerate(describe_both(scene, moments, course)):
         for motion in vectors:
             groups.setdefault((bool(mirrored), motion.segment), []).append(motion)
     if not groups:
-        raise InputError(f"{name}: nothing moves in it, so there is no motion to search for")
+        raise InputError(
+            f"{name}: nothing is seen to move in it ({scene.num_frames} frames, "
+            f"{scene.duration_s:.2f} s), so there is no motion to search for"
+        )
     return Asked(name, tuple(tuple(group) for group in groups.values()))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from worldline.core.errors import InputError
 from worldline.core.wording import describe_limit
@@ -101,6 +101,15 @@ def check_limits(where: tuple[Compare, ...]) -> None:
                 )
 
 
+def _number(name: str, value: Any) -> float:
+    try:
+        if not isinstance(value, str | bytes):
+            return float(value)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise InputError(f"{name} is compared with {value!r}; give a finite number")
+
+
 @dataclass(frozen=True)
 class Quantity:
     """A measured quantity by name; comparing it with a number gives a `Compare`."""
@@ -108,16 +117,16 @@ class Quantity:
     name: str
 
     def __gt__(self, value: float) -> Compare:
-        return Compare(self.name, Op.GT, float(value))
+        return Compare(self.name, Op.GT, _number(self.name, value))
 
     def __ge__(self, value: float) -> Compare:
-        return Compare(self.name, Op.GE, float(value))
+        return Compare(self.name, Op.GE, _number(self.name, value))
 
     def __lt__(self, value: float) -> Compare:
-        return Compare(self.name, Op.LT, float(value))
+        return Compare(self.name, Op.LT, _number(self.name, value))
 
     def __le__(self, value: float) -> Compare:
-        return Compare(self.name, Op.LE, float(value))
+        return Compare(self.name, Op.LE, _number(self.name, value))
 
 
 height_m = Quantity("height_m")
@@ -144,3 +153,8 @@ class Who:
     labels: tuple[str, ...] = ()
     colors: tuple[str, ...] = ()
     name: str | None = None
+
+    def __post_init__(self) -> None:
+        for word in (*self.labels, *self.colors, self.name or ""):
+            if not isinstance(word, str):
+                raise InputError(f'an object is described by {word!r}; give words, such as "car"')

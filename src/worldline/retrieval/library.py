@@ -29,7 +29,7 @@ from worldline.retrieval.ingest import (
 from worldline.retrieval.lance import LanceStore
 from worldline.retrieval.missing import missing, surplus
 from worldline.retrieval.plan import Plan
-from worldline.retrieval.query import Query
+from worldline.retrieval.query import Query, check_query
 from worldline.retrieval.rows import SceneRows
 from worldline.retrieval.schema import EVENTS, MOTIONS, VIDEOS
 from worldline.retrieval.search import SearchResult, search
@@ -57,6 +57,7 @@ class Spread(Protocol):
 _BATCH_VIDEOS = 16
 _BATCH_S = 10.0
 _COMPACT_AFTER = 64
+_MOST_HITS = 10**9  # more than there can be, and a size that counters hold
 
 
 class Library:
@@ -240,14 +241,16 @@ class Library:
             MediaError: the video given as `like` cannot be used.
             ArtifactError: the library is damaged.
         """
-        if limit < 1:
-            raise InputError(f"limit is {limit}; ask for at least 1 hit")
+        if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
+            raise InputError(f"limit is {limit}; ask for at least 1 hit, in whole numbers")
+        limit = min(limit, _MOST_HITS)
         if isinstance(query, str):
             asked = parse(query) if query.strip() or like is None else Plan(None)
-        elif isinstance(query, Query):
-            asked = Plan(query)
-        else:
+        elif isinstance(query, Mapping):
             asked = Plan.from_json(query)
+        else:
+            check_query(query)
+            asked = Plan(query)
         if not self.store.exists:
             raise InputError(f"{self.uri}: no library here yet; make one with `worldline ingest`")
         extra = surplus(self.store)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
@@ -25,6 +24,7 @@ from worldline.retrieval.query import (
     Then,
     Who,
 )
+from worldline.retrieval.sound import advise
 
 __all__ = ["MAX_DEPTH", "Fields", "read_query"]
 
@@ -183,6 +183,4 @@ def _named(name: str, place: str, known: Collection[str]) -> str:
     """The name, if it is a known one: another would find nothing, and nobody would hear why."""
     if name in known:
         return name
-    near = difflib.get_close_matches(name, known, n=1)
-    advice = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(known))}"
-    raise InputError(f"query JSON: {place} is {name!r}; {advice}")
+    raise InputError(f"query JSON: {place} is {name!r}; {advise(name, known)}")

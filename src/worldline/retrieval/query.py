@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any, NoReturn
 
 from worldline.core.errors import InputError
 from worldline.retrieval.conditions import (
@@ -28,6 +29,8 @@ from worldline.retrieval.conditions import (
     speed_mps,
     ttc_s,
 )
+from worldline.retrieval.sound import check_event
+from worldline.retrieval.together import BLUR_S, NEARBY_S, ONSET_TYPES, TOUCH_S
 
 __all__ = [
     "BLUR_S",
@@ -88,6 +91,7 @@ __all__ = [
     "Turn",
     "Who",
     "approach_speed_mps",
+    "check_query",
     "distance_m",
     "drac_mps2",
     "duration_s",
@@ -97,23 +101,6 @@ __all__ = [
     "speed_mps",
     "ttc_s",
 ]
-
-NEARBY_S = 10.0
-"""Parts of an `And`, and what a `Not` beside them excludes, lie within this many seconds."""
-
-TOUCH_S = 0.25
-"""Moments that lie this close count as one where events are said to meet, start or end together,
-and a second event may begin so long before the end of the first and still come after it."""
-
-ONSET_TYPES = frozenset({"contact", "collide", "contain", "deform", "occlude"})
-"""Events that are known by their onset: something hits, comes to be inside, gives way or goes out
-of sight. By the ontology their interval then lasts as long as what came of it, the touch, the stay,
-the bend or the hiding: perhaps to the end of the video. What comes after one comes after its
-onset, and a wait is counted from there; after every other event both count from its end."""
-
-BLUR_S = 0.1
-"""An event may be measured to begin so long before the onset that brings it about, and still come
-after it: a break begins with the last frame in which the body is whole."""
 
 PAIR_TYPES = frozenset({"contact", "collide", "near_miss", "cross"})
 """Events of two objects whose roles `a` and `b` are not ordered: either may be said first."""
@@ -167,6 +154,11 @@ class Query:
     def __invert__(self) -> Not:
         return Not(self)
 
+    def __bool__(self) -> NoReturn:
+        raise InputError(
+            "a query has no truth value: join queries with &, | and ~ instead of and, or and not"
+        )
+
 
 @dataclass(frozen=True)
 class Event(Query):
@@ -209,6 +201,7 @@ class Event(Query):
         return event
 
     def _with(self, role: str, who: Who) -> Event:
+        check_event(self.type, (), ((role, who),))
         others = tuple(pair for pair in self.roles if pair[0] != role)
         return replace(self, roles=(*others, (role, who)))
 
@@ -225,7 +218,11 @@ class Then(Query):
     within_s: float | None = None
 
     def __post_init__(self) -> None:
-        if self.within_s is not None and not 0 < self.within_s < math.inf:
+        _need_queries(self.first, self.second)
+        limit_s: Any = self.within_s
+        if limit_s is not None and not (
+            isinstance(limit_s, int | float) and 0 < limit_s < math.inf
+        ):
             raise InputError(f"within_s is {self.within_s}; give a positive number of seconds")
 
 
@@ -262,6 +259,7 @@ class Relate(Query):
     second: Query
 
     def __post_init__(self) -> None:
+        _need_queries(self.first, self.second)
         if isinstance(self.first, Not):
             raise InputError(
                 f"what does not happen has no interval to be {self.relation} something; write "
@@ -270,17 +268,21 @@ class Relate(Query):
 
 
 @dataclass(frozen=True)
-class And(Query):
-    """All parts, within `NEARBY_S` of each other; a part that is a `Not` must not happen there."""
-
+class _Joined(Query):
     parts: tuple[Query, ...]
+
+    def __post_init__(self) -> None:
+        _need_queries(*self.parts)
 
 
 @dataclass(frozen=True)
-class Or(Query):
-    """Any of the parts."""
+class And(_Joined):
+    """All parts, within `NEARBY_S` of each other; a part that is a `Not` must not happen there."""
 
-    parts: tuple[Query, ...]
+
+@dataclass(frozen=True)
+class Or(_Joined):
+    """Any of the parts."""
 
 
 @dataclass(frozen=True)
@@ -299,8 +301,9 @@ class Count(Query):
     number: int
 
     def __post_init__(self) -> None:
-        if self.number < 0:
-            raise InputError(f"a count of {self.number} is asked for; give 0 or more")
+        _need_queries(self.part)
+        if not isinstance(self.number, int) or self.number < 0:
+            raise InputError(f"a count of {self.number} is asked for; give a whole number")
         if self.op is Op.LT and self.number == 0:
             raise InputError("a count of less than 0 is asked for; give 1 or more after `<`")
 
@@ -312,8 +315,22 @@ class EventType:
     name: str
 
     def __call__(self, *where: Compare) -> Event:
-        """The event with these conditions."""
+        """The event with these conditions. Raises `InputError` for those that it cannot have."""
+        check_event(self.name, where, ())
         return Event(self.name, where)
+
+
+def _need_queries(*parts: Any) -> None:
+    for part in parts:
+        if not isinstance(part, Query):
+            raise InputError(f"{part!r} is no query; give one such as Fall(), with its brackets")
+
+
+def check_query(query: Any) -> None:
+    """Raise `InputError` for what is no query, or asks of an event what it does not have."""
+    _need_queries(query)
+    for event in events_in(query):
+        check_event(event.type, event.where, event.roles)
 
 
 def events_in(query: Query) -> Iterator[Event]:

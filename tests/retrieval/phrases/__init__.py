@@ -82,7 +82,7 @@ def plan_of(text: str) -> Query | None:
         query = parse(text).query
     except InputError:
         return None
-    return query and like_terms(query)
+    return None if query is None else like_terms(query)
 
 
 def like_terms(query: Query, digits: int = 10) -> Query:
