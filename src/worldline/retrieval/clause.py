@@ -24,7 +24,7 @@ from worldline.retrieval.query import (
 )
 from worldline.retrieval.remarks import Remarks
 from worldline.retrieval.rows import STATIC_LABEL
-from worldline.retrieval.sizes import count_swings, with_sizes
+from worldline.retrieval.sizes import count_swings, take_window, tell_times, with_sizes
 from worldline.retrieval.standing import (
     EACH_OTHER,
     another,
@@ -63,6 +63,7 @@ class Reader:
     def __init__(self) -> None:
         self.mentions = Mentions()
         self.remarks = Remarks()
+        self.several = False
 
     def clause(self, items: Sequence[Item]) -> Query:
         """The query of one clause, which holds at least one event.
@@ -82,6 +83,7 @@ class _Casting:
     def __init__(self, items: Sequence[Item], said: Draft, reader: Reader) -> None:
         self._items, self._said = items, said
         self._mentions, self._remarks = reader.mentions, reader.remarks
+        self._several = reader.several
         self._used: list[Named] = []
         self._met: list[Event] = []
         self._subject: Named | None = None
@@ -91,10 +93,13 @@ class _Casting:
         """All events of the clause; the count is the last one's."""
         events: list[Event] = []
         self._follow_it()
-        window_s = self._take_window()
+        early = self._said.count is not None
+        window_s = take_window(self._said, self._remarks)
         count_swings(self._said)
         for number, event in enumerate(self._said.events):
-            events.append(with_sizes(self._roles(number, event), number, self._said, self._remarks))
+            event = with_sizes(self._roles(number, event), number, self._said, self._remarks)
+            tell_times(event, number, self._said, self._remarks, several=self._several)
+            events.append(event)
         parts: list[Query] = [
             of_motion(event) if said.item.entry == MOVING else event
             for event, said in zip(events, self._said.events, strict=True)
@@ -119,7 +124,10 @@ class _Casting:
             else:
                 parts[-1] = Then(parts[-1], again, window_s)
         elif self._said.count is not None:
-            parts[-1] = Count(parts[-1], *self._said.count)
+            at = len(events) - 1 if self._said.count_of is None else self._said.count_of
+            parts[at] = Count(parts[at], *self._said.count)
+            if window_s is not None and not early:
+                self._remarks.drop(f"within {window_s:g} s")
         if self._said.at_once and not isinstance(parts[-1], Relate):
             self._remarks.drop("at the same time")
         parts += self._met
@@ -138,24 +146,6 @@ class _Casting:
         elif told:
             self._mentions.prefer_described()
 
-    def _take_window(self) -> float | None:
-        """The time within which counted events happen: it says nothing of each of them."""
-        said = self._said
-        counted = said.count or any(p.number > 1 for p in said.people)
-        if said.window_s is None or not counted or said.events[-1].item.words.endswith("within"):
-            return None
-        last = len(said.events) - 1
-        limits = [
-            w for w in said.where if w[0] == last and w[2] == Compare("?s", Op.LE, said.window_s)
-        ]
-        pair = said.events[-1].item.entry.text in PAIR_TYPES and not said.count
-        if pair or not limits:
-            return None
-        said.where = [w for w in said.where if w not in limits]
-        if said.count not in (None, (Op.GE, 2)):
-            self._remarks.drop(f"within {limits[0][1]}")
-        return said.window_s
-
     def _others(self, events: Sequence[Event]) -> list[Event]:
         """ "A ball and a box fall": the same event of those who are named beside its subject."""
         said = self._said.events[0]
@@ -168,6 +158,8 @@ class _Casting:
             if any(i.kind is Kind.AND for i in between) and named.link != "between":
                 roles = ((r, w) for r, w in events[0].roles if r != "object")
                 who = self._name(named)
+                if named.number_words and (named.number > 1 or named.op):
+                    self._remarks.drop(named.number_words)
                 others.append(replace(events[0], roles=(("object", who), *roles)))
         return others
 
@@ -217,7 +209,8 @@ class _Casting:
         """An event of one object, perhaps with what it is on or behind."""
         second_role = SECOND_ROLE.get(event.type)
         hidden = second_role == "occluder"
-        passive = {word(self._items, said.at - 1), said.item.words.split()[0]} & BEING != set()
+        at_verb = word(self._items, said.at - 1).split()[-1:]
+        passive = {*at_verb, said.item.words.split()[0]} & BEING != set()
         if hidden:
             second = next((p for p in after if p.link == "behind"), None)
             second = second or (after[0] if after and (before or passive) else None)
@@ -278,10 +271,11 @@ class _Casting:
             people = [p for p in people if not p.is_place or not (crosses or p.link in _ABOUT)]
         alone = not before and not said.is_noun and self._mentions.subject is not None
         met = self._mentions.met
+        pair: Named | None = None
         both = [p.number == 2 or p.link == "between" for p in people]
         reciprocal = len(people) == 1 and any(i.words in EACH_OTHER for i in self._items)
         if (both == [True] or reciprocal) and not alone:
-            whom = people[0]
+            pair = whom = people[0]
             first, second = self._introduce(whom), whom.who
         elif alone and len(people) < 2:
             first = Who(name=self._mentions.subject)
@@ -292,7 +286,7 @@ class _Casting:
             second = self._name(people[1]) if len(people) > 1 else Who()
         self._mentions.met = second.name
         for named in people:
-            if named.number > 2:
+            if named.number > 2 or named.op or (named.number > 1 and named is not pair):
                 self._remarks.drop(named.number_words)
         if event.type == "collide" and any(p.is_place for p in people[:2]):
             place = next(p.words for p in people[:2] if p.is_place)
@@ -306,7 +300,7 @@ class _Casting:
         order = first, second = DOING[event.type]
         if said.is_noun and not before:
             return self._doing_noun(event, after)
-        at_verb = word(self._items, said.at - 1)
+        at_verb = (word(self._items, said.at - 1).split() or [""])[-1]  # of "who is", "is"
         doer = before[0] if event.type == "contain" and len(before) > 1 else None
         before = before if doer is None else before[-1:]
         links = ("", "by") if event.type in ("put_down", "pour") else ("", "by", "on")

@@ -42,7 +42,8 @@ class Draft:
         events, people: in order.
         where: number of the event, the words, and a condition; "?m" is a quantity of which only
             the unit is known.
-        count: how often the last event happens.
+        count: how often an event happens.
+        count_of: the number of that event; None for the last one.
         is_repeated: whether that is said by "times", of one and the same object.
         window_s: time within which it is said to happen.
         at_once: whether those who are counted do it at one time.
@@ -54,6 +55,7 @@ class Draft:
     people: list[Named] = field(default_factory=list)
     where: list[tuple[int, str, Compare]] = field(default_factory=list)
     count: tuple[Op, int] | None = None
+    count_of: int | None = None
     is_repeated: bool = False
     window_s: float | None = None
     at_once: bool = False
@@ -240,6 +242,8 @@ class _Drafter:
         times = item if item.entry.value else self._number
         if times is not None:
             self._count(times)
+            if self._draft.events and self._draft.count is not None:
+                self._draft.count_of = len(self._draft.events) - 1
             self._counted = self._draft.is_repeated = True
         self._number = self._comparator = None
 

@@ -23,8 +23,15 @@ from worldline.physics import ONTOLOGY
 from worldline.retrieval.bursts import near_in_time
 from worldline.retrieval.clause import Reader
 from worldline.retrieval.compounds import THINGS, apart, shared
+from worldline.retrieval.exclusion import quantified, set_aside
 from worldline.retrieval.joints import IMMEDIATELY_S, has_event, second_clause, settle
-from worldline.retrieval.negation import split_at_negations, without_last_not
+from worldline.retrieval.lost import without_part
+from worldline.retrieval.negation import (
+    RELATIVE,
+    denied_last,
+    split_at_negations,
+    without_last_not,
+)
 from worldline.retrieval.numerals import quoted
 from worldline.retrieval.ones import named_ones
 from worldline.retrieval.plan import Plan
@@ -44,6 +51,7 @@ from worldline.retrieval.standing import another
 from worldline.retrieval.thesaurus import Thesaurus, suggest
 from worldline.retrieval.variables import tied
 from worldline.retrieval.vocabulary import Entry, Kind
+from worldline.retrieval.waits import far_waits
 from worldline.retrieval.words import Item, read_words
 
 __all__ = ["parse"]
@@ -68,12 +76,18 @@ def parse(text: str, thesaurus: Thesaurus | None = None) -> Plan:
             "the query looks like a typed expression, which Python takes; ask in words, such as "
             "`a ball falls more than 2 m`, or pass the plan as JSON"
         )
-    items = settle(spread_ranges(named_ones(read_words(text))))
+    words, excluded = set_aside(read_words(text))
+    words, lower_limits = far_waits(spread_ranges(named_ones(words)))
+    items = denied_last(settle(words))
     profiles = [item for item in items if item.kind is Kind.PROFILE]
     items = [item for item in items if item.kind is not Kind.PROFILE]
     reader = Reader()
     if not has_event(items):
         raise InputError(_advice(text, items, thesaurus))
+    reader.several = sum(item.kind is Kind.EVENT for item in items) > 1
+    reader.remarks.add(quantified(words))
+    for said in (*excluded, *lower_limits):
+        reader.remarks.drop(said)
     query = tied(_sequence(items, reader))
     for item in profiles:
         judged = by_profile(query, item.entry.text)
@@ -81,6 +95,7 @@ def parse(text: str, thesaurus: Thesaurus | None = None) -> Plan:
             reader.remarks.ignore([item])
         query = judged
     guesses, ignored = reader.remarks.of(items)
+    ignored += without_part(items, query, guesses, ignored)
     unknown = [item.words for item in items if item.kind is Kind.UNKNOWN]
     return Plan(query, text, guesses, ignored, suggestions=suggest(unknown, thesaurus))
 
@@ -305,8 +320,11 @@ def _conjunction(items: list[Item], reader: Reader) -> Query:
     if waiting:
         merged[-1] = [*merged[-1], _AND, *waiting[:-1]]
     parts: list[Query] = []
-    without = False
+    without, before = False, None
     for segment in merged:
+        if before and before[-1].kind in THINGS and segment[0].words.split()[0] in RELATIVE:
+            reader.mentions.follow_last()  # "hits a box, which hits a wall"
+        before = segment
         positive, negative, denied, wide = split_at_negations(segment)
         if without and not denied and not negative and _continues(segment):
             parts.append(Not(_alternatives(positive, reader)))
@@ -314,10 +332,23 @@ def _conjunction(items: list[Item], reader: Reader) -> Query:
         without = wide
         if positive:
             part = _alternatives(positive, reader)
-            parts.append(Not(part) if denied else part)
-        parts += [Not(_alternatives(tail, reader)) for tail in negative]
+            parts.append(_denying(part, segment, reader) if denied else part)
+        for tail in negative:
+            main = reader.mentions.subject
+            if tail[0].words.split()[0] in RELATIVE:
+                reader.mentions.follow_last()
+            parts.append(Not(_alternatives(tail, reader)))
+            reader.mentions.subject = main
     parts.sort(key=lambda part: isinstance(part, Not))
     return parts[0] if len(parts) == 1 else And(tuple(parts))
+
+
+def _denying(part: Query, segment: Sequence[Item], reader: Reader) -> Not:
+    """The denial of a clause; of several events together it is said, as it may not be meant."""
+    if isinstance(part, And):
+        said = next(i.words for i in segment if i.kind in (Kind.NOT, Kind.NOTHING))
+        reader.remarks.guess(said, "denies all of it together")
+    return Not(part)
 
 
 def _does_unknown(segment: Sequence[Item]) -> bool:

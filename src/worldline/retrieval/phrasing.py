@@ -91,6 +91,7 @@ _SPELLED_OUT = (
     ),
     (re.compile(r"(?<![\w.])(\d[\d.]*) ?\+(?= ?[a-z])"), r"at least \1 "),
     (re.compile(r"(?<![\w.])(\d[\d.]* ?[a-z/]+)\+(?!\w)"), r"at least \1"),
+    (re.compile(r"(?<![\w.])(\d+) ?x(?= [a-z])"), r"\1 times"),
     (re.compile(r"\(([a-z])\)"), r" named_\1 "),
     (re.compile(rf"\(within {NEARBY_S:g} s\)"), ""),
 )

@@ -43,7 +43,8 @@ def spread_ranges(items: list[Item]) -> list[Item]:
             result.append(items[at])
             at += 1
             continue
-        hint = [item for item in result[-1:] if item.kind in (Kind.QUANTITY, Kind.LASTING)]
+        told = [item for item in result if item.words != "of"]
+        hint = [item for item in told[-1:] if item.kind in (Kind.QUANTITY, Kind.LASTING)]
         low, high = _limits(items[at : at + size], has_hint=bool(hint))
         if result and result[-1].kind in (Kind.COMPARATOR, Kind.WITHIN):
             words = " ".join(item.words for item in items[at : at + size])

@@ -9,11 +9,11 @@ from worldline.physics import ONTOLOGY
 from worldline.retrieval.draft import Draft
 from worldline.retrieval.inflection import forms_of
 from worldline.retrieval.plan import noun_of, with_article
-from worldline.retrieval.query import Compare, Event, Op
+from worldline.retrieval.query import PAIR_TYPES, Compare, Event, Op
 from worldline.retrieval.remarks import Remarks
 from worldline.retrieval.units import QUANTITY_OF, name_of
 
-__all__ = ["count_swings", "with_sizes"]
+__all__ = ["count_swings", "take_window", "tell_times", "with_sizes"]
 
 _MEANT = {
     ("collide", "impact_speed_mps"): "approach_speed_mps",
@@ -37,6 +37,31 @@ def count_swings(said: Draft) -> None:
         limit = Compare("num_swings", op, float(number))
         said.where.append((len(said.events) - 1, f"{number} times", limit))
         said.count = None
+
+
+def take_window(said: Draft, remarks: Remarks) -> float | None:
+    """The time within which counted events happen: it says nothing of each of them."""
+    counted = said.count or any(p.number > 1 for p in said.people)
+    if said.window_s is None or not counted or said.events[-1].item.words.endswith("within"):
+        return None
+    last = len(said.events) - 1
+    limits = [w for w in said.where if w[0] == last and w[2] == Compare("?s", Op.LE, said.window_s)]
+    pair = said.events[-1].item.entry.text in PAIR_TYPES and not said.count
+    if pair or not limits:
+        return None
+    said.where = [w for w in said.where if w not in limits]
+    if said.count not in (None, (Op.GE, 2)):
+        remarks.drop(f"within {limits[0][1]}")
+    return said.window_s
+
+
+def tell_times(event: Event, number: int, said: Draft, remarks: Remarks, *, several: bool) -> None:
+    """Say that a time is read as the length of an event where it may lie between two."""
+    several = several or any(p.number > 1 for p in said.people)
+    for owner, words, compare in said.where:
+        lasts = any(c.quantity == "duration_s" and c.value == compare.value for c in event.where)
+        if several and owner == number and compare.quantity == "?s" and lasts:
+            remarks.guess(words, f"how long the {noun_of(event.type)} takes")
 
 
 def with_sizes(event: Event, number: int, said: Draft, remarks: Remarks) -> Event:

@@ -51,7 +51,7 @@ def is_attribute(items: Sequence[Item], said: Said, *named: Named) -> bool:
 def is_relative(items: Sequence[Item], said: Said, named: Named) -> bool:
     """Whether the nearest noun is the event's subject: "which topples", "a car turning left"."""
     between = items[named.at + 1 : said.at]
-    if any(i.words in _RELATIVE for i in between):
+    if any(i.words.split()[0] in _RELATIVE for i in between):
         return True
     return said.item.words.split()[0].endswith("ing") and not between
 

@@ -20,6 +20,16 @@ _ALSO = {
 """Units that the same quantity has in pixel scenes."""
 
 
+_NO_MEASURE = frozenset(
+    [
+        *("kg", "kilo", "kilos", "kilogram", "kilograms", "gram", "grams", "lb", "lbs", "pound"),
+        *("pounds", "ton", "tons", "tonne", "tonnes", "newton", "newtons", "litre", "litres"),
+        *("liter", "liters", "joule", "joules", "watt", "watts", "celsius", "fahrenheit"),
+    ]
+)
+"""Units of what nothing in the library measures."""
+
+
 def counted_twice(words: str) -> InputError:
     """The complaint about a second count."""
     return InputError(
@@ -42,7 +52,10 @@ def check_whole(items: Sequence[Item], number: Item, end: int, *, apart: bool = 
     "Two sudden falls" count falls; "within 2 furlongs of a car" does not count cars. Where `apart`
     no unknown word may stand between.
     """
-    kinds = {item.kind for item in items[_place(items, number) + 1 : end]}
+    between = items[_place(items, number) + 1 : end]
+    if between and between[0].words in _NO_MEASURE:
+        raise unused(items, number)  # "a 5 kg box": no five boxes
+    kinds = {item.kind for item in between}
     if Kind.UNKNOWN in kinds and (apart or kinds - {Kind.UNKNOWN, Kind.COLOR}):
         raise unused(items, number)
 

@@ -181,6 +181,7 @@ _add(Kind.TIMES, "times, time", "", 0.0)
 _add(Kind.TIMES, "once", "", 1.0)
 _add(Kind.TIMES, "twice, repeatedly, over and over, again and again", "", 2.0)
 _add(Kind.TIMES, "thrice", "", 3.0)
+_add(Kind.VAGUE, "once or twice, two or three times, three or four times")
 
 _MORE = "high tall long far fast quick big large great hard wide heavy strong deep late steep sharp"
 _LESS = "low short near close slow small weak shallow narrow gentle soft early soon light tight"
@@ -282,6 +283,8 @@ _add(
     "fails to, fail to, failed to, failing to, refuses to, unable to, is unable to, are unable to, "
     "cannot",
 )
+_add(Kind.NOT, "unless, instead of, rather than, lacking")
+GUESSED |= {"unless", "instead of", "rather than", "lacking"}
 _add(Kind.NOT, "and not, with no, but no, and no, but never, and never, but without, and without")
 _add(Kind.NOT, "without any, but does not, but do not, without ever, absence of, but is not")
 _add(Kind.AND, "and, but, as well as, together with, plus, &, and also")
