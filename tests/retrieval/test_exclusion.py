@@ -18,6 +18,7 @@ from worldline.retrieval.words import read_words
         ("a non-red ball falls", "a ball falls", "non red"),
         ("a ball which isn't red falls", "a ball which falls", "is not red"),
         ("a car, not a bus, brakes", "a car brakes", "not a bus"),
+        ("a red ball, not the blue one, falls", "a red ball falls", "not the blue one"),
         ("a car is hit by a truck, not by a bus", "a car is hit by a truck", "not by a bus"),
         ("nothing but a ball falls", "a ball falls", "nothing but"),
         ("not only balls fall", "balls fall", "not only"),

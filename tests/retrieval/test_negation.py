@@ -12,6 +12,7 @@ from worldline.retrieval.query import And, Not
     ("asked", "meant"),
     [
         ("without bouncing a ball falls", "a ball falls without bouncing"),
+        ("without a fall or a bounce a ball rolls", "a ball rolls without a fall or a bounce"),
         ("with no collision a car brakes", "a car brakes with no collision"),
         ("without hitting a box, a ball rolls", "a ball rolls without hitting a box"),
         ("unless a car brakes it turns", "a car turns unless it brakes"),

@@ -76,8 +76,8 @@ def parse(text: str, thesaurus: Thesaurus | None = None) -> Plan:
             "the query looks like a typed expression, which Python takes; ask in words, such as "
             "`a ball falls more than 2 m`, or pass the plan as JSON"
         )
-    words, excluded = set_aside(read_words(text))
-    words, lower_limits = far_waits(spread_ranges(named_ones(words)))
+    words, excluded = set_aside(named_ones(read_words(text)))
+    words, lower_limits = far_waits(spread_ranges(words))
     items = denied_last(settle(words))
     profiles = [item for item in items if item.kind is Kind.PROFILE]
     items = [item for item in items if item.kind is not Kind.PROFILE]
@@ -337,7 +337,7 @@ def _conjunction(items: list[Item], reader: Reader) -> Query:
             main = reader.mentions.subject
             if tail[0].words.split()[0] in RELATIVE:
                 reader.mentions.follow_last()
-            parts.append(Not(_alternatives(tail, reader)))
+            parts.append(_denying(_alternatives(tail, reader), segment, reader))
             reader.mentions.subject = main
     parts.sort(key=lambda part: isinstance(part, Not))
     return parts[0] if len(parts) == 1 else And(tuple(parts))
@@ -345,7 +345,7 @@ def _conjunction(items: list[Item], reader: Reader) -> Query:
 
 def _denying(part: Query, segment: Sequence[Item], reader: Reader) -> Not:
     """The denial of a clause; of several events together it is said, as it may not be meant."""
-    if isinstance(part, And):
+    if any(isinstance(p, And) for p in (part, *(part.parts if isinstance(part, Or) else ()))):
         said = next(i.words for i in segment if i.kind in (Kind.NOT, Kind.NOTHING))
         reader.remarks.guess(said, "denies all of it together")
     return Not(part)

@@ -41,7 +41,8 @@ def denied_last(items: list[Item]) -> list[Item]:
         if end is None or end <= first:
             return items
         denied, main = rest[:end], rest[end:stop]
-    if any(i.kind in (Kind.AND, Kind.OR, Kind.NOT, Kind.NOTHING) for i in (*denied, *main)):
+    joints = (Kind.AND, Kind.NOT, Kind.NOTHING)
+    if any(i.kind in joints for i in (*denied, *main)) or any(i.kind is Kind.OR for i in main):
         return items
     if main[0].kind is Kind.PRONOUN and (end := _thing(denied)):
         main, denied = [*denied[:end], *main[1:]], [main[0], *denied[end:]]
