@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -123,6 +124,35 @@ def test_a_library_that_is_not_there(call, tmp_path):
     done = call("search", "fall", "--library", str(tmp_path / "none"), "--json")
     assert done.code == 2
     assert "no library here yet" in done.answer["error"]
+
+
+def test_a_first_ingest_of_nothing_leaves_no_library(call, tmp_path):
+    (tmp_path / "empty").mkdir()
+    for name in ("empty", "none.mp4"):
+        done = call("ingest", str(tmp_path / name), "--library", str(tmp_path / "lib"), "--json")
+        assert (done.code, done.answer["failed"]) == (2, 1)
+        assert not (tmp_path / "lib").exists()
+
+
+def test_a_search_in_an_empty_library_says_so(call, videos, tmp_path):
+    place = str(tmp_path / "lib")
+    call("ingest", str(videos / "corrupt.mp4"), "--library", place)
+    done = call("search", "fall", "--library", place)
+    assert (done.code, "no hit: the library holds no video yet" in done.out) == (0, True)
+
+
+def test_a_moved_file_names_the_one_that_it_was(call, videos, tmp_path):
+    place, old, new = str(tmp_path / "lib"), tmp_path / "old.mp4", tmp_path / "new.mp4"
+    shutil.copy(videos / "ball.mp4", old)
+    call("ingest", str(old), "--library", place)
+    old.rename(new)
+    done = call("ingest", str(new), "--library", place)
+    assert "which is gone; remove that with --forget" in " ".join(done.out.split())
+    shutil.copy(new, tmp_path / "copy.mp4")
+    (result,) = call("ingest", tmp_path / "copy.mp4", "--library", place, "--json").answer[
+        "results"
+    ]
+    assert result["same_as"] in (str(old), str(new))
 
 
 def test_bad_files_among_good_ones(call, videos, tmp_path):

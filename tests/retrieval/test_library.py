@@ -392,5 +392,6 @@ def test_damaged_data_is_said_in_one_sentence(tmp_path, make_scene, how):
         with pytest.raises(ArtifactError, match="the table events cannot be used") as caught:
             act()
         assert str(place) in str(caught.value)
-        assert "ingest the videos into a new library" in str(caught.value)
+        assert "ingest the videos into a new one" in str(caught.value)
+        assert "lance" not in str(caught.value).replace(str(place), "").lower()
         assert "\n" not in str(caught.value)

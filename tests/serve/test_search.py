@@ -135,6 +135,17 @@ def test_bottomless_json_is_refused(client):
     assert refused(response, response.status_code)
 
 
+@pytest.mark.parametrize("limit", ["3", True, 2.5])
+def test_a_limit_in_json_is_a_number(client, limit):
+    response = client.post("/v1/search", json={"query": FALLS, "limit": limit})
+    assert refused(response, 422).startswith("limit is no whole number")
+
+
+def test_text_in_place_of_a_file_is_refused_in_plain_words(client):
+    said = refused(client.post("/v1/search/like", data={"video": "abc"}), 422)
+    assert said == "video is no file; send one, as `curl -F video=@FILE` does"
+
+
 def test_an_unknown_video_is_not_there(client):
     said = refused(client.post("/v1/search", json={"like": "nowhere.mp4"}), 404)
     assert said.startswith("like: the library has no video called nowhere.mp4; give the id or path")

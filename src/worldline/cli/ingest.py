@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -55,7 +57,7 @@ class Ingest:
     """Adds what this world sees and motion does not show, where its trust in the footage is high:
     small, or the folder of a world. Known files as with --detector."""
     again: bool = False
-    """Look at files whose content is known, too."""
+    """Look at files whose content has not changed, too."""
     forget: bool = False
     """Remove these videos, and those below these folders, from the library instead."""
     upgrade: bool = False
@@ -80,6 +82,7 @@ class Ingest:
             require_text(f"--library {self.library}")
             make_folder("--library", local_folder(self.library))
         library = Library.open(self.library, look=look)
+        before = library.store.exists
         if self.upgrade:
             library.upgrade()
         if self.forget:
@@ -99,6 +102,8 @@ class Ingest:
                 again=self.again,
                 on_progress=report,
             ).to_json()
+        if not before and not library.store.exists and "://" not in self.library:
+            _drop_if_empty(local_folder(self.library))
         return {"library": self.library, **answer}
 
     def _look(self) -> Look:
@@ -139,9 +144,26 @@ class Ingest:
                 table.add_row(nearby(result["source"]), result["status"], *counts)
         if table.row_count:
             console.print(table)
+        for result in answer["results"]:
+            if (twin := result.get("same_as")) is not None:
+                console.print(f"  {_tell_same(result['source'], twin)}", style="yellow")
         names = ("added", "updated", "unchanged", "forgotten", "failed")
         counts = [f"{answer[name]} {name}" for name in names if name in answer]
         console.print(f"{answer['library']}: {', '.join(counts)}")
+
+
+def _tell_same(source: str, twin: str) -> str:
+    """That two videos are one, and what to do where the older one was moved."""
+    said = f"{nearby(source)} has the same content as {nearby(twin)}"
+    if os.path.lexists(twin):
+        return f"{said}: both will be found"
+    return f"{said}, which is gone; remove that with --forget {shlex.quote(twin)}"
+
+
+def _drop_if_empty(folder: Path) -> None:
+    """Take back a folder that was made for a library that did not come to be."""
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def _forget(library: Library, paths: tuple[Path, ...]) -> Answer:

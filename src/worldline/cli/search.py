@@ -60,6 +60,7 @@ class Search:
     def run(self) -> Answer:
         """Search. Raises `InputError` for a query that asks for nothing that can happen."""
         from worldline.retrieval import Library, Thesaurus, parse
+        from worldline.retrieval.schema import VIDEOS
 
         text = " ".join(self.query)
         query: str | dict[str, Any] = text
@@ -69,6 +70,7 @@ class Search:
             query = parse(text, Thesaurus.installed()).to_json()
         library = Library.open(self.library)
         answer = library.search(query, limit=self.limit, like=self.like).to_json()
+        answer["num_videos"] = library.store.count(VIDEOS)
         if self.overlay is not None:
             make_folder("--overlay", self.overlay)
             for rank, hit in enumerate(track(answer["hits"], "drawing"), start=1):
@@ -101,7 +103,9 @@ class Search:
             span = [f"{hit[end]:.2f} s" for end in ("start_s", "end_s")]
             row = [f"{hit['score']:.2f}", *span, hit["origin"], nearby(hit["source"])]
             table.add_row(*row, because(hit["why"]))
-        console.print(table if answer["hits"] else "no hit")
+        is_empty = answer.get("num_videos") == 0
+        none = "no hit: the library holds no video yet" if is_empty else "no hit"
+        console.print(table if answer["hits"] else none)
         if drawn := [hit["overlay"] for hit in answer["hits"] if "overlay" in hit]:
             console.print(f"{counted(len(drawn), 'clip')} drawn, from {nearby(drawn[0])} on")
         if advice := advise(answer):

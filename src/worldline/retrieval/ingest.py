@@ -61,6 +61,7 @@ class IngestResult:
         num_events, num_segments: how much the library holds of it, guesses included.
         error: why it failed, or which part of it could not be read, in one sentence.
         bug: it failed in a way that should not be.
+        same_as: another video that the library knew already, with just this content.
     """
 
     source: str
@@ -69,9 +70,10 @@ class IngestResult:
     num_segments: int = 0
     error: str | None = None
     bug: bool = False
+    same_as: str | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Plain dictionary for JSON; "error" only where there is one."""
+        """Plain dictionary for JSON; "error" and "same_as" only where they are."""
         record: dict[str, Any] = {
             "source": self.source,
             "status": str(self.status),
@@ -80,6 +82,8 @@ class IngestResult:
         }
         if self.error is not None:
             record["error"] = self.error
+        if self.same_as is not None:
+            record["same_as"] = self.same_as
         return {**record, "bug": True} if self.bug else record
 
 

@@ -144,7 +144,7 @@ class LanceStore:
         except (OSError, RuntimeError, ValueError) as error:
             if isinstance(error, ArtifactError):
                 raise
-            otherwise = "if its files are damaged, ingest the videos into a new library"
+            otherwise = "if the library is damaged, ingest the videos into a new one"
             raise ArtifactError(
                 f"{self.uri}: the table {table} cannot be used: {explain(error, otherwise)}"
             ) from None

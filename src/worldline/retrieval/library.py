@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -117,15 +118,16 @@ class Library:
     ) -> IngestReport:
         """Bring videos into the library: files, and folders with everything below them.
 
-        Files whose content is known already are passed over; a file that cannot be used fails
-        alone and leaves what the library held of it. May be killed at any moment and run again;
-        when it is interrupted, what is finished by then is kept.
+        Known files whose content has not changed are passed over; a file that cannot be used fails
+        alone and leaves what the library held of it. Copies and moved files are videos of their
+        own, and their results name the video that they equal. May be killed at any moment and run
+        again; when it is interrupted, what is finished by then is kept.
 
         Args:
             paths: of videos, and of folders.
             num_workers: processes of this machine that look at files; 1 is this process.
             spread_by: who looks at files instead, such as `scale.spread_by_ray`.
-            again: look at files whose content is known too.
+            again: look at files whose content has not changed, too.
             on_progress: called after each file.
 
         Returns:
@@ -143,8 +145,18 @@ class Library:
             if on_progress is not None:
                 on_progress(len(results), len(files), result)
 
+        if (
+            files
+            and not self.store.exists
+            and all(isinstance(file, IngestResult) for file in files)
+        ):
+            for file in files:  # nothing to bring in makes no library
+                assert isinstance(file, IngestResult)
+                report(file, file)
+            return IngestReport(tuple(results[file] for file in files))
         with self._writing():
             known, damaged = known_videos(self.store), set(missing(self.store))
+            by_content = {row["content_hash"]: uri for uri, row in known.items()}
 
             def tasks() -> Iterator[Task]:
                 for file in files:
@@ -173,6 +185,9 @@ class Library:
                         result, rows = answer
                         if rows is not None:
                             pending.append(rows)
+                            first = by_content.setdefault(rows.video["content_hash"], result.source)
+                            if first != result.source:
+                                result = replace(result, same_as=first)
                         report(task.file, result)
                         late = time.monotonic() - flushed_s > _BATCH_S
                         if late or len(pending) >= _BATCH_VIDEOS:

@@ -50,12 +50,24 @@ _ADVICE = (
 """What is said instead of a message that matches, because the message names no remedy."""
 
 
+_DAMAGE = re.compile(
+    r"^lance error: (Not found|LanceError\((IO|Arrow|Corrupt))|LocalFileSystem|corrupt|"
+    r"failed to fill whole buffer|invalid magic|^Table '\w+' was not found",
+    re.IGNORECASE,
+)
+"""What LanceDB says of files that are missing or no longer what it wrote."""
+
+_LOST = "files in it are missing or damaged"
+
+
 def explain(error: Exception, otherwise: str = "") -> str:
     """What LanceDB says, without the places in its own source code, and what to do about it."""
     reason = _SOURCE.sub("", " ".join(str(error).split())).strip(" ,:")
     for pattern, advice in _ADVICE:
         if re.search(pattern, reason, re.IGNORECASE):
             return advice
+    if _DAMAGE.search(reason) and "://" not in reason:
+        reason = _LOST
     return f"{reason}; {otherwise}" if otherwise else reason
 
 
@@ -76,6 +88,11 @@ def local_folder(uri: str) -> Path:
         raise ArtifactError(f"{uri}: no home folder of this user is known; name another") from None
 
 
+def _has_rows(folder: Path) -> bool:
+    """Whether tables were written to; a writer that was killed at once leaves only empty ones."""
+    return any(next((folder / f"{name}.lance" / "data").glob("*"), None) for name in TABLES)
+
+
 def check_folder(folder: Path, uri: str) -> None:
     """Raise `ArtifactError` where no library is and none can be made."""
     if folder.exists() and not folder.is_dir():
@@ -85,6 +102,11 @@ def check_folder(folder: Path, uri: str) -> None:
             strangers = {p.name for p in folder.iterdir()} - {f"{n}.lance" for n in TABLES}
         except OSError as error:
             raise ArtifactError(f"{uri}: cannot be read ({error.strerror})") from None
+        if not (folder / f"{VIDEOS}.lance").is_dir() and _has_rows(folder):
+            raise ArtifactError(
+                f"{uri}: the library is damaged (its table of videos is gone); ingest the videos "
+                "into a new library"
+            )
         if strangers - {LOCK} and not (folder / f"{VIDEOS}.lance").is_dir():
             raise ArtifactError(
                 f"{uri}: a folder with other things in it and no library; name that of a library, "

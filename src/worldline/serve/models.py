@@ -115,7 +115,9 @@ class SearchRequest(BaseModel):
         max_length=4096,
         description="Id of a known video, or its path, that hits must resemble in motion.",
     )
-    limit: int = Field(default=10, ge=1, le=100, description="Most hits to answer with.")
+    limit: int = Field(
+        default=10, strict=True, ge=1, le=100, description="Most hits to answer with."
+    )
 
 
 class Hit(BaseModel):

@@ -138,4 +138,6 @@ def _first_reason(errors: Sequence[Any]) -> str:
         limits = {name: f"{x:.12g}" if isinstance(x, float) else x for name, x in facts}
         return f"{where or 'the body'} {fault.format_map(limits)}{more}"
     reason = str(error["msg"]).removeprefix("Value error, ")
+    if "UploadFile" in reason:
+        return f"{where} is no file; send one, as `curl -F {where}=@FILE` does{more}"
     return f"{where or 'the body'}: {reason[:1].lower()}{reason[1:]}{more}"
