@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
+import torch
 
+import worldline.data
 from worldline.core import InputError
 from worldline.data.actions import ActionSpec
 
@@ -51,3 +53,24 @@ def test_contradictions_are_refused(fields):
 def test_other_text_is_not_a_spec(text: str):
     with pytest.raises(InputError, match="not an action spec"):
         ActionSpec.from_text(text)
+
+
+def test_a_plans_actions_are_restored_as_tensors_and_arrays_alike():
+    spec = ActionSpec(names=("x", "y"), low=(0.0, -2.0), high=(512.0, 2.0))
+    plan = torch.tensor([[0.0, 1.0], [-1.0, 0.5]])
+    np.testing.assert_array_equal(spec.restored(plan), [[256, 2], [0, 1]])
+    np.testing.assert_array_equal(spec.restored(plan.numpy()), spec.restored(plan))
+    np.testing.assert_array_equal(spec.normalised(spec.restored(plan)), plan.numpy())
+    chosen = ActionSpec(names=("no", "yes"), num_actions=(2,)).restored(torch.eye(2)[1])
+    np.testing.assert_array_equal(chosen, [0, 1])
+
+
+@pytest.mark.parametrize("actions", [0.5, [0.5], np.zeros((2, 3))])
+def test_actions_of_another_width_are_not_restored(actions):
+    spec = ActionSpec(names=("x", "y"), low=(0.0, -2.0), high=(512.0, 2.0))
+    with pytest.raises(InputError, match="the last axis must hold 2 numbers, x, y"):
+        spec.restored(actions)
+
+
+def test_the_spec_has_a_public_home():
+    assert worldline.data.ActionSpec is ActionSpec

@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tests.planning.worlds import tiny_world
 
 from worldline.cli.main import main
+from worldline.data.recorded import Recorded, open_recording
 from worldline.planning import Imagination
 from worldline.planning.two_rooms import TwoRoomsEnv
 from worldline.sim import make_clip
@@ -20,6 +22,7 @@ from worldline.world import World
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "planning.md").read_text()
+CODE = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
 LINES = re.findall(r"^    (worldline (?:plan|eval) .+)$", PAGE, re.MULTILINE)
 
 
@@ -33,8 +36,7 @@ def test_the_commands_on_the_page_are_understood(line: str, capsys):
 
 
 def test_the_code_on_the_page_reaches_its_goal_as_it_stands(monkeypatch, capsys):
-    (code,) = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
-    code = code.replace("budget_s=0.5", "budget_s=None")  # the same plans on a busy machine
+    code = CODE[0].replace("budget_s=0.5", "budget_s=None")  # the same plans on a busy machine
     steps: list[np.ndarray] = []
     step = TwoRoomsEnv.step
 
@@ -46,6 +48,66 @@ def test_the_code_on_the_page_reaches_its_goal_as_it_stands(monkeypatch, capsys)
     monkeypatch.setattr(TwoRoomsEnv, "step", counted)
     exec(compile(code, "planning.md", "exec"), {"__name__": "page"})
     assert capsys.readouterr().out == "reached\n"
+
+
+YOURS = """
+import gymnasium
+import numpy as np
+
+
+class Yours(gymnasium.Env):
+    metadata = {"render_modes": ["rgb_array"], "render_fps": 10}
+    steps, last = [], -1
+
+    def __init__(self, render_mode=None):
+        self.render_mode = render_mode
+        self.action_space = gymnasium.spaces.Box(-4.0, 4.0, (2,), np.float32)
+        self.observation_space = gymnasium.spaces.Box(0.0, 64.0, (2,), np.float32)
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.place = self.np_random.uniform(10, 54, 2).astype(np.float32)
+        return self.place, {}
+
+    def step(self, action):
+        self.steps.append(action)
+        self.place = np.clip(self.place + action, 4, 60).astype(np.float32)
+        return self.place, 0.0, len(self.steps) == self.last, False, {}
+
+    def render(self):
+        y, x = np.mgrid[:64, :64]
+        near = np.hypot(x - self.place[0], y - self.place[1]) < 6
+        return np.where(near[..., None], np.uint8([230, 60, 40]), np.uint8([250, 250, 250]))
+
+
+gymnasium.register("Yours-v0", Yours)
+"""
+
+
+def test_an_environment_of_ones_own_is_recorded_and_planned_in(monkeypatch, tmp_path, capsys):
+    code = CODE[1]
+    assert sum(bool(line.strip()) for line in code.splitlines()) <= 21
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    Path("yours.py").write_text(YOURS)
+    record, train = re.findall(r"^    (worldline .+ out/yours.*)$", PAGE, re.MULTILINE)
+    assert main(record.replace("--episodes 500", "--episodes 2 --max-frames 4").split()[1:]) == 0
+    assert main([*train.split()[1:], "--steps", "0"]) == 2  # understood, and refused for that alone
+    assert "--steps is 0" in capsys.readouterr().err
+    spec = open_recording(Recorded(folder="out/yours", num_frames=4, stride=4)).spec
+    assert spec is not None
+    world = tiny_world("vector", action_size=spec.width)  # untrained; what it does is not the point
+    world.finished({"actions": spec.to_json()}, "").save(Path("runs/yours/world"), dtype=None)
+    kind = sys.modules["yours"].Yours
+    monkeypatch.setattr(kind, "last", 13)
+    steps = kind.steps
+    steps.clear()
+    exec(compile(code.replace("ICEM()", "ICEM(32, 2, 8)"), "planning.md", "exec"), {})
+    assert len(steps) == 13, "it ends where the environment does, amid a held action"
+    held = np.stack(steps)
+    assert (held[:5] == held[0]).all(), "as long as recorded"
+    assert (held[5] != held[4]).any()
+    assert 1 < np.abs(held).max() <= 4, "in the environment's own units"
 
 
 def test_what_a_predicate_asks_is_a_goal_as_the_page_writes_it():

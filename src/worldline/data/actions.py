@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Float32, Int64
+from numpy.typing import ArrayLike
 
 from worldline.core.errors import InputError
 
@@ -84,13 +85,26 @@ class ActionSpec:
         span = np.where(high > low, high - low, 1.0)
         return (2 * (vectors - low) / span - 1).clip(-1, 1).astype(np.float32)
 
-    def restored(self, vectors: Float[np.ndarray, "*t a"]) -> Float32[np.ndarray, "*t a"]:
-        """Inverse of `normalised`, within the limits."""
+    def restored(
+        self, vectors: Float[np.ndarray, "*t a"] | ArrayLike
+    ) -> Float32[np.ndarray, "*t a"]:
+        """Inverse of `normalised`, within the limits: a planner's actions in the environment's own
+        units. Tensors on the processor are taken as well as arrays; choices stay one-hot.
+
+        Raises:
+            InputError: actions are not of as many numbers as the spec names.
+        """
+        given = np.asarray(vectors).astype(np.float32)
+        if given.ndim == 0 or given.shape[-1] != self.width:
+            raise InputError(
+                f"actions are {list(given.shape)}; the last axis must hold {self.width} numbers, "
+                f"{', '.join(self.names)}"
+            )
         if not self.low:
-            return vectors.astype(np.float32)
+            return given
         low, high = np.asarray(self.low), np.asarray(self.high)
         span = np.where(high > low, high - low, 1.0)
-        return (low + (vectors + 1) / 2 * span).astype(np.float32)
+        return (low + (given + 1) / 2 * span).astype(np.float32)
 
     def to_json(self) -> dict[str, Any]:
         """Plain dictionary for JSON."""
