@@ -3,9 +3,10 @@
     python examples/robot_loop.py --seconds 20 --rate-hz 2 [--recording out/loop.rrd]
 
 Every period the camera is read, a plan is looked for until the period's budget is used up, and its
-first action is held until the next one. Late periods are counted, never made up for. Recorded (with
-`pip install rerun-sdk`) are the camera, the futures that the chosen plan imagines, the plan, its
-cost, the time it took, and how familiar what is imagined is: 1 where the world knows its way.
+first action is held until the next one; it ends at the goal, or when its seconds are over. Late
+periods are counted, never made up for. Recorded (with `pip install -e '.[rerun]'`) are the camera,
+the futures that the chosen plan imagines, the plan, its cost, the time it took, and how familiar
+what is imagined is: 1 where the world knows its way.
 """
 
 from __future__ import annotations
@@ -133,7 +134,8 @@ class Recording:
                 import rerun
             except ImportError as error:
                 raise SystemExit(
-                    f"robot_loop.py: --recording needs rerun ({error}): pip install rerun-sdk"
+                    f"robot_loop.py: --recording needs rerun ({error}): pip install -e '.[rerun]' "
+                    "in Worldline's folder"
                 ) from None
             self.rr = rerun
             path.parent.mkdir(parents=True, exist_ok=True)

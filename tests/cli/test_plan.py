@@ -10,7 +10,7 @@ import pytest
 from tests.planning.worlds import tiny_world
 
 from worldline.cli import eval_planning
-from worldline.cli.plan import open_task, open_world
+from worldline.cli.plan import doubts, open_task, open_world
 from worldline.planning.imagination import Imagination
 from worldline.planning.tasks import RoomsTask
 from worldline.planning.trials import Course
@@ -60,7 +60,8 @@ def test_what_was_played_before_a_stop_was_told(world: Path, call, monkeypatch):
         "--rounds", 1, "--horizon", 2,
     )  # fmt: skip
     assert (done.code, done.out) == (130, "")
-    first, *told, last = [x for x in done.err.splitlines() if not x.startswith("planning in")]
+    bare, first, *told, last = [x for x in done.err.splitlines() if not x.startswith("planning in")]
+    assert bare.startswith("no openings.npz lies beside the weights of tiny-vector")
     assert first == "rows as they come, by steps to the goal / steps allowed:"
     assert [x.split(": ")[0] for x in told] == [f"6/12 across, {row}" for row in ROWS[:4]]
     assert last.startswith("worldline: stopped; rows that are told above were played to the end")
@@ -92,6 +93,37 @@ def test_pusht_needs_its_extra_and_has_a_world(call):
         assert task.looking["closely"]
 
 
+def test_a_world_from_elsewhere_or_of_unknown_actions_is_doubted(tmp_path: Path):
+    pytest.importorskip("gymnasium")
+    task, place = RoomsTask(), tmp_path / "world"
+
+    def doubted(**calibration) -> list[str]:
+        world = tiny_world("vector").finished(calibration, "")
+        world.save(place, dtype=None)
+        (place / "openings.npz").touch()
+        return doubts(task, world, str(place))
+
+    at_home = {"scheme": "stick", "environment": "worldline/TwoRooms-v0"}
+    assert doubted(actions=TOLD, play=at_home) == []
+    assert doubted(actions=TOLD, play={"scheme": "stick"}) == [], "nothing is known"
+    (elsewhere,) = doubted(actions=TOLD, play={**at_home, "environment": "worldline/PushTee-v0"})
+    assert "recorded in worldline/PushTee-v0, but tworoom is played in worldline/Two" in elsewhere
+    (unknown,) = doubted()
+    assert "no calibration.json that says what its actions mean" in unknown
+    (place / "openings.npz").unlink()
+    (bare,) = doubts(task, tiny_world("vector").finished({"actions": TOLD}, ""), str(place))
+    assert "not along landmarks" in bare
+
+
+def test_every_task_knows_where_its_bundled_world_was_recorded():
+    for name in ("tworoom", "walls"):
+        task = open_task(name)
+        assert doubts(task, open_world(task, None), None) == []
+    task = open_task("tworoom")
+    (doubt,) = doubts(task, open_world(task, "pusht-plan"), "pusht-plan")
+    assert "pusht-plan was recorded in worldline/PushTee-v0" in doubt
+
+
 def test_a_task_without_a_bundled_world_says_so(call):
     pytest.importorskip("mujoco")
     done = call("plan", "push")
@@ -112,7 +144,12 @@ def test_a_task_without_a_bundled_world_says_so(call):
         (["plan", "tworoom", "--horizon", "0"], "--horizon is 0; it must be at least 1"),
         (["plan", "tworoom", "--budget-s", "nan"], "--budget-s is nan; it must be above 0"),
         (["plan", "tworoom", "--gaps", "5", "0"], "--gaps has 0; each must be at least 1"),
-        (["plan", "tworoom", "--samples", "1"], "samples"),
+        (["plan", "tworoom", "--gaps", "25", "10000"], "--gaps has 10000; episodes have 200 steps"),
+        (
+            ["plan", "tworoom", "--horizon", "1000000"],
+            "--horizon is 1000000; it can be at most 200",
+        ),
+        (["plan", "tworoom", "--samples", "1"], "--samples is 1; it must be at least 2"),
         (["plan", "tworoom", "--world", "small"], "takes no actions"),
         (["eval", "planning", "--data", "x"], "--data: planning takes --world alone"),
     ],

@@ -138,7 +138,9 @@ def test_the_robot_loop_keeps_its_rate_and_tells_what_came_of_it(monkeypatch, ca
 def test_a_recording_without_rerun_is_refused_in_one_sentence(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "rerun", None)  # as if it were not installed
     monkeypatch.setattr(sys, "argv", ["robot_loop.py", "--recording", str(tmp_path / "x.rrd")])
-    with pytest.raises(SystemExit, match=r"--recording needs rerun .*: pip install rerun-sdk$"):
+    with pytest.raises(
+        SystemExit, match=r"--recording needs rerun .*: pip install -e '.\[rerun\]' in Worldline's"
+    ):
         run_the_loop()
 
 

@@ -122,3 +122,11 @@ def test_what_are_no_frames_is_said_in_a_sentence(pictures):
     imagination = Imagination(tiny_world("vector"))
     with pytest.raises(InputError, match=r"expected uint8 \[B, K, h, w, 3\].*goal images"):
         imagination.begin(pictures)
+
+
+def test_no_agents_or_no_frames_are_refused_by_name():
+    imagination = Imagination(tiny_world("vector"))
+    with pytest.raises(InputError, match=r"\[B, K, h, w, 3\]: at least one of B agents"):
+        imagination.begin(frames(3)[:, :0])
+    with pytest.raises(InputError, match=r"\[0, 1, 16, 16, 3\].*at least one of B agents or goals"):
+        LatentGoal.of_frames(imagination, frames(3)[:0, 0])

@@ -164,6 +164,9 @@ def test_numbers_that_nothing_can_be_planned_with_are_refused(planner):
         planner.plan(cost, NUMBERS, num=1, horizon=0, generator=seeded())
     with pytest.raises(InputError, match="a plan per situation"):
         planner.plan(cost, NUMBERS, num=3, horizon=2, generator=seeded(), warm=torch.zeros(1, 2, 2))
+    gone = torch.full((1, 2, 2), torch.nan)
+    with pytest.raises(InputError, match="warm has what is not a number"):
+        planner.plan(cost, NUMBERS, num=1, horizon=2, generator=seeded(), warm=gone)
     with pytest.raises(InputError, match="above 0"):
         planner.plan(cost, NUMBERS, num=3, horizon=2, generator=seeded(), budget_s=0.0)
     with pytest.raises(InputError, match="one number for each plan"):

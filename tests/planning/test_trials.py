@@ -22,6 +22,8 @@ class Line:
         self.place, self.fault = options["start"], options.get("fault", "")
         if self.fault == "reset":
             raise RuntimeError("it does\nnot begin")
+        if self.fault == "odd":
+            return np.zeros(3), {}
         if self.fault == "alone":
             return np.array([self.place])
         return np.array([self.place]), {}
@@ -151,3 +153,20 @@ def test_an_error_of_the_agent_is_its_own():
         play(trial(), agent=Broken())
     with pytest.raises(InputError, match="at least one each"):
         run_trials(LineTask(), [], Steady(), budget=3)
+
+
+def test_of_episodes_that_tell_unlike_amounts_the_odd_one_fails():
+    found = play(trial(fault="odd"), trial(), trial())
+    assert found.failed == ("the environment tells 3 numbers, the others tell 1", None, None)
+    assert found.final.tolist() == [False, True, True]
+
+
+def test_an_agent_that_forgets_episodes_is_told_so():
+    class Forgetful(Steady):
+        def act(self, sight):
+            return np.ones((1, 1))
+
+    with pytest.raises(
+        InputError, match=r"gives actions \(1, 1\) for 3 episodes; one row for each"
+    ):
+        play(trial(), trial(), trial(), agent=Forgetful())

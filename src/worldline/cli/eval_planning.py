@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from worldline.cli.eval_suites import answer_alone, show
 from worldline.cli.output import Answer
+from worldline.cli.process import complain
 from worldline.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def evaluate(command: Eval, set_done: Callable[[float], None]) -> Answer:
             actions.
     """
     from worldline.audit.suites.runs import Run, RunSettings
-    from worldline.cli.plan import find_landmarks, open_task, open_world
+    from worldline.cli.plan import doubts, find_landmarks, open_task, open_world
     from worldline.cli.planning_tables import planning_result, tell_rows
     from worldline.planning.measure import Looking, measure
 
@@ -36,6 +37,8 @@ def evaluate(command: Eval, set_done: Callable[[float], None]) -> Answer:
             raise InputError(f"--{name}: planning takes --world alone")
     task = open_task(_TASK)
     world = open_world(task, command.world)
+    for doubt in doubts(task, world, command.world):
+        complain(doubt)
     begun = Run.begin(world.name, RunSettings(command.seed, command.quick))
     looking = Looking()
     episodes = _QUICK_EPISODES if command.quick else _EPISODES

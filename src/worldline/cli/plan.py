@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from worldline.cli.output import Answer, JsonFlag, Seed, progress
+from worldline.cli.process import complain
 from worldline.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from worldline.planning.trials import Measurable
     from worldline.world import World
 
-__all__ = ["Plan", "find_landmarks", "open_task", "open_world"]
+__all__ = ["Plan", "doubts", "find_landmarks", "open_task", "open_world"]
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,18 @@ class Plan:
             raise InputError(f"--budget-s is {self.budget_s}; it must be above 0")
         if any(gap < 1 for gap in self.gaps):
             raise InputError(f"--gaps has {min(self.gaps)}; each must be at least 1")
+        if max(self.gaps, default=0) > _LONGEST_GAP:
+            raise InputError(
+                f"--gaps has {max(self.gaps)}; episodes have 200 steps, so each can be at most "
+                f"{_LONGEST_GAP}"
+            )
+        if self.samples == 1:
+            raise InputError("--samples is 1; it must be at least 2, the best of which is followed")
+        if self.horizon is not None and self.horizon > _FARTHEST:
+            raise InputError(
+                f"--horizon is {self.horizon}; it can be at most {_FARTHEST} actions, which is "
+                "farther than any episode goes"
+            )
         asked = {
             "planner": self.planner,
             "num_samples": self.samples,
@@ -96,6 +109,8 @@ class Plan:
         looking = Looking(**{**task.looking, **given})
         looking.build()
         world = open_world(task, self.world)
+        for doubt in doubts(task, world, self.world):
+            complain(doubt)
         begun = Run.begin(world.name, RunSettings(self.seed))
         with progress(f"planning in {world.name}", 1.0, lines=True) as set_done:
             measured = measure(
@@ -158,7 +173,40 @@ def find_landmarks(world: World, name: str | None) -> list[Clip]:
     return load_openings(chosen) if (find_folder(chosen) / OPENINGS).is_file() else []
 
 
+def doubts(task: Measurable, world: World, name: str | None) -> list[str]:
+    """Why what is planned may not mean what it seems to, a sentence each; mostly none.
+
+    A world whose calibration does not say where it was recorded gives no reason for doubt.
+    """
+    from worldline.world.folders import OPENINGS, find_folder
+
+    found = []
+    if "actions" not in world.calibration:
+        found.append(
+            f"the world {world.name} has no calibration.json that says what its actions mean; they "
+            "are taken for numbers from -1 to 1"
+        )
+    origin = (world.calibration.get("play") or {}).get("environment")
+    if origin and origin != task.environment:
+        found.append(
+            f"the world {world.name} was recorded in {origin}, but {task.name} is played in "
+            f"{task.environment}; what it imagines there means nothing unless they are alike"
+        )
+    if task.has_ways and not (find_folder(name or world.name) / OPENINGS).is_file():
+        found.append(
+            f"no {OPENINGS} lies beside the weights of {world.name}, so goals are as far as they "
+            "are straight, not along landmarks"
+        )
+    return found
+
+
 _MOST_TIMED = 40
+
+_LONGEST_GAP = 199
+"""One less than the steps of an episode, in every task."""
+
+_FARTHEST = 200
+"""Actions, as many as an episode has steps."""
 
 _DISTANCES = {"squares": False, "logarithms": True}
 """What `Looking.closely` is."""

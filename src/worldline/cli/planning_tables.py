@@ -30,10 +30,11 @@ _GOALS = {
     "tworoom": {"25/50 across": 1.0, "40/80 across": 0.98, "50/100 across": 0.95},
     "pusht": {"25/50": 0.6},
 }
-_ROOMS = (
+_WALLS = (
     "across: the goal is in the other room. In the true dynamics the same planner goes by straight "
-    "distance in metres, so that a way along landmarks can be the better guide."
+    "distance in metres"
 )
+_ROOMS = f"{_WALLS}, so that a way along landmarks can be the better guide."
 _PUSH = (
     "past: pushed straight, the block would meet the obstacle. The greedy row is a scripted pusher "
     "that knows the true state. The world's own row goes by places that are read off latents."
@@ -45,10 +46,11 @@ _CATCH = (
 )
 _NOTES = {
     "tworoom": _ROOMS,
-    "walls": _ROOMS,
-    "pusht": "pushed: it is not enough to go where the pusher went. The world's own row goes by "
-    "places and angles that are read off latents, from the goal's picture too; the row below it by "
-    "latents alone.",
+    "walls": f"{_WALLS}.",
+    "pusht": "pushed: it is not enough to go where the pusher went; most episodes of the first "
+    "column are such, and stand in both, so the two are no separate tests. The world's own "
+    "row goes by places and angles that are read off latents, from the goal's picture too; the "
+    "row below it by latents alone.",
     **dict.fromkeys(("push", "push-heavy", "push-slippery", "push-moved"), _PUSH),
     **dict.fromkeys(("catch", "catch-high"), _CATCH),
     "throw": "far: the bin stands more than 1.35 m along. The greedy row throws by the law of free "

@@ -41,6 +41,7 @@ class CatchBall:
     """
 
     name: str = "catch"
+    environment: str = ENV_ID
     action_names: tuple[str, ...] = ("right",)
     seen_names: tuple[str, ...] = ("cup_x_m", "ball_x_m", "ball_z_m")
     joints: tuple[str, ...] = ("cup_x_m", "ball_x_m", "ball_z_m", "ball_turn_rad")

@@ -78,5 +78,6 @@ def check_elites(num_elites: int, num_samples: int, num_rounds: int) -> None:
     if not (1 <= num_elites < num_samples) or num_rounds < 1:
         raise InputError(
             f"num_samples is {num_samples}, num_elites {num_elites} and num_rounds {num_rounds}; "
-            "at least one elite, more samples than elites, and at least one round are needed"
+            "at least one elite, more samples than elites, and at least one round are needed, such "
+            "as a tenth as many elites as samples"
         )

@@ -40,8 +40,10 @@ class Plannable(Drill, Protocol):
     Attributes:
         harder: word for the episodes that are not to be solved by what is trivial.
         courses: what is measured.
+        environment: id of the environment that it is recorded in.
     """
 
+    environment: str
     harder: str
     courses: tuple[Course, ...]
 
@@ -99,6 +101,7 @@ class DrillTask:
     ) -> None:
         self.drill, self.shift, self.size_px = drill, shift or Shift(), size_px
         self.name, self.world = name or drill.name, world
+        self.environment = drill.environment
         self.harder, self.courses = drill.harder, drill.courses
         self.space = ActionSpace(len(drill.action_names))
         self._skip = len(drill.seen_names)

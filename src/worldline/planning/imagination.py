@@ -108,6 +108,11 @@ class Imagination:
                 f"frames are {kind} {shape}; expected uint8 [B, K, h, w, 3], K frames of each of "
                 "B agents, and of goal images uint8 [B, h, w, 3]"
             )
+        if not frames.shape[0] or not frames.shape[1]:
+            raise InputError(
+                f"frames are {list(frames.shape)}, [B, K, h, w, 3]: at least one of B agents or "
+                "goals, and at least one frame of each, are needed"
+            )
         if tuple(frames.shape[2:4]) != (size_px, size_px):
             raise InputError(
                 f"frames are {frames.shape[3]}x{frames.shape[2]}, but the world {self.world.name} "

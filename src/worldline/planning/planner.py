@@ -115,8 +115,8 @@ class Planner(ABC):
             clock: by which the budget is kept.
 
         Raises:
-            InputError: a number is not positive, `warm` is of another shape, or the cost is not
-                what this planner can look by.
+            InputError: a number is not positive, `warm` is of another shape or holds what is not a
+                number, or the cost is not what this planner can look by.
         """
         begin = check_numbers(space, num, horizon, warm)
         deadline = Deadline(budget_s, clock)
@@ -184,6 +184,8 @@ def check_numbers(
             f"warm is {tuple(warm.shape)}, expected {(num, horizon, space.width)}: a plan per "
             "situation"
         )
+    if not warm.isfinite().all():
+        raise InputError("warm has what is not a number; leave it out to begin anew")
     return warm.float()
 
 

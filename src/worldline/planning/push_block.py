@@ -42,6 +42,7 @@ class PushBlock:
     """
 
     name: str = "push"
+    environment: str = ENV_ID
     action_names: tuple[str, ...] = ("right", "up")
     seen_names: tuple[str, ...] = (
         "hand_x_m",

@@ -41,6 +41,7 @@ class RoomsTask:
     """
 
     every = 5
+    environment = "worldline/TwoRooms-v0"
     harder = "across"
     courses = (
         Course(25, 50),

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from worldline.planning.agents import known_rows
 from worldline.planning.planner import Cost, Planner
-from worldline.planning.push_tee import HELD_PX, Pusher, PushTeeEnv, start_states
+from worldline.planning.push_tee import ENV_ID, HELD_PX, Pusher, PushTeeEnv, start_states
 from worldline.planning.space import ActionSpace
 from worldline.planning.tee import NUM_STATE, REACH_PX, REACH_RAD, Tee, draw, is_reached
 from worldline.planning.trials import Agent, Course, Trial, require_room
@@ -44,6 +44,7 @@ class TeeTask:
     """
 
     name, world, every = "pusht", "pusht-plan", 5  # "pusht" is the bundled world to play in
+    environment = ENV_ID
     harder, has_ways = "pushed", False
     courses = (Course(25, 50), Course(25, 50, harder))
     # an action of 1 takes the pusher half across the plane; who is near has still to arrive

@@ -43,6 +43,7 @@ class ThrowBall:
     """
 
     name: str = "throw"
+    environment: str = ENV_ID
     action_names: tuple[str, ...] = ("right", "up")
     seen_names: tuple[str, ...] = ("tray_x_m", "tray_z_m", "ball_x_m", "ball_z_m", "bin_x_m")
     joints: tuple[str, ...] = (*seen_names[:4], "ball_turn_rad", "bin_x_m")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
@@ -136,6 +137,7 @@ class Measurable(Task, Protocol):
         truth_cost: about how many times as long as another row the one in true dynamics takes.
         world: name of the bundled world that is planned in unless another is named; empty if
             there is none.
+        environment: id of the environment that such worlds are recorded in.
     """
 
     space: ActionSpace
@@ -146,6 +148,7 @@ class Measurable(Task, Protocol):
     looking: Mapping[str, Any]
     truth_cost: float
     world: str
+    environment: str
 
     def sized(self, size_px: int) -> Measurable:
         """The same task in pictures of another size."""
@@ -213,6 +216,9 @@ def run_trials(
     else than Gymnasium's, has failed; the others go on. So it is with an action that is not a
     number. An error of the agent itself is raised.
 
+    Only `Task.is_there` says what is reached: `terminated` and `truncated` of `step` are not read,
+    and an episode goes on behind them to the end of its budget.
+
     Args:
         task: what is to be reached.
         trials: the episodes.
@@ -221,7 +227,8 @@ def run_trials(
         on_progress: told the share that is done.
 
     Raises:
-        InputError: there are no episodes, or the budget is not positive.
+        InputError: there are no episodes, the budget is not positive, or the agent does not give an
+            action for each episode.
     """
     if not trials or budget < 1:
         raise InputError(f"{len(trials)} episodes of {budget} steps: at least one each is needed")
@@ -247,10 +254,10 @@ def run_trials(
         seen = np.asarray(observation, dtype=np.float64).ravel()
         if not np.isfinite(seen).all():
             raise _Breakdown("the environment tells what is not a number")
-        known = next((other for other in truth if other is not None), seen)
-        if seen.shape != known.shape:
+        before = truth[i]
+        if before is not None and seen.shape != before.shape:
             raise _Breakdown(
-                f"the environment tells {counted(seen.size, 'number')}, not {known.size} as before"
+                f"the environment tells {counted(seen.size, 'number')}, not {before.size} as before"
             )
         truth[i] = seen
         now[i] = task.is_there(seen, trials[i])
@@ -277,9 +284,20 @@ def run_trials(
             raise _Breakdown("the action is not a number")
         look(i, _first(envs[i].step(task.own_action(action)), "step", _STEP))
 
+    def agree(i: int, usual: int) -> None:
+        seen = truth[i]
+        if seen is not None and seen.size != usual:
+            truth[i] = None
+            raise _Breakdown(
+                f"the environment tells {counted(seen.size, 'number')}, the others tell {usual}"
+            )
+
     try:
         for i in range(num):
             attempt(i, lambda i=i: open_one(i))
+        sizes = Counter(seen.size for seen in truth if seen is not None)
+        for i in range(num):
+            attempt(i, lambda i=i: agree(i, sizes.most_common(1)[0][0]))
         agent.begin(trials)
         actions: np.ndarray | None = None
         for t in range(budget):
@@ -293,6 +311,11 @@ def run_trials(
                 start = time.perf_counter()
                 actions = agent.act(sight)
                 took.append((time.perf_counter() - start) / going.sum())
+                if len(np.atleast_1d(actions)) != num:
+                    raise InputError(
+                        f"the agent gives actions {np.shape(actions)} for {counted(num, 'episode')}"
+                        "; one row for each is needed"
+                    )
             assert actions is not None
             for i in range(num):
                 attempt(i, lambda i=i, action=actions[i]: step_one(i, action))
