@@ -44,6 +44,18 @@ def test_the_last_episodes_are_held_out_and_never_trained_on(dataset, tmp_path):
     np.testing.assert_array_equal(again.frames, shards.frames)
 
 
+def test_episodes_may_differ_in_length(tmp_path):
+    folder = tmp_path / "uneven"
+    both = [
+        episode
+        for length in (8, 12)
+        for episode in record(TINY, num_episodes=2, size_px=32, options={"length": length})
+    ]
+    write_lerobot(folder, both)
+    recording = open_recording(Recorded(folder=str(folder), num_frames=6, held_out=0.5))
+    assert sorted({len(times) for times in recording.times_s}) == [8, 12]
+
+
 def test_numbers_go_from_their_limits_to_one(tmp_path):
     folder = tmp_path / "box"
     options = {"kind": "box", "length": 10}

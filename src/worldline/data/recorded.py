@@ -95,7 +95,7 @@ class Recording:
     has_rewards: bool
     most_reward: float
     left_out: Quarantine
-    times_s: tuple[Float[np.ndarray, " t"], ...] = field(repr=False)
+    times_s: tuple[Float[np.ndarray, " _"], ...] = field(repr=False)
     places: tuple[int, ...] = field(repr=False)
     state_names: tuple[str, ...] = ()
     has_ends: bool = False
