@@ -12,7 +12,7 @@ from simulated films whose light is known (`python -m worldline.audit.shading`),
 is light. What casts a shadow is something: a track is light only beside another one that is not,
 unless it shows itself: the ground's detail is there wherever it passes, fine (`Shade.through`) or
 coarse (`Shade.follows`), or its edge is wider than those of bodies (`Shade.soft`), as that of a
-lamp's pool is. Where one of these is sure, the regression is not asked.
+lamp's pool is. Where the ground is surely seen through it, the regression is not asked.
 """
 
 from __future__ import annotations
@@ -56,7 +56,8 @@ _FOLLOWS = (1.5, 3.0)  # variation of the ground over that of the factor: on bod
 _APART = 0.1  # of a region's size, from place to place
 _SHADED = 0.1  # spread of brightness, of its mean
 _SHADING = (0.9, 1.9)  # logarithm of unevenness from which no shadow has it, and no ghost of one
-_CLEAR, _SURE = 0.5, 0.6  # of the ground seen through, or of softness: light shows itself; surely
+_CLEAR = 0.5  # of the ground seen through, or of softness, from which light shows itself,
+_SURE = 0.6  # and of the ground seen through, from which it surely is; small bodies can be soft
 _CASTS = 0.5  # share of a track's time in which something beside it could have cast it
 
 
@@ -72,7 +73,7 @@ def without_light(tracks: Sequence[Track], moving: Sequence[bool]) -> list[Track
     likely = [
         own is not None
         and (
-            _shows_itself(own, _SURE)
+            own["through"] >= _SURE
             or (
                 (own["uneven"] < _SHADING[own["lamp"] > 0] or _shows_itself(own))
                 and chances.of(LIGHT, own) >= LIKELY
@@ -92,10 +93,10 @@ def without_light(tracks: Sequence[Track], moving: Sequence[bool]) -> list[Track
     ]
 
 
-def _shows_itself(traits: Mapping[str, float], least: float = _CLEAR) -> bool:
+def _shows_itself(traits: Mapping[str, float]) -> bool:
     """Whether light is seen to be light without what casts it, and however uneven it is: the ground
     shows through it, or it begins softly all around."""
-    return any(traits.get(name, 0.0) >= least for name in ("through", "soft"))
+    return any(traits.get(name, 0.0) >= _CLEAR for name in ("through", "soft"))
 
 
 def is_shaded(track: Track) -> bool:

@@ -80,11 +80,11 @@ def _sizes(part: Query) -> Iterator[float]:
 
 
 def _counts(part: Query) -> Iterator[float]:
-    """How many of something a part of a plan asks for; two of a kind are a 2."""
+    """How many of something a part of a plan asks for; two of a kind are a 2, and so are any two."""
     match part:
         case Event():
             who = [(who.labels, who.colors) for _, who in part.roles]
-            if part.type in PAIR_TYPES and len(who) == 2 and who[0] == who[1]:
+            if part.type in PAIR_TYPES and (not who or (len(who) == 2 and who[0] == who[1])):
                 yield 2.0
         case Count():
             yield float(part.number)

@@ -18,6 +18,7 @@ _ORDER = (Kind.THEN, Kind.AFTER, Kind.RELATION)
 _LATER = ("later", "afterwards", "after that", "and later", "and after that", "thereafter")
 _REFERS = ("it", "that", "them", "this")
 _JOINTS = (Kind.AND, Kind.COMMA)
+_MUTUAL = ("each other", "one another")
 
 
 def far_waits(items: Sequence[Item]) -> tuple[list[Item], list[str]]:
@@ -102,7 +103,8 @@ def _of_nothing(items: list[Item]) -> tuple[list[Item], list[str]]:
     for at in range(len(items) - 2):
         last = items[at + 2]
         limits = items[at].kind is Kind.WITHIN and _is_time(items, at + 1)
-        if limits and last.words == "of" and not _has_event(items[at + 3 :]):
+        mutual = " ".join(item.words for item in items[at + 3 : at + 5]).startswith(_MUTUAL)
+        if limits and last.words == "of" and not mutual and not _has_event(items[at + 3 :]):
             said = " ".join(item.words for item in items[at : at + 3])
             return [*items[:at], *items[at + 3 :]], [said]
     return items, []
