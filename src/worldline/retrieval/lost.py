@@ -80,7 +80,7 @@ def _sizes(part: Query) -> Iterator[float]:
 
 
 def _counts(part: Query) -> Iterator[float]:
-    """How many of something a part of a plan asks for; two of a kind are a 2, and so are any two."""
+    """How many of something a part of a plan asks for: two of a kind are a 2, as are any two."""
     match part:
         case Event():
             who = [(who.labels, who.colors) for _, who in part.roles]
