@@ -143,6 +143,15 @@ def familiarity(imagination: Imagination, clips: Sequence[Clip]) -> Familiarity:
     return Familiarity.measured(torch.cat(seen[:half]), torch.cat(usual[half:]))
 
 
+def reading_of(imagination: Imagination, task: Measurable) -> Reading | None:
+    """What the task shows of its states, read off latents; None where it shows none."""
+    shown = task.shown()
+    if shown is None:
+        return None
+    frames = torch.from_numpy(shown[0])[:, None]
+    return Reading.fit(imagination.encode(frames)[:, 0].flatten(1), shown[1])
+
+
 def play(
     shift: Shift, world: World, penalty: Familiarity, weights: Sequence[float], num: int, seed: int
 ) -> dict[str, Any]:
@@ -152,11 +161,7 @@ def play(
     hard = [course for course in task.courses if course.only]
     course = hard[-1] if hard else task.courses[-1]
     looking = replace(Looking(), **task.looking)
-    shown = task.shown()
-    guide = None
-    if shown is not None:
-        frames = torch.from_numpy(shown[0])[:, None]
-        guide = Reading.fit(imagination.encode(frames)[:, 0].flatten(1), shown[1])
+    guide = reading_of(imagination, task)
     trials = task.trials(num, gap=course.gap, only=course.only, seed=seed)
     told: dict[str, Any] = {"world": world.name, "task": shift.task, "course": course.name}
     for weight in weights:
