@@ -21,6 +21,7 @@ import copy
 import itertools
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,16 +31,14 @@ from record import write_record
 
 from worldline.audit.suites.result import share_cell
 from worldline.core.clip import Clip
-from worldline.data.recorded import Recorded, Recording, open_recording
-from worldline.dynamics import ControlEncoder, FlowDynamics
+from worldline.data.recorded import Recorded, open_recording
+from worldline.dynamics import FlowDynamics
 from worldline.planning import Imagination, Landmarks
 from worldline.planning.agents import WorldAgent
 from worldline.planning.measure import Looking, time_actions
 from worldline.planning.tasks import RoomsTask
 from worldline.planning.trials import Agent, Course, run_trials
-from worldline.readout.latent import LatentReadout
-from worldline.train import ObjectiveTask, Recipe, Stage, Trainer, train_world
-from worldline.train.objectives import NextFrame
+from worldline.train import Recipe, load_recipe, train_world
 from worldline.train.precision import working_type
 from worldline.world import World
 from worldline.world.openings import load_openings
@@ -50,51 +49,34 @@ FEW = 16
 """Plans of a round where flow dynamics are to be quicker; usually 128."""
 
 
-def flow_recipe(recording: Recording, tokenizer: Any, steps: int) -> Recipe:
-    """Flow dynamics alone, over latents that are encoded once."""
-    channels, step_s = tokenizer.channels, 1 / recording.fps
-    return Recipe(
-        held_out=48,
-        world=World.Config(
-            name="tworoom-flow",
-            tokenizer=tokenizer,
-            dynamics=FlowDynamics.Config(
-                rows=1,
-                coarse=1,
-                channels=channels,
-                stem_width=64,
-                width=128,
-                depth=3,
-                shrinkage=0.0,  # one vector is all that changes
-                controls=ControlEncoder.Config(action_size=recording.action_size, dropout=0.0),
-            ),
-            readout=LatentReadout.Config(channels=channels, rows=1, width=8, depth=1),
-            trajectory=None,
-            context=2,
-            step_min_s=step_s,
-            step_max_s=step_s,
+def flow_recipe(plan: Recipe, tokenizer: Any, steps: int) -> Recipe:
+    """The recipe to plan in with flow dynamics alone, over latents that are encoded once."""
+    usual: Any = plan.world
+    channels = tokenizer.channels
+    world = replace(
+        usual,
+        name="tworoom-flow",
+        tokenizer=tokenizer,
+        dynamics=FlowDynamics.Config(
+            rows=1,
+            coarse=1,
+            channels=channels,
+            stem_width=64,
+            width=128,
+            depth=3,
+            shrinkage=0.0,  # one vector is all that changes
+            controls=usual.dynamics.controls,
         ),
-        data=(recording.config,),
-        stages=(
-            Stage(
-                "dynamics",
-                ObjectiveTask.Config(
-                    ("dynamics",), (NextFrame.Config(),), augmented=False, cached=True
-                ),
-                "data",
-                Trainer.Config(
-                    steps=steps, learning_rate=2e-3, warmup=50, average_decay=0.998, half=False
-                ),
-                batch=128,
-                length=6,
-            ),
-        ),
+        readout=replace(usual.readout, channels=channels),
     )
+    stage = next(stage for stage in plan.stages if stage.name == "dynamics")
+    stage = replace(stage, trainer=replace(stage.trainer, steps=steps))
+    return replace(plan, world=world, stages=(stage,))
 
 
-def train_flow(recording: Recording, seen_by: World, steps: int, folder: Path) -> World:
+def train_flow(data: str, seen_by: World, steps: int, folder: Path) -> World:
     """The flow world, which sees as another one does."""
-    recipe = flow_recipe(recording, seen_by.config.tokenizer, steps)
+    recipe = flow_recipe(load_recipe("plan", data=data), seen_by.config.tokenizer, steps)
     with torch.random.fork_rng():
         torch.manual_seed(recipe.seed)
         world = recipe.world.build()
@@ -200,7 +182,7 @@ def main() -> None:
     torch.set_num_threads(1)
     jepa, clips = World.from_pretrained("tworoom"), load_openings("tworoom")
     recording = open_recording(Recorded(folder=given.data, num_frames=20, stride=20))
-    worlds = {"jepa": jepa, "flow": train_flow(recording, jepa, given.steps, given.run)}
+    worlds = {"jepa": jepa, "flow": train_flow(given.data, jepa, given.steps, given.run)}
     fastest = working_type(half=True, device="cpu")
     held_out = list(recording.clips(jepa.size_px, held_out=True, num_frames=max(AHEAD) + 2))
     families: dict[str, Any] = {}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 from dataclasses import replace
 from functools import partial
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,11 +13,13 @@ import torch
 from tests.planning.worlds import tiny_world
 
 from worldline.core.clip import Clip
-from worldline.data.recorded import Recorded
+from worldline.data.lerobot_write import write_lerobot
+from worldline.data.record import record
 from worldline.planning import Imagination
 from worldline.planning.measure import Looking
 from worldline.planning.tasks import RoomsTask
 from worldline.planning.trials import Course, run_trials
+from worldline.train import Recipe, load_recipe
 
 
 @pytest.fixture
@@ -26,10 +27,29 @@ def families() -> Any:
     return importlib.import_module("plan_families")
 
 
-def flow_world(families: Any) -> Any:
-    recording = SimpleNamespace(config=Recorded(folder="rooms"), fps=2.0, action_size=2)
-    recipe = families.flow_recipe(recording, tiny_world("vector").config.tokenizer, 3)
-    return recipe.world.build()
+@pytest.fixture(scope="module")
+def plan(tmp_path_factory: pytest.TempPathFactory) -> Recipe:
+    folder = tmp_path_factory.mktemp("data") / "tiny"
+    options = {"kind": "box", "length": 24}
+    played = record(
+        "tests.tiny_env:worldline-tests/Tiny-v0", num_episodes=3, size_px=32, options=options
+    )
+    write_lerobot(folder, played)
+    return load_recipe("plan", data=folder)
+
+
+@pytest.fixture
+def flow_world(families: Any, plan: Recipe) -> Any:
+    made = families.flow_recipe(plan, tiny_world("vector").config.tokenizer, 3)
+    return replace(made.world, step_min_s=0.5, step_max_s=0.5).build()  # as `clips`
+
+
+def test_flow_learns_as_the_predictor_of_the_recipe_does(families: Any, plan: Recipe):
+    made = families.flow_recipe(plan, tiny_world("vector").config.tokenizer, 3)
+    usual = next(stage for stage in plan.stages if stage.name == "dynamics")
+    assert made.stages == (replace(usual, trainer=replace(usual.trainer, steps=3)),)
+    assert (made.data, made.held_out, made.seed) == (plan.data, plan.held_out, plan.seed)
+    assert made.world.dynamics.channels == made.world.readout.channels == 6
 
 
 def clips(num: int, length: int) -> list[Clip]:
@@ -44,16 +64,15 @@ def clips(num: int, length: int) -> list[Clip]:
     ]
 
 
-def test_the_flow_world_imagines_vectors(families: Any):
-    world = flow_world(families)
-    imagination = Imagination(world)
+def test_the_flow_world_imagines_vectors(flow_world: Any):
+    imagination = Imagination(flow_world)
     begin = imagination.begin_from(torch.randn(2, 2, 1, 6))
     found = imagination.imagine(begin, torch.zeros(2, 3, 4, 2)).latents
     assert found.shape == (2, 3, 4, 1, 6)
 
 
-def test_an_untrained_flow_copies_and_errs_as_copying_does(families: Any):
-    told = families.errors(Imagination(flow_world(families)), clips(3, 10))
+def test_an_untrained_flow_copies_and_errs_as_copying_does(families: Any, flow_world: Any):
+    told = families.errors(Imagination(flow_world), clips(3, 10))
     assert told == pytest.approx({f"error_{num}": 1.0 for num in families.AHEAD})
 
 
@@ -73,17 +92,18 @@ def test_what_is_imagined_as_it_came_has_no_error(families: Any, monkeypatch: py
     np.testing.assert_array_equal(plans[0][:, 0].numpy(), wanted)
 
 
-def test_a_number_type_is_that_of_dynamics_alone(families: Any):
-    world = flow_world(families)
-    twin = families.in_type(world, torch.bfloat16)
+def test_a_number_type_is_that_of_dynamics_alone(families: Any, flow_world: Any):
+    twin = families.in_type(flow_world, torch.bfloat16)
     assert next(twin.dynamics.parameters()).dtype == torch.bfloat16
     assert next(twin.tokenizer.parameters()).dtype == torch.float32
-    assert next(world.dynamics.parameters()).dtype == torch.float32
+    assert next(flow_world.dynamics.parameters()).dtype == torch.float32
 
 
-def test_all_rows_play_the_same_episodes(families: Any, monkeypatch: pytest.MonkeyPatch):
+def test_all_rows_play_the_same_episodes(
+    families: Any, flow_world: Any, monkeypatch: pytest.MonkeyPatch
+):
     jepa = replace(tiny_world("vector").config, step_min_s=0.5, step_max_s=0.5).build()
-    worlds = {"jepa": jepa, "flow": flow_world(families)}
+    worlds = {"jepa": jepa, "flow": flow_world}
     monkeypatch.setattr(families, "COURSES", (Course(6, 12, "across"),))
     monkeypatch.setattr(families, "RoomsTask", lambda: RoomsTask(size_px=16))
     monkeypatch.setattr(families, "Looking", partial(Looking, num_samples=4, num_rounds=1))
