@@ -8,9 +8,9 @@ from dataclasses import replace
 from worldline.retrieval.query import PAIR_TYPES
 from worldline.retrieval.verbs import CAUSED, DOING, TO_ANOTHER
 from worldline.retrieval.vocabulary import Entry, Kind
-from worldline.retrieval.words import Item
+from worldline.retrieval.words import Item, has_event
 
-__all__ = ["THINGS", "apart", "compound", "shared"]
+__all__ = ["THINGS", "apart", "compound", "end_of_noun", "shared"]
 
 THINGS = (Kind.NOUN, Kind.ANYTHING, Kind.PLACE)
 """Kinds of words that name something which takes part."""
@@ -25,10 +25,6 @@ def compound(items: list[Item]) -> list[Item]:
     return _listed(_relative(_held(_streams(_piled(_twice(_coloured(items)))))))
 
 
-def _event_in(items: Sequence[Item]) -> bool:
-    return any(item.kind is Kind.EVENT for item in items)
-
-
 def _start_of_noun(items: Sequence[Item], end: int) -> int | None:
     """Where the noun phrase begins that ends just before `end`; None where none does."""
     if end < 1 or items[end - 1].kind not in (*THINGS, Kind.COLOR):
@@ -39,10 +35,12 @@ def _start_of_noun(items: Sequence[Item], end: int) -> int | None:
     return start
 
 
-def _end_of_noun(items: Sequence[Item], start: int) -> int | None:
-    """Where the noun phrase ends that begins at `start`; None where none does."""
+def end_of_noun(
+    items: Sequence[Item], start: int, led: Sequence[Kind] = (Kind.COLOR, Kind.ARTICLE)
+) -> int | None:
+    """Where the noun phrase ends that begins at `start` with such words; None where none does."""
     end = start
-    while end < len(items) and items[end].kind in (Kind.COLOR, Kind.ARTICLE):
+    while end < len(items) and items[end].kind in led:
         end += 1
     return end + 1 if end < len(items) and items[end].kind in THINGS else None
 
@@ -111,7 +109,7 @@ def _streams(items: list[Item]) -> list[Item]:
 def _held(items: list[Item]) -> list[Item]:
     """ "A bowl with a ball in it tips over" as "a ball is in a bowl, and the bowl tips over"."""
     for at, item in enumerate(items):
-        start, end = _start_of_noun(items, at), _end_of_noun(items, at + 1)
+        start, end = _start_of_noun(items, at), end_of_noun(items, at + 1)
         if (
             item.words not in ("with", "has", "have", "had", "having")
             or start is None
@@ -130,7 +128,7 @@ def _held(items: list[Item]) -> list[Item]:
         verb = Item(Entry(Kind.EVENT, event), f"is {'in' if event == 'contain' else 'on'}")
         holder, held, rest = items[start:at], items[at + 1 : end], items[end + length :]
         again: list[Item] = []
-        if _event_in(rest):
+        if has_event(rest):
             again = [Item(Entry(Kind.AND), "and"), Item(Entry(Kind.ARTICLE), "the"), holder[-1]]
         return [*items[:start], *held, verb, *holder, *again, *rest]
     return items
@@ -142,7 +140,7 @@ _RELATIVE = ("that", "which", "who", "whom")
 def _relative(items: list[Item]) -> list[Item]:
     """ "The box that the robot picked up" as "the robot picked up the box"."""
     for at in range(1, len(items) - 2):
-        start, end = _start_of_noun(items, at), _end_of_noun(items, at + 1)
+        start, end = _start_of_noun(items, at), end_of_noun(items, at + 1)
         if items[at].words not in _RELATIVE or start is None or end is None:
             continue
         verb = end
@@ -151,11 +149,11 @@ def _relative(items: list[Item]) -> list[Item]:
         if verb >= len(items) or items[verb].kind is not Kind.EVENT:
             continue
         takes = items[verb].entry.text in (*DOING, *PAIR_TYPES, *CAUSED, *TO_ANOTHER)
-        if not takes or _end_of_noun(items, verb + 1) is not None:
+        if not takes or end_of_noun(items, verb + 1) is not None:
             continue
         head, rest = items[start:at], items[verb + 1 :]
         again: list[Item] = []
-        if _event_in(rest):
+        if has_event(rest):
             again = [Item(Entry(Kind.AND), "and"), Item(Entry(Kind.ARTICLE), "the"), head[-1]]
         return [*items[:start], *items[at + 1 : verb + 1], *head, *again, *rest]
     return items
@@ -188,7 +186,7 @@ def _is_between_events(items: Sequence[Item], start: int, end: int) -> bool:
     """Whether a clause ends before a list, and another begins with it."""
     first = next((i for i in range(start, 0, -1) if items[i - 1].kind in _ORDER), 0)
     last = next((i for i in range(end, len(items)) if items[i].kind in _ORDER), len(items))
-    return _event_in(items[first:start]) and _event_in(items[end:last])
+    return has_event(items[first:start]) and has_event(items[end:last])
 
 
 def apart(items: list[Item]) -> list[list[Item]]:
@@ -199,7 +197,7 @@ def apart(items: list[Item]) -> list[list[Item]]:
     for at, item in enumerate(items):
         if item.kind is not Kind.OR:
             continue
-        start, end = _start_of_noun(items, at), _end_of_noun(items, at + 1)
+        start, end = _start_of_noun(items, at), end_of_noun(items, at + 1)
         if start is None or end is None:
             continue
         one, other = items[start:at], items[at + 1 : end]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from worldline.retrieval.compounds import THINGS
+from worldline.retrieval.compounds import THINGS, end_of_noun
 from worldline.retrieval.plan import Guess
 from worldline.retrieval.vocabulary import Entry, Kind
 from worldline.retrieval.words import Item
@@ -91,15 +91,15 @@ def _excluded(items: Sequence[Item], at: int, said: Sequence[Item]) -> tuple[int
         if [i.kind for i in items[at + 1 : at + 2]] == [Kind.NOUN]:
             return 2, [replace(items[at + 1], entry=Entry(Kind.ANYTHING))]
     size = _excepts(items, at, said)
-    end = _thing(items, at + size) if size else 0
-    if item.words == "all but" and (end := _thing(items, at + 1)):
+    end = end_of_noun(items, at + size, _LED) if size else None
+    if item.words == "all but" and (end := end_of_noun(items, at + 1, _LED)):
         return end - at, [Item(Entry(Kind.ANYTHING), "everything")]
     if end and said and item.words == "but" and said[-1].kind is Kind.NOTHING:
         return 0, []
     if end:
         return end - at, []
     if item.kind is Kind.NOTHING and [i.words for i in items[at + 1 : at + 2]] == ["but"]:
-        return (2, []) if _thing(items, at + 2) else (0, [])
+        return (2, []) if end_of_noun(items, at + 2, _LED) else (0, [])
     if item.kind is Kind.NOT and item.words in _DENIES:
         return _denied(items, at, said), []
     return 0, []
@@ -114,13 +114,6 @@ def _excepts(items: Sequence[Item], at: int, said: Sequence[Item]) -> int:
     return int(items[at].words in (*_EXCEPT, *_EXCEPT_FROM))
 
 
-def _thing(items: Sequence[Item], at: int) -> int:
-    """Where the thing that is named here ends; 0 where something else is."""
-    while at < len(items) and items[at].kind in _LED:
-        at += 1
-    return at + 1 if at < len(items) and items[at].kind in THINGS else 0
-
-
 def _denied(items: Sequence[Item], at: int, said: Sequence[Item]) -> int:
     """How many items deny a colour ("which isn't red") or one beside the subject ("not a bus")."""
     spoken = [i for i in said if i.kind not in (Kind.FILLER, Kind.COMMA)]
@@ -129,7 +122,7 @@ def _denied(items: Sequence[Item], at: int, said: Sequence[Item]) -> int:
     following = [i.kind for i in items[at + 1 : at + 3]]
     if following[:1] == [Kind.COLOR] and (led or (of_thing and following[1:] != [Kind.NOUN])):
         return 2
-    end = _thing(items, at + 1)
+    end = end_of_noun(items, at + 1, _LED)
     if not end or not spoken:
         return 0
     ends = end == len(items) or items[end].kind in (Kind.COMMA, Kind.THEN, Kind.AFTER)

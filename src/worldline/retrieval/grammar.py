@@ -24,7 +24,7 @@ from worldline.retrieval.bursts import near_in_time
 from worldline.retrieval.clause import Reader
 from worldline.retrieval.compounds import THINGS, apart, shared
 from worldline.retrieval.exclusion import quantified, set_aside
-from worldline.retrieval.joints import IMMEDIATELY_S, has_event, second_clause, settle
+from worldline.retrieval.joints import IMMEDIATELY_S, second_clause, settle
 from worldline.retrieval.lost import without_part
 from worldline.retrieval.negation import (
     RELATIVE,
@@ -52,7 +52,7 @@ from worldline.retrieval.thesaurus import Thesaurus, suggest
 from worldline.retrieval.variables import tied
 from worldline.retrieval.vocabulary import Entry, Kind
 from worldline.retrieval.waits import far_waits
-from worldline.retrieval.words import Item, read_words
+from worldline.retrieval.words import Item, has_event, read_words
 
 __all__ = ["parse"]
 

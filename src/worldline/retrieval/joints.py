@@ -20,9 +20,9 @@ from worldline.retrieval.query import PAIR_TYPES, Op, Relation
 from worldline.retrieval.units import QUANTITIES, name_of
 from worldline.retrieval.verbs import DOING
 from worldline.retrieval.vocabulary import MOVING, Entry, Kind
-from worldline.retrieval.words import Item
+from worldline.retrieval.words import Item, has_event
 
-__all__ = ["IMMEDIATELY_S", "has_event", "second_clause", "settle"]
+__all__ = ["IMMEDIATELY_S", "second_clause", "settle"]
 
 IMMEDIATELY_S = 1.0
 """What "immediately" is taken to mean at most."""
@@ -35,11 +35,6 @@ _MOVES = (
     *("running", "ran", "walk", "walks", "walking", "walked"),
 )
 _FOLLOWS = ("following", "followed by", "followed")
-
-
-def has_event(items: Sequence[Item]) -> bool:
-    """Whether something happens in these words."""
-    return any(item.kind is Kind.EVENT for item in items)
 
 
 def settle(items: list[Item]) -> list[Item]:

@@ -47,13 +47,10 @@ def without_part(
             lost.append(item.words)
     denials = [item.words for item in items if item.kind in (Kind.NOT, Kind.NOTHING)]
     held = sum(isinstance(part, Not) for part in parts)
-    if held < len(denials) and not _is_none(parts):
+    counted = any(isinstance(part, Count) for part in parts)  # "no more than two"
+    if held < len(denials) and not counted:
         lost += [words for words in denials[held:] if not any(words in other for other in told)]
     return tuple(lost)
-
-
-def _is_none(parts: Sequence[Query]) -> bool:
-    return any(isinstance(part, Count) for part in parts)
 
 
 def _parts(query: Query) -> Iterator[Query]:

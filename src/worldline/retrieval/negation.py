@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from worldline.core.errors import InputError
-from worldline.retrieval.compounds import THINGS
-from worldline.retrieval.joints import has_event, second_clause
+from worldline.retrieval.compounds import THINGS, end_of_noun
+from worldline.retrieval.joints import second_clause
 from worldline.retrieval.numerals import quoted
 from worldline.retrieval.vocabulary import Entry, Kind
-from worldline.retrieval.words import Item
+from worldline.retrieval.words import Item, has_event
 
 __all__ = ["RELATIVE", "denied_last", "split_at_negations", "without_last_not"]
 
@@ -44,17 +44,9 @@ def denied_last(items: list[Item]) -> list[Item]:
     joints = (Kind.AND, Kind.NOT, Kind.NOTHING)
     if any(i.kind in joints for i in (*denied, *main)) or any(i.kind is Kind.OR for i in main):
         return items
-    if main[0].kind is Kind.PRONOUN and (end := _thing(denied)):
+    if main[0].kind is Kind.PRONOUN and (end := end_of_noun(denied, 0)):
         main, denied = [*denied[:end], *main[1:]], [main[0], *denied[end:]]
     return [*items[:start], *main, item, *denied, *rest[stop:]]
-
-
-def _thing(items: Sequence[Item]) -> int:
-    """Where the thing ends with which these words begin; 0 where they begin with none."""
-    at = 0
-    while at < len(items) and items[at].kind in (Kind.ARTICLE, Kind.COLOR):
-        at += 1
-    return at + 1 if at < len(items) and items[at].kind in THINGS else 0
 
 
 def _relative(segment: list[Item]) -> tuple[list[Item], list[Item]] | None:

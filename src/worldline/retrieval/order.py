@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from worldline.retrieval.compounds import THINGS
 from worldline.retrieval.vocabulary import Entry, Kind
-from worldline.retrieval.words import Item
+from worldline.retrieval.words import Item, has_event
 
 __all__ = ["in_order"]
 
@@ -20,17 +19,13 @@ def in_order(items: list[Item]) -> list[Item]:
     return _listed(_already(_trailing(items)))
 
 
-def _has_event(items: Sequence[Item]) -> bool:
-    return any(item.kind is Kind.EVENT for item in items)
-
-
 def _trailing(items: list[Item]) -> list[Item]:
     """ "A turn, braking afterwards" as "a turn, then braking"."""
     if not items or items[-1].words not in _LATE:
         return items
     for at in range(len(items) - 2, 0, -1):
         joint = items[at].kind in (Kind.COMMA, Kind.AND)
-        if joint and _has_event(items[:at]) and _has_event(items[at:]):
+        if joint and has_event(items[:at]) and has_event(items[at:]):
             return [*items[:at], items[-1], *items[at + 1 : -1]]
     return items
 
@@ -39,7 +34,7 @@ def _already(items: list[Item]) -> list[Item]:
     """ "Had already stopped when a person crossed": a stop, then a crossing."""
     told = [i for i, item in enumerate(items) if item.words == "already"]
     joint = [i for i, item in enumerate(items) if item.words == "when"]
-    if not told or not joint or told[0] > joint[0] or not _has_event(items[: joint[0]]):
+    if not told or not joint or told[0] > joint[0] or not has_event(items[: joint[0]]):
         return items
     result = list(items)
     result[told[0]] = replace(items[told[0]], entry=Entry(Kind.FILLER))
@@ -53,11 +48,11 @@ def _listed(items: list[Item]) -> list[Item]:
         return items
     commas = [i for i, item in enumerate(items) if item.kind is Kind.COMMA]
     pieces = [items[a + 1 : b] for a, b in zip([-1, *commas], [*commas, len(items)], strict=True)]
-    verbs = [p for p in pieces[1:] if _has_event(p) and not any(i.kind in THINGS for i in p)]
+    verbs = [p for p in pieces[1:] if has_event(p) and not any(i.kind in THINGS for i in p)]
     if len(verbs) < 2 or len(verbs) < len(pieces) - 2:
         return items
     result = list(items)
-    first = next((n for n, p in enumerate(pieces) if _has_event(p)), 0)
+    first = next((n for n, p in enumerate(pieces) if has_event(p)), 0)
     for comma in commas[first:]:
         result[comma] = replace(items[comma], entry=Entry(Kind.THEN), guessed=True, meaning="then")
     return result

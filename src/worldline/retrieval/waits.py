@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from worldline.retrieval.query import Op
 from worldline.retrieval.vocabulary import LEXICON, Entry, Kind
-from worldline.retrieval.words import Item
+from worldline.retrieval.words import Item, has_event
 
 __all__ = ["far_waits"]
 
@@ -26,10 +26,6 @@ def far_waits(items: Sequence[Item]) -> tuple[list[Item], list[str]]:
     kept, dropped = _without_least(_in_time(_again(list(items))))
     kept, lost = _of_nothing(_leading(_trailing(kept)))
     return kept, dropped + lost
-
-
-def _has_event(items: Sequence[Item]) -> bool:
-    return any(item.kind is Kind.EVENT for item in items)
 
 
 def _is_time(items: Sequence[Item], at: int) -> bool:
@@ -49,7 +45,7 @@ def _without_least(items: list[Item]) -> tuple[list[Item], list[str]]:
     at = 0
     while at < len(items):
         item = items[at]
-        opens = item.words == "after" and _is_time(items, at + 1) and not _has_event(result)
+        opens = item.words == "after" and _is_time(items, at + 1) and not has_event(result)
         if opens and [i.words for i in items[at + 2 : at + 3]] != ["of"]:
             dropped.append(f"after {items[at + 1].words}")
             at += 2
@@ -104,7 +100,7 @@ def _of_nothing(items: list[Item]) -> tuple[list[Item], list[str]]:
         last = items[at + 2]
         limits = items[at].kind is Kind.WITHIN and _is_time(items, at + 1)
         mutual = " ".join(item.words for item in items[at + 3 : at + 5]).startswith(_MUTUAL)
-        if limits and last.words == "of" and not mutual and not _has_event(items[at + 3 :]):
+        if limits and last.words == "of" and not mutual and not has_event(items[at + 3 :]):
             said = " ".join(item.words for item in items[at : at + 3])
             return [*items[:at], *items[at + 3 :]], [said]
     return items, []
@@ -128,13 +124,13 @@ def _trailing(items: list[Item]) -> list[Item]:
         if items[at + 1].words == "before":
             continue
         stop = next((i for i in range(end, len(items)) if items[i].kind in _ORDER), len(items))
-        if _has_event(items[end:stop]) or start == 0:
+        if has_event(items[end:stop]) or start == 0:
             continue
         first = start
         while first > 0 and items[first - 1].kind not in _ORDER:
             first -= 1
         for joint in range(start - 1, first, -1):
-            both = _has_event(items[first:joint]) and _has_event(items[joint:start])
+            both = has_event(items[first:joint]) and has_event(items[joint:start])
             if items[joint].kind in _JOINTS and both:
                 wait = [Item(Entry(Kind.WITHIN), "within", meaning=_meaning(items, start, at))]
                 wait = [Item(Entry(Kind.THEN), "then"), *wait, items[at]]
@@ -166,6 +162,6 @@ def _leading(items: list[Item]) -> list[Item]:
         if after and (after[0].words == "of" or after[0].kind in (*_ORDER, *_JOINTS)):
             continue
         end = next((i for i, item in enumerate(after) if item.kind in (*_ORDER, *_JOINTS)), None)
-        if _has_event(items[:at]) and _has_event(after[:end]):
+        if has_event(items[:at]) and has_event(after[:end]):
             result[at] = Item(Entry(Kind.THEN), "then")
     return result

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from worldline.core.errors import InputError
@@ -14,7 +15,7 @@ from worldline.retrieval.units import UNITS
 from worldline.retrieval.verbs import DOING
 from worldline.retrieval.vocabulary import GUESSED, LEXICON, Entry, Kind
 
-__all__ = ["MAX_CHARACTERS", "MAX_WORDS", "Item", "read_words"]
+__all__ = ["MAX_CHARACTERS", "MAX_WORDS", "Item", "has_event", "read_words"]
 
 MAX_WORDS = 200
 MAX_CHARACTERS = 4000
@@ -86,6 +87,11 @@ class Item:
     def kind(self) -> Kind:
         """What it does in the sentence."""
         return self.entry.kind
+
+
+def has_event(items: Sequence[Item]) -> bool:
+    """Whether something happens in these words."""
+    return any(item.kind is Kind.EVENT for item in items)
 
 
 def read_words(text: str) -> list[Item]:
